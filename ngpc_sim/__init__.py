@@ -1,0 +1,67 @@
+"""ngpc-sim: a cycle-approximate, trace-driven simulator of the Neural Graphics Processing Cluster (NGPC).
+
+The public names; each is imported when it is first used, so that ``import ngpc_sim`` stays light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ngpc_sim.arch import Arch, load_arch
+    from ngpc_sim.engines.grid_index import grid_index
+    from ngpc_sim.errors import UserError
+    from ngpc_sim.result import Result
+    from ngpc_sim.simulation import simulate
+    from ngpc_sim.sweep import sweep
+    from ngpc_sim.trace.store import Trace, load_trace
+    from ngpc_sim.workload import GridEncoding, GridLevel, Workload, grid_levels, load_workload
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Arch",
+    "GridEncoding",
+    "GridLevel",
+    "Result",
+    "Trace",
+    "UserError",
+    "Workload",
+    "grid_index",
+    "grid_levels",
+    "load_arch",
+    "load_trace",
+    "load_workload",
+    "simulate",
+    "sweep",
+]
+
+_HOMES = {
+    "Arch": "arch",
+    "load_arch": "arch",
+    "grid_index": "engines.grid_index",
+    "UserError": "errors",
+    "Result": "result",
+    "simulate": "simulation",
+    "sweep": "sweep",
+    "Trace": "trace.store",
+    "load_trace": "trace.store",
+    "GridEncoding": "workload",
+    "GridLevel": "workload",
+    "Workload": "workload",
+    "grid_levels": "workload",
+    "load_workload": "workload",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public name
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ngpc_sim' has no attribute '{name}'")
+    value = getattr(importlib.import_module(f"ngpc_sim.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

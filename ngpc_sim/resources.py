@@ -1,0 +1,13 @@
+"""Where the package's data folders are: inside an installed wheel, or beside the package in a source tree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def folder(kind: str) -> Path:
+    """Folder of bundled data called ``kind``: ``traces``, ``workloads`` or ``arch_configs``."""
+    installed = _PACKAGE / "_data" / kind
+    return installed if installed.is_dir() else _PACKAGE.parent / kind
