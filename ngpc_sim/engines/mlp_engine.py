@@ -1,0 +1,101 @@
+"""MLP engine: rows x cols multiply-accumulate units, one weight tile at a time.
+
+The MLP engine of the paper's figure. A matrix of in x out weights takes ceil(in/rows) x ceil(out/cols)
+tiles; all matrices of all networks of the workload follow one another for a batch of n queries.
+
+``dataflow: layer_serial`` (the paper's): ``busy(n) = n_tiles x max(n, weight_load_cycles, pipeline_depth)``,
+results ``pipeline_depth`` cycles later; ``weight_load_cycles`` is rows, or 0 with ``weight_double_buffer``.
+``dataflow: systolic_ws``: ``busy(n) = n_tiles x (2 rows + cols + n - 2)``, fill and drain included, nothing
+after it.
+
+Left out: the spherical harmonics that NeRF's second network reads beside the first one's outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ngpc_sim.engines.timing import Timing
+from ngpc_sim.schema import Field, Spec
+from ngpc_sim.workload import Workload
+
+#: bytes of one weight or activation: fp16, the precision of the networks in tiny-cuda-nn
+OPERAND_BYTES = 2
+
+
+class MlpSpec(Spec):
+    """The MLP engine of one NFP."""
+
+    rows: int = Field(ge=1, le=4096, description="inputs of a weight tile")
+    cols: int = Field(ge=1, le=4096, description="outputs of a weight tile")
+    dataflow: Literal["layer_serial", "systolic_ws"] = Field(description="how a batch passes the array")
+    batch_queries: int = Field(ge=1, le=65536, description="queries of a batch, half a feature buffer")
+    pipeline_depth: int = Field(ge=1, le=4096, description="cycles from an input to its output")
+    weight_double_buffer: bool = Field(description="whether the next tile loads behind the present one")
+
+
+@dataclass(frozen=True)
+class MlpWork:
+    """One batch: a workload and its number of queries."""
+
+    workload: Workload
+    n_queries: int
+
+
+class MlpEngine:
+    """The MLP engine of one NFP as a pure function of its spec."""
+
+    def __init__(self, spec: MlpSpec) -> None:
+        self.spec = spec
+
+    @property
+    def tail_cycles(self) -> int:
+        """Cycles between the array's release and the batch's results."""
+        return self.spec.pipeline_depth if self.spec.dataflow == "layer_serial" else 0
+
+    def tiles(self, work: Workload) -> list[int]:
+        """Weight tiles of every matrix."""
+        return [-(-i // self.spec.rows) * -(-o // self.spec.cols) for i, o in work.matrices()]
+
+    def tile_cycles(self, n_queries: int) -> int:
+        """Cycles of one tile for a batch of ``n_queries``."""
+        spec = self.spec
+        if n_queries == 0:
+            return 0
+        if spec.dataflow == "systolic_ws":
+            return 2 * spec.rows + spec.cols + n_queries - 2
+        weight_load_cycles = 0 if spec.weight_double_buffer else spec.rows
+        return max(n_queries, weight_load_cycles, spec.pipeline_depth)
+
+    def busy_cycles(self, work: Workload, n_queries: int) -> int:
+        """Cycles that one batch of ``n_queries`` occupies the array."""
+        return sum(self.tiles(work)) * self.tile_cycles(n_queries)
+
+    def first_matrix_cycles(self, work: Workload, n_queries: int) -> int:
+        """The share of :meth:`busy_cycles` until the first matrix has read the features."""
+        return self.tiles(work)[0] * self.tile_cycles(n_queries)
+
+    def useful_cycles(self, work: Workload, n_queries: int) -> int:
+        """The part of :meth:`busy_cycles` in which the array advances a query."""
+        return sum(self.tiles(work)) * n_queries
+
+    def timing(self, work: MlpWork) -> Timing:
+        """Cycles and actions of one batch."""
+        busy = self.busy_cycles(work.workload, work.n_queries)
+        latency = busy + self.tail_cycles if work.n_queries else 0
+        batches = 1 if work.n_queries else 0
+        return Timing(latency, busy, self.actions(work.workload, work.n_queries, batches))
+
+    def actions(self, work: Workload, n_queries: int, n_batches: int) -> Mapping[str, int]:
+        """Counted actions of ``n_queries`` that came in ``n_batches``; weights are read once a batch."""
+        matrices = work.matrices()
+        slots = sum(self.tiles(work)) * self.spec.rows * self.spec.cols
+        operands = sum(inputs + outputs for inputs, outputs in matrices)
+        return {
+            "mlp_mac": n_queries * work.macs_per_query,
+            "mlp_mac_idle": n_queries * (slots - work.macs_per_query),
+            "weight_bytes": n_batches * work.macs_per_query * OPERAND_BYTES,
+            "activation_bytes": n_queries * operands * OPERAND_BYTES,
+        }
