@@ -1,0 +1,324 @@
+"""Architectures: files of ``arch_configs/`` assembled to engine specs, with GPU and technology.
+
+A file may ``extends:`` another (by built-in name or by path); any value can be overridden by its dotted
+key. GPUs and technologies are files of their own whose every number carries a source and a tag.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ngpc_sim import resources, units
+from ngpc_sim.engines.cluster import ClusterSpec
+from ngpc_sim.engines.nfp import NfpSpec
+from ngpc_sim.errors import UserError
+from ngpc_sim.schema import (
+    Field,
+    Sourced,
+    Spec,
+    Tree,
+    dotted_leaves,
+    known_keys,
+    load_yaml,
+    merge,
+    nearest,
+    set_dotted,
+    validate,
+)
+
+MAX_SCALE = 1024
+MAX_EXTENDS = 8
+
+
+class MemorySpec(Spec):
+    """What stands between the NFPs and their data."""
+
+    l2_gbps: float = Field(gt=0, le=1e6, description="bandwidth of the link to the GPU's L2 in GB/s")
+    l2_latency_ns: float = Field(ge=0, le=1e6, description="latency of the link to the GPU's L2 in ns")
+    dram_gbps: float = Field(gt=0, le=1e6, description="peak DRAM bandwidth in GB/s")
+    dram_efficiency: float = Field(gt=0, le=1, description="share of the peak DRAM bandwidth that a stream reaches")
+    contention: Literal["fair", "none"] = Field(
+        description="fair: the NFPs share the link; none: each NFP has its ports' full bandwidth"
+    )
+
+
+class FrameSpec(Spec):
+    """How GPU and NGPC work through a frame."""
+
+    tiles: int = Field(ge=1, le=4096, description="parts of the screen that pass through GPU and NGPC in turn")
+    fused: bool = Field(description="whether the rest of kernels is fused")
+    rest_model: Literal["published"] = Field(description="where the time of the rest of kernels comes from")
+    overlap: bool = Field(description="whether GPU and NGPC work on different tiles at the same time")
+    schedule: Literal["invocations", "batches"] = Field(
+        description="invocations: each one is a round trip GPU-NGPC-GPU; batches: a tile passes NGPC and GPU once"
+    )
+    pre_share: float = Field(ge=0, le=1, description="share of the rest of kernels that runs before the network")
+    launch_overhead_ns: float = Field(ge=0, le=1e9, description="latency of starting a dispatch, in ns")
+    submit_overhead_us: float = Field(ge=0, le=1e6, description="cost of submitting a frame's command buffers in us")
+
+
+class CalibrationSpec(Spec):
+    """Fitted values; empty in a mechanistic architecture."""
+
+    label: str = Field(description="how the output calls values from here; empty where nothing is fitted")
+    baseline: Literal["per_query", "frame_time"] = Field(
+        description="per_query: GPU time follows the trace's queries; frame_time: the published frame time"
+    )
+    queries_per_pixel: dict[str, float] = Field(description="queries per pixel that a trace's profile is scaled to")
+    rest_share: dict[str, float] = Field(description="share of the rest of kernels in GPU time, hashgrid, by app")
+
+
+class ArchFile(Spec):
+    """A file of ``arch_configs/`` after ``extends`` and overrides."""
+
+    name: str = Field(min_length=1, description="name of the architecture")
+    description: str = Field(description="one line about it")
+    gpu: str = Field(description="GPU beside the NGPC, a file of arch_configs/gpu")
+    technology: str = Field(description="technology of the NGPC, a file of arch_configs/tech")
+    area_model: Literal["n7_bitcell", "stillmaker_uniform"] = Field(description="area model of column area_mm2")
+    scale: int = Field(ge=1, le=MAX_SCALE, description="number of NFPs")
+    nfp: NfpSpec = Field(description="one neural fields processor")
+    cluster: ClusterSpec = Field(description="dispatch of queries to NFPs")
+    memory: MemorySpec = Field(description="L2 and DRAM")
+    frame: FrameSpec = Field(description="frame level")
+    calibration: CalibrationSpec = Field(description="fitted values")
+    sources: dict[str, str] = Field(description="source and tag of every value, by dotted key")
+
+
+class AppBaseline(Spec):
+    """Published frame of one app on the GPU."""
+
+    frame_ms: Sourced
+    queries_per_pixel: Sourced
+    frame_ms_low: Sourced | None = None
+
+
+class Shares(Spec):
+    """Shares of GPU time by kernel, and the total relative to hashgrid's, for one encoding."""
+
+    encoding: Sourced
+    mlp: Sourced
+    rest: Sourced
+    time_ratio: Sourced
+
+
+class GpuSpec(Spec):
+    """A GPU: what the baseline costs and what it burns."""
+
+    name: str
+    die_mm2: Sourced
+    board_power_w: Sourced
+    idle_power_w: Sourced
+    l2_mib: Sourced
+    dram_gbps: Sourced
+    reference_pixels: Sourced
+    rest_fusion: Sourced
+    apps: dict[str, AppBaseline]
+    encodings: dict[str, Shares]
+
+
+class TechnologySpec(Spec):
+    """Energy, leakage and area of one technology; every number with source and tag."""
+
+    name: str
+    description: str
+    energy: dict[str, Sourced]
+    leakage: dict[str, Sourced]
+    area: dict[str, Sourced]
+
+
+@dataclass(frozen=True)
+class Arch:
+    """A resolved architecture: engine specs, GPU, technology; nothing left to look up."""
+
+    file: ArchFile
+    gpu: GpuSpec
+    technology: TechnologySpec
+
+    @property
+    def name(self) -> str:
+        """Name of the architecture."""
+        return self.file.name
+
+    @property
+    def scale(self) -> int:
+        """Number of NFPs."""
+        return self.file.scale
+
+    @property
+    def nfp(self) -> NfpSpec:
+        """Spec of one NFP."""
+        return self.file.nfp
+
+    @property
+    def cluster(self) -> ClusterSpec:
+        """Spec of the dispatcher."""
+        return self.file.cluster
+
+    @property
+    def memory(self) -> MemorySpec:
+        """Spec of L2 and DRAM."""
+        return self.file.memory
+
+    @property
+    def frame(self) -> FrameSpec:
+        """Spec of the frame level."""
+        return self.file.frame
+
+    @property
+    def calibration(self) -> CalibrationSpec:
+        """Fitted values."""
+        return self.file.calibration
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether any value of it was fitted."""
+        return bool(self.calibration.label)
+
+    @property
+    def clock_hz(self) -> int:
+        """NFP clock in hertz."""
+        return units.clock_hz(self.nfp.clock_ghz)
+
+    def resolved(self) -> Tree:
+        """Plain data of everything that can change a result."""
+        return {
+            **self.file.model_dump(mode="json"),
+            "gpu_file": self.gpu.model_dump(mode="json", exclude_none=True),
+            "technology_file": self.technology.model_dump(mode="json"),
+        }
+
+    @property
+    def sha256(self) -> str:
+        """Hash of :meth:`resolved`."""
+        text = json.dumps(self.resolved(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def arch_names() -> list[str]:
+    """Names of the built-in architectures."""
+    return sorted(path.stem for path in resources.folder("arch_configs").glob("*.yaml"))
+
+
+def load_arch(
+    name: str = "ngpc",
+    scale: int | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    gpu: str | None = None,
+) -> Arch:
+    """Architecture by built-in name or path.
+
+    Parameters
+    ----------
+    name
+        ``ngpc``, ``ngpc-paper`` or the path of a YAML file.
+    scale
+        Number of NFPs, 1 to 1024; the file's own where it is ``None``.
+    overrides
+        Values by dotted key, ``{"nfp.clock_ghz": 1.2}``.
+    gpu
+        Another GPU file by name or path.
+
+    Raises
+    ------
+    UserError
+        For an unknown name or key (with the nearest known one), a value out of range (with the range),
+        a wrong type, or a file that is not what it should be.
+    """
+    tree, where, lines = _extended(name, Path(), ())
+    chosen: dict[str, Any] = dict(overrides or {})
+    if scale is not None:
+        chosen["scale"] = scale
+    if gpu is not None:
+        chosen["gpu"] = gpu
+    for dotted, value in chosen.items():
+        check_key(dotted)
+        tree = set_dotted(tree, dotted, value)
+        lines[dotted] = 0
+    file = validate(ArchFile, tree, where, lines)
+    return Arch(file, _load_gpu(file.gpu), _load_technology(file.technology))
+
+
+def check_key(dotted: str) -> None:
+    """Refuse a dotted key that no architecture has, naming the nearest one."""
+    model: Any = ArchFile
+    keys = dotted.split(".")
+    for position, key in enumerate(keys):
+        known = known_keys(model)
+        if not known and model is dict:
+            return
+        if key not in known:
+            parent = ".".join(keys[:position])
+            best = nearest(dotted, all_keys()) if position == 0 else ".".join([parent, nearest(key, known)])
+            raise UserError(f"unknown key '{dotted}'; the nearest known key is '{best}'.")
+        annotation = model.model_fields[key].annotation
+        model = annotation if known_keys(annotation) else dict if "dict" in str(annotation) else None
+        if model is None and position < len(keys) - 1:
+            raise UserError(f"unknown key '{dotted}'; '{'.'.join(keys[: position + 1])}' holds a single value.")
+
+
+def all_keys() -> list[str]:
+    """Every dotted key of an architecture file that holds a value."""
+    return list(_keys_of(ArchFile, ""))
+
+
+def _keys_of(model: Any, prefix: str) -> Iterable[str]:  # noqa: ANN401 - a pydantic model class
+    for key, field in model.model_fields.items():
+        if known_keys(field.annotation):
+            yield from _keys_of(field.annotation, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
+def _extended(name: str, near: Path, chain: tuple[Path, ...]) -> tuple[Tree, str, dict[str, int]]:
+    path = _find("arch_configs", name, near, arch_names(), "architecture")
+    if path in chain or len(chain) >= MAX_EXTENDS:
+        raise UserError(f"{path}: 'extends' goes in a circle or more than {MAX_EXTENDS} files deep.")
+    tree, lines = load_yaml(path)
+    parent = tree.pop("extends", None)
+    if parent is None:
+        return tree, path.name, lines
+    if not isinstance(parent, str):
+        raise UserError(f"{path}, line {lines['extends']}: extends must be the name or path of one file.")
+    below, _, _ = _extended(parent, path.parent, (*chain, path))
+    own = {dotted for dotted, _ in dotted_leaves(tree)}
+    return merge(below, tree), path.name, {key: line for key, line in lines.items() if key in own}
+
+
+def _find(kind: str, name: str, near: Path, known: Iterable[str], what: str) -> Path:
+    if name.endswith((".yaml", ".yml")) or "/" in name:
+        path = near / name
+        if not path.is_file():
+            raise UserError(f"{what} file '{path}' does not exist.")
+        return path.resolve()
+    path = resources.folder("arch_configs") / kind.removeprefix("arch_configs") / f"{name}.yaml"
+    names = list(known)
+    if name not in names:
+        raise UserError(f"unknown {what} '{name}'; the nearest known is '{nearest(name, names)}'.")
+    return path.resolve()
+
+
+def _names_below(kind: str) -> list[str]:
+    return sorted(path.stem for path in (resources.folder("arch_configs") / kind).glob("*.yaml"))
+
+
+def _load_gpu(name: str) -> GpuSpec:
+    path = _find("gpu", name, Path(), _names_below("gpu"), "GPU")
+    tree, lines = load_yaml(path)
+    return validate(GpuSpec, tree, path.name, lines)
+
+
+def _load_technology(name: str) -> TechnologySpec:
+    path = _find("tech", name, Path(), _names_below("tech"), "technology")
+    tree, lines = load_yaml(path)
+    return validate(TechnologySpec, tree, path.name, lines)
+
+
+def arch_schema() -> dict[str, Any]:
+    """JSON Schema of an architecture file."""
+    return ArchFile.model_json_schema()

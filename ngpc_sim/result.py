@@ -1,0 +1,200 @@
+"""Results: one frozen :class:`Result` per design point, and what each of its columns means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+#: why an NFP is not computing during a frame, in the order of the columns: the NFP's own causes, then
+#: the cluster's and the frame's
+STALLS = (
+    "input",
+    "encoding",
+    "bank_conflict",
+    "feature_buffer",
+    "mlp_fill",
+    "output",
+    "drain",
+    "fill",
+    "dispatch",
+    "gpu",
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """Meaning of a result column."""
+
+    name: str
+    unit: str
+    formula: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a frame costs on one architecture; exists only after a run.
+
+    Times in ms, energy in mJ, power in W, area in mm2, bandwidth in GB/s. Cycles are NFP cycles added up
+    over all NFPs of the cluster: ``mlp_cycles`` and every entry of ``stalls`` add up to ``nfp_cycles``.
+    ``critical_path`` divides ``frame_ms`` by what the last finished tile waited for; ``energy_by_block``
+    divides ``energy_mj``.
+    """
+
+    arch: str
+    scale: int
+    app: str
+    encoding: str
+    resolution: str
+    trace: str
+    detail: str
+    queries: int
+    queries_per_pixel: float
+    frame_ms: float
+    fps: float
+    gpu_frame_ms: float
+    speedup: float
+    speedup_bound: float
+    ngpc_ms: float
+    rest_ms: float
+    bottleneck: str
+    nfp_cycles: int
+    encoding_cycles: int
+    mlp_cycles: int
+    spilled_levels: str
+    io_gbps: float
+    dram_gbps: float
+    ngpc_power_w: float
+    total_power_w: float
+    energy_mj: float
+    area_mm2: float
+    area_pct_gpu: float
+    power_pct_gpu: float
+    area_stillmaker_mm2: float
+    area_bitcell_mm2: float
+    gpu_energy_mj: float
+    gpu_frame_ms_low: float
+    ngpc_bound_ms: float
+    invocations: int
+    calibrated: str
+    arch_sha256: str
+    trace_sha256: str
+    stalls: Mapping[str, int] = field(default_factory=dict)
+    critical_path: Mapping[str, float] = field(default_factory=dict)
+    energy_by_block: Mapping[str, float] = field(default_factory=dict)
+    actions: Mapping[str, int] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    def row(self) -> dict[str, Any]:
+        """Flat row of this result under the stable column names, then overrides and details."""
+        row: dict[str, Any] = {}
+        for name in STABLE:
+            if name == "stall_*":
+                row.update({f"stall_{cause}": self.stalls.get(cause, 0) for cause in STALLS})
+            else:
+                row[name] = getattr(self, name)
+        row.update({name: getattr(self, name) for name in EXTRA})
+        row.update({f"path_{name}_ms": value for name, value in self.critical_path.items()})
+        row.update({f"energy_{name}_mj": value for name, value in self.energy_by_block.items()})
+        row.update(self.overrides)
+        return row
+
+
+_COLUMNS = (
+    Column("arch", "", "", "name of the architecture file"),
+    Column("scale", "NFPs", "", "number of neural fields processors in the cluster"),
+    Column("app", "", "", "nerf, nsdf, gia or nvr, or the app of a workload file"),
+    Column("encoding", "", "", "hashgrid, densegrid or lowres"),
+    Column("resolution", "pixels", "", "frame size; the trace's profile is scaled by pixels where it differs"),
+    Column("trace", "", "", "trace whose queries were replayed"),
+    Column("detail", "", "", "bound: closed form; cycle: replay of the trace"),
+    Column(
+        "queries",
+        "queries",
+        "sum of the scaled profile",
+        "network evaluations of the frame, padding included",
+    ),
+    Column("queries_per_pixel", "queries", "queries / pixels", "network evaluations per pixel"),
+    Column("frame_ms", "ms", "end of the last dispatch", "time of a frame on GPU and NGPC together"),
+    Column("fps", "1/s", "1000 / frame_ms", "frames per second"),
+    Column(
+        "gpu_frame_ms",
+        "ms",
+        "time per query x queries, or the published frame time",
+        "the frame on the GPU alone",
+    ),
+    Column("speedup", "ratio", "gpu_frame_ms / frame_ms", "gain over the GPU alone"),
+    Column("speedup_bound", "ratio", "gpu_frame_ms / rest_ms", "Amdahl bound: an NGPC that takes no time"),
+    Column(
+        "ngpc_ms",
+        "ms",
+        "all commands back to back, most loaded NFP",
+        "what the NGPC alone needs for the frame",
+    ),
+    Column("rest_ms", "ms", "rest share x GPU time / fusion gain", "GPU time of the rest of kernels"),
+    Column("bottleneck", "", "largest part of the critical path", "what limits the frame"),
+    Column("nfp_cycles", "cycles", "mlp_cycles + all stall_*", "NFP cycles of the frame, all NFPs added up"),
+    Column(
+        "encoding_cycles",
+        "cycles",
+        "busiest engine, all NFPs added up",
+        "cycles in which encoding engines issue",
+    ),
+    Column("mlp_cycles", "cycles", "tiles x queries", "cycles in which the MLP arrays advance a query"),
+    Column("stall_input", "cycles", "", "the MLP array waits because queries arrive late at the NFP"),
+    Column(
+        "stall_encoding",
+        "cycles",
+        "",
+        "it waits for index throughput and pipeline latency of the encoding engines",
+    ),
+    Column("stall_bank_conflict", "cycles", "", "it waits because corners of a query share a bank of grid_sram"),
+    Column(
+        "stall_feature_buffer",
+        "cycles",
+        "",
+        "it waits because the encoding engines had no free half of the buffer",
+    ),
+    Column("stall_mlp_fill", "cycles", "", "the array loads weights, fills or drains"),
+    Column("stall_output", "cycles", "", "the array is blocked by a full output FIFO"),
+    Column("stall_drain", "cycles", "", "last results leave pipeline and output port"),
+    Column("stall_fill", "cycles", "", "a command fills an NFP that had run idle"),
+    Column("stall_dispatch", "cycles", "", "an NFP has no granule while another NFP works"),
+    Column("stall_gpu", "cycles", "", "no NFP has work: the GPU, a launch or a submission is on"),
+    Column("spilled_levels", "", "table bytes > grid_sram", "levels whose tables do not fit, for instance 4-15"),
+    Column("io_gbps", "GB/s", "queries x (input + output bytes) / frame time", "NGPC inputs and outputs"),
+    Column("dram_gbps", "GB/s", "the part of it whose buffers exceed the GPU's L2", "DRAM traffic of the NGPC"),
+    Column("ngpc_power_w", "W", "(dynamic + leakage energy of the NFPs) / frame time", "mean power of the NGPC"),
+    Column("total_power_w", "W", "energy_mj / frame_ms", "mean power of NGPC, memory traffic and GPU"),
+    Column("energy_mj", "mJ", "counted actions x energies + leakage + GPU share", "energy of a frame"),
+    Column("area_mm2", "mm2", "by the architecture's area_model", "area of the NGPC"),
+    Column("area_pct_gpu", "%", "area_mm2 / die of the GPU", "area relative to the GPU"),
+    Column("power_pct_gpu", "%", "ngpc_power_w / board power", "power relative to the GPU"),
+    Column("area_stillmaker_mm2", "mm2", "45 nm blocks x 0.059", "area by uniform scaling, the paper's method"),
+    Column("area_bitcell_mm2", "mm2", "bits x N7 cell / macro efficiency + logic", "area with buildable SRAM"),
+    Column("gpu_energy_mj", "mJ", "board power x gpu_frame_ms", "energy of the frame on the GPU alone"),
+    Column(
+        "gpu_frame_ms_low",
+        "ms",
+        "gpu_frame_ms x published low / high",
+        "low end of the published band, else equal",
+    ),
+    Column("ngpc_bound_ms", "ms", "closed form, no trace", "least time in which the NFPs can serve the queries"),
+    Column("invocations", "", "", "network invocations of the frame"),
+    Column("calibrated", "", "", "label of fitted values in the architecture, empty where there are none"),
+    Column("arch_sha256", "", "", "hash of the resolved architecture"),
+    Column("trace_sha256", "", "", "hash of the trace"),
+)
+COLUMNS: Mapping[str, Column] = {column.name: column for column in _COLUMNS}
+#: stable columns of design.md section 6, in order; ``stall_*`` stands for one column a cause
+STABLE = (
+    *("arch", "scale", "app", "encoding", "resolution", "trace", "detail", "queries", "queries_per_pixel"),
+    *("frame_ms", "fps", "gpu_frame_ms", "speedup", "speedup_bound", "ngpc_ms", "rest_ms", "bottleneck"),
+    *("nfp_cycles", "encoding_cycles", "mlp_cycles", "stall_*", "spilled_levels", "io_gbps", "dram_gbps"),
+    *("ngpc_power_w", "total_power_w", "energy_mj", "area_mm2", "area_pct_gpu", "power_pct_gpu"),
+)
+EXTRA = (
+    *("area_stillmaker_mm2", "area_bitcell_mm2", "gpu_energy_mj", "gpu_frame_ms_low", "ngpc_bound_ms"),
+    *("invocations", "calibrated", "arch_sha256", "trace_sha256"),
+)
