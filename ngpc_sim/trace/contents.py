@@ -1,0 +1,210 @@
+"""What a trace holds, and the laws its contents keep; no file format here (that is ``store.py``)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ngpc_sim.errors import UserError
+
+if TYPE_CHECKING:
+    from ngpc_sim.trace.kernel_types import Array
+
+APPS = ("nerf", "nsdf", "gia", "nvr")
+DIMENSIONS = {"nerf": 3, "nsdf": 3, "gia": 2, "nvr": 3}
+"""Position components per query; as the apps ask the network."""
+MAX_INVOCATIONS = 1_000_000
+"""Longest profile accepted: far above any render loop (marching stops after 10,000 steps)."""
+MAX_PIXELS_PER_SIDE = 1 << 20
+"""Largest width or height accepted, so that a damaged size cannot ask for memory."""
+MAX_QUERIES = 1 << 53
+"""Largest profile sum accepted: every smaller count is exact as a float64 too."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Queries of sampled screen tiles in the order issued, with the exact profile of the full frame.
+
+    Arrays are read-only. ``n`` is the number of recorded queries, ``D`` the position components.
+    """
+
+    name: str
+    """Such as ``nerf-room-fhd``."""
+    app: str
+    """nerf, nsdf, gia or nvr."""
+    scene: str
+    camera: str
+    """One line of text."""
+    width: int
+    height: int
+    seed: int
+    tool_version: str
+    profile: npt.NDArray[np.int64]
+    """(n_invocations,) queries launched by each invocation of the full frame, padded to 256."""
+    phases: tuple[str, ...]
+    """(n_invocations,) what each invocation is for: march, primary, normals, shadow, image, track."""
+    invocations: npt.NDArray[np.int32]
+    """(n,) invocation of each recorded query, ascending."""
+    tiles: npt.NDArray[np.int32]
+    """(n,) sampled tile of each recorded query, ascending inside an invocation."""
+    positions: npt.NDArray[np.float32]
+    """(n, D) network positions, in the order issued inside (invocation, tile)."""
+    tile_weights: npt.NDArray[np.float64]
+    """(n_tiles,) how many screen tiles each sampled tile stands for."""
+    tile_pixels: tuple[int, int]
+    """Width and height of a tile in pixels."""
+    sha256: str = ""
+    """Of the file's bytes, or of the contents for a trace that is not from a file."""
+
+    def __post_init__(self) -> None:
+        for key in ("profile", "invocations", "tiles", "positions", "tile_weights"):
+            view = getattr(self, key).view()
+            view.flags.writeable = False
+            object.__setattr__(self, key, view)
+        if not self.sha256:
+            object.__setattr__(self, "sha256", contents_sha256(self))
+
+    @property
+    def queries(self) -> int:
+        """Queries launched by the full frame."""
+        return int(self.profile.sum())
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of the full frame."""
+        return self.width * self.height
+
+    @property
+    def queries_per_pixel(self) -> float:
+        """Launched queries of the full frame per pixel."""
+        return self.queries / self.pixels
+
+    @property
+    def n_dims(self) -> int:
+        """Position components per query."""
+        return int(self.positions.shape[1])
+
+    @property
+    def n_invocations(self) -> int:
+        """Network calls of the full frame."""
+        return len(self.profile)
+
+    def limited(self, n: int) -> Trace:
+        """Keep the first ``n`` recorded queries (all, if fewer were recorded), standing only for themselves.
+
+        The profile then counts just these, unpadded, up to the last invocation that has one.
+        """
+        if n < 1:
+            raise UserError(f"A trace can be limited to 1 or more queries, not to {n}.")
+        invocations = self.invocations[:n]
+        profile = np.bincount(invocations).astype(np.int64)
+        return replace(
+            self,
+            profile=profile,
+            phases=self.phases[: len(profile)],
+            invocations=invocations,
+            tiles=self.tiles[:n],
+            positions=self.positions[:n],
+            tile_weights=np.ones_like(self.tile_weights),
+            sha256="",
+        )
+
+
+def described(trace: Trace) -> dict[str, Any]:
+    """All of a trace except its rows and its name, as JSON values; phases are runs of equal labels."""
+    return {
+        "app": trace.app,
+        "scene": trace.scene,
+        "camera": trace.camera,
+        "width": trace.width,
+        "height": trace.height,
+        "seed": trace.seed,
+        "tool_version": trace.tool_version,
+        "tile_pixels": list(trace.tile_pixels),
+        "tile_weights": _runs(trace.tile_weights.tolist()),
+        "profile": trace.profile.tolist(),
+        "phases": _runs(list(trace.phases)),
+    }
+
+
+def contents_sha256(trace: Trace) -> str:
+    """SHA-256 of the description (compact JSON, sorted keys) and then each column, little endian."""
+    text = json.dumps(described(trace), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
+    digest.update(trace.invocations.astype("<i4").tobytes())
+    digest.update(trace.tiles.astype("<i4").tobytes())
+    for column in trace.positions.T:
+        digest.update(column.astype("<f4").tobytes())
+    return digest.hexdigest()
+
+
+def flaw(trace: Trace) -> str | None:
+    """Say the first law that the contents break, as the end of a sentence about the trace, or None."""
+    return _description_flaw(trace) or _rows_flaw(trace)
+
+
+def _description_flaw(trace: Trace) -> str | None:
+    n_invocations, total = len(trace.profile), sum(trace.profile.tolist())
+    checks = (
+        (trace.app in APPS, f"has app {trace.app!r}, which should be one of {', '.join(APPS)}"),
+        (
+            min(trace.width, trace.height, *trace.tile_pixels) >= 1
+            and max(trace.width, trace.height, *trace.tile_pixels) <= MAX_PIXELS_PER_SIDE,
+            f"has a frame or tile side outside 1..{MAX_PIXELS_PER_SIDE} pixels",
+        ),
+        (n_invocations <= MAX_INVOCATIONS, f"has more than {MAX_INVOCATIONS} invocations"),
+        (len(trace.phases) == n_invocations, "does not have one phase per invocation"),
+        (not n_invocations or trace.profile.min() >= 0, "has a negative count in its profile"),
+        (0 < total <= MAX_QUERIES, f"has a profile whose sum is not in 1..{MAX_QUERIES}"),
+        (
+            len(trace.tile_weights) > 0
+            and bool(np.isfinite(trace.tile_weights).all() and (trace.tile_weights > 0).all()),
+            "has tile weights that are not all finite and above 0",
+        ),
+    )
+    return next((sentence for kept, sentence in checks if not kept), None)
+
+
+def _rows_flaw(trace: Trace) -> str | None:
+    n, n_dims = len(trace.invocations), DIMENSIONS[trace.app]
+    if n == 0:
+        return "has no queries"
+    if len(trace.tiles) != n or trace.positions.shape != (n, n_dims):
+        return f"does not have {n_dims} position components per query, as {trace.app} needs"
+    if not _all_in(trace.invocations, len(trace.profile)):
+        return "has a query of an invocation that its profile does not know"
+    if not _all_in(trace.tiles, len(trace.tile_weights)):
+        return "has a query of a tile that has no weight"
+    return _order_flaw(trace)
+
+
+def _order_flaw(trace: Trace) -> str | None:
+    steps = np.diff(trace.invocations)
+    recorded = np.bincount(trace.invocations, minlength=len(trace.profile))
+    checks = (
+        (steps < 0, "has invocations that do not ascend"),
+        ((np.diff(trace.tiles) < 0) & (steps == 0), "has tiles that do not ascend inside an invocation"),
+        (recorded > trace.profile, "records more queries of an invocation than its profile counts"),
+        (~np.isfinite(trace.positions), "has a position that is not a finite number"),
+    )
+    return next((sentence for broken, sentence in checks if broken.any()), None)
+
+
+def _all_in(values: Array, limit: int) -> bool:
+    return bool(values.min() >= 0 and values.max() < limit)
+
+
+def _runs(values: list[Any]) -> list[list[Any]]:
+    """Shorten a list to ``[value, how often]`` pairs."""
+    runs: list[list[Any]] = []
+    for value in values:
+        if runs and runs[-1][0] == value:
+            runs[-1][1] += 1
+        else:
+            runs.append([value, 1])
+    return runs
