@@ -17,12 +17,14 @@ from ngpc_sim import resources, units
 from ngpc_sim.engines.cluster import ClusterSpec
 from ngpc_sim.engines.nfp import NfpSpec
 from ngpc_sim.errors import UserError
+from ngpc_sim.plugins import checked, is_plugin
 from ngpc_sim.schema import (
     Field,
     Sourced,
     Spec,
     Tree,
     dotted_leaves,
+    field_validator,
     known_keys,
     load_yaml,
     merge,
@@ -52,7 +54,9 @@ class FrameSpec(Spec):
 
     tiles: int = Field(ge=1, le=4096, description="parts of the screen that pass through GPU and NGPC in turn")
     fused: bool = Field(description="whether the rest of kernels is fused")
-    rest_model: Literal["published"] = Field(description="where the time of the rest of kernels comes from")
+    rest_model: str = Field(
+        description="where the time of the rest of kernels comes from: published, or package.module:Class of a plug-in"
+    )
     overlap: bool = Field(description="whether GPU and NGPC work on different tiles at the same time")
     schedule: Literal["invocations", "batches"] = Field(
         description="invocations: each one is a round trip GPU-NGPC-GPU; batches: a tile passes NGPC and GPU once"
@@ -60,6 +64,11 @@ class FrameSpec(Spec):
     pre_share: float = Field(ge=0, le=1, description="share of the rest of kernels that runs before the network")
     launch_overhead_ns: float = Field(ge=0, le=1e9, description="latency of starting a dispatch, in ns")
     submit_overhead_us: float = Field(ge=0, le=1e6, description="cost of submitting a frame's command buffers in us")
+
+    @field_validator("rest_model")
+    @classmethod
+    def _model_name(cls, model: str) -> str:
+        return checked(model, "published")
 
 
 class CalibrationSpec(Spec):
@@ -89,6 +98,17 @@ class ArchFile(Spec):
     calibration: CalibrationSpec = Field(description="fitted values")
     sources: dict[str, str] = Field(description="source and tag of every value, by dotted key")
 
+    def plugins(self) -> list[tuple[str, str]]:
+        """Keys that name a plug-in, with its name."""
+        models = {
+            "nfp.model": self.nfp.model,
+            "nfp.encoding.model": self.nfp.encoding.model,
+            "nfp.mlp.model": self.nfp.mlp.model,
+            "cluster.model": self.cluster.model,
+            "frame.rest_model": self.frame.rest_model,
+        }
+        return [(key, model) for key, model in models.items() if is_plugin(model)]
+
 
 class AppBaseline(Spec):
     """Published frame of one app on the GPU."""
@@ -99,12 +119,11 @@ class AppBaseline(Spec):
 
 
 class Shares(Spec):
-    """Shares of GPU time by kernel, and the total relative to hashgrid's, for one encoding."""
+    """Shares of GPU time by kernel, mean over the apps, for one encoding."""
 
     encoding: Sourced
     mlp: Sourced
     rest: Sourced
-    time_ratio: Sourced
 
 
 class GpuSpec(Spec):
@@ -115,7 +134,6 @@ class GpuSpec(Spec):
     board_power_w: Sourced
     idle_power_w: Sourced
     l2_mib: Sourced
-    dram_gbps: Sourced
     reference_pixels: Sourced
     rest_fusion: Sourced
     apps: dict[str, AppBaseline]
@@ -210,6 +228,8 @@ def load_arch(
     scale: int | None = None,
     overrides: Mapping[str, Any] | None = None,
     gpu: str | None = None,
+    *,
+    allow_plugins: bool = False,
 ) -> Arch:
     """Architecture by built-in name or path.
 
@@ -223,6 +243,8 @@ def load_arch(
         Values by dotted key, ``{"nfp.clock_ghz": 1.2}``.
     gpu
         Another GPU file by name or path.
+    allow_plugins
+        Whether the architecture may name classes to import and run.
 
     Raises
     ------
@@ -241,6 +263,9 @@ def load_arch(
         tree = set_dotted(tree, dotted, value)
         lines[dotted] = 0
     file = validate(ArchFile, tree, where, lines)
+    for key, model in file.plugins():
+        if not allow_plugins:
+            raise UserError(f"{where}: {key} names the plug-in '{model}', which is code: --allow-plugins allows it.")
     return Arch(file, _load_gpu(file.gpu), _load_technology(file.technology))
 
 

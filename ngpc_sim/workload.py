@@ -82,6 +82,12 @@ def grid_levels(encoding: GridEncoding) -> list[GridLevel]:
     return levels
 
 
+def table_entries(encoding: GridEncoding) -> int:
+    """Entries of all levels together."""
+    last = grid_levels(encoding)[-1]
+    return last.offset + last.entries
+
+
 def _scale_and_resolution(encoding: GridEncoding, level: int) -> tuple[float, int]:
     log2_b = np.float32(math.log2(float(np.float32(encoding.per_level_scale))))
     exponent = np.float32(level) * log2_b
@@ -225,7 +231,7 @@ def describe(work: Workload) -> dict[str, Any]:
         "matrices": [f"{inputs}x{outputs}" for inputs, outputs in work.matrices()],
         "macs_per_query": work.macs_per_query,
         "lookups_per_query": work.encoding.n_levels * work.encoding.corners,
-        "table_entries": levels[-1].offset + levels[-1].entries,
+        "table_entries": table_entries(work.encoding),
         "levels": [
             {
                 "level": i,

@@ -1,9 +1,11 @@
 """Cluster: a dispatcher and ``scale`` NFPs behind one link to the GPU's L2.
 
 A command of n queries is cut into granules of ``dispatch_queries``. ``round_robin`` hands granule g to NFP
-g mod N; ``least_loaded`` hands it to the NFP whose encoding engines run dry first (lowest number on
-ties). Each NFP reads the inputs of its granules in order through its port; the link is shared in equal
-parts by the NFPs that have work, and inside an NFP between inputs and outputs by their bytes.
+g mod N; ``least_loaded`` hands it to the first NFP of which an encoding engine runs dry (lowest number on
+ties), so that an NFP pulls its next granule just in time. A batch that the command's end leaves partial
+closes when the last granule has been handed out. Each NFP reads the inputs of its granules in order
+through its port; the link is shared in equal parts by the NFPs that have work, and inside an NFP between
+inputs and outputs by their bytes.
 
 What a command costs an NFP has two numbers. ``end_cycles``: until its last output, when it starts idle.
 ``occupancy_cycles``: what the same granules add to the end when they follow themselves without a gap; a
@@ -21,6 +23,7 @@ from numba import njit
 
 from ngpc_sim.engines.encoding_engine import Service
 from ngpc_sim.engines.nfp import (
+    BATCHES,
     BUSY,
     CAUSES,
     COUNT,
@@ -31,13 +34,17 @@ from ngpc_sim.engines.nfp import (
     R_BEFORE,
     RATE_BITS,
     Nfp,
+    NfpRun,
     NfpSpec,
     ceil_div,
     close_batch,
     issue,
+    neural_fields_processor,
 )
 from ngpc_sim.engines.timing import Timing
-from ngpc_sim.schema import Field, Spec
+from ngpc_sim.errors import UserError
+from ngpc_sim.plugins import BUILTIN, checked, load
+from ngpc_sim.schema import Field, Spec, field_validator
 from ngpc_sim.workload import Workload
 
 Array = np.ndarray[Any, Any]
@@ -46,8 +53,15 @@ Array = np.ndarray[Any, Any]
 class ClusterSpec(Spec):
     """How queries reach the NFPs."""
 
+    model: str = Field(default=BUILTIN, description="builtin, or package.module:Class of a dispatcher")
+    options: dict[str, int | float | str | bool] = Field(default={}, description="values for a plug-in")
     dispatch: Literal["round_robin", "least_loaded"] = Field(description="which NFP gets the next granule")
     dispatch_queries: int = Field(ge=1, le=1 << 20, description="queries of a granule")
+
+    @field_validator("model")
+    @classmethod
+    def _model_name(cls, model: str) -> str:
+        return checked(model, BUILTIN)
 
 
 @njit(cache=True, nogil=True)
@@ -63,55 +77,77 @@ def choose(policy_least_loaded, granule, loads):
 
 
 @njit(cache=True, nogil=True)
-def replay_cluster(
-    stream, slot_cycles, base, groups, batch_queries, tables, latency, tail, fifo,
-    in_bytes, in_rate, out_bytes, out_rate, n_nfps, granule_queries, least_loaded, passes, ends, stalls,
-):  # fmt: skip
-    """Replay ``passes`` copies of a command, the same granules on the same NFPs each time.
+def end_batch(j, state, constants, members, done, not_before):
+    """Pass the batch of NFP j on; ``done`` (n,), where it is not empty, takes E for its queries."""
+    free, begin, busy, counter, outputs, total = state
+    base, tables, latency, tail, out_bytes, out_rate = constants
+    queries = counter[j, IN_BATCH]
+    _, end = close_batch(
+        free[j], begin[j], busy[j], base, counter[j], outputs[j], total[j], tables, latency, tail, out_bytes,
+        out_rate, not_before,
+    )  # fmt: skip
+    if done.shape[0] > 0:
+        done[members[j, :queries]] = end
 
-    ``stream`` (n,) rows of ``slot_cycles``; fills ``ends`` (passes, N) and ``stalls`` (passes, N, 8), both
-    counted from the very start. Returns the number of batches of the first copy.
+
+@njit(cache=True, nogil=True)
+def serve_granule(j, rows, first, slot_cycles, state, constants, members, done, in_bytes, in_rate):
+    """Issue the queries ``rows`` on NFP j; ``first`` is the number of the first of them in its command."""
+    free, _, busy, counter, _, _ = state
+    groups = free.shape[1]
+    for k in range(rows.shape[0]):
+        arrival = ceil_div(((counter[j, COUNT] + 1) * in_bytes) << RATE_BITS, in_rate)
+        group = counter[j, COUNT] % groups
+        issue(free[j, group], busy[j, group], slot_cycles[rows[k]], arrival, counter[j, R_BEFORE])
+        members[j, counter[j, IN_BATCH]] = first + k
+        counter[j, COUNT] += 1
+        counter[j, IN_BATCH] += 1
+        if counter[j, IN_BATCH] == members.shape[1]:
+            end_batch(j, state, constants, members, done, 0)
+
+
+@njit(cache=True, nogil=True)
+def replay_cluster(
+    stream, slot_cycles, constants, groups, batch_queries, fifo, in_bytes, in_rate, n_nfps, granule_queries,
+    least_loaded, owner, ends, stalls, done,
+):  # fmt: skip
+    """Replay copies of a command one behind the other, the same granules on the same NFPs each time.
+
+    ``stream`` (n,) rows of ``slot_cycles``; ``owner`` (granules,) NFP of each granule, -1 where the
+    dispatcher is to choose; fills ``ends`` (copies, N) and ``stalls`` (copies, N, 8), both
+    counted from the very start, and ``done`` with E of each query's batch in the first copy. Returns the
+    number of batches of the first copy.
     """
-    n = stream.shape[0]
     slots = slot_cycles.shape[1]
-    granules = ceil_div(n, granule_queries)
+    granules = ceil_div(stream.shape[0], granule_queries)
     free = np.zeros((n_nfps, groups, slots), np.int64)
-    begin = np.zeros((n_nfps, groups, slots), np.int64)
-    busy = np.zeros((n_nfps, groups, slots), np.int64)
     counter = np.zeros((n_nfps, 7), np.int64)
     outputs = np.zeros((n_nfps, fifo), np.int64)
     total = np.zeros((n_nfps, 8), np.int64)
+    state = (free, np.zeros_like(free), np.zeros_like(free), counter, outputs, total)
+    members = np.zeros((n_nfps, batch_queries), np.int64)
     loads = np.zeros(n_nfps, np.int64)
-    owner = np.zeros(granules, np.int64)
     batches = 0
-    for copy in range(passes):
+    for copy in range(ends.shape[0]):
+        handed_at = 0
+        noted = done if copy == 0 else done[:0]
         for g in range(granules):
-            if copy == 0:
+            if copy == 0 and owner[g] < 0:
                 owner[g] = choose(least_loaded, g, loads)
-            j = owner[g]
-            for i in range(g * granule_queries, min(n, (g + 1) * granule_queries)):
-                arrival = ceil_div(((counter[j, COUNT] + 1) * in_bytes) << RATE_BITS, in_rate)
-                group = counter[j, COUNT] % groups
-                issue(free[j, group], busy[j, group], slot_cycles[stream[i]], arrival, counter[j, R_BEFORE])
-                counter[j, COUNT] += 1
-                counter[j, IN_BATCH] += 1
-                if counter[j, IN_BATCH] == batch_queries:
-                    batches += copy == 0
-                    close_batch(
-                        free[j], begin[j], busy[j], base, counter[j], outputs[j], total[j], tables,
-                        latency, tail, out_bytes, out_rate,
-                    )  # fmt: skip
-            loads[j] = free[j].max()
+                handed_at = loads[owner[g]]
+            first = g * granule_queries
+            rows = stream[first : first + granule_queries]
+            serve_granule(owner[g], rows, first, slot_cycles, state, constants, members, noted, in_bytes, in_rate)
+            if least_loaded:
+                loads[owner[g]] = free[owner[g]].min()
         for j in range(n_nfps):
             if counter[j, IN_BATCH] > 0:
-                batches += copy == 0
-                close_batch(
-                    free[j], begin[j], busy[j], base, counter[j], outputs[j], total[j], tables,
-                    latency, tail, out_bytes, out_rate,
-                )  # fmt: skip
+                end_batch(j, state, constants, members, noted, handed_at)
             ends[copy, j] = counter[j, OUT]
             stalls[copy, j] = total[j]
             stalls[copy, j, DRAIN] = counter[j, OUT] - counter[j, FREE]
+        if copy == 0:
+            batches = counter[:, BATCHES].sum()
     return batches
 
 
@@ -135,6 +171,7 @@ class ClusterRun:
 
     ``end_cycles`` (N,) when it starts idle; ``occupancy_cycles`` (N,) what it adds behind itself;
     ``occupancy_stalls`` (N, causes) and ``busy_cycles`` (N,), which add up to ``occupancy_cycles``.
+    ``done_cycles`` (n,) results of each query when the command starts idle, where they were asked for.
     """
 
     end_cycles: Array
@@ -143,6 +180,7 @@ class ClusterRun:
     busy_cycles: Array
     n_queries: int
     actions: Mapping[str, int]
+    done_cycles: Array
 
 
 class Cluster:
@@ -150,7 +188,7 @@ class Cluster:
 
     def __init__(self, spec: ClusterSpec, nfp: NfpSpec, scale: int) -> None:
         self.spec = spec
-        self.nfp = Nfp(nfp)
+        self.nfp = neural_fields_processor(nfp)
         self.scale = scale
 
     def port_rates(self, work: Workload, n_queries: int, link_bytes_per_cycle: float | None) -> tuple[int, int]:
@@ -165,17 +203,21 @@ class Cluster:
         limits = [max(1, int(share * part / sum(parts) * (1 << RATE_BITS))) for part in parts]
         return min(ports[0], limits[0]), min(ports[1], limits[1])
 
-    def run(self, work: ClusterWork) -> ClusterRun:
-        """Replay one command, alone and behind itself."""
+    def run(self, work: ClusterWork, *, each_query: bool = False) -> ClusterRun:
+        """Replay one command, alone and behind itself; with ``each_query`` note when each query is done."""
+        if type(self.nfp) is not Nfp:
+            return self._run_plugin(work)
         workload, service = work.workload, work.service
         c = self.nfp.constants(workload, service.base_cycles)
         in_rate, out_rate = self.port_rates(workload, len(work.stream), work.link_bytes_per_cycle)
         ends = np.zeros((2, self.scale), np.int64)
         stalls = np.zeros((2, self.scale, 8), np.int64)
+        done = np.zeros(len(work.stream) if each_query else 0, np.int64)
+        constants = (c.base_cycles, c.tables, c.latency, c.tail, workload.output_bytes, out_rate)
         batches = replay_cluster(
-            work.stream, service.slot_cycles, c.base_cycles, c.groups, self.nfp.spec.mlp.batch_queries,
-            c.tables, c.latency, c.tail, c.fifo_batches, workload.input_bytes, in_rate, workload.output_bytes,
-            out_rate, self.scale, self.spec.dispatch_queries, self.spec.dispatch == "least_loaded", 2, ends, stalls,
+            work.stream, service.slot_cycles, constants, c.groups, self.nfp.spec.mlp.batch_queries, c.fifo_batches,
+            workload.input_bytes, in_rate, self.scale, self.spec.dispatch_queries,
+            self.spec.dispatch == "least_loaded", self._owners(len(work.stream)), ends, stalls, done,
         )  # fmt: skip
         n = len(work.stream)
         added = stalls[1] - stalls[0]
@@ -187,7 +229,50 @@ class Cluster:
             busy_cycles=added[:, BUSY],
             n_queries=n,
             actions=self.nfp.actions(workload, n, reads, int(batches)),
+            done_cycles=done,
         )
+
+    def _owners(self, n_queries: int) -> Array:
+        """NFP of every granule as a plug-in dispatcher says, -1 where the built-in one is to choose."""
+        granules = -(-n_queries // self.spec.dispatch_queries)
+        if self.spec.model == BUILTIN:
+            return np.full(granules, -1, np.int64)
+        owners = np.array(load(self.spec.model, ("owners",))(self.spec).owners(granules, self.scale), np.int64)
+        if owners.shape != (granules,) or (granules and not 0 <= owners.min() <= owners.max() < self.scale):
+            raise UserError(
+                f"plug-in '{self.spec.model}' must give each of {granules} granules an NFP from 0 to {self.scale - 1}."
+            )
+        return owners
+
+    def _run_plugin(self, work: ClusterWork) -> ClusterRun:
+        """A command on NFPs of a plug-in: each replays its granules, then them behind themselves."""
+        n, size = len(work.stream), self.spec.dispatch_queries
+        owners = self._owners(n)
+        owners = np.where(owners < 0, np.arange(len(owners)) % self.scale, owners)
+        owner_of_query = np.repeat(owners, size)[:n]
+        in_rate, _ = self.port_rates(work.workload, n, work.link_bytes_per_cycle)
+        runs: list[tuple[NfpRun, NfpRun]] = []
+        for j in range(self.scale):
+            rows = work.stream[owner_of_query == j]
+            twice = np.concatenate([rows, rows])
+            runs.append((self._replay_rows(work, rows, in_rate), self._replay_rows(work, twice, in_rate)))
+        stalls = [[twice.stalls[cause] - once.stalls[cause] for cause in CAUSES] for once, twice in runs]
+        reads = int(work.service.reads[work.stream].sum(dtype=np.int64))
+        batches = sum(len(once.batch_end_cycles) for once, _ in runs)
+        return ClusterRun(
+            end_cycles=np.array([once.cycles for once, _ in runs], np.int64),
+            occupancy_cycles=np.array([twice.cycles - once.cycles for once, twice in runs], np.int64),
+            occupancy_stalls=np.array(stalls, np.int64),
+            busy_cycles=np.array([twice.busy_cycles - once.busy_cycles for once, twice in runs], np.int64),
+            n_queries=n,
+            actions=self.nfp.actions(work.workload, n, reads, batches),
+            done_cycles=np.zeros(0, np.int64),
+        )
+
+    def _replay_rows(self, work: ClusterWork, rows: Array, in_rate: int) -> NfpRun:
+        s = work.service
+        arrivals = -(-(np.arange(1, len(rows) + 1, dtype=np.int64) * work.workload.input_bytes << RATE_BITS) // in_rate)
+        return self.nfp.replay(work.workload, Service(s.slot_cycles[rows], s.reads[rows], s.base_cycles), arrivals)
 
     def timing(self, work: ClusterWork) -> Timing:
         """Cycles until the last NFP has written its last output, and the command's actions."""

@@ -29,6 +29,7 @@ from numba import njit
 from ngpc_sim.engines.grid_index import cell_of, checked_positions, corner_entry, fma_half, level_arguments
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.errors import UserError
+from ngpc_sim.plugins import BUILTIN, checked, load
 from ngpc_sim.schema import Field, Spec, field_validator
 from ngpc_sim.threads import map_threads
 from ngpc_sim.workload import GridEncoding, grid_levels
@@ -53,6 +54,8 @@ class LatencySpec(Spec):
 class EncodingSpec(Spec):
     """All encoding engines of one NFP."""
 
+    model: str = Field(default=BUILTIN, description="builtin, or package.module:Class of a plug-in")
+    options: dict[str, int | float | str | bool] = Field(default={}, description="values for a plug-in")
     engines: int = Field(ge=1, le=256, description="encoding engines in an NFP")
     corner_lanes: int = Field(ge=1, le=64, description="corners whose index is computed in one cycle")
     banks: int | Literal["ideal"] = Field(description="banks of a grid_sram, a power of two, or ideal")
@@ -66,6 +69,11 @@ class EncodingSpec(Spec):
     outstanding_lines: int = Field(ge=1, le=65536, description="misses in flight when grid_sram is a cache")
     reuse: Literal["none", "last_voxel"] = Field(description="whether a query in the last voxel reads again")
     latency_cycles: LatencySpec = Field(description="latency of the four stages in cycles")
+
+    @field_validator("model")
+    @classmethod
+    def _model_name(cls, model: str) -> str:
+        return checked(model, BUILTIN)
 
     @field_validator("banks", mode="before")
     @classmethod
@@ -191,6 +199,11 @@ class EncodingEngine:
     def __init__(self, spec: EncodingSpec) -> None:
         self.spec = spec
 
+    @property
+    def latency_cycles(self) -> int:
+        """From a query's last index cycle to its features, all four stages."""
+        return self.spec.latency_cycles.total
+
     def side_by_side(self, encoding: GridEncoding) -> int:
         """Queries encoded at once, P = floor(E / L), at least 1."""
         return max(1, self.spec.engines // encoding.n_levels)
@@ -246,7 +259,7 @@ class EncodingEngine:
         groups = self.side_by_side(work.encoding)
         cycles = service.slot_cycles.astype(np.int64)
         busy = max(int(cycles[group::groups].sum(axis=0).max()) for group in range(min(groups, n)))
-        latency = busy - 1 + self.spec.latency_cycles.total
+        latency = busy - 1 + self.latency_cycles
         return Timing(latency, busy, self.actions(work.encoding, n, int(service.reads.sum())))
 
     @staticmethod
@@ -259,6 +272,18 @@ class EncodingEngine:
             "grid_sram_read": entries_read,
             "interpol_weights": per_level * encoding.corners * encoding.n_features_per_level,
         }
+
+
+#: what a class in the place of the encoding engines must have
+NEEDS = ("side_by_side", "index_cycles", "latency_cycles", "service", "timing", "actions")
+
+
+def encoding_engine(spec: EncodingSpec) -> EncodingEngine:
+    """The encoding engines that a spec names, built in or a plug-in."""
+    if spec.model == BUILTIN:
+        return EncodingEngine(spec)
+    engine: EncodingEngine = load(spec.model, NEEDS)(spec)
+    return engine
 
 
 def spilled_levels(spec: EncodingSpec, encoding: GridEncoding) -> list[int]:

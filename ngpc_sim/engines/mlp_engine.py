@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ngpc_sim.engines.timing import Timing
-from ngpc_sim.schema import Field, Spec
+from ngpc_sim.plugins import BUILTIN, checked, load
+from ngpc_sim.schema import Field, Spec, field_validator
 from ngpc_sim.workload import Workload
 
 #: bytes of one weight or activation: fp16, the precision of the networks in tiny-cuda-nn
@@ -28,12 +29,19 @@ OPERAND_BYTES = 2
 class MlpSpec(Spec):
     """The MLP engine of one NFP."""
 
+    model: str = Field(default=BUILTIN, description="builtin, or package.module:Class of a plug-in")
+    options: dict[str, int | float | str | bool] = Field(default={}, description="values for a plug-in")
     rows: int = Field(ge=1, le=4096, description="inputs of a weight tile")
     cols: int = Field(ge=1, le=4096, description="outputs of a weight tile")
     dataflow: Literal["layer_serial", "systolic_ws"] = Field(description="how a batch passes the array")
     batch_queries: int = Field(ge=1, le=65536, description="queries of a batch, half a feature buffer")
     pipeline_depth: int = Field(ge=1, le=4096, description="cycles from an input to its output")
     weight_double_buffer: bool = Field(description="whether the next tile loads behind the present one")
+
+    @field_validator("model")
+    @classmethod
+    def _model_name(cls, model: str) -> str:
+        return checked(model, BUILTIN)
 
 
 @dataclass(frozen=True)
@@ -99,3 +107,15 @@ class MlpEngine:
             "weight_bytes": n_batches * work.macs_per_query * OPERAND_BYTES,
             "activation_bytes": n_queries * operands * OPERAND_BYTES,
         }
+
+
+#: what a class in the place of the MLP engine must have
+NEEDS = ("tail_cycles", "tiles", "busy_cycles", "first_matrix_cycles", "useful_cycles", "timing", "actions")
+
+
+def mlp_engine(spec: MlpSpec) -> MlpEngine:
+    """The MLP engine that a spec names, built in or a plug-in."""
+    if spec.model == BUILTIN:
+        return MlpEngine(spec)
+    engine: MlpEngine = load(spec.model, NEEDS)(spec)
+    return engine

@@ -21,17 +21,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-from ngpc_sim.engines.encoding_engine import EncodingEngine, EncodingSpec, Service
-from ngpc_sim.engines.mlp_engine import MlpEngine, MlpSpec
+from ngpc_sim.engines.encoding_engine import EncodingSpec, Service, encoding_engine
+from ngpc_sim.engines.mlp_engine import MlpSpec, mlp_engine
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.errors import UserError
-from ngpc_sim.schema import Field, Spec
+from ngpc_sim.plugins import BUILTIN, checked, load
+from ngpc_sim.schema import Field, Spec, field_validator
 from ngpc_sim.workload import Workload
 
 Array = np.ndarray[Any, Any]
@@ -56,10 +56,17 @@ class IoSpec(Spec):
 class NfpSpec(Spec):
     """One neural fields processor."""
 
+    model: str = Field(default=BUILTIN, description="builtin, or package.module:Class of a plug-in")
+    options: dict[str, int | float | str | bool] = Field(default={}, description="values for a plug-in")
     clock_ghz: float = Field(ge=0.001, le=20.0, description="clock of the NFPs in GHz")
     encoding: EncodingSpec = Field(description="encoding engines")
     mlp: MlpSpec = Field(description="MLP engine")
     io: IoSpec = Field(description="ports and output FIFO")
+
+    @field_validator("model")
+    @classmethod
+    def _model_name(cls, model: str) -> str:
+        return checked(model, BUILTIN)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -78,9 +85,9 @@ def issue(free, busy, row, arrival, released):
 
 
 @njit(cache=True, nogil=True)
-def attribute(stalls, gap, idle, late_buffer, conflict):
+def attribute(stalls, gap, late_input, late_buffer, conflict):
     """Divide a wait of ``gap`` cycles for features among its causes."""
-    from_input = min(gap, idle - late_buffer)
+    from_input = min(gap, late_input)
     from_banks = min(gap - from_input, conflict)
     from_buffer = min(gap - from_input - from_banks, late_buffer)
     stalls[INPUT] += from_input
@@ -90,11 +97,14 @@ def attribute(stalls, gap, idle, late_buffer, conflict):
 
 
 @njit(cache=True, nogil=True)
-def close_batch(free, begin, busy, base, counter, outputs, stalls, tables, latency, tail, out_bytes, out_rate):
+def close_batch(
+    free, begin, busy, base, counter, outputs, stalls, tables, latency, tail, out_bytes, out_rate, not_before
+):
     """Pass a full or last batch through the MLP engine and the output port; returns ``(S, E)``.
 
     ``free``, ``begin``, ``busy`` are (P, slots): when an engine is free, when it was at the batch's start,
     its busy cycles in the batch. ``tables`` is (3, B + 1): busy, first-matrix and useful cycles by n.
+    ``not_before``: when the NFP knows that no query will join the batch.
     """
     groups, slots = free.shape
     worst_group, worst_slot = 0, 0
@@ -104,7 +114,8 @@ def close_batch(free, begin, busy, base, counter, outputs, stalls, tables, laten
                 worst_group, worst_slot = g, slot
     n = counter[IN_BATCH]
     ready = free[worst_group, worst_slot] - 1 + latency
-    start = max(ready, counter[FREE])
+    late_end = max(not_before - ready, 0)
+    start = max(ready + late_end, counter[FREE])
     gap = start - counter[FREE]
     if gap > 0:
         last, first = counter[COUNT] - 1, counter[COUNT] - n
@@ -113,7 +124,8 @@ def close_batch(free, begin, busy, base, counter, outputs, stalls, tables, laten
         began = begin[worst_group, worst_slot]
         idle = free[worst_group, worst_slot] - began - busy_cycles
         late_buffer = min(max(counter[R_BEFORE] - began, 0), idle)
-        attribute(stalls, gap, idle, late_buffer, busy_cycles - on_group * base[worst_slot])
+        late_input = idle - late_buffer + late_end
+        attribute(stalls, gap, late_input, late_buffer, busy_cycles - on_group * base[worst_slot])
     fifo_slot = counter[BATCHES] % outputs.shape[0]
     finished = start + tables[0, n]
     released = max(finished, outputs[fifo_slot] - tail)
@@ -165,7 +177,7 @@ def replay_nfp(
         if counter[IN_BATCH] == batch_queries or i == n - 1:
             k = counter[BATCHES]
             starts[k], ends[k] = close_batch(
-                free, begin, busy, base, counter, outputs, stalls, tables, latency, tail, out_bytes, out_rate
+                free, begin, busy, base, counter, outputs, stalls, tables, latency, tail, out_bytes, out_rate, 0
             )
     stalls[DRAIN] = counter[OUT] - counter[FREE]
     return counter[OUT], stalls
@@ -209,34 +221,33 @@ class NfpConstants:
     fifo_batches: int
 
 
-@lru_cache(maxsize=256)
-def _batch_tables(spec: MlpSpec, work: Workload) -> Array:
-    """Busy, first-matrix and useful cycles of the MLP engine by batch size, (3, B + 1) int64."""
-    mlp = MlpEngine(spec)
-    rows = (mlp.busy_cycles, mlp.first_matrix_cycles, mlp.useful_cycles)
-    table = np.array([[row(work, n) for n in range(spec.batch_queries + 1)] for row in rows], dtype=np.int64)
-    table.setflags(write=False)
-    return table
-
-
 class Nfp:
     """One neural fields processor as a pure function of its spec; itself an engine."""
 
     def __init__(self, spec: NfpSpec) -> None:
         self.spec = spec
-        self.encoding = EncodingEngine(spec.encoding)
-        self.mlp = MlpEngine(spec.mlp)
+        self.encoding = encoding_engine(spec.encoding)
+        self.mlp = mlp_engine(spec.mlp)
+        self._tables: dict[Workload, Array] = {}
 
     def constants(self, work: Workload, base_cycles: Array) -> NfpConstants:
         """Kernel arguments that do not depend on the queries."""
         return NfpConstants(
             groups=self.encoding.side_by_side(work.encoding),
             base_cycles=base_cycles,
-            tables=_batch_tables(self.spec.mlp, work),
-            latency=self.spec.encoding.latency_cycles.total,
+            tables=self._batch_tables(work),
+            latency=self.encoding.latency_cycles,
             tail=self.mlp.tail_cycles,
             fifo_batches=max(1, self.spec.io.output_fifo_queries // self.spec.mlp.batch_queries),
         )
+
+    def _batch_tables(self, work: Workload) -> Array:
+        """Busy, first-matrix and useful cycles of the MLP engine by batch size, (3, B + 1) int64."""
+        if work not in self._tables:
+            sizes = range(self.spec.mlp.batch_queries + 1)
+            rows = (self.mlp.busy_cycles, self.mlp.first_matrix_cycles, self.mlp.useful_cycles)
+            self._tables[work] = np.array([[row(work, n) for n in sizes] for row in rows], dtype=np.int64)
+        return self._tables[work]
 
     def run(self, work: Workload, positions: Array, arrival_cycles: Array | None = None) -> NfpRun:
         """Replay a stream of queries from cycle 0.
@@ -299,3 +310,15 @@ class Nfp:
             "input_bytes": n_queries * work.input_bytes,
             "output_bytes": n_queries * work.output_bytes,
         }
+
+
+#: what a class in the place of an NFP must have
+NEEDS = ("replay", "actions", "timing")
+
+
+def neural_fields_processor(spec: NfpSpec) -> Nfp:
+    """The NFP that a spec names, built in or a plug-in."""
+    if spec.model == BUILTIN:
+        return Nfp(spec)
+    nfp: Nfp = load(spec.model, NEEDS)(spec)
+    return nfp

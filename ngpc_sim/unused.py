@@ -1,0 +1,59 @@
+"""Keys that cannot change a result of an architecture, and what makes them idle.
+
+A value that nobody reads looks like a knob and lies. Which keys a plug-in reads only its author knows: a
+class says so in ``uses``, a tuple of key names of its block; without it the whole block counts as read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ngpc_sim.arch import ArchFile
+from ngpc_sim.plugins import is_plugin, load
+
+#: keys of a block that say which engine it is, and so are read before there is one
+_NAMING = {"model", "options"}
+
+
+def unused_keys(file: ArchFile) -> dict[str, list[str]]:
+    """Idle dotted keys of an architecture by the reason for it; plug-ins must have been allowed."""
+    found: dict[str, list[str]] = {}
+    for key, reason in (*_by_setting(file), *_by_plugin(file)):
+        if key not in found.setdefault(reason, []):
+            found[reason].append(key)
+    return found
+
+
+def _by_setting(file: ArchFile) -> Iterator[tuple[str, str]]:
+    encoding, mlp, memory = file.nfp.encoding, file.nfp.mlp, file.memory
+    for key in ("line_bytes", "ways", "outstanding_lines"):
+        yield f"nfp.encoding.{key}", f"nfp.encoding.table_policy is {encoding.table_policy}"
+    if encoding.banks == "ideal":
+        for key in ("read_ports", "bank_map"):
+            yield f"nfp.encoding.{key}", "nfp.encoding.banks is ideal"
+    if mlp.dataflow == "systolic_ws":
+        for key in ("pipeline_depth", "weight_double_buffer"):
+            yield f"nfp.mlp.{key}", "nfp.mlp.dataflow is systolic_ws"
+    if memory.contention == "none":
+        for key in ("l2_gbps", "l2_latency_ns", "dram_gbps", "dram_efficiency"):
+            yield f"memory.{key}", "memory.contention is none"
+    if file.frame.schedule == "batches":
+        yield "frame.pre_share", "frame.schedule is batches"
+
+
+def _by_plugin(file: ArchFile) -> Iterator[tuple[str, str]]:
+    for block, spec in (("nfp.encoding", file.nfp.encoding), ("nfp.mlp", file.nfp.mlp)):
+        yield from _block(block, spec, f"{block}.model is a plug-in that does not use it")
+    if is_plugin(file.cluster.model):
+        yield "cluster.dispatch", "cluster.model is a plug-in"
+    if is_plugin(file.frame.rest_model):
+        yield "frame.fused", "frame.rest_model is a plug-in"
+
+
+def _block(block: str, spec: Any, reason: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - a spec with a model
+    if is_plugin(spec.model):
+        uses = getattr(load(spec.model, ()), "uses", None)
+        for key in type(spec).model_fields:
+            if uses is not None and key not in uses and key not in _NAMING:
+                yield f"{block}.{key}", reason
