@@ -1,0 +1,205 @@
+"""From a trace to commands: who asks how many queries, and which recorded ones stand for them.
+
+The trace's profile (queries per invocation of the full frame) is scaled to the resolution, or to the
+calibrated queries per pixel, then divided among the tiles of the frame in whole blocks of 256 queries, so
+that every query of the profile is asked once. A command of n queries of invocation k replays recorded
+queries of that invocation: each sampled screen tile contributes in proportion to the queries it stands
+for, in its own order, repeated where the command asks more than were recorded. An invocation of which
+nothing was recorded takes the nearest one that was.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ngpc_sim.arch import Arch
+from ngpc_sim.engines.encoding_engine import EncodingSpec, Service, encoding_engine
+from ngpc_sim.errors import UserError
+from ngpc_sim.trace.store import Trace
+from ngpc_sim.workload import GridEncoding, Workload
+
+Array = np.ndarray[Any, Any]
+Value = TypeVar("Value")
+
+#: queries of a block: instant-ngp pads every batch to a multiple of this
+BLOCK_QUERIES = 256
+#: results kept for the next design points of a sweep: one a workload and trace
+KEPT = 24
+MAX_FRAME_QUERIES = 10**12
+
+_services: OrderedDict[Any, Service] = OrderedDict()
+_plans: OrderedDict[Any, FramePlan] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Queries of one command: rows of the trace in order, and what they sum to.
+
+    ``rows`` (n,) int64; ``reads`` table entries read; ``issue_cycles`` cycles of the busiest encoding
+    engine, queries side by side taken into account; ``interval_cycles`` intervals of all queries and levels.
+    """
+
+    rows: Array
+    reads: int
+    issue_cycles: int
+    interval_cycles: int
+
+
+@dataclass(frozen=True)
+class FramePlan:
+    """All commands of a frame.
+
+    ``steps[tile]`` lists the stream number of every command of that tile in order; ``streams`` holds the
+    distinct ones; ``in_flight_queries[s]`` the queries that all tiles have in flight beside stream s.
+    """
+
+    queries: int
+    invocations: int
+    streams: tuple[Stream, ...]
+    in_flight_queries: tuple[int, ...]
+    steps: tuple[tuple[int, ...], ...]
+
+    def multiplicity(self) -> list[int]:
+        """How often each stream is asked in the frame."""
+        counts = [0] * len(self.streams)
+        for tile in self.steps:
+            for number in tile:
+                counts[number] += 1
+        return counts
+
+
+def target_queries(arch: Arch, work: Workload, trace: Trace, pixels: int) -> int:
+    """Queries of the frame: the trace's, by pixels, or the calibrated queries per pixel."""
+    fitted = arch.calibration.queries_per_pixel.get(work.app)
+    if fitted is not None:
+        return round(fitted * pixels)
+    total = int(trace.profile.sum())
+    return total if pixels == trace.pixels else round(total * pixels / trace.pixels)
+
+
+def scaled_profile(profile: Array, total: int) -> list[int]:
+    """``profile`` scaled to ``total`` queries, whole blocks by error diffusion, nothing lost in the tail.
+
+    A profile that has the right total already is not touched.
+    """
+    have = int(profile.sum())
+    if total > MAX_FRAME_QUERIES:
+        raise UserError(f"the frame would have {total} queries, more than {MAX_FRAME_QUERIES}.")
+    if total == have:
+        return [int(n) for n in profile]
+    scaled: list[int] = []
+    before = asked = 0
+    for n in profile:
+        before += int(n)
+        until = total if before == have else before * total // have // BLOCK_QUERIES * BLOCK_QUERIES
+        scaled.append(until - asked)
+        asked = until
+    return scaled
+
+
+def divide(queries: int, tiles: int) -> list[int]:
+    """Queries of each tile: whole blocks as even as they go, first tiles first, the last block partial."""
+    blocks = -(-queries // BLOCK_QUERIES)
+    even, more = divmod(blocks, tiles)
+    shares = [(even + (tile < more)) * BLOCK_QUERIES for tile in range(tiles)]
+    last = max((tile for tile in range(tiles) if shares[tile]), default=0)
+    shares[last] -= blocks * BLOCK_QUERIES - queries
+    return shares
+
+
+def service_of(spec: EncodingSpec, encoding: GridEncoding, trace: Trace) -> Service:
+    """Intervals of every recorded query, kept for the next design point."""
+    key = (spec.model_dump_json(), encoding, trace.sha256, len(trace.positions))
+    return _kept(_services, key, lambda: encoding_engine(spec).service(encoding, trace.positions))
+
+
+def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int) -> FramePlan:
+    """All commands of the frame, kept for the next design point that asks the same."""
+    total = target_queries(arch, work, trace, pixels)
+    service = service_of(arch.nfp.encoding, work.encoding, trace)
+    frame = arch.frame
+    key = (
+        arch.nfp.encoding.model_dump_json(),
+        work.encoding,
+        trace.sha256,
+        len(trace.positions),
+        total,
+        frame.tiles,
+        frame.schedule,
+    )
+    return _kept(_plans, key, lambda: _plan(arch, work, trace, service, total))
+
+
+def _kept(store: OrderedDict[Any, Value], key: Any, make: Callable[[], Value]) -> Value:  # noqa: ANN401 - a hashable key
+    if key not in store:
+        store[key] = make()
+        while len(store) > KEPT:
+            store.popitem(last=False)
+    store.move_to_end(key)
+    return store[key]
+
+
+def _plan(arch: Arch, work: Workload, trace: Trace, service: Service, total: int) -> FramePlan:
+    profile = scaled_profile(trace.profile, total)
+    tiles = arch.frame.tiles
+    groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
+    segments = _segments(trace)
+    if arch.frame.schedule == "batches":
+        rounds = [(total, [s for invocation in range(len(profile)) for s in segments[invocation]])]
+    else:
+        rounds = [(n, segments[invocation]) for invocation, n in enumerate(profile) if n]
+    streams: list[Stream] = []
+    in_flight: list[int] = []
+    steps: list[list[int]] = [[] for _ in range(tiles)]
+    for queries, pieces in rounds:
+        numbers: dict[int, int] = {}
+        for tile, share in enumerate(divide(queries, tiles)):
+            if share and share not in numbers:
+                numbers[share] = len(streams)
+                streams.append(_stream(service, pieces, share, groups))
+                in_flight.append(queries)
+            if share:
+                steps[tile].append(numbers[share])
+    return FramePlan(total, len(rounds), tuple(streams), tuple(in_flight), tuple(map(tuple, steps)))
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """Recorded queries of one sampled screen tile in one invocation, and how many they stand for."""
+
+    first: int
+    count: int
+    stands_for: float
+
+
+def _segments(trace: Trace) -> list[list[_Segment]]:
+    """Segments of every invocation of the profile."""
+    key = trace.invocations.astype(np.int64) * len(trace.tile_weights) + trace.tiles
+    firsts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
+    ends = np.r_[firsts[1:], len(key)]
+    found: list[list[_Segment]] = [[] for _ in range(len(trace.profile))]
+    for first, end in zip(firsts.tolist(), ends.tolist(), strict=True):
+        weight = float(trace.tile_weights[trace.tiles[first]])
+        found[int(trace.invocations[first])].append(_Segment(first, end - first, weight * (end - first)))
+    recorded = [number for number, pieces in enumerate(found) if pieces]
+    return [pieces or found[min(recorded, key=lambda r: (abs(r - k), r))] for k, pieces in enumerate(found)]
+
+
+def _stream(service: Service, pieces: list[_Segment], queries: int, groups: int) -> Stream:
+    """Rows of a command of ``queries``: every piece its share, by cumulative rounding."""
+    weights = np.cumsum([piece.stands_for for piece in pieces])
+    ends = np.floor(weights / weights[-1] * queries + 0.5).astype(np.int64)
+    ends[-1] = queries
+    rows = np.empty(queries, np.int64)
+    begin = 0
+    for piece, end in zip(pieces, ends.tolist(), strict=True):
+        rows[begin:end] = piece.first + np.arange(end - begin) % piece.count
+        begin = end
+    issued = service.slot_cycles[rows].sum(axis=0, dtype=np.int64)
+    reads = int(service.reads[rows].sum(dtype=np.int64))
+    return Stream(rows, reads, int(-(-issued.max() // groups)), int(issued.sum()))

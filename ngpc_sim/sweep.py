@@ -1,0 +1,124 @@
+"""Sweeps: a pure product of architectures, workloads and traces, over processes where asked.
+
+The order of the results is the order of the points, whatever the number of workers. Points that share a
+workload and a trace go to the same worker, which keeps the trace and its intervals.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from typing import Any
+
+from ngpc_sim.arch import Arch
+from ngpc_sim.errors import UserError
+from ngpc_sim.result import Result
+from ngpc_sim.simulation import simulate
+from ngpc_sim.trace.store import Trace
+from ngpc_sim.workload import Workload
+
+MAX_JOBS = 256
+
+
+@dataclass(frozen=True)
+class Point:
+    """One design point of a sweep."""
+
+    arch: Arch
+    work: Workload
+    trace: Trace
+    resolution: str | None = None
+    detail: str = "cycle"
+    limit_queries: int | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    def run(self) -> Result:
+        """Simulate this point."""
+        return simulate(
+            self.arch,
+            self.work,
+            self.trace,
+            resolution=self.resolution,
+            detail=self.detail,
+            limit_queries=self.limit_queries,
+            overrides=self.overrides,
+        )
+
+
+def run_points(points: Sequence[Point], jobs: int = 1, done: Callable[[int], None] | None = None) -> list[Result]:
+    """Results of ``points`` in their order; ``done`` is told after each group how many points it had.
+
+    Raises
+    ------
+    UserError
+        The first mistake of a point, or a number of jobs out of range.
+    """
+    if not 1 <= jobs <= MAX_JOBS:
+        raise UserError(f"jobs = {jobs} is out of range: 1 to {MAX_JOBS}.")
+    tell = done or (lambda _: None)
+    results: dict[int, Result] = {}
+    groups = list(_groups(points, whole=jobs > 1))
+    if jobs == 1 or len(groups) == 1:
+        for group in groups:
+            results.update(_run_group([(index, points[index]) for index in group]))
+            tell(len(group))
+    else:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(min(jobs, len(groups)), mp_context=context) as pool:
+            futures = [pool.submit(_run_group, [(index, points[index]) for index in group]) for group in groups]
+            try:
+                for future in as_completed(futures):
+                    finished = future.result()
+                    results.update(finished)
+                    tell(len(finished))
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+    return [results[index] for index in range(len(points))]
+
+
+def _groups(points: Sequence[Point], *, whole: bool) -> Iterator[list[int]]:
+    groups: dict[tuple[str, str], list[int]] = {}
+    for index, point in enumerate(points):
+        groups.setdefault((point.work.name, point.trace.sha256), []).append(index)
+    for group in groups.values():
+        if whole:
+            yield group
+        else:
+            yield from ([index] for index in group)
+
+
+def _run_group(group: list[tuple[int, Point]]) -> dict[int, Result]:
+    return {index: point.run() for index, point in group}
+
+
+def sweep(
+    archs: Sequence[Arch],
+    works: Sequence[Workload],
+    traces: Sequence[Trace],
+    jobs: int = 1,
+) -> list[dict[str, Any]]:
+    """Rows of every architecture with every workload on every trace of its app.
+
+    Parameters
+    ----------
+    archs, works, traces
+        What :func:`load_arch`, :func:`load_workload` and :func:`load_trace` return.
+    jobs
+        Worker processes; the rows do not depend on it.
+
+    Returns
+    -------
+    list of dict
+        One row a design point under the stable column names.
+    """
+    points: list[Point] = []
+    for arch in archs:
+        for work in works:
+            fitting = [trace for trace in traces if trace.app == work.app]
+            if not fitting:
+                raise UserError(f"no trace of app '{work.app}' was given for workload {work.name}.")
+            points.extend(Point(arch, work, trace) for trace in fitting)
+    return [result.row() for result in run_points(points, jobs)]

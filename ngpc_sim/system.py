@@ -1,0 +1,256 @@
+"""The frame: GPU and NGPC as in-order queues, tiles as chains of dispatches; SimPy enters here.
+
+Command queue in the manner of Vulkan: one submission a frame hands every tile's command buffers to two
+queues. A tile is a chain: pre-kernel on the GPU queue, a command on the NGPC queue, post-kernel on the
+GPU queue, then the next invocation; the end of each dispatch is the timeline-semaphore value that the
+next one of its tile waits for. The post-kernel of an invocation and the pre-kernel of the next one are
+recorded in one command buffer. Tiles overlap freely; a queue takes dispatches in the order in which they
+become ready, on equal times in the order of the tiles.
+
+No latency arithmetic of an engine lives here: what a command costs each NFP comes from the cluster, what a
+kernel costs from the baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import simpy
+
+from ngpc_sim import units
+from ngpc_sim.arch import Arch
+from ngpc_sim.commands import FramePlan
+from ngpc_sim.engines.cluster import ClusterRun, ClusterWork, admit
+from ngpc_sim.engines.encoding_engine import Service
+from ngpc_sim.plugins import BUILTIN
+from ngpc_sim.threads import map_threads
+from ngpc_sim.workload import Workload
+
+Array = np.ndarray[Any, Any]
+SUBMIT, LATENCY, GPU, NGPC = "submit", "latency", "gpu_rest", "ngpc"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A distinct command: its replay, and its cost on every NFP in ps."""
+
+    run: ClusterRun
+    end_ps: Array
+    occupancy_ps: Array
+    granules: int
+
+
+@dataclass(frozen=True)
+class FrameRun:
+    """What happened in a frame; all times in ps.
+
+    ``ngpc_ps``: all commands back to back from time 0. ``active_ps``: NFP time spent on commands, all NFPs
+    added up; ``fill_ps`` the part of it in which a command filled an idle NFP. ``ngpc_any_ps``: time in which
+    any NFP had work. ``path_ps``: the critical path by kind.
+    """
+
+    frame_ps: int
+    gpu_busy_ps: int
+    ngpc_ps: int
+    fill_ps: int
+    ngpc_any_ps: int
+    path_ps: Mapping[str, int]
+
+
+class AnyCluster(Protocol):
+    """What replays a command: the fast cluster, or the reference."""
+
+    def run(self, work: ClusterWork) -> ClusterRun:
+        """Replay one command, alone and behind itself."""
+
+
+def build_commands(arch: Arch, work: Workload, service: Service, plan: FramePlan, cluster: AnyCluster) -> list[Command]:
+    """Replay every distinct command of the frame on ``cluster``."""
+    bytes_per_query = work.input_bytes + work.output_bytes
+
+    def command(number: int) -> Command:
+        link = link_bytes_per_cycle(arch, plan.in_flight_queries[number] * bytes_per_query)
+        run = cluster.run(ClusterWork(work, service, plan.streams[number].rows, link))
+        return Command(
+            run=run,
+            end_ps=cycles_to_ps_array(run.end_cycles, arch.clock_hz),
+            occupancy_ps=cycles_to_ps_array(run.occupancy_cycles, arch.clock_hz),
+            granules=-(-run.n_queries // arch.cluster.dispatch_queries),
+        )
+
+    return map_threads(command, range(len(plan.streams)))
+
+
+def exceeds_l2(arch: Arch, in_flight_bytes: int) -> bool:
+    """Whether the inputs and outputs in flight exceed the GPU's L2, so that they pass through DRAM."""
+    return in_flight_bytes > arch.gpu.l2_mib.value * 1024 * 1024
+
+
+def link_bytes_per_cycle(arch: Arch, in_flight_bytes: int) -> float | None:
+    """Bandwidth that the NFPs share, in bytes per NFP cycle; ``None`` without contention."""
+    memory = arch.memory
+    if memory.contention == "none":
+        return None
+    gbps = memory.l2_gbps
+    if exceeds_l2(arch, in_flight_bytes):
+        gbps = min(gbps, memory.dram_gbps * memory.dram_efficiency)
+    return gbps * 1e9 / arch.clock_hz
+
+
+def link_latency_ps(arch: Arch) -> int:
+    """Latency between a command's queue and its data in L2."""
+    return 0 if arch.memory.contention == "none" else units.ns_to_ps(arch.memory.l2_latency_ns)
+
+
+def cycles_to_ps_array(cycles: Array, hz: int) -> Array:
+    """Picoseconds of (n,) cycle counts, each rounded up, exactly."""
+    return np.array([units.cycles_to_ps(int(c), hz) for c in cycles], dtype=np.int64)
+
+
+@dataclass
+class _Log:
+    """Dispatches in the order they were taken.
+
+    A record is ``(kind, predecessor, latency_ps, end_ps)``: it waited for its predecessor's end and then
+    for ``latency_ps``; what is left until its own end is the time of its kind.
+    """
+
+    records: list[tuple[str, int, int, int]] = field(default_factory=list)
+
+    def add(self, kind: str, predecessor: int, latency_ps: int, end_ps: int) -> int:
+        self.records.append((kind, predecessor, latency_ps, end_ps))
+        return len(self.records) - 1
+
+    def path(self, last: int) -> dict[str, int]:
+        """Time by kind along the chain of waits that ends with record ``last``; adds up to its end."""
+        parts = dict.fromkeys((SUBMIT, LATENCY, GPU, NGPC), 0)
+        while last >= 0:
+            kind, last, latency_ps, end_ps = self.records[last]
+            before = self.records[last][3] if last >= 0 else 0
+            parts[kind] += end_ps - before - latency_ps
+            parts[LATENCY] += latency_ps
+        return parts
+
+
+class _GpuQueue:
+    """The GPU as an in-order queue of kernels."""
+
+    def __init__(self, log: _Log) -> None:
+        self.log = log
+        self.free_ps = 0
+        self.last = -1
+        self.busy_ps = 0
+
+    def dispatch(self, now: int, latency_ps: int, run_ps: int, waits_for: int) -> tuple[int, int]:
+        """Take a kernel that is ready ``latency_ps`` from ``now``; returns its end and record."""
+        ready = now + latency_ps
+        self.busy_ps += run_ps
+        if ready >= self.free_ps:
+            self.free_ps = ready + run_ps
+            self.last = self.log.add(GPU, waits_for, latency_ps, self.free_ps)
+        else:
+            self.free_ps += run_ps
+            self.last = self.log.add(GPU, self.last, 0, self.free_ps)
+        return self.free_ps, self.last
+
+
+class _NgpcQueue:
+    """The cluster as an in-order queue of commands, NFP by NFP."""
+
+    def __init__(self, arch: Arch, log: _Log) -> None:
+        self.log = log
+        self.least_loaded = arch.cluster.dispatch == "least_loaded" and arch.cluster.model == BUILTIN
+        self.rotates = arch.cluster.dispatch == "round_robin" and arch.cluster.model == BUILTIN
+        self.done_ps = np.zeros(arch.scale, np.int64)
+        self.alone_ps = np.zeros(arch.scale, np.int64)
+        self.last = np.full(arch.scale, -1, np.int64)
+        self.offset = 0
+        self.fill_ps = 0
+        self.any_ps = 0
+        self.any_until = 0
+
+    def dispatch(self, now: int, latency_ps: int, command: Command, waits_for: int) -> tuple[int, int]:
+        """Take a command that is ready ``latency_ps`` from ``now``; returns its end and record."""
+        start = now + latency_ps
+        end, behind, fill = admit(
+            self.done_ps, self.alone_ps, self.last, command.end_ps, command.occupancy_ps, start, self.offset,
+            self.least_loaded, len(self.log.records),
+        )  # fmt: skip
+        if self.rotates:
+            self.offset = (self.offset + command.granules) % len(self.done_ps)
+        self.fill_ps += fill
+        self.any_ps += end - max(start, min(self.any_until, end))
+        self.any_until = max(self.any_until, end)
+        if behind >= 0:
+            return end, self.log.add(NGPC, behind, 0, end)
+        return end, self.log.add(NGPC, waits_for, latency_ps, end)
+
+
+def run_frame(arch: Arch, plan: FramePlan, commands: list[Command], rest_ps: int) -> FrameRun:
+    """Run a frame; ``rest_ps`` is the GPU time of all rest of kernels together."""
+    env = simpy.Environment()
+    log = _Log()
+    gpu, ngpc = _GpuQueue(log), _NgpcQueue(arch, log)
+    submit_ps = units.ns_to_ps(arch.frame.submit_overhead_us * 1e3)
+    launch_ps = units.ns_to_ps(arch.frame.launch_overhead_ns)
+    cross_ps = launch_ps + link_latency_ps(arch)
+    submit = log.add(SUBMIT, -1, 0, submit_ps)
+    sizes = [command.run.n_queries for command in commands]
+    pre = [_share(rest_ps, n, plan.queries, arch.frame.pre_share) for n in sizes]
+    post = [_share(rest_ps, n, plan.queries, 1.0) - first for n, first in zip(sizes, pre, strict=True)]
+    ends: list[tuple[int, int]] = []
+
+    def now() -> int:
+        return int(env.now)
+
+    def chain(steps: tuple[int, ...]) -> Generator[simpy.Event, None, None]:
+        """One tile, invocation by invocation."""
+        record, carried, latency_ps = submit, 0, launch_ps
+        for step in steps:
+            end, record = gpu.dispatch(now(), latency_ps, carried + pre[step], record)
+            yield env.timeout(end - env.now)
+            end, record = ngpc.dispatch(now(), cross_ps, commands[step], record)
+            yield env.timeout(end - env.now)
+            carried, latency_ps = post[step], cross_ps
+        end, record = gpu.dispatch(now(), cross_ps, carried, record)
+        ends.append((end, record))
+        yield env.timeout(end - env.now)
+
+    def batch(steps: tuple[int, ...]) -> Generator[simpy.Event, None, None]:
+        """One tile in the two-stage schedule: NGPC, then the whole rest of kernels."""
+        end, record = ngpc.dispatch(now(), cross_ps, commands[steps[0]], submit)
+        yield env.timeout(end - env.now)
+        end, record = gpu.dispatch(now(), cross_ps, pre[steps[0]] + post[steps[0]], record)
+        ends.append((end, record))
+        yield env.timeout(end - env.now)
+
+    tile = batch if arch.frame.schedule == "batches" else chain
+    tiles = [steps for steps in plan.steps if steps]
+
+    def frame() -> Generator[simpy.Event, None, None]:
+        yield env.timeout(submit_ps)
+        if arch.frame.overlap:
+            yield env.all_of([env.process(tile(steps)) for steps in tiles])
+        else:
+            for steps in tiles:
+                yield env.process(tile(steps))
+
+    env.run(until=env.process(frame()))
+    end_ps, last = max(ends)
+    return FrameRun(
+        frame_ps=end_ps,
+        gpu_busy_ps=gpu.busy_ps,
+        ngpc_ps=int(ngpc.alone_ps.max()),
+        fill_ps=ngpc.fill_ps,
+        ngpc_any_ps=ngpc.any_ps,
+        path_ps=log.path(last),
+    )
+
+
+def _share(total_ps: int, queries: int, all_queries: int, part: float) -> int:
+    """Part of a duration that falls to ``queries``, rounded up."""
+    whole = -(-total_ps * queries // all_queries)
+    return whole if part == 1.0 else int(whole * part)
