@@ -1,0 +1,140 @@
+"""Result files of a run: results.csv, results.json, results.parquet, manifest.json and the charts.
+
+All tables hold the same values in the same column order: the stable columns, the stall causes sorted
+where ``stall_*`` stands, then every other column in the order of its first row. A cell is a plain
+number, text or truth value; a list becomes its items joined by a space; a missing or non-finite number
+is empty in CSV and null elsewhere. Same rows and manifest, same bytes, but for ``wall_time_s``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ngpc_sim.report.folder import check_writable, write_set
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ngpc_sim.report.panels import Row
+
+__all__ = ["CHART_FILES", "check_writable", "ordered_columns", "write_results"]
+
+Cell = bool | int | float | str | None
+
+CHART_FILES = ("speedup.png", "speedup.svg", "fps.png", "fps.svg")
+
+STALLS = "stall_"
+COLUMNS = (
+    *("arch", "scale", "app", "encoding", "resolution", "trace", "detail", "queries", "queries_per_pixel"),
+    *("frame_ms", "fps", "gpu_frame_ms", "speedup", "speedup_bound", "ngpc_ms", "rest_ms", "bottleneck"),
+    *("nfp_cycles", "encoding_cycles", "mlp_cycles", STALLS, "spilled_levels", "io_gbps", "dram_gbps"),
+    *("ngpc_power_w", "total_power_w", "energy_mj", "area_mm2", "area_pct_gpu", "power_pct_gpu"),
+)
+
+
+def write_results(
+    folder: Path | str,
+    rows: Sequence[Row],
+    manifest: Mapping[str, object],
+    charts: bool,  # noqa: FBT001 - the caller's own option, passed on
+) -> list[Path]:
+    """Write the result files of ``rows`` into ``folder`` as one set and return their paths.
+
+    Without ``charts`` the charts of an earlier run are deleted, for they would contradict the tables.
+    Raises `UserError` and leaves the folder as it was when the files cannot be written.
+    """
+    columns = ordered_columns(rows)
+    table = [{column: _cell(row.get(column)) for column in columns} for row in rows]
+    files = {
+        "results.csv": _csv_bytes(columns, table),
+        "results.json": _json_bytes(manifest, table),
+        "results.parquet": _parquet_bytes(columns, table),
+        "manifest.json": _encode(json.dumps(manifest, indent=2, ensure_ascii=False, default=str) + "\n"),
+    }
+    if charts:
+        files |= _chart_bytes(rows)
+    return write_set(Path(folder), files, stale=CHART_FILES)
+
+
+def ordered_columns(rows: Sequence[Row]) -> list[str]:
+    """Column names of the result tables in their stable order."""
+    seen = dict.fromkeys(name for row in rows for name in row)
+    stalls = sorted(name for name in seen if name.startswith(STALLS))
+    stable = [name for column in COLUMNS for name in (stalls if column == STALLS else [column])]
+    return [*stable, *(name for name in seen if name not in set(stable))]
+
+
+def _cell(value: object) -> Cell:
+    """Plain Python value of a cell; numpy scalars are unwrapped without importing numpy."""
+    item = getattr(value, "item", None)
+    plain = item() if callable(item) else value
+    if isinstance(plain, float):
+        return plain if isfinite(plain) else None
+    if plain is None or isinstance(plain, bool | int | str):
+        return plain
+    if isinstance(plain, Sequence):
+        return " ".join(str(entry) for entry in plain)
+    return str(plain)
+
+
+def _csv_bytes(columns: Sequence[str], table: Sequence[Mapping[str, Cell]]) -> bytes:
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    for row in table:
+        writer.writerow([_csv_text(value) for value in row.values()])
+    return _encode(stream.getvalue())
+
+
+def _csv_text(value: Cell) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _json_bytes(manifest: Mapping[str, object], table: Sequence[Mapping[str, Cell]]) -> bytes:
+    """Put the manifest's fields but its wall time, and the rows, one a line."""
+    fields = {name: value for name, value in manifest.items() if name not in {"wall_time_s", "rows"}}
+    members = [f"{_json(name)}: {_json(value)}" for name, value in fields.items()]
+    lines = ",\n".join(_json(row) for row in table)
+    return _encode("{\n" + ",\n".join([*members, f'"rows": [\n{lines}\n]']) + "\n}\n")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _parquet_bytes(columns: Sequence[str], table: Sequence[Mapping[str, Cell]]) -> bytes:
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
+
+    stream = io.BytesIO()
+    arrays = {column: pa.array(_one_type([row[column] for row in table])) for column in columns}
+    pq.write_table(pa.table(arrays), stream, compression="zstd")
+    return stream.getvalue()
+
+
+def _one_type(values: list[Cell]) -> list[Cell]:
+    """Turn a column of mixed kinds, such as banks of 8 and ``ideal``, into text."""
+    kinds = {type(value) for value in values if value is not None}
+    if len(kinds - {int, float}) == 0 or len(kinds) == 1:
+        return values
+    return [None if value is None else _csv_text(value) for value in values]
+
+
+def _chart_bytes(rows: Sequence[Row]) -> dict[str, bytes]:
+    from ngpc_sim.report.charts import chart_files  # noqa: PLC0415 - only when asked
+
+    return chart_files(rows)
+
+
+def _encode(content: str) -> bytes:
+    return content.encode()

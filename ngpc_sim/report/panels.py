@@ -1,0 +1,132 @@
+"""Result rows sorted into panels: the design points that one table or one chart panel shows.
+
+A panel holds one architecture, encoding, resolution, detail and set of overridden values; inside it a
+*case* is an app (an app and its trace where an app ran several traces), and a row is a case at a scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite, isnan, nan
+from typing import SupportsFloat
+
+from ngpc_sim.published import Published, published_mean
+
+Row = Mapping[str, object]
+
+APPS = ("nerf", "nsdf", "gia", "nvr")
+
+
+def number(row: Row, column: str) -> float:
+    """Value of a numeric column, NaN where the row has none or an infinite one."""
+    value = row.get(column)
+    real = float(value) if isinstance(value, SupportsFloat) else nan
+    return real if isfinite(real) else nan
+
+
+def text(row: Row, column: str) -> str:
+    """Value of a text column, empty where the row has none."""
+    value = row.get(column)
+    return "" if value is None else str(value)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Rows that share everything but case and scale; ``rows`` are ordered by scale, then by case."""
+
+    arch: str
+    encoding: str
+    resolution: str
+    conditions: tuple[str, ...]
+    calibrated: bool
+    rows: tuple[Row, ...]
+    labels: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """One line that tells this panel from any other, in ASCII for ASCII names."""
+        arch = f"{self.arch} (calibrated)" if self.calibrated else self.arch
+        return ", ".join((arch, self.encoding, self.resolution, *self.conditions))
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """Cases in the order of the apps."""
+        return tuple(dict.fromkeys(self.labels))
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """Numbers of NFPs, rising."""
+        return tuple(sorted({row_scale(row) for row in self.rows}))
+
+    def at(self, scale: int) -> dict[str, Row]:
+        """Row of each case that ran at this scale."""
+        return {label: row for label, row in zip(self.labels, self.rows, strict=True) if row_scale(row) == scale}
+
+    def mean_speedup(self, scale: int) -> float:
+        """Arithmetic mean of the speedups (x) at this scale; NaN with fewer than two cases."""
+        speedups = [number(row, "speedup") for row in self.at(scale).values()]
+        known = [speedup for speedup in speedups if not isnan(speedup)]
+        return sum(known) / len(known) if len(known) > 1 else nan
+
+    def published_mean(self, scale: int) -> Published | None:
+        """Give the published mean at this scale; None unless exactly the four published apps ran."""
+        apps = sorted(text(row, "app") for row in self.at(scale).values())
+        return published_mean(self.encoding, scale) if apps == sorted(APPS) else None
+
+
+def row_scale(row: Row) -> int:
+    """Give the number of NFPs of a design point."""
+    return int(number(row, "scale"))
+
+
+def split_panels(rows: Sequence[Row]) -> list[Panel]:
+    """Panels in the order of their first row."""
+    columns = _condition_columns(rows)
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        key = (text(row, "arch"), text(row, "encoding"), text(row, "resolution"), *_conditions(row, columns))
+        groups.setdefault(key, []).append(row)
+    return [_panel(key, group) for key, group in groups.items()]
+
+
+def _condition_columns(rows: Sequence[Row]) -> list[str]:
+    """Columns of overridden values (their names are dotted keys), and the GPU where it varies."""
+    dotted = list(dict.fromkeys(name for row in rows for name in row if "." in name))
+    several_gpus = len({text(row, "gpu") for row in rows}) > 1
+    return ["gpu", *dotted] if several_gpus else dotted
+
+
+def _conditions(row: Row, columns: Sequence[str]) -> tuple[str, ...]:
+    """Words for what differs from a plain run: the level of detail and overridden values."""
+    detail = text(row, "detail")
+    level = () if detail in {"", "cycle"} else (f"detail={detail}",)
+    return (*level, *(f"{name}={text(row, name)}" for name in columns if row.get(name) is not None))
+
+
+def _panel(key: tuple[str, ...], rows: Sequence[Row]) -> Panel:
+    ordered = sorted(rows, key=lambda row: (row_scale(row), _app_rank(row)))
+    return Panel(
+        arch=key[0],
+        encoding=key[1],
+        resolution=key[2],
+        conditions=key[3:],
+        calibrated=any(bool(row.get("calibrated")) for row in rows),
+        rows=tuple(ordered),
+        labels=_case_labels(ordered),
+    )
+
+
+def _case_labels(rows: Sequence[Row]) -> tuple[str, ...]:
+    traces: dict[str, set[str]] = {}
+    for row in rows:
+        traces.setdefault(text(row, "app"), set()).add(text(row, "trace"))
+    return tuple(
+        text(row, "app") if len(traces[text(row, "app")]) == 1 else f"{text(row, 'app')} {text(row, 'trace')}"
+        for row in rows
+    )
+
+
+def _app_rank(row: Row) -> int:
+    app = text(row, "app")
+    return APPS.index(app) if app in APPS else len(APPS)

@@ -1,0 +1,95 @@
+"""Rows of a run, in the columns that the simulator writes: the calibration of the paper's means."""
+
+import pytest
+
+APPS = {  # GPU frame ms, queries per pixel, rest share, NGPC ms at 8 NFPs
+    "nerf": (231.0, 17.771, 0.1981, 23.22),
+    "nsdf": (27.87, 2.247, 0.1691, 1.757),
+    "gia": (2.12, 1.0, 0.3646, 0.788),
+    "nvr": (6.32, 0.346, 0.3733, 0.272),
+}
+PIXELS = {"fhd": 1, "4k": 4, "8k": 16}
+
+
+def _row(arch, encoding, resolution, scale, app, extra):
+    gpu_ms, queries, rest_share, ngpc_ms = APPS[app]
+    pixels = PIXELS[resolution]
+    rest_ms = rest_share * gpu_ms / 9.94 * pixels
+    ngpc_ms = ngpc_ms * 8 / scale * pixels
+    gpu_ms = gpu_ms * pixels * (1 if encoding == "hashgrid" else 0.691)
+    frame_ms = max(rest_ms, ngpc_ms)
+    return {
+        "arch": arch,
+        "scale": scale,
+        "app": app,
+        "encoding": encoding,
+        "resolution": resolution,
+        "trace": f"{app}-room-{resolution}",
+        "detail": "cycle",
+        "queries": int(queries * 2073600 * pixels),
+        "queries_per_pixel": queries,
+        "frame_ms": frame_ms,
+        "fps": 1000 / frame_ms,
+        "gpu_frame_ms": gpu_ms,
+        "speedup": gpu_ms / frame_ms,
+        "speedup_bound": gpu_ms / rest_ms,
+        "ngpc_ms": ngpc_ms,
+        "rest_ms": rest_ms,
+        "bottleneck": "mlp" if ngpc_ms > rest_ms else "rest of kernels",
+        "nfp_cycles": int(ngpc_ms * 1e6),
+        "encoding_cycles": 5,
+        "mlp_cycles": 7,
+        "stall_memory": 2,
+        "stall_encoding": 1,
+        "spilled_levels": 0,
+        "io_gbps": 100.5,
+        "dram_gbps": 400.25,
+        "ngpc_power_w": 1.203 * scale,
+        "total_power_w": 350 + 1.203 * scale,
+        "energy_mj": frame_ms * 360,
+        "area_mm2": 3.55 * scale,
+        "area_pct_gpu": 0.565 * scale,
+        "power_pct_gpu": 0.344 * scale,
+        "calibrated": arch == "ngpc-paper",
+        "ngpc_utilisation": 0.1 + 0.2,
+        **extra,
+    }
+
+
+def _rows(
+    encodings=("hashgrid",),
+    resolutions=("fhd",),
+    scales=(8, 16, 32, 64),
+    apps=tuple(APPS),
+    arch="ngpc-paper",
+    **extra,
+):
+    return [
+        _row(arch, encoding, resolution, scale, app, extra)
+        for encoding in encodings
+        for resolution in resolutions
+        for scale in scales
+        for app in apps
+    ]
+
+
+@pytest.fixture
+def make_rows():
+    return _rows
+
+
+ALL_ENCODINGS = ("hashgrid", "densegrid", "lowres")
+
+
+@pytest.fixture(
+    params=[
+        {"scales": (8,), "apps": ("nsdf",)},
+        {"scales": (16,)},
+        {"encodings": ALL_ENCODINGS, "scales": (8, 64)},
+        {"resolutions": tuple(PIXELS)},
+        {"scales": tuple(range(1, 65)), "apps": ("gia",)},
+    ],
+    ids=["one-row", "one-scale", "twelve-workloads", "three-resolutions", "many-scales"],
+)
+def any_rows(request):
+    return _rows(**request.param)
