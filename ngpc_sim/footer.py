@@ -1,0 +1,148 @@
+"""What has to be said below a table: calibration, traces, spilled levels, and how far from published.
+
+Where our mean speedup differs from the published one, the difference is divided into two factors whose
+product is the whole: what the assumptions of ``ngpc-paper`` change in the closed form, and what stalls and
+waits of the replay cost over our own closed form. The larger one is named, with its largest part.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Any
+
+from ngpc_sim.arch import load_arch
+from ngpc_sim.published import published_mean_speedup
+from ngpc_sim.result import Result
+from ngpc_sim.simulation import simulate
+from ngpc_sim.sweep import Point
+from ngpc_sim.unused import unused_keys
+from ngpc_sim.workload import APPS
+
+#: a difference below this is not explained
+CLOSE = 0.02
+
+
+def footer(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
+    """Lines below the table of ``results``, which answer ``points``."""
+    lines = [f"{arch}: {label}." for arch, label in dict.fromkeys((r.arch, r.calibrated) for r in results) if label]
+    lines.extend(_unused(points))
+    lines.extend(_traces(points, results))
+    lines.extend(_spilled(results))
+    lines.extend(_gaps(points, results))
+    lines.extend(_bands(results))
+    return lines
+
+
+def _unused(points: Sequence[Point]) -> list[str]:
+    """One line an architecture: keys that change nothing in it."""
+    lines: dict[str, None] = {}
+    for file in {point.arch.sha256: point.arch.file for point in points}.values():
+        reasons = "; ".join(f"{', '.join(keys)} ({reason})" for reason, keys in unused_keys(file).items())
+        if reasons:
+            lines[f"{file.name}: keys without effect: {reasons}."] = None
+    return list(lines)
+
+
+def _traces(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
+    lines: dict[str, None] = {}
+    for point, result in zip(points, results, strict=True):
+        trace = point.trace
+        text = (
+            f"trace {trace.name}: {len(trace.positions):,} recorded queries stand for "
+            f"{int(trace.profile.sum()):,} of a {trace.width}x{trace.height} frame"
+        )
+        if result.queries != int(trace.profile.sum()) and point.limit_queries is None:
+            text += f"; its profile is scaled to {result.queries:,} queries for {result.resolution} on {result.arch}"
+        if point.limit_queries is not None:
+            first = f"{point.limit_queries:,}"
+            text = f"trace {trace.name}: only its first {first} recorded queries, as a frame of their own"
+        lines[text + "."] = None
+    return list(lines)
+
+
+def _spilled(results: Sequence[Result]) -> list[str]:
+    spilled = dict.fromkeys((r.arch, f"{r.app}-{r.encoding}", r.spilled_levels) for r in results if r.spilled_levels)
+    return [
+        f"{arch}: levels {levels} of {workload} do not fit grid_sram; assume_fit counts them as if they did."
+        for arch, workload, levels in spilled
+    ]
+
+
+def _bands(results: Sequence[Result]) -> list[str]:
+    lines: dict[str, None] = {}
+    for r in results:
+        if r.gpu_frame_ms_low < r.gpu_frame_ms:
+            ratio = r.gpu_frame_ms_low / r.gpu_frame_ms
+            lines[
+                f"GPU baseline of {r.app}: published times range by scene, down to {ratio:.2f} of the one used; "
+                f"speedups of {r.app} carry the same band."
+            ] = None
+    return list(lines)
+
+
+def _gaps(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
+    """One line for every arch, encoding and resolution: its largest scale that has a published mean."""
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for index, result in enumerate(results):
+        if published_mean_speedup(result.encoding, result.scale) is not None:
+            settings = tuple(f"{name}={value}" for name, value in result.overrides.items())
+            group = (result.arch, result.encoding, result.resolution, result.detail, settings, result.scale)
+            groups.setdefault(group, []).append(index)
+    largest: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for key, members in groups.items():
+        if sorted(results[index].app for index in members) == sorted(APPS):
+            largest[key[:-1]] = max(largest.get(key[:-1], key), key, key=lambda group: int(group[-1]))
+    return [
+        line
+        for key in largest.values()
+        if (line := _gap([points[i] for i in groups[key]], [results[i] for i in groups[key]]))
+    ]
+
+
+def _gap(points: Sequence[Point], results: Sequence[Result]) -> str:
+    first = results[0]
+    published = published_mean_speedup(first.encoding, first.scale)
+    ours = fmean(result.speedup for result in results)
+    if published is None or abs(ours / published - 1) < CLOSE or first.calibrated:
+        return ""
+    own_bound = fmean(_bound(point, None) for point in points)
+    paper_bound = fmean(_bound(point, "ngpc-paper") for point in points)
+    assumptions, replay = own_bound / paper_bound, ours / own_bound
+    text = (
+        f"{first.arch}, {first.encoding}, scale {first.scale}: mean speedup {ours:.2f}, {ours / published - 1:+.0%} "
+        f"from the published {published}: x{assumptions:.2f} by the assumptions of ngpc-paper in the closed form, "
+        f"x{replay:.2f} by stalls and waits of the replay"
+    )
+    if abs(math.log(assumptions)) >= abs(math.log(replay)):
+        return f"{text}; most of it is {_assumption(points)}."
+    return f"{text}; most of it is {_largest_wait(results)}."
+
+
+def _bound(point: Point, arch: str | None) -> float:
+    chosen = load_arch(arch, scale=point.arch.scale) if arch else point.arch
+    return simulate(chosen, point.work, point.trace, resolution=point.resolution, detail="bound").speedup
+
+
+def _assumption(points: Sequence[Point]) -> str:
+    """The app whose GPU time per query the calibration changes most, in words."""
+    paper = load_arch("ngpc-paper").calibration.queries_per_pixel
+    ratios = {}
+    for point in points:
+        behind = point.arch.gpu.apps[point.work.app].queries_per_pixel.value
+        ratios[point.work.app] = (behind / paper[point.work.app], behind, paper[point.work.app])
+    listed = ", ".join(f"{app} {behind:g} against {fitted:g}" for app, (_, behind, fitted) in ratios.items())
+    return (
+        "the queries per pixel behind the published GPU times, which with the clock set how much the NFPs must do "
+        f"in that time (here against fitted: {listed})"
+    )
+
+
+def _largest_wait(results: Sequence[Result]) -> str:
+    cycles: dict[str, float] = {}
+    for result in results:
+        for cause, count in result.stalls.items():
+            cycles[cause] = cycles.get(cause, 0.0) + count / result.nfp_cycles / len(results)
+    cause = max(cycles, key=lambda name: cycles[name])
+    return f"stall_{cause}, {cycles[cause]:.0%} of the NFP cycles"

@@ -1,0 +1,130 @@
+"""The main job: what was asked on the command line, as design points and a manifest."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from importlib import metadata
+from shlex import quote
+from typing import Any
+
+from ngpc_sim import __version__
+from ngpc_sim.arch import arch_names, load_arch
+from ngpc_sim.errors import UserError
+from ngpc_sim.options import MAX_POINTS, parse_list, parse_names, parse_overrides, parse_scales
+from ngpc_sim.simulation import DETAILS, parse_resolution
+from ngpc_sim.sweep import Point
+from ngpc_sim.trace.store import Trace, load_trace
+from ngpc_sim.workload import APPS, ENCODINGS, Workload, load_workload
+
+#: packages whose versions can change a result or its bytes
+PACKAGES = ("numpy", "numba", "simpy", "pydantic", "matplotlib", "pyarrow")
+
+
+@dataclass(frozen=True)
+class Request:
+    """The main job's options as typed."""
+
+    scale: str | None = None
+    apps: str = "all"
+    encodings: str = "hashgrid"
+    resolutions: str = "fhd"
+    archs: str = "ngpc"
+    gpu: str | None = None
+    traces: str | None = None
+    settings: tuple[str, ...] = ()
+    detail: str = "cycle"
+    limit_queries: int | None = None
+    allow_plugins: bool = False
+
+    def command_line(self) -> str:
+        """The command that gives these results, defaults left out."""
+        flags = {"apps": "--app", "encodings": "--encoding", "resolutions": "--resolution"}
+        flags |= {"archs": "--arch", "traces": "--trace", "limit_queries": "--limit-queries"}
+        words = ["ngpc-sim"]
+        for option in fields(self):
+            value = getattr(self, option.name)
+            if option.name == "settings":
+                words += [word for setting in value for word in ("--set", setting)]
+            elif option.name == "allow_plugins":
+                words += ["--allow-plugins"] if value else []
+            elif value != option.default:
+                words += [flags.get(option.name, f"--{option.name}"), str(value)]
+        return " ".join(quote(word) for word in words)
+
+
+def points(asked: Request) -> list[Point]:
+    """Design points of a request, in the order of its lists: arch, overrides, resolution, encoding, scale, app."""
+    if asked.detail not in DETAILS:
+        raise UserError(f"unknown detail '{asked.detail}': choose {', '.join(DETAILS)}.")
+    if asked.limit_queries is not None and asked.limit_queries < 1:
+        raise UserError(f"--limit-queries {asked.limit_queries} is out of range: 1 or more.")
+    scales: list[int | None] = list(parse_scales(asked.scale)) if asked.scale is not None else [None]
+    archs = parse_names(asked.archs, "--arch", arch_names(), paths=True)
+    resolutions = parse_list(asked.resolutions, "--resolution")
+    for resolution in resolutions:
+        parse_resolution(resolution)
+    encodings = parse_names(asked.encodings, "--encoding", ENCODINGS)
+    works = {encoding: _works(asked, encoding) for encoding in encodings}
+    overrides = parse_overrides(asked.settings)
+    count = len(archs) * len(overrides) * len(resolutions) * len(scales) * sum(map(len, works.values()))
+    if count > MAX_POINTS:
+        raise UserError(f"this asks for {count} design points, more than {MAX_POINTS}: narrow a range.")
+    loaded = {
+        (name, number, scale): load_arch(
+            name, scale=scale, overrides=values, gpu=asked.gpu, allow_plugins=asked.allow_plugins
+        )
+        for name in archs
+        for number, values in enumerate(overrides)
+        for scale in scales
+    }
+    traces = {work.name: _traces(asked, work) for group in works.values() for work in group}
+    return [
+        Point(loaded[name, number, scale], work, trace, resolution, asked.detail, asked.limit_queries, values)
+        for name in archs
+        for number, values in enumerate(overrides)
+        for resolution in resolutions
+        for encoding in encodings
+        for scale in scales
+        for work in works[encoding]
+        for trace in traces[work.name]
+    ]
+
+
+def _works(asked: Request, encoding: str) -> list[Workload]:
+    apps = parse_names(asked.apps, "--app", APPS, paths=True)
+    return [load_workload(f"{app}:{encoding}" if app not in APPS else f"{app}-{encoding}") for app in apps]
+
+
+def _traces(asked: Request, work: Workload) -> list[Trace]:
+    """The workload's own trace, or those asked for that record its app."""
+    if asked.traces is None:
+        return [_load(work.trace)]
+    chosen = [trace for name in parse_list(asked.traces, "--trace") if (trace := _load(name)).app == work.app]
+    if not chosen:
+        raise UserError(f"no trace of app '{work.app}' is among --trace {asked.traces}: name one, or choose --app.")
+    return chosen
+
+
+@lru_cache(maxsize=32)
+def _load(source: str) -> Trace:
+    return load_trace(source)
+
+
+def manifest(asked: Request, points: Sequence[Point], wall_time_s: float) -> dict[str, Any]:
+    """What made these results: versions, hashes, seeds, the command; only ``wall_time_s`` changes from run to run."""
+    archs = {f"{p.arch.name}@{p.arch.scale}": p.arch.sha256 for p in points if not p.overrides}
+    archs |= {f"{p.arch.name}@{p.arch.scale} {dict(p.overrides)}": p.arch.sha256 for p in points if p.overrides}
+    return {
+        "tool": "ngpc-sim",
+        "version": __version__,
+        "command": asked.command_line(),
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "architectures": archs,
+        "traces": {p.trace.name: {"sha256": p.trace.sha256, "seed": p.trace.seed} for p in points},
+        "configurations": {p.arch.sha256: p.arch.resolved() for p in points},
+        "wall_time_s": round(wall_time_s, 3),
+    }

@@ -1,0 +1,411 @@
+"""Harness for engines, ours or a plug-in's: the contract, and an NFP whose every cycle can be asked for.
+
+:func:`check_engine` runs the contract of ``ngpc_sim.engines`` on any engine. :class:`EngineUnderTest` feeds queries
+to an NFP, tells when each was issued and done, and asserts from both sides. A broken law is an ``AssertionError``
+of one sentence; no test framework is needed. ``docs/unit-testing-engines.md`` shows both at work.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cached_property, lru_cache
+from typing import Any, NoReturn, Protocol
+
+import numpy as np
+
+from ngpc_sim.arch import load_arch
+from ngpc_sim.engines.cluster import ClusterSpec, ClusterWork
+from ngpc_sim.engines.encoding_engine import NEEDS as ENCODING_NEEDS
+from ngpc_sim.engines.encoding_engine import EncodingEngine, EncodingSpec, EncodingWork, Service, encoding_engine
+from ngpc_sim.engines.grid_index import checked_positions
+from ngpc_sim.engines.mlp_engine import NEEDS as MLP_NEEDS
+from ngpc_sim.engines.mlp_engine import MlpEngine, MlpSpec, MlpWork, mlp_engine
+from ngpc_sim.engines.nfp import CAUSES, Nfp, NfpRun, NfpSpec, NfpWork, neural_fields_processor
+from ngpc_sim.engines.nfp import NEEDS as NFP_NEEDS
+from ngpc_sim.engines.timing import Timing
+from ngpc_sim.errors import UserError
+from ngpc_sim.plugins import BUILTIN
+from ngpc_sim.schema import Spec
+from ngpc_sim.workload import Workload, load_workload
+
+Array = np.ndarray[Any, Any]
+#: what a class needs beside ``timing``, by the spec of the place it takes
+NEEDS: Mapping[type[Spec], tuple[str, ...]] = {
+    EncodingSpec: ENCODING_NEEDS,
+    MlpSpec: MLP_NEEDS,
+    NfpSpec: NFP_NEEDS,
+    ClusterSpec: ("timing",),
+}
+#: lines of a per-cycle trace in a failure: before and behind the cycle in question
+LINES_BEFORE, LINES_BEHIND = 40, 8
+MAX_TRACE_LINES = 2000
+
+
+class Engine(Protocol):
+    """Anything with a timing."""
+
+    def timing(self, work: Any) -> Timing:  # noqa: ANN401 - each engine has its own work
+        """Cycles and actions of ``work``."""
+
+
+@lru_cache
+def action_names(place: type[Spec]) -> frozenset[str]:
+    """Actions that an engine in the place of this spec counts: the names that the energy table prices."""
+    nfp, work = load_arch().nfp, load_workload("nerf-hashgrid")
+    if place is EncodingSpec:
+        return frozenset(EncodingEngine.actions(work.encoding, 0, 0))
+    if place is MlpSpec:
+        return frozenset(MlpEngine(nfp.mlp).actions(work, 0, 0))
+    return frozenset(Nfp(nfp).actions(work, 0, 0, 0))
+
+
+def first_queries(work: Any, n: int) -> Any:  # noqa: ANN401 - each engine has its own work
+    """The first ``n`` queries of an ``EncodingWork``, ``MlpWork``, ``NfpWork`` or ``ClusterWork``."""
+    if isinstance(work, MlpWork):
+        return replace(work, n_queries=n)
+    if isinstance(work, ClusterWork):
+        return replace(work, stream=work.stream[:n])
+    if isinstance(work, NfpWork) and work.arrival_cycles is not None:
+        return replace(work, positions=work.positions[:n], arrival_cycles=work.arrival_cycles[:n])
+    if isinstance(work, EncodingWork | NfpWork):
+        return replace(work, positions=work.positions[:n])
+    raise TypeError(f"first_queries knows no {type(work).__name__}: it is a work of none of the four blocks.")
+
+
+def n_queries(work: Any) -> int:  # noqa: ANN401 - each engine has its own work
+    """Queries of a work of any of the four blocks."""
+    if isinstance(work, MlpWork):
+        return work.n_queries
+    return len(work.stream if isinstance(work, ClusterWork) else work.positions)
+
+
+@dataclass(frozen=True)
+class _Case:
+    """An engine on trial: how to build one, its spec, its works, and how to call it."""
+
+    make: Callable[[Any], Engine]
+    spec: Spec
+    works: Sequence[Any]
+    name: str
+
+    def timings(self, *, spec: Spec | None = None, backwards: bool = False) -> list[Timing]:
+        """Answers of a fresh engine, in the order of the works whatever the order of the calls."""
+        engine = self.make(spec or self.spec)
+        order = list(enumerate(self.works))
+        answers = {number: engine.timing(work) for number, work in (reversed(order) if backwards else order)}
+        return [answers[number] for number in range(len(order))]
+
+    def require(self, law: bool, sentence: str) -> None:  # noqa: FBT001 - reads as an assertion
+        if not law:
+            raise AssertionError(f"{self.name} {sentence}.")
+
+
+def check_engine(make: Callable[[Any], Any], spec: Spec, works: Iterable[Any]) -> None:
+    """Check an engine against the contract that every engine keeps.
+
+    Parameters
+    ----------
+    make
+        The class, or what builds an engine from a spec; a cluster for instance is
+        ``lambda spec: Cluster(spec, nfp, scale)``. Every law gets engines of its own.
+    spec
+        ``EncodingSpec``, ``MlpSpec``, ``NfpSpec`` or ``ClusterSpec``: the place that the engine takes.
+    works
+        One or more works of that place, a few dozen queries each.
+
+    Raises
+    ------
+    AssertionError
+        With one sentence for the first law that does not hold: it has what its place needs; it answers integers of 0
+        or more, under the names of the energy table; the same answer every time, from every instance and in any order
+        of calls; spec and work stay as they were; the spec survives a file; empty work costs nothing; more work is
+        never faster; its parts fit its neighbours.
+    """
+    case = _Case(make, spec, list(works), getattr(make, "__name__", type(make).__name__))
+    case.require(bool(case.works), "cannot be judged without any work")
+    for law in (_has_its_parts, _answers_integers, _is_deterministic, _is_pure, _survives_a_file):
+        law(case)
+    for law in (_empty_work_is_free, _more_is_never_faster, _fits_its_neighbours):
+        law(case)
+
+
+def _has_its_parts(case: _Case) -> None:
+    engine = case.make(case.spec)
+    missing = [part for part in NEEDS.get(type(case.spec), ("timing",)) if not hasattr(engine, part)]
+    case.require(not missing, f"cannot take the place of {type(case.spec).__name__}: it has no {', '.join(missing)}")
+
+
+def _answers_integers(case: _Case) -> None:
+    names = action_names(type(case.spec))
+    for answer in case.timings():
+        case.require(isinstance(answer, Timing), f"answers a {type(answer).__name__}, not a Timing")
+        numbers = {"latency_cycles": answer.latency_cycles, "busy_cycles": answer.busy_cycles, **answer.actions}
+        for name, number in numbers.items():
+            case.require(type(number) is int, f"answers {name} = {number!r}, which is not an int")
+            case.require(number >= 0, f"answers {name} = {number}, which is below 0")
+        unknown, missing = sorted(set(answer.actions) - names), sorted(names - set(answer.actions))
+        case.require(not unknown, f"counts {', '.join(unknown)}, which the energy table does not know")
+        case.require(not missing, f"does not count {', '.join(missing)}: an action that never happens is counted as 0")
+
+
+def _is_deterministic(case: _Case) -> None:
+    engine = case.make(case.spec)
+    once, again = ([engine.timing(work) for work in case.works] for _ in range(2))
+    case.require(once == again, "is not deterministic: asked twice, one engine gives two answers")
+    case.require(once == case.timings(), "is not deterministic: two engines of one spec give two answers")
+
+
+def _is_pure(case: _Case) -> None:
+    spec, works = copy.deepcopy(case.spec), copy.deepcopy(case.works)
+    once = case.timings()
+    case.require(case.spec == spec, "is not pure: it changes its spec")
+    case.require(_same(case.works, works), "is not pure: it changes its work")
+    case.require(once == case.timings(backwards=True), "is not pure: its answer depends on what was asked before")
+
+
+def _same(a: Any, b: Any) -> bool:  # noqa: ANN401 - works hold anything
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
+    if isinstance(a, list):
+        return all(_same(x, y) for x, y in zip(a, b, strict=True))
+    if is_dataclass(a):
+        return all(_same(getattr(a, field.name), getattr(b, field.name)) for field in fields(a))
+    return bool(a == b)
+
+
+def _survives_a_file(case: _Case) -> None:
+    copied = type(case.spec).model_validate_json(case.spec.model_dump_json())
+    case.require(copied == case.spec, "has a spec that does not survive a file: written and read, it is another one")
+    case.require(case.timings(spec=copied) == case.timings(), "answers differently once its spec went through a file")
+
+
+def _empty_work_is_free(case: _Case) -> None:
+    answer = case.make(case.spec).timing(first_queries(case.works[0], 0))
+    costs = (answer.latency_cycles, answer.busy_cycles, *answer.actions.values())
+    case.require(not any(costs), f"takes cycles or counts actions for no query at all: {answer}")
+
+
+def _more_is_never_faster(case: _Case) -> None:
+    engine = case.make(case.spec)
+    for work in case.works:
+        n = n_queries(work)
+        sizes = range(n + 1) if n <= 24 else sorted({0, 1, 2, 3, n // 4, n // 2, 3 * n // 4, n - 1, n})
+        before, fewer = 0, 0
+        for size in sizes:
+            now = engine.timing(first_queries(work, size)).latency_cycles
+            case.require(now >= before, f"takes {now} cycles for {size} queries but {before} for the first {fewer}")
+            before, fewer = now, size
+
+
+def _fits_its_neighbours(case: _Case) -> None:
+    """What an NFP asks of the engines in it, and a cluster of its NFPs, beside a timing."""
+    engine: Any = case.make(case.spec)
+    for work in case.works:
+        if isinstance(work, EncodingWork):
+            _service_fits(case, engine.service(work.encoding, work.positions), n_queries(work))
+        elif isinstance(work, MlpWork):
+            _batches_fit(case, engine, work)
+        elif isinstance(work, NfpWork) and isinstance(case.spec, NfpSpec):
+            service = encoding_engine(case.spec.encoding).service(work.workload.encoding, work.positions)
+            run = engine.replay(work.workload, service, np.arange(n_queries(work), dtype=np.int64))
+            total = run.busy_cycles + sum(run.stalls.values())
+            case.require(total == run.cycles, f"has {total} busy and stall cycles in a run of {run.cycles}")
+            case.require(set(run.stalls) == set(CAUSES), f"stalls for {sorted(run.stalls)}, not for {sorted(CAUSES)}")
+
+
+def _service_fits(case: _Case, service: Service, n: int) -> None:
+    cycles, reads, base = (np.asarray(part) for part in (service.slot_cycles, service.reads, service.base_cycles))
+    shapes = cycles.ndim == 2 and cycles.shape == (n, len(base)) and reads.shape == (n,)
+    case.require(shapes, f"serves {n} queries with arrays of shapes {cycles.shape}, {reads.shape} and {base.shape}")
+    whole = all(np.issubdtype(part.dtype, np.integer) for part in (cycles, reads, base))
+    case.require(whole, "serves queries in cycles that are no integers")
+    case.require(bool((cycles >= base).all()), "serves a query in fewer cycles than its base_cycles")
+    case.require(bool((base >= 1).all()), "serves queries in less than a cycle")
+    case.require(bool((reads >= 0).all()), "reads fewer than 0 entries")
+
+
+def _batches_fit(case: _Case, engine: Any, work: MlpWork) -> None:  # noqa: ANN401 - any MLP engine
+    busy, first, useful = (
+        [part(work.workload, n) for n in range(work.n_queries + 1)]
+        for part in (engine.busy_cycles, engine.first_matrix_cycles, engine.useful_cycles)
+    )
+    case.require(busy == sorted(busy), "is busy for less time with a larger batch")
+    case.require(busy[0] == 0, "is busy with an empty batch")
+    for n, (all_cycles, first_cycles, useful_cycles) in enumerate(zip(busy, first, useful, strict=True)):
+        case.require(0 <= first_cycles <= all_cycles, f"reads {n} queries' features for longer than it is busy")
+        case.require(0 <= useful_cycles <= all_cycles, f"advances {n} queries for more cycles than it is busy")
+    case.require(engine.tail_cycles >= 0, "has results before it is free")
+
+
+@dataclass(frozen=True)
+class _Replay:
+    """What the NFP under test answered, and the intervals and arrivals it was given."""
+
+    run: NfpRun
+    service: Service
+    arrivals: Array
+
+
+class EngineUnderTest:
+    """An NFP, built in or with plug-ins, and the queries fed to it.
+
+    Results are those of the NFP itself; only issue cycles and the trace are derived here, from the recurrence in
+    ``ngpc_sim.engines.nfp``. Feeding again starts a new run of all queries. All times are cycles from 0.
+    """
+
+    def __init__(self, spec: NfpSpec, work: Workload, *, max_cycles: int = 1_000_000) -> None:
+        self.spec, self.work, self.max_cycles = spec, work, max_cycles
+        self.nfp = neural_fields_processor(spec)
+        self.encoding = encoding_engine(spec.encoding)
+        self.mlp = mlp_engine(spec.mlp)
+        self._positions = np.zeros((0, work.encoding.n_dims), np.float32)
+        self._arrivals: list[int] = []
+
+    def feed(self, positions: Any, arrival_cycles: int | Sequence[int] | Array | None = None) -> EngineUnderTest:  # noqa: ANN401
+        """Append queries at ``positions`` (n, D), there at ``arrival_cycles`` (one or n) or as the port brings them."""
+        array = checked_positions(self.work.encoding, positions)
+        known, rate = len(self._arrivals), self.spec.io.input_bytes_per_cycle
+        if arrival_cycles is None:
+            arrivals = [-(-(known + i + 1) * self.work.input_bytes // rate) for i in range(len(array))]
+        else:
+            given = np.asarray(arrival_cycles)
+            if (
+                not np.issubdtype(given.dtype, np.integer)
+                or given.shape not in {(), (len(array),)}
+                or (given < 0).any()
+            ):
+                raise UserError(f"arrival_cycles must be one integer of 0 or more, or {len(array)} of them.")
+            arrivals = np.broadcast_to(given, len(array)).tolist()
+        self._positions = np.concatenate([self._positions, array])
+        self._arrivals += arrivals
+        for name in ("_replay", "issue_cycles"):
+            self.__dict__.pop(name, None)
+        return self
+
+    @cached_property
+    def _replay(self) -> _Replay:
+        service = self.encoding.service(self.work.encoding, self._positions)
+        arrivals = np.array(self._arrivals, np.int64)
+        run = self.nfp.replay(self.work, service, arrivals)
+        if run.cycles > self.max_cycles:
+            raise AssertionError(f"the queries need {run.cycles} cycles, more than max_cycles = {self.max_cycles}.")
+        return _Replay(run, service, arrivals)
+
+    @property
+    def run(self) -> NfpRun:
+        """The NFP's own answer."""
+        return self._replay.run
+
+    @property
+    def done_cycles(self) -> Array:
+        """(n,) when each query's results are there."""
+        return self.run.done_cycles
+
+    @property
+    def cycles(self) -> int:
+        """When the last output has left."""
+        return self.run.cycles
+
+    @property
+    def busy_cycles(self) -> int:
+        """Cycles in which the MLP array advances a query."""
+        return self.run.busy_cycles
+
+    @property
+    def stalls(self) -> Mapping[str, int]:
+        """All other cycles, by cause."""
+        return self.run.stalls
+
+    @cached_property
+    def issue_cycles(self) -> Array:
+        """(n, slots) when each engine of a query's group starts it.
+
+        ``s(l, i) = max(a(i), s(l, i - P) + c(l, i - P), R(k - 2))`` with ``R(k) = S(k) + `` the first matrix.
+        """
+        if self.spec.model != BUILTIN:
+            raise UserError(f"'{self.spec.model}' has an order of its own: issue cycles are those of the built-in NFP.")
+        service, batch = self._replay.service, self.spec.mlp.batch_queries
+        groups = self.encoding.side_by_side(self.work.encoding)
+        first_matrix = self.mlp.first_matrix_cycles(self.work, batch)
+        cycles = service.slot_cycles.astype(np.int64)
+        issue = np.zeros_like(cycles)
+        for i, arrival in enumerate(self._arrivals):
+            half = i // batch - 2
+            released = int(self.run.batch_start_cycles[half]) + first_matrix if half >= 0 else 0
+            free = issue[i - groups] + cycles[i - groups] if i >= groups else 0
+            issue[i] = np.maximum(max(arrival, released), free)
+        return issue
+
+    def assert_done_exactly_at(self, cycle: int, query: int = -1) -> None:
+        """Assert that a query is not done at ``cycle - 1`` and is done at ``cycle``."""
+        self._assert_exactly(self.done_cycles, "done", cycle, query)
+
+    def assert_issued_exactly_at(self, cycle: int, query: int = -1, slot: int = 0) -> None:
+        """Assert that an engine has not started a query at ``cycle - 1`` and has at ``cycle``."""
+        self._assert_exactly(self.issue_cycles[:, slot], f"issued on slot {slot}", cycle, query)
+
+    def _assert_exactly(self, when: Array, what: str, cycle: int, query: int) -> None:
+        if not -len(when) <= query < len(when):
+            self._fail(f"query {query} was not fed: there are {len(when)}", 0)
+        number, true = query % len(when), int(when[query])
+        if true <= cycle - 1:
+            self._fail(f"query {number} should not be {what} at cycle {cycle - 1}, but is since cycle {true}", true)
+        if true > cycle:
+            self._fail(f"query {number} should be {what} at cycle {cycle}, but is not before cycle {true}", cycle)
+
+    def assert_stall(self, cause: str, cycles: int) -> None:
+        """Assert that the MLP array lost exactly so many cycles to a cause of ``CAUSES``."""
+        if cause not in self.stalls:
+            self._fail(f"'{cause}' is no cause of a stall: there are {', '.join(self.stalls)}", self.cycles)
+        if self.stalls[cause] != cycles:
+            self._fail(f"stall '{cause}' should be {cycles} cycles, not {self.stalls[cause]}", self.cycles)
+
+    def _fail(self, sentence: str, cycle: int) -> NoReturn:
+        raise AssertionError(f"{sentence}.\n{self.trace(max(0, cycle - LINES_BEFORE), cycle + LINES_BEHIND)}")
+
+    def trace(self, first: int = 0, last: int | None = None) -> str:
+        """One line a cycle from ``first`` to ``last``.
+
+        Columns: the query that every engine starts (``|`` while it serves it), the batch in the MLP array (``wait``
+        while it has no room in the output FIFO), the batch whose results come, the batch at the output port.
+        """
+        end = self.cycles if last is None else min(last, self.cycles)
+        end = min(end, first + MAX_TRACE_LINES - 1)
+        cells: dict[tuple[int, str], str] = {}
+        for cycle, column, text in self._events():
+            cells[cycle, column] = text
+        slots = len(self._replay.service.base_cycles) if self.spec.model == BUILTIN else 0
+        engines = [f"e{e}" for e in range(slots * self.encoding.side_by_side(self.work.encoding))]
+        columns = [*engines, "mlp", "done", "output"]
+        widths = {name: max(6 if name in {"mlp", "output"} else 4, len(name)) + 1 for name in columns}
+        lines = [" cycle " + "".join(f"{name:<{widths[name]}}" for name in columns)]
+        for cycle in range(first, end + 1):
+            row = "".join(f"{cells.get((cycle, name), '.'):<{widths[name]}}" for name in columns)
+            lines.append(f"{cycle:>6} {row}")
+        return "\n".join(line.rstrip() for line in lines)
+
+    def _events(self) -> Iterator[tuple[int, str, str]]:
+        """``(cycle, column, text)`` of everything in the trace; on equal cycles the later one is shown."""
+        if self.spec.model == BUILTIN:
+            groups = self.encoding.side_by_side(self.work.encoding)
+            for (i, slot), cycles in np.ndenumerate(self._replay.service.slot_cycles):
+                column, start = (
+                    f"e{i % groups * len(self._replay.service.base_cycles) + slot}",
+                    self.issue_cycles[i, slot],
+                )
+                for behind in range(int(cycles)):
+                    yield int(start) + behind, column, "|" if behind else f"q{i}"
+        out, n, batch = 0, len(self._arrivals), self.spec.mlp.batch_queries
+        rate, tail = self.spec.io.output_bytes_per_cycle, self.mlp.tail_cycles
+        for k, (start, end) in enumerate(zip(self.run.batch_start_cycles, self.run.batch_end_cycles, strict=True)):
+            queries = min(batch, n - k * batch)
+            computed = int(start) + self.mlp.busy_cycles(self.work, queries)
+            for cycle in range(int(start), int(end) - tail):
+                yield cycle, "mlp", f"b{k}" if cycle < computed else f"b{k}wait"
+            yield int(end), "done", f"b{k}"
+            leaves = max(int(end), out)
+            out = leaves - (-queries * self.work.output_bytes // rate)
+            for cycle in range(leaves, out):
+                yield cycle, "output", f"b{k}"

@@ -1,0 +1,188 @@
+"""Every numeric key of every shipped file changes a result, or the run reports it as without effect."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+import ngpc_sim as ngpc
+from ngpc_sim import resources
+from ngpc_sim.schema import dotted_leaves, set_dotted
+from ngpc_sim.unused import unused_keys
+
+ARCHS = sorted(path.stem for path in resources.folder("arch_configs").glob("*.yaml"))
+#: descriptive in the schema: part of a name or a label, never of a result
+LABELS = {"arch_sha256", "overrides"}
+#: what a number is changed to, one after another, until a result changes
+CHANGES = (lambda v: v * 2, lambda v: v / 2, lambda v: v * 64, lambda v: v / 256, lambda v: v + 1, lambda v: v / v)
+
+
+def numbers(tree):
+    return {key: value for key, value in dotted_leaves(tree) if type(value) in {int, float}}
+
+
+def candidates(value):
+    for change in CHANGES:
+        changed = change(value or 1)
+        if changed != value:
+            yield int(changed) if isinstance(value, int) else float(changed)
+
+
+@pytest.fixture(scope="module")
+def traces():
+    return {app: ngpc.load_trace(scene) for app, scene in {"gia": "gia-plane", "nvr": "nvr-cloud"}.items()}
+
+
+@pytest.fixture(scope="module")
+def workloads():
+    return [ngpc.load_workload("gia-hashgrid"), ngpc.load_workload("nvr-lowres")]
+
+
+def columns(arch, workloads, traces):
+    rows = []
+    for work in workloads:
+        limit = 3000 if work.app == "nvr" else None
+        for detail in ("cycle", "bound"):
+            row = ngpc.simulate(arch, work, traces[work.app], detail=detail, limit_queries=limit).row()
+            rows.append({name: value for name, value in row.items() if name not in LABELS})
+    return rows
+
+
+@pytest.fixture(scope="module")
+def usual(workloads, traces):
+    return {name: columns(ngpc.load_arch(name), workloads, traces) for name in ARCHS}
+
+
+def arch_keys():
+    for name in ARCHS:
+        for key in numbers(ngpc.load_arch(name).file.model_dump(mode="json")):
+            yield name, key
+
+
+@pytest.mark.parametrize(("name", "key"), list(arch_keys()))
+def test_a_number_of_an_architecture_changes_a_result(name, key, usual, workloads, traces):
+    file = ngpc.load_arch(name).file
+    if any(key in keys for keys in unused_keys(file).values()):
+        return
+    other_app = key.startswith("calibration.") and not key.endswith((".gia", ".nvr"))
+    value = numbers(file.model_dump(mode="json"))[key]
+    for changed in candidates(value):
+        try:
+            arch = ngpc.load_arch(name, overrides={key: changed})
+        except ngpc.UserError:
+            continue
+        if other_app:
+            assert calibrated_app_changes(key, arch, name)
+            return
+        if columns(arch, workloads, traces) != usual[name] or narrow(name, key, changed, workloads, traces):
+            return
+    pytest.fail(f"{key} of {name} changes nothing and is not reported as without effect")
+
+
+def narrow(name, key, changed, workloads, traces):
+    """Whether the key has its effect where the output port limits."""
+    port = {"nfp.io.output_bytes_per_cycle": 1, "nfp.mlp.batch_queries": 16}
+    if key in port:
+        return False
+    before, after = (ngpc.load_arch(name, overrides=o) for o in (port, {**port, key: changed}))
+    return columns(before, workloads, traces) != columns(after, workloads, traces)
+
+
+def calibrated_app_changes(key, arch, name):
+    work = ngpc.load_workload(key.rsplit(".", 1)[1])
+    trace = ngpc.load_trace(work.trace)
+    rows = [ngpc.simulate(a, work, trace, detail="bound").frame_ms for a in (ngpc.load_arch(name), arch)]
+    bounds = [ngpc.simulate(a, work, trace, detail="bound").speedup_bound for a in (ngpc.load_arch(name), arch)]
+    return rows[0] != rows[1] or bounds[0] != bounds[1]
+
+
+@pytest.mark.parametrize("key", [key for keys in unused_keys(ngpc.load_arch("ngpc").file).values() for key in keys])
+def test_a_key_reported_without_effect_has_none(key, usual, workloads, traces):
+    value = numbers(ngpc.load_arch("ngpc").file.model_dump(mode="json"))[key]
+    arch = ngpc.load_arch("ngpc", overrides={key: value * 2})
+    assert columns(arch, workloads, traces) == usual["ngpc"]
+
+
+def sourced_keys(kind, name):
+    tree = yaml.safe_load((resources.folder("arch_configs") / kind / f"{name}.yaml").read_text(encoding="utf-8"))
+    return [key for key in numbers(tree) if key.endswith(".value")]
+
+
+def with_file(tmp_path: Path, kind: str, name: str, key: str, value):
+    tree = yaml.safe_load((resources.folder("arch_configs") / kind / f"{name}.yaml").read_text(encoding="utf-8"))
+    path = tmp_path / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(set_dotted(tree, key, value)), encoding="utf-8")
+    return {"gpu": "gpu", "tech": "technology"}[kind], str(path)
+
+
+@pytest.mark.parametrize("key", sourced_keys("tech", "n7"))
+def test_a_number_of_the_technology_changes_a_result(key, tmp_path, usual, workloads, traces):
+    field, path = with_file(tmp_path, "tech", "n7", key, 12.5)
+    changed = columns(ngpc.load_arch("ngpc", overrides={field: path}), workloads, traces)
+    assert changed != usual["ngpc"]
+
+
+@pytest.mark.parametrize("key", sourced_keys("gpu", "rtx3090"))
+def test_a_number_of_the_gpu_changes_a_result(key, tmp_path, traces):
+    field, path = with_file(tmp_path, "gpu", "rtx3090", key, 0.125)
+    archs = [ngpc.load_arch("ngpc"), ngpc.load_arch("ngpc", overrides={field: path})]
+    app = key.split(".")[1] if key.startswith("apps.") else "gia"
+    encoding = key.split(".")[1] if key.startswith("encodings.") else "hashgrid"
+    work = ngpc.load_workload(f"{app}-{encoding}")
+    trace = traces.get(app) or ngpc.load_trace(work.trace)
+    rows = [ngpc.simulate(arch, work, trace, limit_queries=2000).row() for arch in archs]
+    for row in rows:
+        row.pop("arch_sha256")
+    if key == "l2_mib.value":
+        rows = [ngpc.simulate(arch, work, trace).dram_gbps for arch in [archs[0], with_l2(tmp_path)]]
+    assert rows[0] != rows[1]
+
+
+def with_l2(tmp_path):
+    field, path = with_file(tmp_path, "gpu", "rtx3090", "l2_mib.value", 1e6)
+    return ngpc.load_arch("ngpc", overrides={field: path})
+
+
+def workload_numbers():
+    for path in sorted(resources.folder("workloads").glob("*.yaml")):
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for encoding in tree["encodings"]:
+            used = {**tree, "encodings": {encoding: tree["encodings"][encoding]}}
+            used["networks"] = dict(enumerate(tree["networks"]))
+            for key in numbers({str(k): v for k, v in used.items() if k != "networks"}):
+                yield path.stem, encoding, key
+        for number, network in enumerate(tree["networks"]):
+            for key in numbers(network):
+                yield path.stem, "hashgrid", f"networks.{number}.{key}"
+
+
+def changed_workload(tmp_path, app, encoding, key, change):
+    tree = yaml.safe_load((resources.folder("workloads") / f"{app}.yaml").read_text(encoding="utf-8"))
+    if key.startswith("networks."):
+        _, number, last = key.split(".")
+        tree["networks"][int(number)][last] = change(tree["networks"][int(number)][last])
+    else:
+        value = numbers(tree)[key]
+        tree = set_dotted(tree, key, change(value))
+    path = tmp_path / "changed.yaml"
+    path.write_text(yaml.safe_dump(tree), encoding="utf-8")
+    return ngpc.load_workload(f"{path}:{encoding}")
+
+
+@pytest.mark.parametrize(("app", "encoding", "key"), list(workload_numbers()))
+def test_a_number_of_a_workload_changes_a_result(app, encoding, key, tmp_path):
+    arch = ngpc.load_arch("ngpc")
+    work = ngpc.load_workload(f"{app}-{encoding}")
+    trace = ngpc.load_trace(work.trace)
+    limit = None if app == "gia" else 2000
+    before = ngpc.simulate(arch, work, trace, limit_queries=limit).row()
+    changes = (lambda v: v * 2, lambda v: v * 64, lambda v: v // 2 or 1, lambda v: v * 1.3)
+    for change in changes:
+        try:
+            changed = changed_workload(tmp_path, app, encoding, key, change)
+            if ngpc.simulate(arch, changed, trace, limit_queries=limit).row() != before:
+                return
+        except ngpc.UserError:
+            if key.endswith("n_dims"):
+                return
+    pytest.fail(f"{key} of {app}-{encoding} changes nothing")
