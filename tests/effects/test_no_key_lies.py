@@ -176,7 +176,7 @@ def test_a_number_of_a_workload_changes_a_result(app, encoding, key, tmp_path):
     trace = ngpc.load_trace(work.trace)
     limit = None if app == "gia" else 2000
     before = ngpc.simulate(arch, work, trace, limit_queries=limit).row()
-    changes = (lambda v: v * 2, lambda v: v * 64, lambda v: v // 2 or 1, lambda v: v * 1.3)
+    changes = (lambda v: v * 2, lambda v: v * 64, lambda v: v // 2 or 1, lambda v: v * 1.3, lambda v: v * 1.4)
     for change in changes:
         try:
             changed = changed_workload(tmp_path, app, encoding, key, change)
