@@ -81,6 +81,9 @@ def run(
         str, typer.Option(help="bound (closed form), cycle (replay) or reference (slow replay).")
     ] = "cycle",
     limit_queries: Annotated[int | None, typer.Option(help="Replay only the first N recorded queries.")] = None,
+    waveform: Annotated[
+        Path | None, typer.Option(help="Also write a VCD waveform of the --limit-queries of one design point.")
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     out: Annotated[Path | None, typer.Option(help="Folder of the result files (default out/ARCH).")] = None,
     allow_plugins: Annotated[  # noqa: FBT002
@@ -118,6 +121,11 @@ def run(
     from ngpc_sim.report.files import check_writable, write_results
 
     check_writable(folder)
+    if waveform is not None:
+        from ngpc_sim.waveform import write_waveform
+
+        check_writable(waveform.parent)
+        write_waveform(waveform, points)
     results = _with_progress(points, jobs, quiet=quiet)
     rows = [result.row() for result in results]
     manifest = job.manifest(asked, points, time.monotonic() - started)

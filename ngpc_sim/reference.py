@@ -120,9 +120,21 @@ class _Service:
 class _Query:
     """A query on its way: its cycles on every slot, when its inputs are there, its batch."""
 
+    number: int
     slots: tuple[int, ...]
     arrival: int
     batch: _Batch
+
+
+@dataclass(frozen=True)
+class Issue:
+    """A query on an encoding engine: from ``start`` for ``cycles``."""
+
+    query: int
+    group: int
+    slot: int
+    start: int
+    cycles: int
 
 
 @dataclass(frozen=True)
@@ -153,6 +165,7 @@ class ReferenceNfp:
         self.tail = spec.mlp.pipeline_depth if spec.mlp.dataflow == "layer_serial" else 0
         self.fifo = max(1, spec.io.output_fifo_queries // spec.mlp.batch_queries)
         self.log: list[BatchLog] = []
+        self.issues: list[Issue] = []
         self.array_free = 0
         self.handed = 0
         self.ran_dry = env.event()
@@ -183,14 +196,15 @@ class ReferenceNfp:
         batch = self.batches[-1]
         if arrival is None:
             arrival = -(-(self.handed + 1) * self.work.input_bytes * 65536 // self.in_rate)
-        group = self.handed % self.n_groups
+        number = self.handed
+        group = number % self.n_groups
         self.handed += 1
         self.batch_of_query.append(batch.number)
         batch.queries += 1
         batch.missing += self.n_slots
         for slot in range(self.n_slots):
             self.waiting[group][slot] += 1
-            self.queues[group][slot].put(_Query(slots, arrival, batch))
+            self.queues[group][slot].put(_Query(number, slots, arrival, batch))
         if batch.queries == self.spec.mlp.batch_queries:
             self.close()
 
@@ -229,6 +243,7 @@ class ReferenceNfp:
             if number >= 2:
                 yield self.halves[number - 2]
             cycles = query.slots[slot]
+            self.issues.append(Issue(query.number, group, slot, self.now, cycles))
             free = service.free = self.now + cycles
             service.busy += cycles
             service.queries += 1
@@ -375,6 +390,11 @@ class ReferenceCluster:
         twice = [self._twice(work.workload, part, rates, closed_at) for part in parts]
         added = [both[len(once) :] for once, both in zip(alone, twice, strict=True)]
         return self._answer(work, alone, twice, added, done if each_query else done[:0])
+
+    def replay(self, work: ClusterWork) -> list[ReferenceNfp]:
+        """The NFPs behind one command that started idle, with all that they logged."""
+        queries = [tuple(int(c) for c in work.service.slot_cycles[row]) for row in work.stream]
+        return self._dispatch(work.workload, queries, self._rates(work, len(queries)))[0]
 
     def _dispatch(
         self, work: Workload, queries: list[tuple[int, ...]], rates: tuple[int, int]
