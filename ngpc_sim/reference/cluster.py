@@ -1,0 +1,138 @@
+"""The cluster: a dispatcher process and its NFPs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import simpy
+
+from ngpc_sim.engines.cluster import ClusterRun, ClusterSpec, ClusterWork
+from ngpc_sim.engines.nfp import CAUSES, Nfp, NfpSpec
+from ngpc_sim.reference.nfp import BatchLog, Process, ReferenceNfp
+from ngpc_sim.workload import Workload
+
+Array = np.ndarray[Any, Any]
+
+
+class ReferenceCluster:
+    """The dispatcher and its NFPs as processes; a stand-in for :class:`~ngpc_sim.engines.cluster.Cluster`."""
+
+    def __init__(self, spec: ClusterSpec, nfp: NfpSpec, scale: int) -> None:
+        self.spec, self.nfp, self.scale = spec, nfp, scale
+
+    def run(self, work: ClusterWork, *, each_query: bool = True) -> ClusterRun:
+        """Replay one command alone, then each NFP's part of it behind itself."""
+        queries = [tuple(int(c) for c in work.service.slot_cycles[row]) for row in work.stream]
+        rates = self._rates(work, len(queries))
+        nfps, owners, closed_at = self._dispatch(work.workload, queries, rates)
+        parts: list[list[tuple[int, ...]]] = [[] for _ in nfps]
+        done = np.zeros(len(queries), np.int64)
+        for i, slots in enumerate(queries):
+            owner = owners[i // self.spec.dispatch_queries]
+            part = parts[owner]
+            done[i] = nfps[owner].log[nfps[owner].batch_of_query[len(part)]].end
+            part.append(slots)
+        alone = [nfp.log for nfp in nfps]
+        twice = [self._twice(work.workload, part, rates, closed_at) for part in parts]
+        added = [both[len(once) :] for once, both in zip(alone, twice, strict=True)]
+        return self._answer(work, alone, twice, added, done if each_query else done[:0])
+
+    def replay(self, work: ClusterWork) -> list[ReferenceNfp]:
+        """The NFPs behind one command that started idle, with all that they logged."""
+        queries = [tuple(int(c) for c in work.service.slot_cycles[row]) for row in work.stream]
+        return self._dispatch(work.workload, queries, self._rates(work, len(queries)))[0]
+
+    def _dispatch(
+        self, work: Workload, queries: list[tuple[int, ...]], rates: tuple[int, int]
+    ) -> tuple[list[ReferenceNfp], list[int], int]:
+        """Run the command; returns the NFPs, the owner of every granule, and when the last one was handed out."""
+        env = simpy.Environment()
+        nfps = [ReferenceNfp(env, self.nfp, work, rates) for _ in range(self.scale)]
+        owners: list[int] = []
+        size = self.spec.dispatch_queries
+        granules = [queries[first : first + size] for first in range(0, len(queries), size)]
+
+        def dispatcher() -> Process:
+            for number, granule in enumerate(granules):
+                owner = number % self.scale
+                if self.spec.dispatch == "least_loaded":
+                    owner = yield from self._first_dry(env, nfps)
+                owners.append(owner)
+                for slots in granule:
+                    nfps[owner].hand(slots)
+            for nfp in nfps:
+                nfp.close(nfp.now)
+
+        finished = env.process(dispatcher())
+        env.run(finished)
+        closed_at = int(env.now)
+        env.run()
+        return nfps, owners, closed_at
+
+    @staticmethod
+    def _first_dry(env: simpy.Environment, nfps: list[ReferenceNfp]) -> Generator[simpy.Event, Any, int]:
+        """Wait until an NFP has a dry engine; the lowest number of those that have one in the same cycle."""
+        while not any(nfp.is_dry for nfp in nfps):
+            for nfp in nfps:
+                if nfp.ran_dry.processed:
+                    nfp.ran_dry = env.event()
+            yield env.any_of([nfp.ran_dry for nfp in nfps])
+            yield env.timeout(0)
+        return next(number for number, nfp in enumerate(nfps) if nfp.is_dry)
+
+    def _twice(
+        self, work: Workload, part: list[tuple[int, ...]], rates: tuple[int, int], closed_at: int
+    ) -> list[BatchLog]:
+        env = simpy.Environment()
+        nfp = ReferenceNfp(env, self.nfp, work, rates)
+        for at in (closed_at, 0):
+            for slots in part:
+                nfp.hand(slots)
+            nfp.close(at)
+        env.run()
+        return nfp.log
+
+    def _rates(self, work: ClusterWork, n_queries: int) -> tuple[int, int]:
+        """Port bytes per cycle, or the NFP's share of the link, in 1/65536."""
+        ports = (self.nfp.io.input_bytes_per_cycle * 65536, self.nfp.io.output_bytes_per_cycle * 65536)
+        if work.link_bytes_per_cycle is None:
+            return ports
+        busy_nfps = max(1, min(self.scale, -(-n_queries // self.spec.dispatch_queries)))
+        share = work.link_bytes_per_cycle / busy_nfps
+        inputs, outputs = work.workload.input_bytes, work.workload.output_bytes
+        limits = [max(1, math.floor(share * part / (inputs + outputs) * 65536)) for part in (inputs, outputs)]
+        return min(ports[0], limits[0]), min(ports[1], limits[1])
+
+    def _answer(
+        self,
+        work: ClusterWork,
+        alone: list[list[BatchLog]],
+        twice: list[list[BatchLog]],
+        added: list[list[BatchLog]],
+        done: Array,
+    ) -> ClusterRun:
+        def last(log: list[BatchLog]) -> int:
+            return log[-1].output if log else 0
+
+        def drain(log: list[BatchLog]) -> int:
+            return log[-1].output - log[-1].free if log else 0
+
+        stalls = np.zeros((self.scale, len(CAUSES)), np.int64)
+        for number, (once, both, new) in enumerate(zip(alone, twice, added, strict=True)):
+            for column, cause in enumerate(CAUSES):
+                stalls[number, column] = sum(batch.stalls[cause] for batch in new)
+            stalls[number, CAUSES.index("drain")] = drain(both) - drain(once)
+        n = len(work.stream)
+        reads = int(work.service.reads[work.stream].sum())
+        return ClusterRun(
+            end_cycles=np.array([last(log) for log in alone], np.int64),
+            occupancy_cycles=np.array([last(b) - last(a) for a, b in zip(alone, twice, strict=True)], np.int64),
+            occupancy_stalls=stalls,
+            busy_cycles=np.array([sum(batch.busy for batch in log) for log in added], np.int64),
+            n_queries=n,
+            actions=Nfp(self.nfp).actions(work.workload, n, reads, sum(map(len, alone))),
+            done_cycles=done,
+        )

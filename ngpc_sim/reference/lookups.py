@@ -1,0 +1,99 @@
+"""What a query asks of the encoding engines: its entries, banks and intervals, query by query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ngpc_sim.engines.encoding_engine import EncodingSpec, Service
+from ngpc_sim.workload import LINEAR_CAP, GridEncoding, GridLevel, grid_levels
+
+Array = np.ndarray[Any, Any]
+#: primes of the coherent-prime hash, tiny-cuda-nn common_device.h:767-791
+HASH_PRIMES = (1, 2654435761, 805459861, 3674653429)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """One query on one level: cycles of its initiation interval, and distinct entries read."""
+
+    cycles: int
+    reads: int
+
+
+def lookups(spec: EncodingSpec, encoding: GridEncoding, positions: Array) -> list[list[Lookup]]:
+    """Interval and reads of every query (outer) and level (inner)."""
+    side_by_side = max(1, spec.engines // encoding.n_levels)
+    columns = [_level_lookups(spec, encoding, level, positions, side_by_side) for level in grid_levels(encoding)]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _level_lookups(
+    spec: EncodingSpec, encoding: GridEncoding, level: GridLevel, positions: Array, side_by_side: int
+) -> list[Lookup]:
+    scaled = (positions.astype(np.float64) * np.float64(level.scale) + 0.5).astype(np.float32)
+    whole = np.clip(np.floor(scaled.astype(np.float64)), -(2.0**31), 2.0**31 - 1).astype(np.int64)
+    cells = [tuple(int(c) % 2**32 for c in cell) for cell in whole]
+    index_cycles = -(-(2**encoding.n_dims) // spec.corner_lanes)
+    answers: list[Lookup] = []
+    for i, cell in enumerate(cells):
+        before = cells[i - side_by_side] if i >= side_by_side else None
+        if spec.reuse == "last_voxel" and cell == before:
+            answers.append(Lookup(max(1, index_cycles), 0))
+            continue
+        entries = {_entry(encoding, level, cell, corner) for corner in range(2**encoding.n_dims)}
+        answers.append(Lookup(max(1, index_cycles, _bank_cycles(spec, entries)), len(entries)))
+    return answers
+
+
+def _entry(encoding: GridEncoding, level: GridLevel, cell: tuple[int, ...], corner: int) -> int:
+    """Table entry of a corner: linear where the table holds the grid, else hashed; always modulo."""
+    moved = [(c + (corner >> axis) % 2) % 2**32 for axis, c in enumerate(cell)]
+    index = 0
+    if level.hashed:
+        for c, prime in zip(moved, HASH_PRIMES, strict=False):
+            index ^= c * prime % 2**32
+    elif level.resolution <= LINEAR_CAP[encoding.n_dims]:
+        index = sum(c * level.resolution**axis for axis, c in enumerate(moved)) % 2**32
+    return index % level.entries
+
+
+def _bank_cycles(spec: EncodingSpec, entries: set[int]) -> int:
+    if spec.banks == "ideal":
+        return 1
+    in_bank = [0] * spec.banks
+    for entry in entries:
+        in_bank[_bank(spec.bank_map, spec.banks, entry)] += 1
+    return max(-(-count // spec.read_ports) for count in in_bank)
+
+
+def _bank(bank_map: str, banks: int, entry: int) -> int:
+    if bank_map == "low_bits" or banks == 1:
+        return entry % banks
+    bank = 0
+    while entry:
+        entry, group = divmod(entry, banks)
+        bank ^= group
+    return bank
+
+
+def reference_service(spec: EncodingSpec, encoding: GridEncoding, positions: Array) -> Service:
+    """Intervals and reads of a stream, as the cluster takes them."""
+    queries = lookups(spec, encoding, positions)
+    slots = min(spec.engines, encoding.n_levels)
+    index_cycles = -(-(2**encoding.n_dims) // spec.corner_lanes)
+    return Service(
+        slot_cycles=np.array(slot_cycles(spec, queries), np.uint16).reshape(-1, slots),
+        reads=np.array([sum(level.reads for level in row) for row in queries], np.int32),
+        base_cycles=np.array([len(range(s, encoding.n_levels, slots)) * index_cycles for s in range(slots)], np.int64),
+    )
+
+
+def slot_cycles(spec: EncodingSpec, queries: list[list[Lookup]]) -> list[tuple[int, ...]]:
+    """Cycles of every query on every engine of its group; levels of one engine are served in turn."""
+    return [
+        tuple(sum(level.cycles for level in row[slot :: spec.engines]) for slot in range(min(spec.engines, len(row))))
+        for row in queries
+    ]
