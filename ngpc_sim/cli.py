@@ -66,7 +66,7 @@ def _fail(sentence: str) -> None:
     sys.exit(2)
 
 
-@app.callback(invoke_without_command=True, no_args_is_help=True)
+@app.callback(invoke_without_command=True)
 def run(
     context: typer.Context,
     scale: Annotated[str | None, typer.Option(help="NFPs: 8, 8..64 (doubles), 8..64:8 (steps), 8,12,64.")] = None,
@@ -97,6 +97,9 @@ def run(
         sys.stdout.write(f"ngpc-sim {__version__}\n")
         return
     if context.invoked_subcommand is not None:
+        return
+    if len(sys.argv) == 1:
+        sys.stdout.write(context.get_help() + "\n")
         return
     from ngpc_sim import job
 

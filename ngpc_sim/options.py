@@ -58,9 +58,8 @@ def parse_names(text: str, option: str, everything: Sequence[str], *, paths: boo
         elif word in everything or (paths and ("/" in word or "." in word)):
             names.append(word)
         else:
-            raise UserError(
-                f"unknown {option.lstrip('-')} '{word}'; the nearest known is '{nearest(word, everything)}'."
-            )
+            known = f"the nearest known is '{nearest(word, everything)}', of {', '.join(everything)}"
+            raise UserError(f"unknown {option.lstrip('-')} '{word}'; {known}.")
     return list(dict.fromkeys(names))
 
 

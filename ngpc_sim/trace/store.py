@@ -151,9 +151,9 @@ def _read_bounded(file: IO[bytes]) -> bytes:
 
 
 def _reason(error: BaseException) -> str:
-    """First line of an exception's text, without its full stop."""
+    """First sentence of an exception's text, without its full stop."""
     text = (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip()
-    return text.splitlines()[0].rstrip(".") if text else type(error).__name__
+    return text.splitlines()[0].split(". ")[0].rstrip(".") if text else type(error).__name__
 
 
 def _columns(n_dims: int) -> list[str]:
