@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from ngpc_sim.arch import Arch, load_arch
     from ngpc_sim.engines.grid_index import grid_index
     from ngpc_sim.errors import UserError
+    from ngpc_sim.points import sweep
     from ngpc_sim.result import Result
     from ngpc_sim.simulation import simulate
-    from ngpc_sim.sweep import sweep
     from ngpc_sim.trace.store import Trace, load_trace
     from ngpc_sim.workload import GridEncoding, GridLevel, Workload, grid_levels, load_workload
 
@@ -44,7 +44,7 @@ _HOMES = {
     "UserError": "errors",
     "Result": "result",
     "simulate": "simulation",
-    "sweep": "sweep",
+    "sweep": "points",
     "Trace": "trace.store",
     "load_trace": "trace.store",
     "GridEncoding": "workload",

@@ -11,19 +11,18 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from ngpc_sim import resources, units
 from ngpc_sim.engines.cluster import ClusterSpec
 from ngpc_sim.engines.nfp import NfpSpec
 from ngpc_sim.errors import UserError
+from ngpc_sim.gpu import GpuSpec
 from ngpc_sim.plugins import checked, is_plugin
 from ngpc_sim.schema import (
     Field,
-    Sourced,
     Spec,
     Tree,
-    dotted_leaves,
     field_validator,
     known_keys,
     load_yaml,
@@ -32,6 +31,7 @@ from ngpc_sim.schema import (
     set_dotted,
     validate,
 )
+from ngpc_sim.technology import TechnologySpec
 
 MAX_SCALE = 1024
 MAX_EXTENDS = 8
@@ -78,8 +78,12 @@ class CalibrationSpec(Spec):
     baseline: Literal["per_query", "frame_time"] = Field(
         description="per_query: GPU time follows the trace's queries; frame_time: the published frame time"
     )
-    queries_per_pixel: dict[str, float] = Field(description="queries per pixel that a trace's profile is scaled to")
-    rest_share: dict[str, float] = Field(description="share of the rest of kernels in GPU time, hashgrid, by app")
+    queries_per_pixel: dict[str, Annotated[float, Field(gt=0, le=1e5)]] = Field(
+        description="queries per pixel that a trace's profile is scaled to, by app"
+    )
+    rest_share: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(
+        description="share of the rest of kernels in GPU time, hashgrid, by app"
+    )
 
 
 class ArchFile(Spec):
@@ -108,46 +112,6 @@ class ArchFile(Spec):
             "frame.rest_model": self.frame.rest_model,
         }
         return [(key, model) for key, model in models.items() if is_plugin(model)]
-
-
-class AppBaseline(Spec):
-    """Published frame of one app on the GPU."""
-
-    frame_ms: Sourced
-    queries_per_pixel: Sourced
-    frame_ms_low: Sourced | None = None
-
-
-class Shares(Spec):
-    """Shares of GPU time by kernel, mean over the apps, for one encoding."""
-
-    encoding: Sourced
-    mlp: Sourced
-    rest: Sourced
-
-
-class GpuSpec(Spec):
-    """A GPU: what the baseline costs and what it burns."""
-
-    name: str
-    die_mm2: Sourced
-    board_power_w: Sourced
-    idle_power_w: Sourced
-    l2_mib: Sourced
-    reference_pixels: Sourced
-    rest_fusion: Sourced
-    apps: dict[str, AppBaseline]
-    encodings: dict[str, Shares]
-
-
-class TechnologySpec(Spec):
-    """Energy, leakage and area of one technology; every number with source and tag."""
-
-    name: str
-    description: str
-    energy: dict[str, Sourced]
-    leakage: dict[str, Sourced]
-    area: dict[str, Sourced]
 
 
 @dataclass(frozen=True)
@@ -224,7 +188,7 @@ def arch_names() -> list[str]:
 
 
 def load_arch(
-    name: str = "ngpc",
+    name: str | Path = "ngpc",
     scale: int | None = None,
     overrides: Mapping[str, Any] | None = None,
     gpu: str | None = None,
@@ -252,17 +216,18 @@ def load_arch(
         For an unknown name or key (with the nearest known one), a value out of range (with the range),
         a wrong type, or a file that is not what it should be.
     """
-    tree, where, lines = _extended(name, Path(), ())
+    tree, where, origins = _extended(str(name), Path(), ())
     chosen: dict[str, Any] = dict(overrides or {})
-    if scale is not None:
-        chosen["scale"] = scale
-    if gpu is not None:
-        chosen["gpu"] = gpu
+    for key, value in (("scale", scale), ("gpu", gpu)):
+        if value is not None:
+            if key in chosen:
+                raise UserError(f"{key} is given twice, as {value} and by an override as {chosen[key]}.")
+            chosen[key] = value
     for dotted, value in chosen.items():
         check_key(dotted)
         tree = set_dotted(tree, dotted, value)
-        lines[dotted] = 0
-    file = validate(ArchFile, tree, where, lines)
+        origins[dotted] = "override"
+    file = validate(ArchFile, tree, where, origins)
     for key, model in file.plugins():
         if not allow_plugins:
             raise UserError(f"{where}: {key} names the plug-in '{model}', which is code: --allow-plugins allows it.")
@@ -300,23 +265,30 @@ def _keys_of(model: Any, prefix: str) -> Iterable[str]:  # noqa: ANN401 - a pyda
             yield f"{prefix}{key}"
 
 
-def _extended(name: str, near: Path, chain: tuple[Path, ...]) -> tuple[Tree, str, dict[str, int]]:
+def _extended(name: str, near: Path, chain: tuple[Path, ...]) -> tuple[Tree, str, dict[str, str]]:
+    """Tree of a file on what it extends, its file name, and where every key comes from."""
     path = _find("arch_configs", name, near, arch_names(), "architecture")
     if path in chain or len(chain) >= MAX_EXTENDS:
         raise UserError(f"{path}: 'extends' goes in a circle or more than {MAX_EXTENDS} files deep.")
-    tree, lines = load_yaml(path)
+    tree, origins = load_yaml(path)
+    for key in ("gpu", "technology"):
+        if _is_path(tree.get(key)):
+            tree[key] = str(path.parent / tree[key])
     parent = tree.pop("extends", None)
     if parent is None:
-        return tree, path.name, lines
+        return tree, path.name, origins
     if not isinstance(parent, str):
-        raise UserError(f"{path}, line {lines['extends']}: extends must be the name or path of one file.")
-    below, _, _ = _extended(parent, path.parent, (*chain, path))
-    own = {dotted for dotted, _ in dotted_leaves(tree)}
-    return merge(below, tree), path.name, {key: line for key, line in lines.items() if key in own}
+        raise UserError(f"{origins['extends']}: extends must be the name or path of one file.")
+    below, _, inherited = _extended(parent, path.parent, (*chain, path))
+    return merge({**below, "name": path.stem}, tree), path.name, {**inherited, **origins}
+
+
+def _is_path(name: object) -> bool:
+    return isinstance(name, str) and (name.endswith((".yaml", ".yml")) or "/" in name)
 
 
 def _find(kind: str, name: str, near: Path, known: Iterable[str], what: str) -> Path:
-    if name.endswith((".yaml", ".yml")) or "/" in name:
+    if _is_path(name):
         path = near / name
         if not path.is_file():
             raise UserError(f"{what} file '{path}' does not exist.")
@@ -334,14 +306,14 @@ def _names_below(kind: str) -> list[str]:
 
 def _load_gpu(name: str) -> GpuSpec:
     path = _find("gpu", name, Path(), _names_below("gpu"), "GPU")
-    tree, lines = load_yaml(path)
-    return validate(GpuSpec, tree, path.name, lines)
+    tree, origins = load_yaml(path)
+    return validate(GpuSpec, tree, path.name, origins)
 
 
 def _load_technology(name: str) -> TechnologySpec:
     path = _find("tech", name, Path(), _names_below("tech"), "technology")
-    tree, lines = load_yaml(path)
-    return validate(TechnologySpec, tree, path.name, lines)
+    tree, origins = load_yaml(path)
+    return validate(TechnologySpec, tree, path.name, origins)
 
 
 def arch_schema() -> dict[str, Any]:

@@ -37,16 +37,16 @@ def sram_mib(nfp: NfpSpec) -> float:
 
 def area(arch: Arch, model: str | None = None) -> AreaReport:
     """Area of the NGPC under ``model``, or under the architecture's own."""
-    values = {name: item.value for name, item in arch.technology.area.items()}
+    tech = arch.technology.area
     mib = arch.scale * sram_mib(arch.nfp)
     if (model or arch.file.area_model) == "stillmaker_uniform":
-        sram = mib * values["cacti45_mm2_per_mib"] * values["scale_45_to_7"]
+        sram = mib * tech.cacti45_mm2_per_mib.value * tech.scale_45_to_7.value
     else:
-        sram = mib * BITS_PER_MIB * values["bitcell_um2"] / values["macro_efficiency"] / 1e6
+        sram = mib * BITS_PER_MIB * tech.bitcell_um2.value / tech.macro_efficiency.value / 1e6
     macs = arch.scale * arch.nfp.mlp.rows * arch.nfp.mlp.cols
     lanes = arch.scale * arch.nfp.encoding.engines * arch.nfp.encoding.corner_lanes
     return AreaReport(
         grid_sram_mm2=sram,
-        mlp_mm2=macs * values["mac45_um2"] * values["scale_45_to_7"] / 1e6,
-        encoding_mm2=lanes * values["lane7_mm2"],
+        mlp_mm2=macs * tech.mac45_um2.value * tech.scale_45_to_7.value / 1e6,
+        encoding_mm2=lanes * tech.lane7_mm2.value,
     )

@@ -6,6 +6,9 @@ imported inside the command that needs it.
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import sys
 import time
 from pathlib import Path
@@ -19,8 +22,8 @@ from ngpc_sim.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ngpc_sim.points import Point
     from ngpc_sim.result import Result
-    from ngpc_sim.sweep import Point
 
 #: typer's own mistakes in usage, whatever package it takes them from
 UsageError: Any = typer.BadParameter.__bases__[0]
@@ -47,22 +50,36 @@ Settings = Annotated[
 
 def main() -> None:
     """Entry point of the ``ngpc-sim`` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app(standalone_mode=False)
+        app(prog_name="ngpc-sim", standalone_mode=False)
+        sys.stdout.flush()
     except UserError as error:
         _fail(str(error))
     except UsageError as error:
         _fail(error.format_message())
     except BrokenPipeError:
-        sys.stderr.close()
+        _forget_stdout()
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        _forget_stdout()
+        _fail("the output cannot be written: the disk is full.")
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("ngpc-sim: interrupted\n")
         sys.exit(130)
 
 
+def _forget_stdout() -> None:
+    """Let what is left in the buffer go nowhere, so that the interpreter does not fail on it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _fail(sentence: str) -> None:
     line = " ".join(sentence.split())
-    sys.stderr.write(f"ngpc-sim: error: {line}\n")
+    sys.stderr.write(f"ngpc-sim: error: {line}{'' if line.endswith('.') else '.'}\n")
     sys.exit(2)
 
 
@@ -97,6 +114,11 @@ def run(
         sys.stdout.write(f"ngpc-sim {__version__}\n")
         return
     if context.invoked_subcommand is not None:
+        given = next((word for word in sys.argv[1:] if word.startswith("-")), "")
+        if sys.argv[1] == given:
+            raise UserError(
+                f"option {given} stands before {context.invoked_subcommand}, where only the main job has options."
+            )
         return
     if len(sys.argv) == 1:
         sys.stdout.write(context.get_help() + "\n")
@@ -147,7 +169,7 @@ def _print(points: Sequence[Point], results: Sequence[Result], rows: list[dict[s
 
 def _with_progress(points: Sequence[Point], jobs: int, *, quiet: bool) -> list[Result]:
     """Run the points; a bar on a terminal once that has taken a second."""
-    from ngpc_sim.sweep import run_points
+    from ngpc_sim.points import run_points
 
     bar = _Bar(len(points), "simulating", shown=not quiet)
     try:

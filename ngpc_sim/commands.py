@@ -31,6 +31,8 @@ BLOCK_QUERIES = 256
 #: results kept for the next design points of a sweep: one a workload and trace
 KEPT = 24
 MAX_FRAME_QUERIES = 10**12
+#: rows of all distinct commands of a frame, 1 GiB
+MAX_STREAM_ROWS = 1 << 28
 
 _services: OrderedDict[Any, Service] = OrderedDict()
 _plans: OrderedDict[Any, FramePlan] = OrderedDict()
@@ -40,7 +42,7 @@ _plans: OrderedDict[Any, FramePlan] = OrderedDict()
 class Stream:
     """Queries of one command: rows of the trace in order, and what they sum to.
 
-    ``rows`` (n,) int64; ``reads`` table entries read; ``issue_cycles`` cycles of the busiest encoding
+    ``rows`` (n,) int32; ``reads`` table entries read; ``issue_cycles`` cycles of the busiest encoding
     engine, queries side by side taken into account; ``interval_cycles`` intervals of all queries and levels.
     """
 
@@ -153,6 +155,12 @@ def _plan(arch: Arch, work: Workload, trace: Trace, service: Service, total: int
         rounds = [(total, [s for invocation in range(len(profile)) for s in segments[invocation]])]
     else:
         rounds = [(n, segments[invocation]) for invocation, n in enumerate(profile) if n]
+    asked = sum(sum(set(divide(queries, tiles))) for queries, _ in rounds)
+    if asked > MAX_STREAM_ROWS:
+        raise UserError(
+            f"commands of {asked:,} queries in all do not fit in memory, {MAX_STREAM_ROWS:,} do: raise frame.tiles, "
+            "lower the resolution, or use detail bound."
+        )
     streams: list[Stream] = []
     in_flight: list[int] = []
     steps: list[list[int]] = [[] for _ in range(tiles)]
@@ -195,7 +203,7 @@ def _stream(service: Service, pieces: list[_Segment], queries: int, groups: int)
     weights = np.cumsum([piece.stands_for for piece in pieces])
     ends = np.floor(weights / weights[-1] * queries + 0.5).astype(np.int64)
     ends[-1] = queries
-    rows = np.empty(queries, np.int64)
+    rows = np.empty(queries, np.int32)
     begin = 0
     for piece, end in zip(pieces, ends.tolist(), strict=True):
         rows[begin:end] = piece.first + np.arange(end - begin) % piece.count

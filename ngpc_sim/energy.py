@@ -50,22 +50,22 @@ def frame_energy(
     frame_ms, gpu_busy_ms
         Time of the frame, and how much of it the GPU runs kernels.
     """
-    energy = {name: item.value for name, item in arch.technology.energy.items()}
+    energy = arch.technology.energy
     capacity_law = math.sqrt(arch.nfp.encoding.grid_sram_kib / 1024)
     encoding_pj = (
-        actions["pos_fract"] * energy["pos_fract"]
-        + actions["grid_index"] * energy["grid_index"]
-        + actions["interpol_weights"] * energy["interpol_weights"]
-        + actions["feature_buffer_bytes"] * energy["feature_buffer_byte"]
+        actions["pos_fract"] * energy.pos_fract.value
+        + actions["grid_index"] * energy.grid_index.value
+        + actions["interpol_weights"] * energy.interpol_weights.value
+        + actions["feature_buffer_bytes"] * energy.feature_buffer_byte.value
     )
-    sram_pj = actions["grid_sram_read"] * entry_bytes * 8 * energy["grid_sram_read_bit"] * capacity_law
+    sram_pj = actions["grid_sram_read"] * entry_bytes * 8 * energy.grid_sram_read_bit.value * capacity_law
     mlp_pj = (
-        actions["mlp_mac"] * energy["mlp_mac"]
-        + actions["mlp_mac_idle"] * energy["mlp_mac_idle"]
-        + actions["weight_bytes"] * energy["weight_byte"]
-        + actions["activation_bytes"] * energy["activation_byte"]
+        actions["mlp_mac"] * energy.mlp_mac.value
+        + actions["mlp_mac_idle"] * energy.mlp_mac_idle.value
+        + actions["weight_bytes"] * energy.weight_byte.value
+        + actions["activation_bytes"] * energy.activation_byte.value
     )
-    memory_pj = actions["l2_bytes"] * energy["l2_byte"] + actions["dram_bytes"] * energy["dram_byte"]
+    memory_pj = actions["l2_bytes"] * energy.l2_byte.value + actions["dram_bytes"] * energy.dram_byte.value
     gpu_mj = arch.gpu.board_power_w.value * gpu_busy_ms
     gpu_idle_mj = arch.gpu.idle_power_w.value * (frame_ms - gpu_busy_ms)
     return EnergyReport(
@@ -82,7 +82,7 @@ def frame_energy(
 
 def leakage_w(arch: Arch) -> float:
     """Leakage power of the whole cluster in W, on as long as the frame lasts."""
-    leak = {name: item.value for name, item in arch.technology.leakage.items()}
-    sram = arch.scale * sram_mib(arch.nfp) * leak["sram_mw_per_mib"] / 1e3
+    leak = arch.technology.leakage
+    sram = arch.scale * sram_mib(arch.nfp) * leak.sram_mw_per_mib.value / 1e3
     blocks = area(arch, "n7_bitcell")
-    return sram + (blocks.mlp_mm2 + blocks.encoding_mm2) * leak["logic_w_per_mm2"]
+    return sram + (blocks.mlp_mm2 + blocks.encoding_mm2) * leak.logic_w_per_mm2.value

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ngpc_sim.arch import ArchFile, all_keys, arch_names, load_arch
 from ngpc_sim.errors import UserError
-from ngpc_sim.result import COLUMNS
+from ngpc_sim.result import COLUMNS, Column
 from ngpc_sim.schema import nearest
+
+PATH_COLUMN = Column("path", "ms", "adds up to frame_ms", "part of the critical path")
+ENERGY_COLUMN = Column("energy", "mJ", "adds up to energy_mj", "part of the energy of a frame")
+PARTS = {
+    "path_": {
+        "submit": "submission of the command buffers",
+        "latency": "launches and L2 latency between dispatches",
+        "gpu_rest": "rest of kernels on the GPU",
+        "ngpc": "commands on the NGPC",
+    },
+    "energy_": {
+        "encoding": "positions, indices, interpolation and feature buffer",
+        "grid_sram": "table reads",
+        "mlp": "multiply-accumulates, weights and activations",
+        "leakage": "SRAM and logic of all NFPs, for as long as the frame lasts",
+        "memory": "L2 and DRAM traffic of inputs and outputs",
+        "gpu": "the GPU running the rest of kernels, and waiting",
+    },
+}
 
 
 def explain(name: str) -> str:
@@ -18,16 +38,26 @@ def explain(name: str) -> str:
     UserError
         For a name that is neither, with the nearest one that is.
     """
-    if name in COLUMNS:
-        column = COLUMNS[name]
-        facts = {"meaning": column.meaning, "unit": column.unit, "formula": column.formula}
-    elif name in all_keys():
-        facts = _key_facts(name)
-    else:
+    column = COLUMNS.get(name) or _part(name)
+    facts: list[tuple[str, str]] = []
+    if column is not None:
+        facts += [("meaning", column.meaning), ("unit", column.unit), ("formula", column.formula)]
+    if name in all_keys():
+        facts += _key_facts(name).items()
+    if not facts:
         known = [*COLUMNS, *all_keys()]
         raise UserError(f"unknown column or key '{name}'; the nearest known is '{nearest(name, known)}'.")
-    lines = [name, *(f"  {label + ':':<10}{value}" for label, value in facts.items() if value != "")]
+    lines = [name, *(f"  {label + ':':<10}{value}" for label, value in facts if value != "")]
     return "\n".join(lines) + "\n"
+
+
+def _part(name: str) -> Column | None:
+    """Column of a part of the critical path or of the energy, path_gpu_rest_ms or energy_mlp_mj for instance."""
+    for prefix, suffix, column in (("path_", "_ms", PATH_COLUMN), ("energy_", "_mj", ENERGY_COLUMN)):
+        part = name.removeprefix(prefix).removesuffix(suffix)
+        if name == f"{prefix}{part}{suffix}" and part in PARTS[prefix]:
+            return replace(column, name=name, meaning=f"{column.meaning}: {PARTS[prefix][part]}")
+    return None
 
 
 def _key_facts(dotted: str) -> dict[str, Any]:

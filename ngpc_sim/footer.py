@@ -13,10 +13,10 @@ from statistics import fmean
 from typing import Any
 
 from ngpc_sim.arch import load_arch
+from ngpc_sim.points import Point
 from ngpc_sim.published import published_mean_speedup
 from ngpc_sim.result import Result
 from ngpc_sim.simulation import simulate
-from ngpc_sim.sweep import Point
 from ngpc_sim.unused import unused_keys
 from ngpc_sim.workload import APPS
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from importlib import metadata
@@ -11,11 +11,11 @@ from shlex import quote
 from typing import Any
 
 from ngpc_sim import __version__
-from ngpc_sim.arch import arch_names, load_arch
+from ngpc_sim.arch import Arch, arch_names, load_arch
 from ngpc_sim.errors import UserError
 from ngpc_sim.options import MAX_POINTS, parse_list, parse_names, parse_overrides, parse_scales
+from ngpc_sim.points import Point
 from ngpc_sim.simulation import DETAILS, parse_resolution
-from ngpc_sim.sweep import Point
 from ngpc_sim.trace.store import Trace, load_trace
 from ngpc_sim.workload import APPS, ENCODINGS, Workload, load_workload
 
@@ -63,9 +63,8 @@ def points(asked: Request) -> list[Point]:
         raise UserError(f"--limit-queries {asked.limit_queries} is out of range: 1 or more.")
     scales: list[int | None] = list(parse_scales(asked.scale)) if asked.scale is not None else [None]
     archs = parse_names(asked.archs, "--arch", arch_names(), paths=True)
-    resolutions = parse_list(asked.resolutions, "--resolution")
-    for resolution in resolutions:
-        parse_resolution(resolution)
+    words = parse_list(asked.resolutions, "--resolution")
+    resolutions = list(dict.fromkeys(parse_resolution(word)[0] for word in words))
     encodings = parse_names(asked.encodings, "--encoding", ENCODINGS)
     works = {encoding: _works(asked, encoding) for encoding in encodings}
     overrides = parse_overrides(asked.settings)
@@ -80,6 +79,7 @@ def points(asked: Request) -> list[Point]:
         for number, values in enumerate(overrides)
         for scale in scales
     }
+    _check_names(archs, loaded)
     traces = {work.name: _traces(asked, work) for group in works.values() for work in group}
     return [
         Point(loaded[name, number, scale], work, trace, resolution, asked.detail, asked.limit_queries, values)
@@ -91,6 +91,15 @@ def points(asked: Request) -> list[Point]:
         for work in works[encoding]
         for trace in traces[work.name]
     ]
+
+
+def _check_names(archs: list[str], loaded: Mapping[tuple[str, int, int | None], Arch]) -> None:
+    """Two architectures of one name would be one in every table."""
+    called: dict[str, str] = {}
+    for name in archs:
+        own = next(arch.name for (source, _, _), arch in loaded.items() if source == name)
+        if called.setdefault(own, name) != name:
+            raise UserError(f"--arch {called[own]} and {name} are both called '{own}': give one another name.")
 
 
 def _works(asked: Request, encoding: str) -> list[Workload]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from itertools import product
@@ -24,7 +25,7 @@ def parse_scales(text: str) -> list[int]:
 
 
 def _range(part: str) -> list[int]:
-    match = re.fullmatch(r"(\d+)\.\.(\d+)(?::(\d+))?", part)
+    match = re.fullmatch(r"(\d+)\.\.(\d+)(?::(\d{1,9}))?", part)
     if match is None:
         raise UserError(f"--scale {part} is not a range: write 8..64 to double or 8..64:8 to step.")
     first, last = _scale(match[1], part), _scale(match[2], part)
@@ -86,6 +87,8 @@ def parse_overrides(settings: Iterable[str]) -> list[dict[str, Any]]:
         if key.strip() in choices:
             raise UserError(f"--set gives '{key.strip()}' twice: write its values in one list.")
         choices[key.strip()] = [parse_scalar(word) for word in _values(values)]
+    if math.prod(map(len, choices.values())) > MAX_POINTS:
+        raise UserError(f"--set asks for more than {MAX_POINTS} combinations: narrow a list.")
     return [dict(zip(choices, combination, strict=True)) for combination in product(*choices.values())]
 
 

@@ -102,7 +102,7 @@ class Result:
         row.update({name: getattr(self, name) for name in EXTRA})
         row.update({f"path_{name}_ms": value for name, value in self.critical_path.items()})
         row.update({f"energy_{name}_mj": value for name, value in self.energy_by_block.items()})
-        row.update(self.overrides)
+        row.update({key: value for key, value in self.overrides.items() if key not in row})
         return row
 
 

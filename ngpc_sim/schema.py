@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import copy
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ngpc_sim.errors import UserError
 
-__all__ = ["Field", "Sourced", "Spec", "field_validator"]
+__all__ = ["Field", "Positive", "Share", "Sourced", "Spec", "field_validator", "model_validator"]
 
 MAX_FILE_BYTES = 1 << 20
 Tag = Literal["published", "secondary", "measured", "derived", "assumed", "calibrated"]
@@ -28,18 +29,30 @@ SpecT = TypeVar("SpecT", bound="Spec")
 
 
 class Spec(BaseModel):
-    """Base of every model read from a file: frozen, strict types, unknown keys refused."""
+    """Base of every model read from a file: frozen, strict types, unknown keys and infinities refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Sourced(Spec):
     """A number with its unit, its source and how sure we are."""
 
-    value: float
+    value: float = Field(ge=0, le=1e15)
     unit: str = Field(min_length=1)
     source: str = Field(min_length=3)
     tag: Tag
+
+
+class Positive(Sourced):
+    """A sourced number that something is divided by, or that would be no thing at all at 0."""
+
+    value: float = Field(gt=0, le=1e15)
+
+
+class Share(Sourced):
+    """A sourced part of a whole."""
+
+    value: float = Field(gt=0, le=1)
 
 
 class _NoAliasLoader(yaml.SafeLoader):
@@ -55,12 +68,22 @@ class _NoAliasLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002
         seen: set[str] = set()
         for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key is a word", problem_mark=key_node.start_mark)
             if key_node.value in seen:
                 raise yaml.MarkedYAMLError(
                     problem=f"key '{key_node.value}' is given twice", problem_mark=key_node.start_mark
                 )
             seen.add(key_node.value)
         return super().construct_mapping(node, deep=deep)
+
+
+#: numbers such as 1e9, which YAML 1.1 takes for words
+_NoAliasLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
+#: what the loader raises for text that is no value: its own errors, and those of the types it builds
+_NO_VALUE = (yaml.YAMLError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 def read_text(path: Path) -> str:
@@ -75,35 +98,36 @@ def read_text(path: Path) -> str:
         raise UserError(f"{path} is not a text file in UTF-8.") from error
 
 
-def load_yaml(path: Path) -> tuple[Tree, dict[str, int]]:
-    """Mapping of a YAML file, and the line number of every dotted key in it."""
-    tree, lines = _parse(path, read_text(path))
-    return copy.deepcopy(tree), dict(lines)
+def load_yaml(path: Path) -> tuple[Tree, dict[str, str]]:
+    """Mapping of a YAML file, and the origin (file and line) of every dotted key in it."""
+    tree, origins = _parse(path, read_text(path))
+    return copy.deepcopy(tree), dict(origins)
 
 
 @lru_cache(maxsize=64)
-def _parse(path: Path, text: str) -> tuple[Tree, dict[str, int]]:
-    loader = _NoAliasLoader(text)
+def _parse(path: Path, text: str) -> tuple[Tree, dict[str, str]]:
     try:
+        loader = _NoAliasLoader(text)
         node = loader.get_single_node()
         tree = loader.construct_document(node) if node is not None else None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}, line {mark.line + 1}" if mark else f"{path}"
-        raise UserError(f"{where}: not valid YAML: {getattr(error, 'problem', error)}.") from error
     except RecursionError as error:
         raise UserError(f"{path}: nested too deeply to be a configuration file.") from error
+    except _NO_VALUE as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}, line {mark.line + 1}" if mark else f"{path}"
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise UserError(f"{where}: not valid YAML: {problem}.") from error
     if not isinstance(tree, dict) or not isinstance(node, yaml.MappingNode):
         raise UserError(f"{path}: a configuration file is a mapping of keys to values.")
-    return tree, dict(_line_numbers(node, ""))
+    return tree, dict(_origins(node, "", path.name))
 
 
-def _line_numbers(node: yaml.MappingNode, prefix: str) -> Iterator[tuple[str, int]]:
+def _origins(node: yaml.MappingNode, prefix: str, file: str) -> Iterator[tuple[str, str]]:
     for key_node, value_node in node.value:
         dotted = f"{prefix}{key_node.value}"
-        yield dotted, key_node.start_mark.line + 1
+        yield dotted, f"{file}, line {key_node.start_mark.line + 1}"
         if isinstance(value_node, yaml.MappingNode):
-            yield from _line_numbers(value_node, dotted + ".")
+            yield from _origins(value_node, dotted + ".", file)
 
 
 def merge(base: Tree, over: Tree) -> Tree:
@@ -119,8 +143,9 @@ def parse_scalar(text: str) -> Any:  # noqa: ANN401 - a YAML value of any type
     """Value of one YAML scalar or flow mapping, as typed on a command line."""
     try:
         return yaml.load(text, Loader=_NoAliasLoader)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError as error:
-        raise UserError(f"'{text}' is not a valid value: write a number, a word or a YAML value.") from error
+    except _NO_VALUE as error:
+        shown = text if len(text) <= 40 else text[:40] + "..."
+        raise UserError(f"'{shown}' is not a valid value: write a number, a word or a YAML value.") from error
 
 
 def dump_yaml(tree: Tree) -> str:
@@ -135,7 +160,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return close[0] if close else ""
 
 
-def validate(model: type[SpecT], tree: Tree, where: str, lines: Mapping[str, int] | None = None) -> SpecT:
+def validate(model: type[SpecT], tree: Tree, where: str, origins: Mapping[str, str] | None = None) -> SpecT:
     """Instance of ``model`` from ``tree``; the first mistake becomes one sentence.
 
     Parameters
@@ -143,31 +168,31 @@ def validate(model: type[SpecT], tree: Tree, where: str, lines: Mapping[str, int
     model, tree
         The pydantic model and the plain data.
     where
-        How to call the origin in an error, a file name for instance.
-    lines
-        Line of every dotted key, from :func:`load_yaml`; 0 for a key that an override set.
+        How to call the whole in an error, a file name for instance.
+    origins
+        Where every dotted key comes from, as :func:`load_yaml` says.
     """
     try:
         return model.model_validate(tree)
     except ValidationError as error:
-        raise UserError(_sentence(model, error, where, lines or {})) from error
+        raise UserError(_sentence(model, error, where, origins or {})) from error
 
 
-def _sentence(model: type[BaseModel], error: ValidationError, where: str, lines: Mapping[str, int]) -> str:
+def _sentence(model: type[BaseModel], error: ValidationError, where: str, origins: Mapping[str, str]) -> str:
     detail = min(error.errors(), key=lambda e: (e["type"] != "extra_forbidden", len(e["loc"])))
     loc = [str(part) for part in detail["loc"]]
     keys = [part for part in loc if "[" not in part and part not in {"int", "float", "str"}]
     dotted = ".".join(keys)
-    place = where
-    if dotted in lines:
-        place = f"{where}, line {lines[dotted]}" if lines[dotted] else "override"
+    place = origins.get(dotted, where)
     if detail["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
+        parent = "".join(f"{key}." for key in keys[:-1])
         known = known_keys(_model_at(model, keys[:-1]))
-        return f"{place}: unknown key '{dotted}'; the nearest known key is '{nearest(keys[-1], known)}'."
+        return f"{place}: unknown key '{dotted}'; the nearest known key is '{parent}{nearest(keys[-1], known)}'."
     if detail["type"] == "missing":
         return f"{place}: key '{dotted}' is missing."
-    value = detail.get("input")
-    return f"{place}: {dotted} = {value!r} is not allowed: {_expectation(model, keys, detail)}."
+    value = repr(detail.get("input"))
+    shown = value if len(value) <= 80 else value[:80] + "..."
+    return f"{place}: {dotted} = {shown} is not allowed: {_expectation(model, keys, detail)}."
 
 
 def _expectation(model: type[BaseModel], keys: list[str], detail: Any) -> str:  # noqa: ANN401 - pydantic's detail
@@ -176,6 +201,8 @@ def _expectation(model: type[BaseModel], keys: list[str], detail: Any) -> str:  
         return f"the range is {bounds}"
     if detail["type"] == "value_error":
         return str(detail["ctx"]["error"])
+    if detail["type"] in {"model_type", "dict_type"}:
+        return "it should be a mapping of keys to values"
     text = str(detail["msg"])
     text = text[0].lower() + text[1:]
     return text.replace("input should be", "it should be")

@@ -16,9 +16,9 @@ import numpy as np
 from ngpc_sim import units
 from ngpc_sim.engines.cluster import ClusterWork
 from ngpc_sim.errors import UserError
+from ngpc_sim.points import Point
 from ngpc_sim.reference import BatchLog, ReferenceCluster, ReferenceNfp, reference_service
 from ngpc_sim.report.folder import write_set
-from ngpc_sim.sweep import Point
 
 #: queries of a waveform: a viewer shows few, and the reference level is slow
 MAX_QUERIES = 20_000
@@ -47,7 +47,7 @@ def write_waveform(path: Path, points: Sequence[Point]) -> None:
     arch, work, trace = point.arch, point.work, point.trace.limited(limit)
     service = reference_service(arch.nfp.encoding, work.encoding, trace.positions)
     cluster = ReferenceCluster(arch.cluster, arch.nfp, arch.scale)
-    nfps = cluster.replay(ClusterWork(work, service, np.arange(len(trace.positions))))
+    nfps = cluster.replay(ClusterWork(work, service, np.arange(len(trace.positions), dtype=np.int32)))
     changes = sorted(change for number, nfp in enumerate(nfps) for change in _changes(f"nfp{number}", nfp))
     text = _vcd(changes, arch.clock_hz, {f"nfp{number}": nfp for number, nfp in enumerate(nfps)})
     write_set(path.parent, {path.name: text.encode()})

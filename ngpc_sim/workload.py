@@ -188,8 +188,8 @@ def load_workload(name: str) -> Workload:
         For an unknown app or encoding (names the nearest) and for any mistake in the file.
     """
     path, encoding_name = _locate(name)
-    tree, lines = load_yaml(path)
-    file = validate(WorkloadFile, tree, path.name, lines)
+    tree, origins = load_yaml(path)
+    file = validate(WorkloadFile, tree, path.name, origins)
     if encoding_name not in file.encodings:
         raise UserError(
             f"unknown encoding '{encoding_name}' of app '{file.app}': choose from {', '.join(file.encodings)}."

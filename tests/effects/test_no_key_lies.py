@@ -117,7 +117,7 @@ def with_file(tmp_path: Path, kind: str, name: str, key: str, value):
 
 @pytest.mark.parametrize("key", sourced_keys("tech", "n7"))
 def test_a_number_of_the_technology_changes_a_result(key, tmp_path, usual, workloads, traces):
-    field, path = with_file(tmp_path, "tech", "n7", key, 12.5)
+    field, path = with_file(tmp_path, "tech", "n7", key, 0.125)
     changed = columns(ngpc.load_arch("ngpc", overrides={field: path}), workloads, traces)
     assert changed != usual["ngpc"]
 

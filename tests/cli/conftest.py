@@ -1,0 +1,91 @@
+"""The command, in this process and as it is installed."""
+
+import csv
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ngpc_sim.cli import main
+
+COMMAND = Path(sys.executable).parent / "ngpc-sim"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left behind: exit status, both streams, and the folder it ran in."""
+
+    status: int
+    out: str
+    err: str
+    folder: Path
+
+    def rows(self, folder="out/ngpc"):
+        with (self.folder / folder / "results.csv").open(newline="") as stream:
+            return list(csv.DictReader(stream))
+
+    def written(self):
+        return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run ``ngpc-sim`` with these words in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["ngpc-sim", *map(str, words)])
+        capsys.readouterr()
+        status = 0
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        streams = capsys.readouterr()
+        return Ran(status, streams.out, streams.err, tmp_path)
+
+    return call
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """Run the installed command with these words in an empty folder."""
+
+    def call(*words, **options):
+        ran = subprocess.run(
+            [str(COMMAND), *map(str, words)], capture_output=True, text=True, check=False, cwd=tmp_path, **options
+        )
+        return Ran(ran.returncode, ran.stdout, ran.stderr, tmp_path)
+
+    return call
+
+
+@pytest.fixture
+def command():
+    return COMMAND
+
+
+@pytest.fixture
+def quick(run):
+    """Run a tiny main job: GIA, 300 queries, scale 8, quietly, and then these words."""
+    return lambda *words: run("--scale", "8", "--app", "gia", "--limit-queries", "300", "--quiet", *words)
+
+
+@pytest.fixture
+def refused(run):
+    """The one line on stderr of a refused command, after ``ngpc-sim: error: ``; nothing is left behind."""
+
+    def call(*words):
+        before = sorted(run("--version").folder.rglob("*"))
+        ran = run(*words)
+        assert ran.status == 2
+        assert ran.out == ""
+        assert ran.err.startswith("ngpc-sim: error: ")
+        assert ran.err.count("\n") == 1
+        assert "Traceback" not in ran.err
+        assert sorted(ran.folder.rglob("*")) == before
+        return ran.err.removeprefix("ngpc-sim: error: ").rstrip("\n")
+
+    return call

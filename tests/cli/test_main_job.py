@@ -1,0 +1,220 @@
+"""The main job: what it writes and prints, and that every option has an effect."""
+
+import csv
+import json
+import os
+import subprocess
+from statistics import fmean
+
+import pyarrow.parquet as pq
+import pytest
+
+from ngpc_sim.resources import folder
+
+FILES = [
+    *("fps.png", "fps.svg", "manifest.json", "results.csv", "results.json"),
+    *("results.parquet", "speedup.png", "speedup.svg"),
+]
+# design.md section 6, one stall column a cause in place of stall_*
+BEFORE_STALLS = [
+    *("arch", "scale", "app", "encoding", "resolution", "trace", "detail", "queries", "queries_per_pixel", "frame_ms"),
+    *("fps", "gpu_frame_ms", "speedup", "speedup_bound", "ngpc_ms", "rest_ms", "bottleneck", "nfp_cycles"),
+    *("encoding_cycles", "mlp_cycles"),
+]
+AFTER_STALLS = [
+    *("spilled_levels", "io_gbps", "dram_gbps", "ngpc_power_w", "total_power_w", "energy_mj"),
+    *("area_mm2", "area_pct_gpu", "power_pct_gpu"),
+]
+
+
+def test_the_installed_command_writes_all_files_of_the_main_job(installed):
+    ran = installed("--scale", "8..64", "--limit-queries", "2000")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.written() == [f"out/ngpc/{name}" for name in FILES]
+    rows = ran.rows()
+    assert [(row["scale"], row["app"]) for row in rows] == [
+        (scale, app) for scale in ("8", "16", "32", "64") for app in ("nerf", "nsdf", "gia", "nvr")
+    ]
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_two_runs_give_the_same_bytes_but_for_the_wall_time(installed):
+    for name in ("a", "b"):
+        assert installed("--scale", "8,16", "--limit-queries", "500", "--out", name, "--quiet").status == 0
+    folder = installed("--version").folder
+    first, second = contents(folder / "a"), contents(folder / "b")
+    manifests = [json.loads(files.pop("manifest.json")) for files in (first, second)]
+    assert first == second
+    assert [manifest.pop("wall_time_s") >= 0 for manifest in manifests] == [True, True]
+    assert manifests[0] == manifests[1]
+
+
+def test_the_number_of_workers_changes_no_byte(run):
+    words = ("--scale", "8", "--app", "gia,nvr", "--limit-queries", "400", "--quiet")
+    one = run(*words, "--out", "one", "--jobs", "1")
+    run(*words, "--out", "two", "--jobs", "2")
+    first, second = contents(one.folder / "one"), contents(one.folder / "two")
+    del first["manifest.json"], second["manifest.json"]
+    assert first == second
+
+
+def test_stable_columns_come_first_and_in_the_designed_order(quick):
+    ran = quick("--set", "nfp.mlp.rows=64", "--out", "o")
+    with (ran.folder / "o" / "results.csv").open(newline="") as stream:
+        columns = next(csv.reader(stream))
+    at = len(BEFORE_STALLS)
+    stalls = [name for name in columns if name.startswith("stall_")]
+    assert columns[:at] == BEFORE_STALLS
+    assert stalls
+    assert columns[at : at + len(stalls)] == stalls
+    assert columns[at + len(stalls) :][: len(AFTER_STALLS)] == AFTER_STALLS
+    assert columns[-1] == "nfp.mlp.rows"
+
+
+def test_csv_json_and_parquet_hold_the_same_rows(quick):
+    folder = quick("--out", "o").folder / "o"
+    from_json = json.loads((folder / "results.json").read_text())
+    assert from_json["rows"] == pq.read_table(folder / "results.parquet").to_pylist()
+    with (folder / "results.csv").open(newline="") as stream:
+        assert [float(row["fps"]) for row in csv.DictReader(stream)] == [row["fps"] for row in from_json["rows"]]
+
+
+def test_the_manifest_says_what_made_the_results(quick):
+    folder = quick("--set", "nfp.mlp.rows=64,128", "--out", "o").folder / "o"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    rows = json.loads((folder / "results.json").read_text())["rows"]
+    assert manifest["tool"] == "ngpc-sim"
+    assert "--set nfp.mlp.rows=64,128" in manifest["command"]
+    assert {row["arch_sha256"] for row in rows} == set(manifest["architectures"].values())
+    assert set(manifest["configurations"]) == set(manifest["architectures"].values())
+    assert {"sha256", "seed"} == set(manifest["traces"]["gia-plane-fhd"])
+    assert set(json.loads((folder / "results.json").read_text())) >= set(manifest) - {"wall_time_s"}
+
+
+def test_the_table_has_a_mean_row_beside_the_published_mean(run):
+    ran = run("--scale", "8,64", "--limit-queries", "500")
+    means = [line.split() for line in ran.out.splitlines() if line.startswith("mean")]
+    assert [(words[1], words[-1]) for words in means] == [("8", "12.94"), ("64", "39.04")]
+    for scale, words in zip(("8", "64"), means, strict=True):
+        rows = [row for row in ran.rows() if row["scale"] == scale]
+        assert float(words[2]) == pytest.approx(fmean(float(row["speedup"]) for row in rows), abs=0.006)
+
+
+def test_paper_mode_prints_calibrated_and_its_published_means(run):
+    ran = run("--scale", "16,64", "--arch", "ngpc-paper")
+    means = [line.split() for line in ran.out.splitlines() if line.startswith("mean")]
+    for words, published in zip(means, (20.85, 39.04), strict=True):
+        assert float(words[2]) == pytest.approx(published, rel=0.01)
+        assert float(words[-1]) == published
+    assert "ngpc-paper (calibrated)" in ran.out
+    assert "ngpc-paper: calibrated: " in ran.out
+
+
+def test_the_footer_says_by_how_much_and_why_we_differ_from_published(run):
+    ran = run("--scale", "8,64", "--detail", "bound")
+    text = " ".join(ran.out.split())
+    mean = fmean(float(row["speedup"]) for row in ran.rows() if row["scale"] == "64")
+    assert f"scale 64: mean speedup {mean:.2f}, {mean / 39.04 - 1:+.0%} from the published 39.04" in text
+    assert "most of it is" in text
+    assert "calibrated" not in text
+
+
+def test_the_footer_names_the_levels_that_spill(run):
+    words = ("--scale", "8", "--encoding", "densegrid,lowres", "--app", "nerf,gia", "--limit-queries", "200")
+    ran = run(*words)
+    text = " ".join(ran.out.split())
+    assert "levels 5-7 of nerf-densegrid do not fit grid_sram" in text
+    assert "levels 0-1 of nerf-lowres do not fit grid_sram" in text
+    assert "of gia-" not in text
+    spilled = {(row["app"], row["encoding"]): row["spilled_levels"] for row in ran.rows()}
+    assert spilled["nerf", "densegrid"] == "5-7"
+    assert spilled["gia", "densegrid"] == ""
+
+
+def test_the_footer_says_that_a_profile_was_scaled(run):
+    ran = run("--scale", "8", "--app", "gia", "--resolution", "4k", "--detail", "bound")
+    assert "its profile is scaled to 8,294,400 queries for 4k" in " ".join(ran.out.split())
+    (row,) = ran.rows()
+    assert (row["resolution"], row["queries"]) == ("4k", "8294400")
+
+
+def test_quiet_prints_nothing_and_writes_all(quick):
+    ran = quick()
+    assert (ran.status, ran.out, ran.err) == (0, "", "")
+    assert ran.written() == [f"out/ngpc/{name}" for name in FILES]
+
+
+OPTIONS = {
+    "--scale": (("--scale", "4"), "scale", ["4"]),
+    "--app": (("--app", "nvr,gia"), "app", ["nvr", "gia"]),
+    "--encoding": (("--encoding", "all"), "encoding", ["hashgrid", "densegrid", "lowres"]),
+    "--resolution": (("--resolution", "fhd,640x480"), "resolution", ["fhd", "640x480"]),
+    "--arch": (("--arch", "ngpc,ngpc-paper"), "arch", ["ngpc", "ngpc-paper"]),
+    "--set": (("--set", "nfp.clock_ghz=1,1.5"), "nfp.clock_ghz", ["1", "1.5"]),
+    "--detail": (("--detail", "bound"), "detail", ["bound"]),
+    "--limit-queries": (("--limit-queries", "77"), "queries", ["77"]),
+    "--trace": (
+        ("--app", "nerf", "--trace", "nerf-object,nerf-room-fhd"),
+        "trace",
+        ["nerf-object-fhd", "nerf-room-fhd"],
+    ),
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_option_shows_in_its_column(quick, option):
+    words, column, values = OPTIONS[option]
+    ran = quick(*words, "--out", "o")
+    assert ran.status == 0
+    assert [row[column] for row in ran.rows("o")] == values
+
+
+def test_scale_defaults_to_the_architectures_own(run):
+    ran = run("--app", "gia", "--limit-queries", "50", "--quiet", "--set", "scale=3")
+    assert [row["scale"] for row in ran.rows()] == ["3"]
+
+
+def test_out_chooses_the_folder(quick):
+    assert quick("--out", "a/b").written() == [f"a/b/{name}" for name in FILES]
+
+
+def test_gpu_chooses_the_baseline(quick, tmp_path):
+    text = (folder("arch_configs") / "gpu" / "rtx3090.yaml").read_text()
+    (tmp_path / "half.yaml").write_text(text.replace("value: 2.12,", "value: 1.06,"))
+    plain, half = (float(quick(*words, "--out", "o").rows("o")[0]["gpu_frame_ms"]) for words in ((), HALF_GPU))
+    assert half == pytest.approx(plain / 2)
+
+
+HALF_GPU = ("--gpu", "./half.yaml")
+
+
+def test_sweeps_of_settings_appear_as_columns(quick):
+    ran = quick("--set", "nfp.mlp.rows=32,64", "--set", "nfp.encoding.banks=8,ideal", "--out", "o")
+    found = [(row["nfp.mlp.rows"], row["nfp.encoding.banks"]) for row in ran.rows("o")]
+    assert found == [("32", "8"), ("32", "ideal"), ("64", "8"), ("64", "ideal")]
+
+
+def test_a_workload_file_runs_as_an_app(quick, tmp_path):
+    text = (folder("workloads") / "gia.yaml").read_text()
+    (tmp_path / "wide.yaml").write_text(text.replace("n_hidden_layers: 2", "n_hidden_layers: 6"))
+    (row,) = quick("--app", "./wide.yaml", "--out", "o").rows("o")
+    assert int(row["mlp_cycles"]) == 7 * 300
+
+
+def test_a_pipe_that_closes_early_ends_without_a_traceback(command, tmp_path):
+    line = f"{command} --scale 8 --limit-queries 100 | head -c 10; exit ${{PIPESTATUS[0]}}"
+    ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False, cwd=tmp_path)  # noqa: S607
+    assert ran.stdout
+    assert "Traceback" not in ran.stderr
+    assert "Exception" not in ran.stderr
+
+
+def test_no_colour_and_no_progress_in_a_pipe(installed):
+    width = 70
+    ran = installed("--scale", "8", "--app", "gia", "--limit-queries", "50", env={**os.environ, "COLUMNS": str(width)})
+    assert "\x1b" not in ran.out
+    assert ran.err == ""
+    assert max(map(len, ran.out.splitlines())) <= width

@@ -1,0 +1,49 @@
+"""Sweeps: rows do not depend on the number of workers."""
+
+import pytest
+
+import ngpc_sim as ngpc
+from ngpc_sim.errors import UserError
+from ngpc_sim.points import Point, run_points, sweep
+
+
+@pytest.fixture(scope="module")
+def archs():
+    return [ngpc.load_arch(scale=scale) for scale in (8, 64)]
+
+
+def works(*apps):
+    return [ngpc.load_workload(f"{app}-hashgrid") for app in apps]
+
+
+def test_two_workers_give_the_rows_of_one(archs, traces):
+    given = list(traces.values())
+    assert sweep(archs, works("gia", "nvr"), given, jobs=2) == sweep(archs, works("gia", "nvr"), given)
+
+
+def test_rows_come_by_arch_then_workload(archs, traces):
+    rows = sweep(archs, works("nvr", "gia"), [traces["gia"], traces["nvr"]])
+    assert [(row["scale"], row["app"]) for row in rows] == [(8, "nvr"), (8, "gia"), (64, "nvr"), (64, "gia")]
+
+
+def test_a_workload_without_a_trace_is_refused(archs, traces):
+    with pytest.raises(UserError, match=r"no trace of app 'nvr' was given for workload nvr-hashgrid\.$"):
+        sweep(archs, works("nvr"), [traces["gia"]])
+
+
+@pytest.mark.parametrize("jobs", [0, -1, 257])
+def test_a_number_of_workers_out_of_range_is_refused(archs, jobs):
+    with pytest.raises(UserError, match=r"jobs = -?\d+ is out of range: 1 to 256\.$"):
+        sweep(archs, [], [], jobs=jobs)
+
+
+def test_progress_tells_of_every_point(archs, traces):
+    told = []
+    points = [Point(arch, works("gia")[0], traces["gia"], limit_queries=100) for arch in archs]
+    run_points(points, 1, told.append)
+    assert sum(told) == len(points)
+
+
+def test_overrides_stand_in_the_row(archs, traces):
+    point = Point(archs[0], works("gia")[0], traces["gia"], detail="bound", overrides={"nfp.mlp.rows": 64})
+    assert point.run().row()["nfp.mlp.rows"] == 64
