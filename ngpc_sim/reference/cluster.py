@@ -122,9 +122,13 @@ class ReferenceCluster:
 
         stalls = np.zeros((self.scale, len(CAUSES)), np.int64)
         for number, (once, both, new) in enumerate(zip(alone, twice, added, strict=True)):
-            for column, cause in enumerate(CAUSES):
-                stalls[number, column] = sum(batch.stalls[cause] for batch in new)
-            stalls[number, CAUSES.index("drain")] = drain(both) - drain(once)
+            waits = {cause: sum(batch.stalls[cause] for batch in new) for cause in CAUSES}
+            waits["drain"] = drain(both) - drain(once)
+            for cause in ("encoding", "feature_buffer", "bank_conflict", "input", "output", "mlp_fill"):
+                passed_in_drain = min(waits[cause], max(0, -waits["drain"]))
+                waits[cause] -= passed_in_drain
+                waits["drain"] += passed_in_drain
+            stalls[number] = list(waits.values())
         n = len(work.stream)
         reads = int(work.service.reads[work.stream].sum())
         return ClusterRun(

@@ -1,0 +1,154 @@
+"""Random NFPs, clusters, workloads and streams, the hard ones more often than chance would have them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from hypothesis import strategies as st
+
+from ngpc_sim.arch import Arch, load_arch
+from ngpc_sim.engines import ClusterSpec, NfpSpec
+from ngpc_sim.workload import GridEncoding, Network, Workload
+
+DEFAULT = load_arch("ngpc")
+MAX_QUERIES = 90
+MAX_LOOKUPS = 600
+STREAMS = ("anywhere", "few voxels", "runs of a voxel", "one voxel", "one bank")
+ARRIVALS = ("port", "port", "at once", "sparse", "bursts", "any order")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A cluster, a workload and a stream of queries; ``arrivals`` are for one NFP alone."""
+
+    spec: NfpSpec
+    cluster: ClusterSpec
+    scale: int
+    link_bytes_per_cycle: float | None
+    work: Workload
+    positions: np.ndarray
+    arrivals: np.ndarray | None
+
+    @property
+    def arch(self) -> Arch:
+        """The default architecture with this case's NFPs and cluster."""
+        parts = {"nfp": self.spec, "cluster": self.cluster, "scale": self.scale}
+        return replace(DEFAULT, file=DEFAULT.file.model_copy(update=parts))
+
+
+@st.composite
+def encoding_specs(draw):
+    stages = ("pos_fract", "grid_index", "grid_sram", "interpol_weights")
+    return {
+        "engines": draw(st.integers(1, 20)),
+        "corner_lanes": draw(st.integers(1, 9)),
+        "banks": draw(st.sampled_from((1, 2, 4, 8, 16, 32, "ideal"))),
+        "read_ports": draw(st.integers(1, 3)),
+        "bank_map": draw(st.sampled_from(("low_bits", "xor_fold"))),
+        "reuse": draw(st.sampled_from(("none", "last_voxel"))),
+        "latency_cycles": {stage: draw(st.integers(0, 5)) for stage in stages},
+    }
+
+
+@st.composite
+def mlp_specs(draw):
+    return {
+        "rows": draw(st.sampled_from((1, 8, 16, 64, 128))),
+        "cols": draw(st.sampled_from((3, 8, 64, 128))),
+        "dataflow": draw(st.sampled_from(("layer_serial", "systolic_ws"))),
+        "batch_queries": draw(st.sampled_from((1, 2, 3, 7, 16, 64))),
+        "pipeline_depth": draw(st.integers(1, 20)),
+        "weight_double_buffer": draw(st.booleans()),
+    }
+
+
+@st.composite
+def nfp_specs(draw):
+    tree = DEFAULT.nfp.model_dump()
+    tree["encoding"] |= draw(encoding_specs())
+    tree["mlp"] |= draw(mlp_specs())
+    tree["io"] = {
+        "input_bytes_per_cycle": draw(st.sampled_from((1, 3, 8, 64))),
+        "output_bytes_per_cycle": draw(st.sampled_from((1, 2, 5, 32))),
+        "output_fifo_queries": draw(st.sampled_from((1, 2, 8, 64, 200))),
+    }
+    return NfpSpec.model_validate(tree)
+
+
+@st.composite
+def workloads(draw, n_levels, *, one_bank):
+    """A grid and a network or two; ``one_bank``: x alone decides the bank, so that queries can collide."""
+    growth = 1.0 if one_bank else draw(st.sampled_from((1.0, 1.3, 1.5)))
+    encoding = GridEncoding(
+        kind="dense" if one_bank else draw(st.sampled_from(("hash", "dense", "tiled"))),
+        n_dims=draw(st.sampled_from((2, 3))),
+        n_levels=n_levels,
+        n_features_per_level=draw(st.sampled_from((1, 2, 4))),
+        log2_hashmap_size=draw(st.integers(3, 16)),
+        base_resolution=32 if one_bank else draw(st.integers(1, 60)),
+        per_level_scale=growth,
+    )
+    widths = st.sampled_from((16, 40, 64))
+    first = Network(name="a", n_input_dims="encoding", n_neurons=draw(widths), n_hidden_layers=1, n_output_dims=16)
+    second = Network(name="b", n_input_dims=16, n_neurons=draw(widths), n_hidden_layers=2, n_output_dims=3)
+    networks = (first, second) if draw(st.booleans()) else (first,)
+    sizes = st.integers(1, 40)
+    return Workload("random-hashgrid", "gia", "hashgrid", encoding, networks, draw(sizes), draw(sizes), "none")
+
+
+@st.composite
+def positions(draw, kind, n_dims, n):
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    anywhere = random.uniform(-0.2, 1.2, (n, n_dims)).astype(np.float32)
+    if kind == "one voxel":
+        anywhere[:] = anywhere[:1]
+    elif kind == "one bank":
+        anywhere[:, 0] = np.float32(0.5)
+    elif kind == "few voxels":
+        anywhere = anywhere[random.integers(0, 4, n) % max(n, 1)]
+    elif kind == "runs of a voxel":
+        anywhere = anywhere[np.arange(n) // draw(st.integers(1, 9))]
+    return anywhere
+
+
+@st.composite
+def arrivals(draw, n):
+    kind = draw(st.sampled_from(ARRIVALS))
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    if kind == "port":
+        return None
+    if kind == "any order":
+        return random.integers(0, 900, n)
+    gaps = random.integers(0, {"at once": 1, "sparse": 300, "bursts": 100}[kind], n)
+    if kind == "bursts":
+        gaps[np.arange(n) % 11 > 0] = 0
+    return np.cumsum(gaps)
+
+
+@st.composite
+def cases(draw):
+    """Everything at once, often with outputs blocked by a slow port behind a small FIFO."""
+    n_levels = draw(st.integers(1, 20))
+    kind = draw(st.sampled_from(STREAMS))
+    work = draw(workloads(n_levels, one_bank=kind == "one bank"))
+    n = draw(st.integers(0, min(MAX_QUERIES, MAX_LOOKUPS // n_levels)))
+    cluster = {
+        "dispatch": draw(st.sampled_from(("round_robin", "least_loaded"))),
+        "dispatch_queries": draw(st.sampled_from((1, 3, 5, 16, 64))),
+    }
+    return Case(
+        spec=draw(nfp_specs()),
+        cluster=ClusterSpec.model_validate(DEFAULT.cluster.model_dump() | cluster),
+        scale=draw(st.integers(1, 8)),
+        link_bytes_per_cycle=draw(st.sampled_from((None, 3.0, 7.7, 50.0))),
+        work=work,
+        positions=draw(positions(kind, work.encoding.n_dims, n)),
+        arrivals=draw(arrivals(n)),
+    )
+
+
+def smallest(n):
+    """The default NFP and cluster of two with ``n`` queries of a plain grid."""
+    encoding = GridEncoding(kind="dense", n_dims=3, n_levels=2, base_resolution=8, per_level_scale=1.5)
+    network = Network(name="a", n_input_dims="encoding", n_neurons=64, n_hidden_layers=1, n_output_dims=3)
+    work = Workload("random-hashgrid", "gia", "hashgrid", encoding, (network,), 12, 8, "none")
+    return Case(DEFAULT.nfp, DEFAULT.cluster, 2, None, work, np.full((n, 3), 0.3, np.float32), None)

@@ -1,0 +1,20 @@
+"""Profiles of the random comparison (see ``tests/README.md``), and its random inputs."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("ci", derandomize=True, database=None, deadline=None)
+settings.register_profile("nightly", max_examples=2000, database=None, deadline=None, print_blob=True)
+
+
+@pytest.fixture(scope="session")
+def cases():
+    """The module ``cases.py`` beside this file: test folders are not packages."""
+    location = Path(__file__).with_name("cases.py")
+    spec = importlib.util.spec_from_file_location("tests_reference_cases", location)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
