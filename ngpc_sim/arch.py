@@ -31,10 +31,13 @@ from ngpc_sim.schema import (
     set_dotted,
     validate,
 )
+from ngpc_sim.sram import Macro
 from ngpc_sim.technology import TechnologySpec
 
 MAX_SCALE = 1024
 MAX_EXTENDS = 8
+#: what tells a number with its source, or a point of a table, from a mapping of them
+SOURCED_KEYS = {"value", "unit", "tag", "source"}
 
 
 class MemorySpec(Spec):
@@ -86,6 +89,24 @@ class CalibrationSpec(Spec):
     )
 
 
+class PowerSpec(Spec):
+    """How the NGPC is supplied and cooled, and whether its power is fitted."""
+
+    gating: Literal["none", "clock", "power"] = Field(
+        description="what stops where there is no work: nothing; the clock; also the supply of an idle NFP's logic"
+    )
+    temperature_k: float = Field(ge=300, le=350, description="temperature for leakage in K, 300 to 350")
+    voltage_v: float | None = Field(default=None, gt=0, le=5, description="supply in V; null: the technology's nominal")
+    calibration: Literal["off", "published"] = Field(
+        description="published: one factor brings the NGPC's power to the published share of the GPU's"
+    )
+
+    @field_validator("calibration", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, calibration: object) -> object:
+        return "off" if calibration is False else calibration
+
+
 class ArchFile(Spec):
     """A file of ``arch_configs/`` after ``extends`` and overrides."""
 
@@ -99,6 +120,7 @@ class ArchFile(Spec):
     cluster: ClusterSpec = Field(description="dispatch of queries to NFPs")
     memory: MemorySpec = Field(description="L2 and DRAM")
     frame: FrameSpec = Field(description="frame level")
+    power: PowerSpec = Field(description="supply, gating and temperature of the NGPC")
     calibration: CalibrationSpec = Field(description="fitted values")
     sources: dict[str, str] = Field(description="source and tag of every value, by dotted key")
 
@@ -153,6 +175,11 @@ class Arch:
         return self.file.frame
 
     @property
+    def power(self) -> PowerSpec:
+        """Spec of supply, gating and temperature."""
+        return self.file.power
+
+    @property
     def calibration(self) -> CalibrationSpec:
         """Fitted values."""
         return self.file.calibration
@@ -160,12 +187,30 @@ class Arch:
     @property
     def calibrated(self) -> bool:
         """Whether any value of it was fitted."""
-        return bool(self.calibration.label)
+        return bool(self.calibration_label)
+
+    @property
+    def calibration_label(self) -> str:
+        """How the output calls what was fitted; empty where nothing was."""
+        power = "power calibrated: one factor to the published share" if self.power.calibration == "published" else ""
+        return "; ".join(label for label in (self.calibration.label, power) if label)
 
     @property
     def clock_hz(self) -> int:
         """NFP clock in hertz."""
         return units.clock_hz(self.nfp.clock_ghz)
+
+    def grid_sram(self, width_bits: int | None = None) -> Macro:
+        """The grid_sram of one engine as a macro; ``banks: ideal`` names no banks, so it is undivided."""
+        encoding = self.nfp.encoding
+        return Macro(encoding.grid_sram_kib, 1 if encoding.banks == "ideal" else encoding.banks, width_bits)
+
+    def check_reach(self) -> None:
+        """Refuse a grid_sram or a voltage that the technology knows nothing about."""
+        self.technology.energy_scale(self.power.voltage_v)
+        self.technology.access("read_pj", self.grid_sram())
+        if self.file.area_model == "stillmaker_uniform":
+            self.technology.macro_area_mm2(self.grid_sram())
 
     def resolved(self) -> Tree:
         """Plain data of everything that can change a result."""
@@ -231,7 +276,9 @@ def load_arch(
     for key, model in file.plugins():
         if not allow_plugins:
             raise UserError(f"{where}: {key} names the plug-in '{model}', which is code: --allow-plugins allows it.")
-    return Arch(file, _load_gpu(file.gpu), _load_technology(file.technology))
+    arch = Arch(file, _load_gpu(file.gpu), _load_technology(file.technology))
+    arch.check_reach()
+    return arch
 
 
 def check_key(dotted: str) -> None:
@@ -313,7 +360,27 @@ def _load_gpu(name: str) -> GpuSpec:
 def _load_technology(name: str) -> TechnologySpec:
     path = _find("tech", name, Path(), _names_below("tech"), "technology")
     tree, origins = load_yaml(path)
-    return validate(TechnologySpec, tree, path.name, origins)
+    for _ in range(MAX_EXTENDS):
+        parent = tree.pop("extends", None)
+        if parent is None:
+            return validate(TechnologySpec, tree, path.name, origins)
+        if not isinstance(parent, str):
+            raise UserError(f"{origins['extends']}: extends must be the name or path of one file.")
+        below, inherited = load_yaml(_find("tech", parent, path.parent, _names_below("tech"), "technology"))
+        tree, origins = _laid_on(below, tree), {**inherited, **origins}
+    raise UserError(f"{path}: 'extends' goes in a circle or more than {MAX_EXTENDS} files deep.")
+
+
+def _laid_on(below: Tree, over: Tree) -> Tree:
+    """Technology ``over`` on the one it extends; a number never takes its source from the one that it replaces."""
+    result = dict(below)
+    for key, value in over.items():
+        under = result.get(key)
+        if isinstance(value, dict) and isinstance(under, dict) and not value.keys() & SOURCED_KEYS:
+            result[key] = _laid_on(under, value)
+        else:
+            result[key] = value
+    return result
 
 
 def arch_schema() -> dict[str, Any]:

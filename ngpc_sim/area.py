@@ -1,9 +1,10 @@
-"""Area of the NGPC by two models.
+"""Area of the NGPC by block and by two models.
 
-``stillmaker_uniform``: CACTI SRAM and Horowitz logic at 45 nm, both times the uniform factor 0.059 of
-Stillmaker and Baas (2017); the paper's method. ``n7_bitcell``: real N7 bitcells over a macro efficiency,
-logic scaled as above; buildable. Left out: feature buffers, FIFOs, weight SRAM (under 0.1 MiB an NFP) and
-the dispatcher.
+``stillmaker_uniform``: CACTI SRAM and Horowitz logic at 45 nm, each times the technology's factor (0.059 to
+7 nm, Stillmaker and Baas 2017); the paper's method. ``n7_bitcell``: bits times a real cell over the macro
+efficiency for all SRAM, logic scaled as above; buildable. Buffers: two halves of ``batch_queries`` inputs of the
+array, ``output_fifo_queries`` of its outputs, and weights of four full tiles, 2 bytes each. Left out: dispatcher,
+wires between blocks.
 """
 
 from __future__ import annotations
@@ -11,9 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ngpc_sim.arch import Arch
+from ngpc_sim.engines.mlp_engine import OPERAND_BYTES
 from ngpc_sim.engines.nfp import NfpSpec
+from ngpc_sim.errors import UserError
 
-BITS_PER_MIB = 8 * 1024 * 1024
+BITS_PER_KIB = 8 * 1024
+MODELS = ("stillmaker_uniform", "n7_bitcell")
+BLOCKS = ("grid_sram", "mlp", "encoding", "buffers")
+#: full weight tiles that the weight SRAM holds: the largest bundled networks are 20 KiB
+WEIGHT_TILES = 4
 
 
 @dataclass(frozen=True)
@@ -23,11 +30,21 @@ class AreaReport:
     grid_sram_mm2: float
     mlp_mm2: float
     encoding_mm2: float
+    buffers_mm2: float
 
     @property
     def total_mm2(self) -> float:
         """Sum of the blocks."""
-        return self.grid_sram_mm2 + self.mlp_mm2 + self.encoding_mm2
+        return self.grid_sram_mm2 + self.logic_mm2 + self.buffers_mm2
+
+    @property
+    def logic_mm2(self) -> float:
+        """Arithmetic of both engines."""
+        return self.mlp_mm2 + self.encoding_mm2
+
+    def by_block(self) -> dict[str, float]:
+        """Area by the names of ``BLOCKS``."""
+        return {block: getattr(self, f"{block}_mm2") for block in BLOCKS}
 
 
 def sram_mib(nfp: NfpSpec) -> float:
@@ -35,18 +52,48 @@ def sram_mib(nfp: NfpSpec) -> float:
     return nfp.encoding.engines * nfp.encoding.grid_sram_kib / 1024
 
 
+def buffers_kib(nfp: NfpSpec) -> float:
+    """Capacity of feature buffer, output FIFO and weight SRAM of one NFP."""
+    mlp = nfp.mlp
+    weights = WEIGHT_TILES * mlp.rows * mlp.cols
+    operands = 2 * mlp.batch_queries * mlp.rows + nfp.io.output_fifo_queries * mlp.cols + weights
+    return operands * OPERAND_BYTES / 1024
+
+
 def area(arch: Arch, model: str | None = None) -> AreaReport:
-    """Area of the NGPC under ``model``, or under the architecture's own."""
-    tech = arch.technology.area
-    mib = arch.scale * sram_mib(arch.nfp)
+    """Area of the NGPC under ``model``, or under the architecture's own.
+
+    Raises
+    ------
+    UserError
+        For ``stillmaker_uniform`` with a grid_sram outside the technology's table.
+    """
+    technology, nfp, scale = arch.technology, arch.nfp, arch.scale
+    tech, scaling = technology.area, technology.scaling
     if (model or arch.file.area_model) == "stillmaker_uniform":
-        sram = mib * tech.cacti45_mm2_per_mib.value * tech.scale_45_to_7.value
+        macro = technology.macro_area_mm2(arch.grid_sram()) * scaling.sram_area.value
+        buffers = buffers_kib(nfp) * tech.buffer_mm2_per_kib.value * scaling.sram_area.value
     else:
-        sram = mib * BITS_PER_MIB * tech.bitcell_um2.value / tech.macro_efficiency.value / 1e6
-    macs = arch.scale * arch.nfp.mlp.rows * arch.nfp.mlp.cols
-    lanes = arch.scale * arch.nfp.encoding.engines * arch.nfp.encoding.corner_lanes
+        mm2_per_kib = BITS_PER_KIB * tech.bitcell_um2.value / tech.macro_efficiency.value / 1e6
+        macro, buffers = nfp.encoding.grid_sram_kib * mm2_per_kib, buffers_kib(nfp) * mm2_per_kib
+    macs = scale * nfp.mlp.rows * nfp.mlp.cols
+    lanes = scale * nfp.encoding.engines * nfp.encoding.corner_lanes
     return AreaReport(
-        grid_sram_mm2=sram,
-        mlp_mm2=macs * tech.mac45_um2.value * tech.scale_45_to_7.value / 1e6,
-        encoding_mm2=lanes * tech.lane7_mm2.value,
+        grid_sram_mm2=scale * nfp.encoding.engines * macro,
+        mlp_mm2=macs * tech.mac_um2.value * scaling.logic_area.value / 1e6,
+        encoding_mm2=lanes * tech.lane_um2.value * scaling.logic_area.value / 1e6,
+        buffers_mm2=scale * buffers,
     )
+
+
+def areas(arch: Arch) -> dict[str, AreaReport | None]:
+    """Area under every model; ``None`` where one that the architecture did not choose does not reach."""
+    found: dict[str, AreaReport | None] = {}
+    for model in MODELS:
+        try:
+            found[model] = area(arch, model)
+        except UserError:
+            if model == arch.file.area_model:
+                raise
+            found[model] = None
+    return found

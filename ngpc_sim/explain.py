@@ -12,6 +12,7 @@ from ngpc_sim.schema import nearest
 
 PATH_COLUMN = Column("path", "ms", "adds up to frame_ms", "part of the critical path")
 ENERGY_COLUMN = Column("energy", "mJ", "adds up to energy_mj", "part of the energy of a frame")
+AREA_COLUMN = Column("area", "mm2", "adds up to the model's area", "part of the area of the NGPC")
 PARTS = {
     "path_": {
         "submit": "submission of the command buffers",
@@ -20,12 +21,25 @@ PARTS = {
         "ngpc": "commands on the NGPC",
     },
     "energy_": {
-        "encoding": "positions, indices, interpolation and feature buffer",
+        "encoding": "positions, indices and interpolation",
         "grid_sram": "table reads",
+        "buffers": "feature buffer and output FIFO",
         "mlp": "multiply-accumulates, weights and activations",
+        "idle": "MAC slots that are clocked without work, with power.gating none",
         "leakage": "SRAM and logic of all NFPs, for as long as the frame lasts",
         "memory": "L2 and DRAM traffic of inputs and outputs",
-        "gpu": "the GPU running the rest of kernels, and waiting",
+        "gpu": "the GPU running the rest of kernels, at board power",
+        "gpu_idle": "the GPU waiting, at idle power",
+    },
+    "area_": {
+        f"{model}_{block}": f"{words}, {where}"
+        for model, where in {"stillmaker": "by uniform scaling", "bitcell": "with buildable SRAM"}.items()
+        for block, words in {
+            "grid_sram": "table memories",
+            "mlp": "multiply-accumulate units",
+            "encoding": "encoding datapaths",
+            "buffers": "feature buffers, output FIFOs and weights",
+        }.items()
     },
 }
 
@@ -52,8 +66,12 @@ def explain(name: str) -> str:
 
 
 def _part(name: str) -> Column | None:
-    """Column of a part of the critical path or of the energy, path_gpu_rest_ms or energy_mlp_mj for instance."""
-    for prefix, suffix, column in (("path_", "_ms", PATH_COLUMN), ("energy_", "_mj", ENERGY_COLUMN)):
+    """Column of a part of the critical path, the energy or the area, such as path_gpu_rest_ms or energy_mlp_mj."""
+    for prefix, suffix, column in (
+        ("path_", "_ms", PATH_COLUMN),
+        ("energy_", "_mj", ENERGY_COLUMN),
+        ("area_", "_mm2", AREA_COLUMN),
+    ):
         part = name.removeprefix(prefix).removesuffix(suffix)
         if name == f"{prefix}{part}{suffix}" and part in PARTS[prefix]:
             return replace(column, name=name, meaning=f"{column.meaning}: {PARTS[prefix][part]}")

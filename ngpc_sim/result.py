@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 #: why an NFP is not computing during a frame, in the order of the columns: the NFP's own causes, then
@@ -30,6 +30,37 @@ class Column:
     unit: str
     formula: str
     meaning: str
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Power, energy and area of a frame beyond the stable columns; the GPU's own figures are for the GPU alone.
+
+    ``power_factor`` is published over our power of the NGPC; ``table_load_mj`` is paid once a scene, not once a frame.
+    ``areas`` has every model's area by block in mm2, ``None`` where a model does not reach.
+    """
+
+    dynamic_mj: float
+    peak_power_w: float
+    power_density_w_mm2: float
+    power_factor: float
+    idle_share: float
+    energy_per_query_nj: float
+    energy_per_pixel_nj: float
+    fps_per_w: float
+    edp_mj_ms: float
+    energy_gain: float
+    gpu_energy_per_query_nj: float
+    gpu_energy_per_pixel_nj: float
+    gpu_fps_per_w: float
+    gpu_edp_mj_ms: float
+    table_load_mj: float
+    areas: Mapping[str, float | None] = field(default_factory=dict)
+
+    def row(self) -> dict[str, float | None]:
+        """Flat columns."""
+        flat: dict[str, float | None] = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "areas"}
+        return flat | {f"area_{name}_mm2": value for name, value in self.areas.items()}
 
 
 @dataclass(frozen=True)
@@ -71,8 +102,8 @@ class Result:
     area_mm2: float
     area_pct_gpu: float
     power_pct_gpu: float
-    area_stillmaker_mm2: float
-    area_bitcell_mm2: float
+    area_stillmaker_mm2: float | None
+    area_bitcell_mm2: float | None
     gpu_energy_mj: float
     gpu_frame_ms_low: float
     gpu_encoding_ms: float
@@ -85,6 +116,7 @@ class Result:
     calibrated: str
     arch_sha256: str
     trace_sha256: str
+    costs: Costs
     stalls: Mapping[str, int] = field(default_factory=dict)
     critical_path: Mapping[str, float] = field(default_factory=dict)
     energy_by_block: Mapping[str, float] = field(default_factory=dict)
@@ -100,6 +132,7 @@ class Result:
             else:
                 row[name] = getattr(self, name)
         row.update({name: getattr(self, name) for name in EXTRA})
+        row.update(self.costs.row())
         row.update({f"path_{name}_ms": value for name, value in self.critical_path.items()})
         row.update({f"energy_{name}_mj": value for name, value in self.energy_by_block.items()})
         row.update({key: value for key, value in self.overrides.items() if key not in row})
@@ -178,6 +211,36 @@ _COLUMNS = (
     Column("power_pct_gpu", "%", "ngpc_power_w / board power", "power relative to the GPU"),
     Column("area_stillmaker_mm2", "mm2", "45 nm blocks x 0.059", "area by uniform scaling, the paper's method"),
     Column("area_bitcell_mm2", "mm2", "bits x N7 cell / macro efficiency + logic", "area with buildable SRAM"),
+    Column("dynamic_mj", "mJ", "sum of encoding, grid_sram, buffers, mlp and idle", "dynamic energy of the NFPs"),
+    Column(
+        "peak_power_w",
+        "W",
+        "dynamic and memory energy / ngpc_ms + leakage + GPU",
+        "power while all NFPs and the GPU work; no average is above it",
+    ),
+    Column("power_density_w_mm2", "W/mm2", "ngpc_power_w / area_mm2", "mean power of the NGPC over its area"),
+    Column(
+        "power_factor",
+        "ratio",
+        "published share x board power / ngpc_power_w before calibration",
+        "published power of the NGPC over ours",
+    ),
+    Column("idle_share", "ratio", "(stall_gpu + stall_dispatch) / nfp_cycles", "NFP time without any work"),
+    Column("energy_per_query_nj", "nJ", "energy_mj / queries", "energy of a query, GPU included"),
+    Column("energy_per_pixel_nj", "nJ", "energy_mj / pixels", "energy of a pixel, GPU included"),
+    Column("fps_per_w", "1/(s W)", "fps / total_power_w", "frames per joule"),
+    Column("edp_mj_ms", "mJ ms", "energy_mj x frame_ms", "energy-delay product of a frame"),
+    Column("energy_gain", "ratio", "gpu_energy_mj / energy_mj", "how many times less energy than the GPU alone"),
+    Column("gpu_energy_per_query_nj", "nJ", "gpu_energy_mj / queries", "energy of a query on the GPU alone"),
+    Column("gpu_energy_per_pixel_nj", "nJ", "gpu_energy_mj / pixels", "energy of a pixel on the GPU alone"),
+    Column("gpu_fps_per_w", "1/(s W)", "1000 / gpu_energy_mj", "frames per joule of the GPU alone"),
+    Column("gpu_edp_mj_ms", "mJ ms", "gpu_energy_mj x gpu_frame_ms", "energy-delay product of the GPU alone"),
+    Column(
+        "table_load_mj",
+        "mJ",
+        "NFPs x entries x (write energy + bytes x DRAM energy)",
+        "loading all tables into every NFP, once a scene; not in energy_mj",
+    ),
     Column("gpu_energy_mj", "mJ", "board power x gpu_frame_ms", "energy of the frame on the GPU alone"),
     Column(
         "gpu_frame_ms_low",

@@ -11,10 +11,11 @@ from typing import Any
 
 from ngpc_sim import system, units
 from ngpc_sim.arch import Arch
-from ngpc_sim.area import area
+from ngpc_sim.area import areas
 from ngpc_sim.baseline import Baseline, baseline
 from ngpc_sim.commands import FramePlan, plan_frame, service_of, target_queries
-from ngpc_sim.energy import frame_energy
+from ngpc_sim.costs import Frame, frame_costs
+from ngpc_sim.energy import Activity, frame_energy
 from ngpc_sim.engines.cluster import Cluster
 from ngpc_sim.engines.encoding_engine import check_tables, encoding_engine, level_ranges
 from ngpc_sim.engines.mlp_engine import mlp_engine
@@ -259,9 +260,18 @@ class _Point:
         frame_ms = units.ps_to_ms(timing.frame_ps)
         actions["l2_bytes"] = queries * io_bytes
         actions["dram_bytes"] = io_in_dram * io_bytes
+        actions["gpu_rest_queries"] = queries
+        actions["gpu_busy_ns"] = timing.gpu_busy_ps // units.PS_PER_NS
         entry_bytes = work.encoding.n_features_per_level * arch.nfp.encoding.feature_bytes
-        energy = frame_energy(arch, actions, entry_bytes, frame_ms, units.ps_to_ms(timing.gpu_busy_ps))
-        own, die = area(arch), arch.gpu.die_mm2.value
+        idle = timing.stalls["gpu"] + timing.stalls["dispatch"]
+        activity = Activity(
+            actions, 8 * entry_bytes, frame_ms, units.ps_to_ms(timing.gpu_busy_ps), timing.nfp_cycles, idle
+        )
+        energy = frame_energy(arch, activity)
+        built, die = areas(arch), arch.gpu.die_mm2.value
+        totals = {model: report.total_mm2 if report else None for model, report in built.items()}
+        own_mm2 = totals[arch.file.area_model] or 0.0
+        frame = Frame(queries, self.pixels, base.frame_ms, units.ps_to_ms(timing.ngpc_ps), work.encoding, entry_bytes)
         ngpc_power = energy.ngpc_mj / frame_ms
         return Result(
             arch=arch.name,
@@ -290,11 +300,11 @@ class _Point:
             ngpc_power_w=ngpc_power,
             total_power_w=energy.total_mj / frame_ms,
             energy_mj=energy.total_mj,
-            area_mm2=own.total_mm2,
-            area_pct_gpu=100 * own.total_mm2 / die,
+            area_mm2=own_mm2,
+            area_pct_gpu=100 * own_mm2 / die,
             power_pct_gpu=100 * ngpc_power / arch.gpu.board_power_w.value,
-            area_stillmaker_mm2=area(arch, "stillmaker_uniform").total_mm2,
-            area_bitcell_mm2=area(arch, "n7_bitcell").total_mm2,
+            area_stillmaker_mm2=totals["stillmaker_uniform"],
+            area_bitcell_mm2=totals["n7_bitcell"],
             gpu_energy_mj=arch.gpu.board_power_w.value * base.frame_ms,
             gpu_frame_ms_low=base.frame_ms_low,
             gpu_encoding_ms=base.encoding_ms,
@@ -304,9 +314,10 @@ class _Point:
             invocations=invocations,
             encoding_interval=timing.encoding_interval,
             table_mib=table_entries(work.encoding) * entry_bytes / (1 << 20),
-            calibrated=arch.calibration.label,
+            calibrated=arch.calibration_label,
             arch_sha256=arch.sha256,
             trace_sha256=self.trace.sha256,
+            costs=frame_costs(arch, activity, energy, frame, built),
             stalls=timing.stalls,
             critical_path={name: units.ps_to_ms(value) for name, value in timing.path_ps.items()},
             energy_by_block=dict(energy.by_block),

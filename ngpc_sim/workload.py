@@ -158,20 +158,29 @@ class Workload:
 
     def matrices(self) -> list[tuple[int, int]]:
         """``(inputs, outputs)`` of every weight matrix in order, outputs padded to 16."""
+        return self._layers(self.encoding.width, OUTPUT_PADDING)
+
+    def _layers(self, width_of_encoding: int, padding: int) -> list[tuple[int, int]]:
         result: list[tuple[int, int]] = []
         for network in self.networks:
             declared = network.n_input_dims
-            width = self.encoding.width if declared == "encoding" else int(declared)
+            width = width_of_encoding if declared == "encoding" else int(declared)
             for _ in range(network.n_hidden_layers):
                 result.append((width, network.n_neurons))
                 width = network.n_neurons
-            result.append((width, _pad(network.n_output_dims, OUTPUT_PADDING)))
+            result.append((width, _pad(network.n_output_dims, padding)))
         return result
 
     @property
     def macs_per_query(self) -> int:
-        """Multiply-accumulates of one query, padded outputs included."""
+        """Multiply-accumulates of one query, padded inputs and outputs included."""
         return sum(inputs * outputs for inputs, outputs in self.matrices())
+
+    @property
+    def useful_macs_per_query(self) -> int:
+        """Multiply-accumulates of one query on features and outputs that exist, padding left out."""
+        features = self.encoding.n_levels * self.encoding.n_features_per_level
+        return sum(inputs * outputs for inputs, outputs in self._layers(features, 1))
 
 
 def workload_names() -> list[str]:

@@ -97,12 +97,17 @@ class MlpEngine:
         return Timing(latency, busy, self.actions(work.workload, work.n_queries, batches))
 
     def actions(self, work: Workload, n_queries: int, n_batches: int) -> Mapping[str, int]:
-        """Counted actions of ``n_queries`` that came in ``n_batches``; weights are read once a batch."""
+        """Counted actions of ``n_queries`` that came in ``n_batches``; weights are read once a batch.
+
+        A weight tile has a slot for each of its rows x cols: useful, on a padded lane (a zero feature or an
+        output that nobody reads), or idle because the matrix is smaller than the tile.
+        """
         matrices = work.matrices()
         slots = sum(self.tiles(work)) * self.spec.rows * self.spec.cols
         operands = sum(inputs + outputs for inputs, outputs in matrices)
         return {
-            "mlp_mac": n_queries * work.macs_per_query,
+            "mlp_mac": n_queries * work.useful_macs_per_query,
+            "mlp_mac_padded": n_queries * (work.macs_per_query - work.useful_macs_per_query),
             "mlp_mac_idle": n_queries * (slots - work.macs_per_query),
             "weight_bytes": n_batches * work.macs_per_query * OPERAND_BYTES,
             "activation_bytes": n_queries * operands * OPERAND_BYTES,

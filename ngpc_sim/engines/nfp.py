@@ -27,7 +27,7 @@ import numpy as np
 from numba import njit
 
 from ngpc_sim.engines.encoding_engine import EncodingSpec, Service, encoding_engine
-from ngpc_sim.engines.mlp_engine import MlpSpec, mlp_engine
+from ngpc_sim.engines.mlp_engine import OPERAND_BYTES, MlpSpec, mlp_engine
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.errors import UserError
 from ngpc_sim.plugins import BUILTIN, checked, load
@@ -302,13 +302,19 @@ class Nfp:
 
     def actions(self, work: Workload, n_queries: int, entries_read: int, n_batches: int) -> Mapping[str, int]:
         """Counted actions of ``n_queries``: encoding, MLP, feature buffer and ports."""
-        features = work.encoding.width * 2
+        features = n_queries * work.encoding.width * OPERAND_BYTES
+        outputs = n_queries * work.output_bytes
+        encoding = self.encoding.actions(work.encoding, n_queries, entries_read)
+        entry_bytes = work.encoding.n_features_per_level * self.spec.encoding.feature_bytes
         return {
-            **self.encoding.actions(work.encoding, n_queries, entries_read),
+            **encoding,
+            "grid_sram_read_bytes": encoding["grid_sram_read"] * entry_bytes,
             **self.mlp.actions(work, n_queries, n_batches),
-            "feature_buffer_bytes": 2 * n_queries * features,
+            "feature_buffer_write_bytes": features,
+            "feature_buffer_read_bytes": features,
+            "output_fifo_bytes": 2 * outputs,
             "input_bytes": n_queries * work.input_bytes,
-            "output_bytes": n_queries * work.output_bytes,
+            "output_bytes": outputs,
         }
 
 

@@ -90,7 +90,7 @@ def test_an_architecture_is_shown_with_everything_resolved(run):
     assert "calibrated" in shown["calibration"]["label"]
     assert shown["calibration"]["queries_per_pixel"]["nerf"] == 17.771
     assert shown["gpu_file"]["rest_fusion"]["value"] == 9.94
-    assert shown["technology_file"]["name"] == "n7"
+    assert shown["technology_file"]["name"] == "n7-paper"
     assert shown["sources"]["nfp.encoding.banks"].startswith("assumed")
 
 
