@@ -43,7 +43,7 @@ from ngpc_sim.engines.nfp import (
 )
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.errors import UserError
-from ngpc_sim.plugins import BUILTIN, checked, load
+from ngpc_sim.plugins import BUILTIN, build, checked
 from ngpc_sim.schema import Field, Spec, field_validator
 from ngpc_sim.workload import Workload
 
@@ -257,25 +257,34 @@ class Cluster:
         granules = -(-n_queries // self.spec.dispatch_queries)
         if self.spec.model == BUILTIN:
             return np.full(granules, -1, np.int64)
-        owners = np.array(load(self.spec.model, ("owners",))(self.spec).owners(granules, self.scale), np.int64)
-        if owners.shape != (granules,) or (granules and not 0 <= owners.min() <= owners.max() < self.scale):
+        answer = build(self.spec.model, ("owners",), self.spec).owners(granules, self.scale)
+        owners = [int(owner) for owner in answer if isinstance(owner, int | np.integer)]
+        if len(owners) != len(answer) or len(owners) != granules or not set(owners) <= set(range(self.scale)):
             raise UserError(
                 f"plug-in '{self.spec.model}' must give each of {granules} granules an NFP from 0 to {self.scale - 1}."
             )
-        return owners
+        return np.array(owners, np.int64)
 
     def _run_plugin(self, work: ClusterWork) -> ClusterRun:
-        """A command on NFPs of a plug-in: each replays its granules, then them behind themselves."""
+        """A command on NFPs of a plug-in: each replays its granules, then them behind themselves.
+
+        A plug-in knows its own ports only, so the link limits its inputs, not its outputs, and a batch that
+        the command's end leaves partial is filled by the copy behind it.
+        """
+        if self.spec.dispatch == "least_loaded" and self.spec.model == BUILTIN:
+            raise UserError("cluster.dispatch least_loaded asks the built-in NFP for its load: use round_robin.")
         n, size = len(work.stream), self.spec.dispatch_queries
         owners = self._owners(n)
         owners = np.where(owners < 0, np.arange(len(owners)) % self.scale, owners)
         owner_of_query = np.repeat(owners, size)[:n]
         in_rate, _ = self.port_rates(work.workload, n, work.link_bytes_per_cycle)
         runs: list[tuple[NfpRun, NfpRun]] = []
+        done = np.zeros(n, np.int64)
         for j in range(self.scale):
             rows = work.stream[owner_of_query == j]
             twice = np.concatenate([rows, rows])
             runs.append((self._replay_rows(work, rows, in_rate), self._replay_rows(work, twice, in_rate)))
+            done[owner_of_query == j] = runs[-1][0].done_cycles
         stalls = [[twice.stalls[cause] - once.stalls[cause] for cause in CAUSES] for once, twice in runs]
         reads = int(work.service.reads[work.stream].sum(dtype=np.int64))
         batches = sum(len(once.batch_end_cycles) for once, _ in runs)
@@ -286,7 +295,7 @@ class Cluster:
             busy_cycles=np.array([twice.busy_cycles - once.busy_cycles for once, twice in runs], np.int64),
             n_queries=n,
             actions=self.nfp.actions(work.workload, n, reads, batches),
-            done_cycles=np.zeros(0, np.int64),
+            done_cycles=done,
         )
 
     def _replay_rows(self, work: ClusterWork, rows: Array, in_rate: int) -> NfpRun:

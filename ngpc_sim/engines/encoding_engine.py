@@ -29,7 +29,7 @@ from numba import njit
 from ngpc_sim.engines.grid_index import cell_of, checked_positions, corner_entry, fma_half, level_arguments
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.errors import UserError
-from ngpc_sim.plugins import BUILTIN, checked, load
+from ngpc_sim.plugins import BUILTIN, build, checked
 from ngpc_sim.schema import Field, Spec, field_validator
 from ngpc_sim.threads import map_threads
 from ngpc_sim.workload import GridEncoding, grid_levels
@@ -282,7 +282,7 @@ def encoding_engine(spec: EncodingSpec) -> EncodingEngine:
     """The encoding engines that a spec names, built in or a plug-in."""
     if spec.model == BUILTIN:
         return EncodingEngine(spec)
-    engine: EncodingEngine = load(spec.model, NEEDS)(spec)
+    engine: EncodingEngine = build(spec.model, NEEDS, spec)
     return engine
 
 

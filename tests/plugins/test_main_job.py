@@ -93,6 +93,11 @@ BAD = [
     ("cluster.model", "bad_parts:TooFewOwners", "must give each of 1 granules an NFP from 0 to 7"),
     ("frame.rest_model", "bad_parts:NoMethods", "cannot take this place: it has no rest_ms"),
     ("frame.rest_model", "bad_parts:NoTime", "must answer with a time above 0 ms, not 0.0"),
+    ("frame.rest_model", "bad_parts:EndlessTime", "must answer with a time above 0 ms, not inf"),
+    ("cluster.model", "bad_parts:WordsForOwners", "must give each of 1 granules an NFP from 0 to 7"),
+    ("cluster.model", "bad_parts:HalfAnOwner", "must give each of 1 granules an NFP from 0 to 7"),
+    ("nfp.encoding.model", "bad_parts:CannotBeBuilt", "cannot be built: KeyError: 'absent'"),
+    ("nfp.encoding.model", "bad_import:Engine", "cannot be imported: RuntimeError: not today"),
 ]
 
 

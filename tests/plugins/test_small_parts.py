@@ -105,3 +105,24 @@ def test_detail_reference_refuses_plugin_engines(key, frame):
     }[key]
     with pytest.raises(UserError, match=key.replace("__", ".")):
         frame(**{key: name}, detail="reference")
+
+
+def test_a_faster_mlp_engine_makes_the_bound_faster_too(frame):
+    options = {"nfp__mlp__model": "small_parts:TwiceAsFastMlpEngine"}
+    replayed, bound = frame(**options), frame(**options, detail="bound")
+    assert bound.ngpc_ms <= replayed.ngpc_ms
+    assert bound.ngpc_ms == pytest.approx(frame(detail="bound").ngpc_ms / 2)
+
+
+def test_a_plugin_nfp_cannot_tell_its_load(frame):
+    options = {"nfp__model": "small_parts:SleepyNfp", "nfp__options": {"sleep_cycles": 1}}
+    with pytest.raises(UserError, match="least_loaded"):
+        frame(**options, cluster__dispatch="least_loaded")
+
+
+def test_a_plugin_nfp_says_when_each_query_is_done(plugin_arch, command):
+    overrides = {"nfp__model": "small_parts:SleepyNfp", "nfp__options": {"sleep_cycles": 100}}
+    runs = [
+        Cluster(a.cluster, a.nfp, 2).run(command, each_query=True) for a in (plugin_arch(), plugin_arch(**overrides))
+    ]
+    assert (runs[1].done_cycles - runs[0].done_cycles == 100).all()
