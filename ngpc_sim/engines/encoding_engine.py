@@ -185,12 +185,13 @@ class Service:
 
     ``slot_cycles`` (n, slots) uint16: interval of every engine that works on a query, levels of one
     engine added up; ``reads`` (n,) int32: entries read over all levels; ``base_cycles`` (slots,) int64:
-    the interval without bank conflicts.
+    the interval without bank conflicts; ``uniform``: whether every query is known to take the same cycles.
     """
 
     slot_cycles: Array
     reads: Array
     base_cycles: Array
+    uniform: bool = False
 
 
 class EncodingEngine:
@@ -230,7 +231,8 @@ class EncodingEngine:
             for level in range(encoding.n_levels):
                 folded[:, level % slots] += intervals[:, level]
             intervals = folded
-        return Service(np.ascontiguousarray(intervals), reads, base)
+        uniform = bool((intervals == intervals[:1]).all())
+        return Service(np.ascontiguousarray(intervals), reads, base, uniform)
 
     def _levels(self, encoding: GridEncoding, positions: Array) -> tuple[Array, Array]:
         array = checked_positions(encoding, positions)
