@@ -12,8 +12,11 @@ from dataclasses import dataclass
 
 from ngpc_sim.arch import Arch
 from ngpc_sim.errors import UserError
-from ngpc_sim.plugins import is_plugin, load
+from ngpc_sim.plugins import build, is_plugin
 from ngpc_sim.workload import Workload
+
+#: a day; a longer rest of kernels is a mistake
+MAX_REST_MS = 86_400_000.0
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,9 @@ def baseline(arch: Arch, work: Workload, queries: int, pixels: int) -> Baseline:
     unfused = rest_share * hashgrid_ms
     rest = unfused / arch.gpu.rest_fusion.value if arch.frame.fused else unfused
     if is_plugin(arch.frame.rest_model):
-        rest = float(load(arch.frame.rest_model, ("rest_ms",))(arch.frame, arch.gpu).rest_ms(work, queries, unfused))
-        if not rest > 0:
+        model = build(arch.frame.rest_model, ("rest_ms",), arch.frame, arch.gpu)
+        rest = float(model.rest_ms(work, queries, unfused))
+        if not 0 < rest < MAX_REST_MS:
             raise UserError(f"plug-in '{arch.frame.rest_model}' must answer with a time above 0 ms, not {rest}.")
     network = frame_ms - unfused
     encoding_part = shares.encoding.value / (shares.encoding.value + shares.mlp.value)

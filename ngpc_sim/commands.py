@@ -30,6 +30,8 @@ Value = TypeVar("Value")
 BLOCK_QUERIES = 256
 #: results kept for the next design points of a sweep: one a workload and trace
 KEPT = 24
+#: rows of all kept plans together, 128 MiB
+KEPT_ROWS = 1 << 25
 MAX_FRAME_QUERIES = 10**12
 #: rows of all distinct commands of a frame, 1 GiB
 MAX_STREAM_ROWS = 1 << 28
@@ -140,17 +142,22 @@ def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int) -> FramePl
 def _kept(store: OrderedDict[Any, Value], key: Any, make: Callable[[], Value]) -> Value:  # noqa: ANN401 - a hashable key
     if key not in store:
         store[key] = make()
-        while len(store) > KEPT:
+        while len(store) > KEPT or (len(store) > 1 and sum(map(_rows, store.values())) > KEPT_ROWS):
             store.popitem(last=False)
     store.move_to_end(key)
     return store[key]
+
+
+def _rows(kept: object) -> int:
+    """Rows that a kept plan holds in memory."""
+    return sum(len(stream.rows) for stream in kept.streams) if isinstance(kept, FramePlan) else 0
 
 
 def _plan(arch: Arch, work: Workload, trace: Trace, service: Service, total: int) -> FramePlan:
     profile = scaled_profile(trace.profile, total)
     tiles = arch.frame.tiles
     groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
-    segments = _segments(trace)
+    segments, sums = _segments(trace), _Sums.of(service)
     if arch.frame.schedule == "batches":
         rounds = [(total, [s for invocation in range(len(profile)) for s in segments[invocation]])]
     else:
@@ -169,7 +176,7 @@ def _plan(arch: Arch, work: Workload, trace: Trace, service: Service, total: int
         for tile, share in enumerate(divide(queries, tiles)):
             if share and share not in numbers:
                 numbers[share] = len(streams)
-                streams.append(_stream(service, pieces, share, groups))
+                streams.append(_stream(sums, pieces, share, groups))
                 in_flight.append(queries)
             if share:
                 steps[tile].append(numbers[share])
@@ -198,16 +205,44 @@ def _segments(trace: Trace) -> list[list[_Segment]]:
     return [pieces or found[min(recorded, key=lambda r: (abs(r - k), r))] for k, pieces in enumerate(found)]
 
 
-def _stream(service: Service, pieces: list[_Segment], queries: int, groups: int) -> Stream:
+@dataclass(frozen=True)
+class _Sums:
+    """Running sums over the recorded queries, from 0: cycles of every slot (n + 1, slots), and reads (n + 1,)."""
+
+    slot_cycles: Array
+    reads: Array
+
+    @classmethod
+    def of(cls, service: Service) -> _Sums:
+        n, slots = service.slot_cycles.shape
+        cycles, reads = np.zeros((n + 1, slots), np.int64), np.zeros(n + 1, np.int64)
+        np.cumsum(service.slot_cycles, axis=0, out=cycles[1:])
+        np.cumsum(service.reads, out=reads[1:])
+        return cls(cycles, reads)
+
+
+def _stream(sums: _Sums, pieces: list[_Segment], queries: int, groups: int) -> Stream:
     """Rows of a command of ``queries``: every piece its share, by cumulative rounding."""
     weights = np.cumsum([piece.stands_for for piece in pieces])
     ends = np.floor(weights / weights[-1] * queries + 0.5).astype(np.int64)
     ends[-1] = queries
-    rows = np.empty(queries, np.int32)
-    begin = 0
-    for piece, end in zip(pieces, ends.tolist(), strict=True):
-        rows[begin:end] = piece.first + np.arange(end - begin) % piece.count
-        begin = end
-    issued = service.slot_cycles[rows].sum(axis=0, dtype=np.int64)
-    reads = int(service.reads[rows].sum(dtype=np.int64))
+    counts = np.diff(ends, prepend=0)
+    rows = np.concatenate(
+        [
+            np.resize(np.arange(p.first, p.first + p.count, dtype=np.int32), n)
+            for p, n in zip(pieces, counts, strict=True)
+        ]
+    )
+    firsts, sizes = (np.array([getattr(piece, name) for piece in pieces]) for name in ("first", "count"))
+    rounds, rest = counts // sizes, counts % sizes
+    issued = _asked(sums.slot_cycles, firsts, sizes, rounds, rest)
+    reads = int(_asked(sums.reads, firsts, sizes, rounds, rest))
     return Stream(rows, reads, int(-(-issued.max() // groups)), int(issued.sum()))
+
+
+def _asked(running: Array, firsts: Array, sizes: Array, rounds: Array, rest: Array) -> Array:
+    """Sum over pieces that are asked whole ``rounds`` times and then their first ``rest`` queries."""
+    whole = running[firsts + sizes] - running[firsts]
+    part = running[firsts + rest] - running[firsts]
+    total: Array = np.tensordot(rounds, whole, axes=(0, 0)) + part.sum(axis=0)
+    return total

@@ -115,9 +115,9 @@ def _gap(points: Sequence[Point], results: Sequence[Result]) -> str:
         f"from the published {published}: x{assumptions:.2f} by the assumptions of ngpc-paper in the closed form, "
         f"x{replay:.2f} by stalls and waits of the replay"
     )
-    if abs(math.log(assumptions)) >= abs(math.log(replay)):
-        return f"{text}; most of it is {_assumption(points)}."
-    return f"{text}; most of it is {_largest_wait(results)}."
+    weights = abs(math.log(assumptions)), abs(math.log(replay))
+    explanation = _assumption(points) if weights[0] >= weights[1] else _largest_wait(results)
+    return f"{text}; most of it ({max(weights) / sum(weights):.0%} in logarithms) is {explanation}."
 
 
 def _bound(point: Point, arch: str | None) -> float:

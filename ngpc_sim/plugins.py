@@ -29,23 +29,48 @@ def checked(model: str, *builtin: str) -> str:
     return model
 
 
-def load(model: str, needs: tuple[str, ...]) -> Any:  # noqa: ANN401 - a class of any kind
-    """Import the class that ``model`` names and check that it has what an engine in its place needs.
+def load(model: str) -> Any:  # noqa: ANN401 - a class of any kind
+    """Import the class that ``model`` names.
 
     Raises
     ------
     UserError
-        When the module or class does not exist, or something is missing in it.
+        When the module cannot be imported, whatever the reason, or has no such class.
     """
     module_name, _, class_name = model.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        raise UserError(f"plug-in '{model}' cannot be imported: {error}.") from error
+    except Exception as error:
+        raise UserError(f"plug-in '{model}' cannot be imported: {_said(error)}.") from error
     found = getattr(module, class_name, None)
     if not isinstance(found, type):
         raise UserError(f"plug-in '{model}' does not exist: module {module_name} has no class {class_name}.")
-    missing = [name for name in needs if not hasattr(found, name)]
+    return found
+
+
+def build(model: str, needs: tuple[str, ...], *arguments: object) -> Any:  # noqa: ANN401 - an engine of any kind
+    """Instance of the class that ``model`` names, which has everything that its place ``needs``.
+
+    Raises
+    ------
+    UserError
+        When it cannot be imported or built, or something is missing in it.
+    """
+    made = load(model)
+    try:
+        engine = made(*arguments)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"plug-in '{model}' cannot be built: {_said(error)}.") from error
+    missing = [name for name in needs if not hasattr(engine, name)]
     if missing:
         raise UserError(f"plug-in '{model}' cannot take this place: it has no {', '.join(missing)}.")
-    return found
+    return engine
+
+
+def _said(error: Exception) -> str:
+    text = " ".join(str(error).split()).rstrip(".")
+    if isinstance(error, ImportError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -11,6 +11,8 @@ import copy
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -26,6 +28,10 @@ MAX_FILE_BYTES = 1 << 20
 Tag = Literal["published", "secondary", "measured", "derived", "assumed", "calibrated"]
 Tree = dict[str, Any]
 SpecT = TypeVar("SpecT", bound="Spec")
+
+
+#: whether a file is being read, whose mistakes :func:`validate` explains with file and line
+_reading: ContextVar[bool] = ContextVar("reading", default=False)
 
 
 class Spec(BaseModel):
@@ -172,10 +178,24 @@ def validate(model: type[SpecT], tree: Tree, where: str, origins: Mapping[str, s
     origins
         Where every dotted key comes from, as :func:`load_yaml` says.
     """
+    inside = _reading.set(True)
     try:
         return model.model_validate(tree)
     except ValidationError as error:
         raise UserError(_sentence(model, error, where, origins or {})) from error
+    finally:
+        _reading.reset(inside)
+
+
+@contextmanager
+def one_sentence(model: type[BaseModel]) -> Iterator[None]:
+    """Turn a mistake in a model that a user builds directly into one sentence; one in a file passes."""
+    try:
+        yield
+    except ValidationError as error:
+        if _reading.get():
+            raise
+        raise UserError(_sentence(model, error, model.__name__, {})) from error
 
 
 def _sentence(model: type[BaseModel], error: ValidationError, where: str, origins: Mapping[str, str]) -> str:

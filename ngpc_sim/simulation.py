@@ -127,7 +127,7 @@ def cycles_per_query(arch: Arch, work: Workload) -> dict[str, Fraction]:
     encoding, io = work.encoding, arch.nfp.io
     levels_of_an_engine = -(-encoding.n_levels // min(arch.nfp.encoding.engines, encoding.n_levels))
     return {
-        "mlp_engine": Fraction(sum(mlp.tiles(work))),
+        "mlp_engine": min(Fraction(mlp.busy_cycles(work, n), n) for n in range(1, arch.nfp.mlp.batch_queries + 1)),
         "encoding_engine": Fraction(
             levels_of_an_engine * engines.index_cycles(encoding), engines.side_by_side(encoding)
         ),

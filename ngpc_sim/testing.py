@@ -11,7 +11,7 @@ import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -38,16 +38,8 @@ NEEDS: Mapping[type[Spec], tuple[str, ...]] = {
     NfpSpec: NFP_NEEDS,
     ClusterSpec: ("timing",),
 }
-#: lines of a per-cycle trace in a failure: before and behind the cycle in question
-LINES_BEFORE, LINES_BEHIND = 40, 8
-MAX_TRACE_LINES = 2000
-
-
-class Engine(Protocol):
-    """Anything with a timing."""
-
-    def timing(self, work: Any) -> Timing:  # noqa: ANN401 - each engine has its own work
-        """Cycles and actions of ``work``."""
+#: lines of a trace: in a failure before and behind the cycle in question, and at most
+LINES_BEFORE, LINES_BEHIND, MAX_TRACE_LINES = 40, 8, 2000
 
 
 @lru_cache
@@ -85,17 +77,16 @@ def n_queries(work: Any) -> int:  # noqa: ANN401 - each engine has its own work
 class _Case:
     """An engine on trial: how to build one, its spec, its works, and how to call it."""
 
-    make: Callable[[Any], Engine]
+    make: Callable[[Any], Any]
     spec: Spec
-    works: Sequence[Any]
+    works: list[Any]
     name: str
 
     def timings(self, *, spec: Spec | None = None, backwards: bool = False) -> list[Timing]:
         """Answers of a fresh engine, in the order of the works whatever the order of the calls."""
         engine = self.make(spec or self.spec)
-        order = list(enumerate(self.works))
-        answers = {number: engine.timing(work) for number, work in (reversed(order) if backwards else order)}
-        return [answers[number] for number in range(len(order))]
+        answers = [engine.timing(work) for work in (reversed(self.works) if backwards else self.works)]
+        return answers[::-1] if backwards else answers
 
     def require(self, law: bool, sentence: str) -> None:  # noqa: FBT001 - reads as an assertion
         if not law:
@@ -125,7 +116,7 @@ def check_engine(make: Callable[[Any], Any], spec: Spec, works: Iterable[Any]) -
     """
     case = _Case(make, spec, list(works), getattr(make, "__name__", type(make).__name__))
     case.require(bool(case.works), "cannot be judged without any work")
-    for law in (_has_its_parts, _answers_integers, _is_deterministic, _is_pure, _survives_a_file):
+    for law in (_has_its_parts, _leaves_its_inputs_alone, _answers_integers, _is_deterministic, _survives_a_file):
         law(case)
     for law in (_empty_work_is_free, _more_is_never_faster, _fits_its_neighbours):
         law(case)
@@ -150,18 +141,18 @@ def _answers_integers(case: _Case) -> None:
         case.require(not missing, f"does not count {', '.join(missing)}: an action that never happens is counted as 0")
 
 
+def _leaves_its_inputs_alone(case: _Case) -> None:
+    spec, works = copy.deepcopy(case.spec), copy.deepcopy(case.works)
+    case.timings()
+    case.require(case.spec == spec, "is not pure: it changes its spec")
+    case.require(_same(case.works, works), "is not pure: it changes its work")
+
+
 def _is_deterministic(case: _Case) -> None:
     engine = case.make(case.spec)
     once, again = ([engine.timing(work) for work in case.works] for _ in range(2))
     case.require(once == again, "is not deterministic: asked twice, one engine gives two answers")
     case.require(once == case.timings(), "is not deterministic: two engines of one spec give two answers")
-
-
-def _is_pure(case: _Case) -> None:
-    spec, works = copy.deepcopy(case.spec), copy.deepcopy(case.works)
-    once = case.timings()
-    case.require(case.spec == spec, "is not pure: it changes its spec")
-    case.require(_same(case.works, works), "is not pure: it changes its work")
     case.require(once == case.timings(backwards=True), "is not pure: its answer depends on what was asked before")
 
 
@@ -239,15 +230,6 @@ def _batches_fit(case: _Case, engine: Any, work: MlpWork) -> None:  # noqa: ANN4
     case.require(engine.tail_cycles >= 0, "has results before it is free")
 
 
-@dataclass(frozen=True)
-class _Replay:
-    """What the NFP under test answered, and the intervals and arrivals it was given."""
-
-    run: NfpRun
-    service: Service
-    arrivals: Array
-
-
 class EngineUnderTest:
     """An NFP, built in or with plug-ins, and the queries fed to it.
 
@@ -280,23 +262,21 @@ class EngineUnderTest:
             arrivals = np.broadcast_to(given, len(array)).tolist()
         self._positions = np.concatenate([self._positions, array])
         self._arrivals += arrivals
-        for name in ("_replay", "issue_cycles"):
+        for name in ("_service", "run", "issue_cycles"):
             self.__dict__.pop(name, None)
         return self
 
     @cached_property
-    def _replay(self) -> _Replay:
-        service = self.encoding.service(self.work.encoding, self._positions)
-        arrivals = np.array(self._arrivals, np.int64)
-        run = self.nfp.replay(self.work, service, arrivals)
-        if run.cycles > self.max_cycles:
-            raise AssertionError(f"the queries need {run.cycles} cycles, more than max_cycles = {self.max_cycles}.")
-        return _Replay(run, service, arrivals)
+    def _service(self) -> Service:
+        return self.encoding.service(self.work.encoding, self._positions)
 
-    @property
+    @cached_property
     def run(self) -> NfpRun:
         """The NFP's own answer."""
-        return self._replay.run
+        run = self.nfp.replay(self.work, self._service, np.array(self._arrivals, np.int64))
+        if run.cycles > self.max_cycles:
+            raise AssertionError(f"the queries need {run.cycles} cycles, more than max_cycles = {self.max_cycles}.")
+        return run
 
     @property
     def done_cycles(self) -> Array:
@@ -322,20 +302,25 @@ class EngineUnderTest:
     def issue_cycles(self) -> Array:
         """(n, slots) when each engine of a query's group starts it.
 
-        ``s(l, i) = max(a(i), s(l, i - P) + c(l, i - P), R(k - 2))`` with ``R(k) = S(k) + `` the first matrix.
+        ``s(l, i) = max(a(i), s(l, i - P) + c(l, i - P), R(k - 2))`` with ``R(k) = S(k) + `` the first matrix; an
+        ``AssertionError`` where the NFP's own S(k) does not follow from it.
         """
         if self.spec.model != BUILTIN:
             raise UserError(f"'{self.spec.model}' has an order of its own: issue cycles are those of the built-in NFP.")
-        service, batch = self._replay.service, self.spec.mlp.batch_queries
+        starts, batch = self.run.batch_start_cycles.tolist(), self.spec.mlp.batch_queries
         groups = self.encoding.side_by_side(self.work.encoding)
         first_matrix = self.mlp.first_matrix_cycles(self.work, batch)
-        cycles = service.slot_cycles.astype(np.int64)
+        cycles = self._service.slot_cycles.astype(np.int64)
         issue = np.zeros_like(cycles)
         for i, arrival in enumerate(self._arrivals):
-            half = i // batch - 2
-            released = int(self.run.batch_start_cycles[half]) + first_matrix if half >= 0 else 0
+            released = starts[i // batch - 2] + first_matrix if i >= 2 * batch else 0
             free = issue[i - groups] + cycles[i - groups] if i >= groups else 0
             issue[i] = np.maximum(max(arrival, released), free)
+        for k, start in enumerate(starts):
+            last = (issue + cycles)[k * batch : (k + 1) * batch].max()
+            free = self.run.batch_end_cycles[k - 1] - self.mlp.tail_cycles if k else 0
+            if start != max(last - 1 + self.encoding.latency_cycles, free):
+                raise AssertionError(f"batch {k} starts at {start}, though its last query is served until {last}.")
         return issue
 
     def assert_done_exactly_at(self, cycle: int, query: int = -1) -> None:
@@ -351,7 +336,7 @@ class EngineUnderTest:
             self._fail(f"query {query} was not fed: there are {len(when)}", 0)
         number, true = query % len(when), int(when[query])
         if true <= cycle - 1:
-            self._fail(f"query {number} should not be {what} at cycle {cycle - 1}, but is since cycle {true}", true)
+            self._fail(f"query {number} should be {what} at cycle {cycle} and not before, but is at cycle {true}", true)
         if true > cycle:
             self._fail(f"query {number} should be {what} at cycle {cycle}, but is not before cycle {true}", cycle)
 
@@ -371,12 +356,9 @@ class EngineUnderTest:
         Columns: the query that every engine starts (``|`` while it serves it), the batch in the MLP array (``wait``
         while it has no room in the output FIFO), the batch whose results come, the batch at the output port.
         """
-        end = self.cycles if last is None else min(last, self.cycles)
-        end = min(end, first + MAX_TRACE_LINES - 1)
-        cells: dict[tuple[int, str], str] = {}
-        for cycle, column, text in self._events():
-            cells[cycle, column] = text
-        slots = len(self._replay.service.base_cycles) if self.spec.model == BUILTIN else 0
+        end = min(self.cycles if last is None else last, self.cycles, first + MAX_TRACE_LINES - 1)
+        cells = {(cycle, column): text for cycle, column, text in self._events()}
+        slots = len(self._service.base_cycles) if self.spec.model == BUILTIN else 0
         engines = [f"e{e}" for e in range(slots * self.encoding.side_by_side(self.work.encoding))]
         columns = [*engines, "mlp", "done", "output"]
         widths = {name: max(6 if name in {"mlp", "output"} else 4, len(name)) + 1 for name in columns}
@@ -390,9 +372,9 @@ class EngineUnderTest:
         """``(cycle, column, text)`` of everything in the trace; on equal cycles the later one is shown."""
         if self.spec.model == BUILTIN:
             groups = self.encoding.side_by_side(self.work.encoding)
-            for (i, slot), cycles in np.ndenumerate(self._replay.service.slot_cycles):
+            for (i, slot), cycles in np.ndenumerate(self._service.slot_cycles):
                 column, start = (
-                    f"e{i % groups * len(self._replay.service.base_cycles) + slot}",
+                    f"e{i % groups * len(self._service.base_cycles) + slot}",
                     self.issue_cycles[i, slot],
                 )
                 for behind in range(int(cycles)):

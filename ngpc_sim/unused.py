@@ -53,7 +53,7 @@ def _by_plugin(file: ArchFile) -> Iterator[tuple[str, str]]:
 
 def _block(block: str, spec: Any, reason: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - a spec with a model
     if is_plugin(spec.model):
-        uses = getattr(load(spec.model, ()), "uses", None)
+        uses = getattr(load(spec.model), "uses", None)
         for key in type(spec).model_fields:
             if uses is not None and key not in uses and key not in _NAMING:
                 yield f"{block}.{key}", reason

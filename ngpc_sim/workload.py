@@ -17,7 +17,7 @@ import numpy as np
 
 from ngpc_sim import resources
 from ngpc_sim.errors import UserError
-from ngpc_sim.schema import Field, Spec, load_yaml, nearest, validate
+from ngpc_sim.schema import Field, Spec, field_validator, load_yaml, nearest, one_sentence, validate
 
 APPS = ("nerf", "nsdf", "gia", "nvr")
 ENCODINGS = ("hashgrid", "densegrid", "lowres")
@@ -44,7 +44,17 @@ class GridEncoding(Spec):
     interpolation: Literal["linear", "smoothstep"] = "linear"
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(**dict(zip(GridEncoding.model_fields, args, strict=False)), **kwargs)
+        if len(args) > len(GridEncoding.model_fields):
+            raise UserError(f"a GridEncoding has {len(GridEncoding.model_fields)} arguments, not {len(args)}.")
+        with one_sentence(GridEncoding):
+            super().__init__(**dict(zip(GridEncoding.model_fields, args, strict=False)), **kwargs)
+
+    @field_validator("n_features_per_level")
+    @classmethod
+    def _one_vector(cls, features: int) -> int:
+        if features not in {1, 2, 4, 8}:
+            raise ValueError("it should be 1, 2, 4 or 8, the vectors that tiny-cuda-nn reads")
+        return features
 
     @property
     def corners(self) -> int:

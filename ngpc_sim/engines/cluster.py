@@ -15,7 +15,7 @@ command behind another one overlaps its fill with the other's drain. Both come f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -43,7 +43,7 @@ from ngpc_sim.engines.nfp import (
 )
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.errors import UserError
-from ngpc_sim.plugins import BUILTIN, checked, load
+from ngpc_sim.plugins import BUILTIN, build, checked
 from ngpc_sim.schema import Field, Spec, field_validator
 from ngpc_sim.workload import Workload
 
@@ -227,19 +227,68 @@ class Cluster:
         """Replay one command, alone and behind itself; with ``each_query`` note when each query is done."""
         if type(self.nfp) is not Nfp:
             return self._run_plugin(work)
+        if (
+            not each_query
+            and self.spec.model == BUILTIN
+            and self.spec.dispatch == "round_robin"
+            and work.service.uniform
+        ):
+            return self._run_uniform(work)
+        return self._replay(work, self.scale, self._owners(len(work.stream)), each_query=each_query)
+
+    def _run_uniform(self, work: ClusterWork) -> ClusterRun:
+        """A command whose queries all take the same cycles: NFPs with equally many cost the same, so one is enough.
+
+        Exact, not an estimate: with round_robin nothing but its number of queries tells such NFPs apart.
+        """
+        n, size = len(work.stream), self.spec.dispatch_queries
+        granules = -(-n // size)
+        counts = (granules + self.scale - 1 - np.arange(self.scale)) // self.scale * size
+        counts[(granules - 1) % self.scale] -= granules * size - n
+        rates = self.port_rates(work.workload, n, work.link_bytes_per_cycle)
+        different, which = np.unique(counts, return_inverse=True)
+        parts = [self._replay(replace(work, stream=work.stream[:m]), 1, None, rates=rates) for m in different]
+        batches = -(-counts // self.nfp.spec.mlp.batch_queries)
+        reads = int(work.service.reads[work.stream].sum(dtype=np.int64))
+
+        def spread(name: str) -> Array:
+            return np.concatenate([getattr(part, name) for part in parts])[which]
+
+        return ClusterRun(
+            end_cycles=spread("end_cycles"),
+            occupancy_cycles=spread("occupancy_cycles"),
+            occupancy_stalls=spread("occupancy_stalls"),
+            busy_cycles=spread("busy_cycles"),
+            n_queries=n,
+            actions=self.nfp.actions(work.workload, n, reads, int(batches.sum())),
+            done_cycles=np.zeros(0, np.int64),
+        )
+
+    def _replay(
+        self,
+        work: ClusterWork,
+        scale: int,
+        owners: Array | None,
+        *,
+        each_query: bool = False,
+        rates: tuple[int, int] | None = None,
+    ) -> ClusterRun:
+        """A command on ``scale`` NFPs; granules go where ``owners`` says, or where the dispatcher chooses."""
         workload, service = work.workload, work.service
         c = self.nfp.constants(workload, service.base_cycles)
-        in_rate, out_rate = self.port_rates(workload, len(work.stream), work.link_bytes_per_cycle)
-        ends = np.zeros((2, self.scale), np.int64)
-        stalls = np.zeros((2, self.scale, 8), np.int64)
+        n = len(work.stream)
+        in_rate, out_rate = rates or self.port_rates(workload, n, work.link_bytes_per_cycle)
+        if owners is None:
+            owners = np.full(-(-n // self.spec.dispatch_queries), -1, np.int64)
+        ends = np.zeros((2, scale), np.int64)
+        stalls = np.zeros((2, scale, 8), np.int64)
         done = np.zeros(len(work.stream) if each_query else 0, np.int64)
         constants = (c.base_cycles, c.tables, c.latency, c.tail, workload.output_bytes, out_rate)
         batches = replay_cluster(
             work.stream, service.slot_cycles, constants, c.groups, self.nfp.spec.mlp.batch_queries, c.fifo_batches,
-            workload.input_bytes, in_rate, self.scale, self.spec.dispatch_queries,
-            self.spec.dispatch == "least_loaded", self._owners(len(work.stream)), ends, stalls, done,
+            workload.input_bytes, in_rate, scale, self.spec.dispatch_queries,
+            self.spec.dispatch == "least_loaded", owners, ends, stalls, done,
         )  # fmt: skip
-        n = len(work.stream)
         added = stalls[1] - stalls[0]
         reads = int(service.reads[work.stream].sum(dtype=np.int64))
         return ClusterRun(
@@ -257,25 +306,34 @@ class Cluster:
         granules = -(-n_queries // self.spec.dispatch_queries)
         if self.spec.model == BUILTIN:
             return np.full(granules, -1, np.int64)
-        owners = np.array(load(self.spec.model, ("owners",))(self.spec).owners(granules, self.scale), np.int64)
-        if owners.shape != (granules,) or (granules and not 0 <= owners.min() <= owners.max() < self.scale):
+        answer = build(self.spec.model, ("owners",), self.spec).owners(granules, self.scale)
+        owners = [int(owner) for owner in answer if isinstance(owner, int | np.integer)]
+        if len(owners) != len(answer) or len(owners) != granules or not set(owners) <= set(range(self.scale)):
             raise UserError(
                 f"plug-in '{self.spec.model}' must give each of {granules} granules an NFP from 0 to {self.scale - 1}."
             )
-        return owners
+        return np.array(owners, np.int64)
 
     def _run_plugin(self, work: ClusterWork) -> ClusterRun:
-        """A command on NFPs of a plug-in: each replays its granules, then them behind themselves."""
+        """A command on NFPs of a plug-in: each replays its granules, then them behind themselves.
+
+        A plug-in knows its own ports only, so the link limits its inputs, not its outputs, and a batch that
+        the command's end leaves partial is filled by the copy behind it.
+        """
+        if self.spec.dispatch == "least_loaded" and self.spec.model == BUILTIN:
+            raise UserError("cluster.dispatch least_loaded asks the built-in NFP for its load: use round_robin.")
         n, size = len(work.stream), self.spec.dispatch_queries
         owners = self._owners(n)
         owners = np.where(owners < 0, np.arange(len(owners)) % self.scale, owners)
         owner_of_query = np.repeat(owners, size)[:n]
         in_rate, _ = self.port_rates(work.workload, n, work.link_bytes_per_cycle)
         runs: list[tuple[NfpRun, NfpRun]] = []
+        done = np.zeros(n, np.int64)
         for j in range(self.scale):
             rows = work.stream[owner_of_query == j]
             twice = np.concatenate([rows, rows])
             runs.append((self._replay_rows(work, rows, in_rate), self._replay_rows(work, twice, in_rate)))
+            done[owner_of_query == j] = runs[-1][0].done_cycles
         stalls = [[twice.stalls[cause] - once.stalls[cause] for cause in CAUSES] for once, twice in runs]
         reads = int(work.service.reads[work.stream].sum(dtype=np.int64))
         batches = sum(len(once.batch_end_cycles) for once, _ in runs)
@@ -286,7 +344,7 @@ class Cluster:
             busy_cycles=np.array([twice.busy_cycles - once.busy_cycles for once, twice in runs], np.int64),
             n_queries=n,
             actions=self.nfp.actions(work.workload, n, reads, batches),
-            done_cycles=np.zeros(0, np.int64),
+            done_cycles=done,
         )
 
     def _replay_rows(self, work: ClusterWork, rows: Array, in_rate: int) -> NfpRun:

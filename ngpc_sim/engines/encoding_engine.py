@@ -29,7 +29,7 @@ from numba import njit
 from ngpc_sim.engines.grid_index import cell_of, checked_positions, corner_entry, fma_half, level_arguments
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.errors import UserError
-from ngpc_sim.plugins import BUILTIN, checked, load
+from ngpc_sim.plugins import BUILTIN, build, checked
 from ngpc_sim.schema import Field, Spec, field_validator
 from ngpc_sim.threads import map_threads
 from ngpc_sim.workload import GridEncoding, grid_levels
@@ -185,12 +185,13 @@ class Service:
 
     ``slot_cycles`` (n, slots) uint16: interval of every engine that works on a query, levels of one
     engine added up; ``reads`` (n,) int32: entries read over all levels; ``base_cycles`` (slots,) int64:
-    the interval without bank conflicts.
+    the interval without bank conflicts; ``uniform``: whether every query is known to take the same cycles.
     """
 
     slot_cycles: Array
     reads: Array
     base_cycles: Array
+    uniform: bool = False
 
 
 class EncodingEngine:
@@ -230,7 +231,8 @@ class EncodingEngine:
             for level in range(encoding.n_levels):
                 folded[:, level % slots] += intervals[:, level]
             intervals = folded
-        return Service(np.ascontiguousarray(intervals), reads, base)
+        uniform = bool((intervals == intervals[:1]).all())
+        return Service(np.ascontiguousarray(intervals), reads, base, uniform)
 
     def _levels(self, encoding: GridEncoding, positions: Array) -> tuple[Array, Array]:
         array = checked_positions(encoding, positions)
@@ -282,7 +284,7 @@ def encoding_engine(spec: EncodingSpec) -> EncodingEngine:
     """The encoding engines that a spec names, built in or a plug-in."""
     if spec.model == BUILTIN:
         return EncodingEngine(spec)
-    engine: EncodingEngine = load(spec.model, NEEDS)(spec)
+    engine: EncodingEngine = build(spec.model, NEEDS, spec)
     return engine
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ngpc_sim.engines.timing import Timing
-from ngpc_sim.plugins import BUILTIN, checked, load
+from ngpc_sim.plugins import BUILTIN, build, checked
 from ngpc_sim.schema import Field, Spec, field_validator
 from ngpc_sim.workload import Workload
 
@@ -122,5 +122,5 @@ def mlp_engine(spec: MlpSpec) -> MlpEngine:
     """The MLP engine that a spec names, built in or a plug-in."""
     if spec.model == BUILTIN:
         return MlpEngine(spec)
-    engine: MlpEngine = load(spec.model, NEEDS)(spec)
+    engine: MlpEngine = build(spec.model, NEEDS, spec)
     return engine

@@ -30,7 +30,7 @@ from ngpc_sim.engines.encoding_engine import EncodingSpec, Service, encoding_eng
 from ngpc_sim.engines.mlp_engine import OPERAND_BYTES, MlpSpec, mlp_engine
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.errors import UserError
-from ngpc_sim.plugins import BUILTIN, checked, load
+from ngpc_sim.plugins import BUILTIN, build, checked
 from ngpc_sim.schema import Field, Spec, field_validator
 from ngpc_sim.workload import Workload
 
@@ -43,6 +43,8 @@ INPUT, ENCODING, BANK_CONFLICT, FEATURE_BUFFER, MLP_FILL, OUTPUT, DRAIN, BUSY = 
 COUNT, IN_BATCH, R_LAST, R_BEFORE, FREE, OUT, BATCHES = range(7)
 #: bytes per cycle are fixed-point numbers with this many fractional bits
 RATE_BITS = 16
+#: arrivals below this leave room for any replay behind them in 64 bits
+MAX_ARRIVAL = 1 << 62
 
 
 class IoSpec(Spec):
@@ -287,8 +289,8 @@ class Nfp:
         array = np.asarray(given)
         if array.shape != (n,) or not np.issubdtype(array.dtype, np.integer):
             raise UserError(f"arrival_cycles must be {n} integers, one a query.")
-        if n and int(array.min()) < 0:
-            raise UserError("arrival_cycles must not be negative.")
+        if n and not 0 <= int(array.min()) <= int(array.max()) < MAX_ARRIVAL:
+            raise UserError("arrival_cycles must be from 0 to 2^62.")
         return np.ascontiguousarray(array, dtype=np.int64)
 
     def timing(self, work: NfpWork) -> Timing:
@@ -326,5 +328,5 @@ def neural_fields_processor(spec: NfpSpec) -> Nfp:
     """The NFP that a spec names, built in or a plug-in."""
     if spec.model == BUILTIN:
         return Nfp(spec)
-    nfp: Nfp = load(spec.model, NEEDS)(spec)
+    nfp: Nfp = build(spec.model, NEEDS, spec)
     return nfp

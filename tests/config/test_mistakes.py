@@ -212,3 +212,20 @@ def test_a_gpu_beside_the_architecture_is_found_from_any_folder(write):
 
 def test_a_key_is_not_given_twice(sentence):
     assert "scale is given twice" in sentence(ngpc.load_arch, "ngpc", scale=8, overrides={"scale": 64})
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"kind": "hsh"}, "kind = 'hsh' is not allowed: it should be 'hash', 'dense' or 'tiled'"),
+        ({"n_levels": 200}, "n_levels = 200 is not allowed: the range is 1 to 128"),
+        ({"n_features_per_level": 3}, "it should be 1, 2, 4 or 8"),
+        ({"levels": 3}, "unknown key 'levels'; the nearest known key is 'n_levels'"),
+    ],
+)
+def test_a_grid_built_directly_is_refused_in_one_sentence(sentence, change, says):
+    assert says in sentence(ngpc.GridEncoding, **({"kind": "hash", "n_dims": 3, "n_levels": 2} | change))
+
+
+def test_a_grid_has_no_ninth_argument(sentence):
+    assert "8 arguments, not 9" in sentence(ngpc.GridEncoding, "hash", 3, 2, 2, 19, 16, 1.5, "linear", 7)

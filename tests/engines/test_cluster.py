@@ -249,3 +249,18 @@ def test_a_command_on_idle_nfps_ends_after_its_end_and_behind_another_after_its_
     assert last.tolist() == [8, 8]
     assert admit(done, alone, last, end, occupancy, 500, 1, False, 9)[:2] == (530, -1)  # noqa: FBT003
     assert done.tolist() == [520, 530]
+
+
+@pytest.mark.parametrize("link", [None, 3.0])
+@pytest.mark.parametrize("scale", [1, 3, 8])
+@pytest.mark.parametrize(("n", "granule"), [(0, 4), (1, 1), (7, 1), (64, 16), (200, 16), (333, 10)])
+def test_equal_queries_cost_what_each_of_them_replayed_costs(n, granule, scale, link, inputs):
+    nfp = inputs.nfp_spec(encoding={"banks": "ideal", "corner_lanes": 2}, mlp={"batch_queries": 16})
+    work = inputs.workload(inputs.grid("hash", 3, 5), input_bytes=12, output_bytes=4)
+    service = Service(np.full((n, 5), 4, np.uint16), np.full(n, 40, np.int32), np.full(5, 4, np.int64), uniform=True)
+    cluster = Cluster(ClusterSpec(dispatch="round_robin", dispatch_queries=granule), nfp, scale)
+    command = ClusterWork(work, service, np.arange(n), link)
+    at_once, each = cluster.run(command), cluster.run(command, each_query=True)
+    for name in ("end_cycles", "occupancy_cycles", "occupancy_stalls", "busy_cycles"):
+        assert getattr(at_once, name).tolist() == getattr(each, name).tolist(), name
+    assert dict(at_once.actions) == dict(each.actions)

@@ -277,7 +277,10 @@ def test_default_arrivals_are_those_of_the_input_port(inputs):
 
 @pytest.mark.parametrize(
     "bad",
-    [[0, 1], [0, 1, 2, 3], [[0, 1, 2]], [0.0, 1.0, 2.0], [0, -1, 2], ["a", "b", "c"], [None] * 3],
+    [
+        *([0, 1], [0, 1, 2, 3], [[0, 1, 2]], [0.0, 1.0, 2.0], [0, -1, 2], ["a", "b", "c"], [None] * 3),
+        *([0, 1, 2**63 - 10], np.array([0, 1, 2**63 + 5], np.uint64)),
+    ],
 )
 def test_arrivals_that_are_not_one_integer_a_query_are_refused(bad, inputs):
     with pytest.raises(UserError, match="arrival_cycles"):

@@ -66,7 +66,7 @@ def arrays_of(work):
         if isinstance(value, np.ndarray):
             found[name] = value.copy()
         elif hasattr(value, "slot_cycles"):
-            found |= {key: array.copy() for key, array in vars(value).items()}
+            found |= {key: np.copy(part) for key, part in vars(value).items()}
     return found
 
 

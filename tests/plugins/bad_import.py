@@ -1,0 +1,4 @@
+"""A module that fails when it is imported."""
+
+msg = "not today"
+raise RuntimeError(msg)

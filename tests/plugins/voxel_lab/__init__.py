@@ -1,0 +1,1 @@
+"""A plug-in package as an architect would write it, outside ngpc_sim."""
