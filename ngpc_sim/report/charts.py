@@ -7,67 +7,29 @@ as in colour. Value axes are logarithmic: a doubling looks the same everywhere.
 
 from __future__ import annotations
 
-import io
-from contextlib import contextmanager
-from dataclasses import dataclass
 from math import ceil, exp, floor, isnan, log, log2, log10, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.published import CONFIDENCE_WORDS
+from ngpc_sim.report.canvas import Plot, empty_plots, file_bytes, legend, style
+from ngpc_sim.report.cost_charts import area_chart, energy_chart
 from ngpc_sim.report.folder import write_set
-from ngpc_sim.report.panels import Panel, Row, number
-from ngpc_sim.report.scene import LEFT_IN, LEGEND_IN, LINE_IN, PLOT_IN, PT_PER_IN, Scene, choose_scene
+from ngpc_sim.report.panels import Row, number
+from ngpc_sim.report.scene import PLOT_IN, PT_PER_IN, Scene, choose_scene
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DPI = 300
 RIGHT_IN, FPS_LABELS_IN = 0.06, 0.36  # right of a plot; the same with the names of the frame rates
-VALUE_LABEL_IN = 0.14  # right side of the value axis's label
 VALUE_PT, DIGIT_PT, PAD_PT = 5.5, 3.6, 2.0  # size of the values at the bars, width of a digit, space
 LEVEL_PITCH_PT, LEAST_PITCH_PT = 15.0, 5.0  # slot in which values stand level; below which they are left out
 FOOT_SHARE = 0.21  # of a plot's height, which the values at the feet of the bars take
 
 MARK_COLOUR, LINE_COLOUR = "#d55e00", "#4d4d4d"
 FPS_LINES = (30, 60, 90, 120)
-STYLE: dict[str, Any] = {
-    "font.size": 6.5,
-    "axes.axisbelow": True,
-    "axes.linewidth": 0.5,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlesize": 6.5,
-    "axes.titlepad": 4.0,
-    "grid.color": "#d9d9d9",
-    "grid.linewidth": 0.4,
-    "legend.borderaxespad": 0.0,
-    "legend.columnspacing": 1.0,
-    "legend.frameon": False,
-    "legend.handlelength": 1.4,
-    "legend.handletextpad": 0.4,
-    "xtick.major.size": 0.0,
-    "ytick.major.size": 2.0,
-    "ytick.major.width": 0.5,
-    "svg.hashsalt": "ngpc-sim",
-}
-
-
-@dataclass(frozen=True)
-class _Plot:
-    """One panel on its axes."""
-
-    scene: Scene
-    panel: Panel
-    axes: Axes
-
-    def values(self, case: str, value: Callable[[Row], float]) -> list[float]:
-        """Give a case's value at each scale, NaN where it did not run."""
-        at = [self.panel.at(scale) for scale in self.scene.scales]
-        return [value(rows[case]) if case in rows else nan for rows in at]
 
 
 def speedup_chart(rows: Sequence[Row]) -> Figure:
@@ -77,13 +39,13 @@ def speedup_chart(rows: Sequence[Row]) -> Figure:
     high = 1.25 * max([2 * low, *known])
     scene = choose_scene(rows, "speedup over the GPU (x)", low=low, high=high, with_mean=True, right_in=RIGHT_IN)
     ticks = [2.0**power for power in range(floor(log2(low)), floor(log2(high)) + 1)]
-    with _style():
+    with style():
         figure, plots = _plots(scene, ticks)
         marks: dict[str, Any] = {}
         for plot in plots:
             _draw_cases(plot, _speedup)
             marks |= _draw_levels(plot, _bound, "Amdahl bound") | _draw_mean(plot)
-        _legend(figure, scene, marks)
+        legend(figure, scene, _shades(scene), marks)
     return figure
 
 
@@ -94,46 +56,30 @@ def fps_chart(rows: Sequence[Row]) -> Figure:
     low = min(10.0, (min(known) / high**FOOT_SHARE) ** (1 / (1 - FOOT_SHARE)))
     scene = choose_scene(rows, "frames per second (FPS)", low=low, high=high, with_mean=False, right_in=FPS_LABELS_IN)
     ticks = [10.0**power for power in range(ceil(log10(low)), floor(log10(high)) + 1)]
-    with _style():
+    with style():
         figure, plots = _plots(scene, ticks)
         marks: dict[str, Any] = {}
         for plot in plots:
             _draw_cases(plot, _fps)
             _draw_fps_lines(plot)
             marks |= _draw_levels(plot, _gpu_fps, "GPU alone", halo=True)
-        _legend(figure, scene, marks)
+        legend(figure, scene, _shades(scene), marks)
     return figure
 
 
 def save_charts(rows: Sequence[Row], folder: Path | str) -> list[Path]:
-    """Write speedup.png, speedup.svg, fps.png and fps.svg into ``folder``; same rows, same bytes."""
+    """Write every chart as PNG and SVG into ``folder``; same rows, same bytes."""
     return write_set(Path(folder), chart_files(rows))
 
 
 def chart_files(rows: Sequence[Row]) -> dict[str, bytes]:
-    """Draw both charts of ``rows``: file name to content, PNG (300 dots an inch) and SVG."""
+    """Draw all charts of ``rows``: file name to content, PNG (300 dots an inch) and SVG."""
     figures = {"speedup": speedup_chart(rows), "fps": fps_chart(rows)}
-    with _style():
-        return {f"{name}.{kind}": _file(figure, kind) for name, figure in figures.items() for kind in ("png", "svg")}
-
-
-def _file(figure: Figure, kind: str) -> bytes:
-    stream = io.BytesIO()
-    undated = {"Software": None} if kind == "png" else {"Date": None}
-    figure.savefig(stream, format=kind, dpi=DPI, metadata=undated)
-    return stream.getvalue()
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    """Draw with matplotlib's defaults and ours, whatever the user's own settings are."""
-    import matplotlib as mpl  # noqa: PLC0415 - heavy
-
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        for name, value in STYLE.items():
-            mpl.rcParams[name] = value  # type: ignore[index]
-        yield
+    figures |= {"energy": energy_chart(rows), "area": area_chart(rows)}
+    with style():
+        return {
+            f"{name}.{kind}": file_bytes(figure, kind) for name, figure in figures.items() for kind in ("png", "svg")
+        }
 
 
 def _speedup(row: Row) -> float:
@@ -157,47 +103,26 @@ def _positive(rows: Sequence[Row], *values: Callable[[Row], float]) -> list[floa
     return [value(row) for row in rows for value in values if value(row) > 0]
 
 
-def _plots(scene: Scene, ticks: Sequence[float]) -> tuple[Figure, list[_Plot]]:
-    """Give a figure with an empty plot for each panel."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - heavy
-    from matplotlib.figure import Figure  # noqa: PLC0415 - heavy
-
-    figure = Figure(figsize=(scene.width_in, scene.height_in))
-    FigureCanvasAgg(figure)
-    plots = []
-    for index, panel in enumerate(scene.panels):
-        box = scene.box(index)
-        axes = figure.add_axes((box.left, box.bottom, box.width, box.height))
-        axes.set_ylabel(scene.label if index % scene.columns == 0 else "")
-        axes.yaxis.set_label_coords((VALUE_LABEL_IN - LEFT_IN) / scene.plot_width_in, 0.5)
-        plots.append(_Plot(scene, panel, axes))
-        _prepare(plots[-1], ticks)
+def _plots(scene: Scene, ticks: Sequence[float]) -> tuple[Figure, list[Plot]]:
+    """Give empty plots with a logarithmic value axis and a line at each tick."""
+    figure, plots = empty_plots(scene)
+    for plot in plots:
+        plot.axes.set_yscale("log")
+        plot.axes.set_ylim(scene.low, scene.high)
+        plot.axes.set_yticks([], minor=True)
+        plot.axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        plot.axes.grid(axis="y")
     return figure, plots
 
 
-def _prepare(plot: _Plot, ticks: Sequence[float]) -> None:
-    """Set title, names of the groups, and the logarithmic value axis with a line at each tick."""
-    scene, axes = plot.scene, plot.axes
-    names = scene.group_names(plot.panel)
-    axes.set_title(scene.title(plot.panel))
-    axes.set_yscale("log")
-    axes.set_autoscale_on(False)
-    axes.set_xlim(*scene.limits(plot.panel))
-    axes.set_ylim(scene.low, scene.high)
-    axes.set_xticks([(group + 0.5) * scene.slots for group in range(len(names))], names)
-    axes.set_yticks([], minor=True)
-    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.grid(axis="y")
-
-
-def _draw_cases(plot: _Plot, value: Callable[[Row], float]) -> None:
+def _draw_cases(plot: Plot, value: Callable[[Row], float]) -> None:
     """Draw a bar for each case and scale; one container a scale, labelled with it."""
     heights = [plot.values(case, value) for case in plot.panel.cases]
     for index, scale in enumerate(plot.scene.scales):
         _draw_bars(plot, index, [case[index] for case in heights], f"{scale} NFPs")
 
 
-def _draw_bars(plot: _Plot, index: int, heights: Sequence[float], label: str, first: int = 0) -> None:
+def _draw_bars(plot: Plot, index: int, heights: Sequence[float], label: str, first: int = 0) -> None:
     """Draw the bars of scale ``index``, ``heights[i]`` in group ``first + i``, with their values."""
     centres = [plot.scene.centres(first + group)[index] for group in range(len(heights))]
     shade = plot.scene.shade(index)
@@ -209,7 +134,7 @@ def _draw_bars(plot: _Plot, index: int, heights: Sequence[float], label: str, fi
             _write_value(plot, centre, height, light=sum(shade) > 1.5)
 
 
-def _write_value(plot: _Plot, centre: float, height: float, *, light: bool) -> None:
+def _write_value(plot: Plot, centre: float, height: float, *, light: bool) -> None:
     """Write a value at the foot inside its bar, or above the bar where it is too short for that."""
     scene = plot.scene
     written = f"{height:.{2 if height < 1 else 1 if height < 100 else 0}f}"
@@ -229,7 +154,7 @@ def _write_value(plot: _Plot, centre: float, height: float, *, light: bool) -> N
     )
 
 
-def _draw_levels(plot: _Plot, value: Callable[[Row], float], label: str, *, halo: bool = False) -> dict[str, Any]:
+def _draw_levels(plot: Plot, value: Callable[[Row], float], label: str, *, halo: bool = False) -> dict[str, Any]:
     """Draw a line over each case's bars at another value of its rows; return it by its label.
 
     A ``halo`` sets off a line that crosses the bars; a line that bars may touch goes without.
@@ -251,7 +176,7 @@ def _draw_levels(plot: _Plot, value: Callable[[Row], float], label: str, *, halo
     return {label: lines}
 
 
-def _draw_mean(plot: _Plot) -> dict[str, Any]:
+def _draw_mean(plot: Plot) -> dict[str, Any]:
     """Draw the group of means and the published ones; return the marks by their labels."""
     group = len(plot.panel.cases)
     if group == plot.scene.n_groups(plot.panel):
@@ -278,7 +203,7 @@ def _draw_mean(plot: _Plot) -> dict[str, Any]:
     return marks
 
 
-def _draw_fps_lines(plot: _Plot) -> None:
+def _draw_fps_lines(plot: Plot) -> None:
     """Draw the usual frame rates across the plot, their names at its right edge in two columns."""
     edge = plot.axes.get_yaxis_transform()
     for index, fps in enumerate(FPS_LINES):
@@ -288,17 +213,12 @@ def _draw_fps_lines(plot: _Plot) -> None:
         plot.axes.text(place, fps, f"{fps}", size=VALUE_PT, va="center", transform=edge)
 
 
-def _legend(figure: Figure, scene: Scene, marks: Mapping[str, Any]) -> None:
-    """Put the shades of the scales, the marks, and what is not shown above all plots."""
+def _shades(scene: Scene) -> dict[str, Any]:
+    """Patches in the shades of the scales, for the legend."""
     from matplotlib.patches import Patch  # noqa: PLC0415 - heavy
 
     bars = {
         str(scale): Patch(facecolor=scene.shade(index), edgecolor="black", linewidth=0.3)
         for index, scale in enumerate(scene.scales)
     }
-    for index, line in enumerate(({"NFPs:": Patch(alpha=0)} | bars, marks)):
-        top = 1 - (0.03 + index * 1.25 * LINE_IN) / scene.height_in
-        figure.legend(line.values(), line.keys(), loc="upper center", ncols=len(line), bbox_to_anchor=(0.5, top))
-    for index, note in enumerate(scene.notes):
-        top = 1 - (LEGEND_IN + index * LINE_IN) / scene.height_in
-        figure.text(0.5, top, note, ha="center", va="top", style="italic")
+    return {"NFPs:": Patch(alpha=0)} | bars

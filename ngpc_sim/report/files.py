@@ -27,7 +27,9 @@ __all__ = ["CHART_FILES", "check_writable", "ordered_columns", "write_results"]
 
 Cell = bool | int | float | str | None
 
-CHART_FILES = ("speedup.png", "speedup.svg", "fps.png", "fps.svg")
+CHART_FILES = tuple(f"{name}.{kind}" for name in ("speedup", "fps", "energy", "area") for kind in ("png", "svg"))
+#: files that only some runs write
+EXTRA_FILES = ("budgets.csv",)
 
 STALLS = "stall_"
 COLUMNS = (
@@ -43,10 +45,12 @@ def write_results(
     rows: Sequence[Row],
     manifest: Mapping[str, object],
     charts: bool,  # noqa: FBT001 - the caller's own option, passed on
+    extra: Mapping[str, bytes] | None = None,
 ) -> list[Path]:
     """Write the result files of ``rows`` into ``folder`` as one set and return their paths.
 
-    Without ``charts`` the charts of an earlier run are deleted, for they would contradict the tables.
+    ``extra`` files (name to content) belong to the set. Without ``charts`` the charts of an earlier run are
+    deleted, for they would contradict the tables; so are extra files that this run does not write.
     Raises `UserError` and leaves the folder as it was when the files cannot be written.
     """
     columns = ordered_columns(rows)
@@ -59,7 +63,7 @@ def write_results(
     }
     if charts:
         files |= _chart_bytes(rows)
-    return write_set(Path(folder), files, stale=CHART_FILES)
+    return write_set(Path(folder), files | dict(extra or {}), stale=(*CHART_FILES, *EXTRA_FILES))
 
 
 def ordered_columns(rows: Sequence[Row]) -> list[str]:

@@ -47,7 +47,7 @@ class Panel:
     def title(self) -> str:
         """One line that tells this panel from any other, in ASCII for ASCII names."""
         arch = f"{self.arch} (calibrated)" if self.calibrated else self.arch
-        return ", ".join((arch, self.encoding, self.resolution, *self.conditions))
+        return ", ".join(part for part in (arch, self.encoding, self.resolution, *self.conditions) if part)
 
     @property
     def cases(self) -> tuple[str, ...]:

@@ -1,0 +1,108 @@
+"""What every chart is drawn on: one look whatever the user's settings, empty plots of a scene, files without dates."""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import nan
+from typing import TYPE_CHECKING, Any
+
+from ngpc_sim.report.panels import Panel, Row
+from ngpc_sim.report.scene import LEFT_IN, LEGEND_IN, LINE_IN, Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DPI = 300
+VALUE_LABEL_IN = 0.14  # right side of the value axis's label
+
+STYLE: dict[str, Any] = {
+    "font.size": 6.5,
+    "axes.axisbelow": True,
+    "axes.linewidth": 0.5,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 6.5,
+    "axes.titlepad": 4.0,
+    "grid.color": "#d9d9d9",
+    "grid.linewidth": 0.4,
+    "legend.borderaxespad": 0.0,
+    "legend.columnspacing": 1.0,
+    "legend.frameon": False,
+    "legend.handlelength": 1.4,
+    "legend.handletextpad": 0.4,
+    "xtick.major.size": 0.0,
+    "ytick.major.size": 2.0,
+    "ytick.major.width": 0.5,
+    "svg.hashsalt": "ngpc-sim",
+}
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One panel on its axes."""
+
+    scene: Scene
+    panel: Panel
+    axes: Axes
+
+    def values(self, case: str, value: Callable[[Row], float]) -> list[float]:
+        """Give a case's value at each scale, NaN where it did not run."""
+        at = [self.panel.at(scale) for scale in self.scene.scales]
+        return [value(rows[case]) if case in rows else nan for rows in at]
+
+
+def file_bytes(figure: Figure, kind: str) -> bytes:
+    """PNG (300 dots an inch) or SVG of a figure, the same for the same drawing."""
+    stream = io.BytesIO()
+    undated = {"Software": None} if kind == "png" else {"Date": None}
+    figure.savefig(stream, format=kind, dpi=DPI, metadata=undated)
+    return stream.getvalue()
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw with matplotlib's defaults and ours, whatever the user's own settings are."""
+    import matplotlib as mpl  # noqa: PLC0415 - heavy
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        for name, value in STYLE.items():
+            mpl.rcParams[name] = value  # type: ignore[index]
+        yield
+
+
+def empty_plots(scene: Scene) -> tuple[Figure, list[Plot]]:
+    """Give a figure with an empty plot for each panel."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - heavy
+    from matplotlib.figure import Figure  # noqa: PLC0415 - heavy
+
+    figure = Figure(figsize=(scene.width_in, scene.height_in))
+    FigureCanvasAgg(figure)
+    plots = []
+    for index, panel in enumerate(scene.panels):
+        box = scene.box(index)
+        axes = figure.add_axes((box.left, box.bottom, box.width, box.height))
+        axes.set_ylabel(scene.label if index % scene.columns == 0 else "")
+        axes.yaxis.set_label_coords((VALUE_LABEL_IN - LEFT_IN) / scene.plot_width_in, 0.5)
+        plots.append(Plot(scene, panel, axes))
+        names = scene.group_names(panel)
+        axes.set_title(scene.title(panel))
+        axes.set_autoscale_on(False)
+        axes.set_xlim(*scene.limits(panel))
+        axes.set_xticks([(group + 0.5) * scene.slots for group in range(len(names))], names)
+    return figure, plots
+
+
+def legend(figure: Figure, scene: Scene, *lines: Mapping[str, Any]) -> None:
+    """Put lines of marks by their labels, and what is not shown, above all plots."""
+    for index, line in enumerate(lines):
+        top = 1 - (0.03 + index * 1.25 * LINE_IN) / scene.height_in
+        figure.legend(line.values(), line.keys(), loc="upper center", ncols=len(line), bbox_to_anchor=(0.5, top))
+    for index, note in enumerate(scene.notes):
+        top = 1 - (LEGEND_IN + index * LINE_IN) / scene.height_in
+        figure.text(0.5, top, note, ha="center", va="top", style="italic")

@@ -1,0 +1,193 @@
+"""Charts of what a run costs: energy of a frame and area of the NGPC, both stacked by block.
+
+Energy stands as percent of what the GPU alone needs for the same frame, area as percent of the GPU's die, so that
+apps and architectures compare; the figures at the bars are mJ and mm2. Blocks differ in lightness as well as in
+colour, and keep their order in the stack and in the legend.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import fsum, isnan, nan
+from typing import TYPE_CHECKING, Any
+
+from ngpc_sim.published import PUBLISHED
+from ngpc_sim.report.canvas import Plot, empty_plots, legend, style
+from ngpc_sim.report.panels import Row, number, row_scale, text
+from ngpc_sim.report.scene import PT_PER_IN, Scene, choose_scene
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.figure import Figure
+
+RIGHT_IN = 0.06
+FIGURE_PT, DIGIT_PT, NAME_PAD_PT = 5.0, 3.2, 8.5  # figures at the bars; a digit; names of groups below the scales
+LEAST_PITCH_PT, LEVEL_PITCH_PT = 5.0, 15.0  # slot below which figures are left out; in which they stand level
+HEAD_SHARE = 1.22  # value axis over the highest bar, for the figures above it
+
+ENERGY_BLOCKS = {
+    "gpu": ("GPU at work", "#4d4d4d"),
+    "gpu_idle": ("GPU waiting", "#b3b3b3"),
+    "memory": ("L2, DRAM", "#e6e6e6"),
+    "leakage": ("leakage", "#d55e00"),
+    "idle": ("idle clock", "#f6c48f"),
+    "grid_sram": ("grid_sram", "#08306b"),
+    "encoding": ("encoding", "#3c82bd"),
+    "buffers": ("buffers", "#a6cbe6"),
+    "mlp": ("MLP", "#009e73"),
+}
+AREA_BLOCKS = {name: ENERGY_BLOCKS[name] for name in ("grid_sram", "encoding", "buffers", "mlp")}
+AREA_MODELS = {"stillmaker": "stillmaker_uniform", "bitcell": "n7_bitcell"}
+
+
+def energy_chart(rows: Sequence[Row]) -> Figure:
+    """Draw the energy of a frame by block, case and scale, in percent of the GPU alone."""
+    shares = [_as_share(row, {b: f"energy_{b}_mj" for b in ENERGY_BLOCKS}, "gpu_energy_mj") for row in rows]
+    return _stacked(shares, ENERGY_BLOCKS, "energy (% of the GPU alone)", "above: mJ a frame; below: NFPs")
+
+
+def area_chart(rows: Sequence[Row]) -> Figure:
+    """Draw the area of the NGPC by block, model and scale, in percent of the GPU, and what is published."""
+    return _stacked(list(_area_rows(rows)), AREA_BLOCKS, "area (% of the GPU)", "above: mm2; below: NFPs", marks=True)
+
+
+def _as_share(row: Row, columns: Mapping[str, str], whole: str) -> dict[str, object]:
+    """Row with its parts in percent of a whole, and their sum."""
+    parts = {block: number(row, column) for block, column in columns.items()}
+    total = fsum(value for value in parts.values() if not isnan(value))
+    base = number(row, whole)
+    shares = {f"part_{block}": 100 * value / base if base > 0 else nan for block, value in parts.items()}
+    return {**row, **shares, "total": total if total > 0 and base > 0 else nan}
+
+
+def _area_rows(rows: Sequence[Row]) -> list[dict[str, object]]:
+    """One row for each architecture, its overridden values, scale and area model."""
+    found: dict[tuple[str, ...], dict[str, object]] = {}
+    for row in rows:
+        dotted = {name: row[name] for name in row if "." in name}
+        percent = number(row, "area_pct_gpu")
+        die = 100 * number(row, "area_mm2") / percent if percent > 0 else nan
+        for short, model in AREA_MODELS.items():
+            key = (text(row, "arch"), *map(str, dotted.values()), str(row_scale(row)), model)
+            names = {"arch": row.get("arch"), "scale": row.get("scale"), "app": model, **dotted, "die": die}
+            columns = {block: f"area_{short}_{block}_mm2" for block in AREA_BLOCKS}
+            found.setdefault(key, _as_share({**row, **names}, columns, "die") | dict.fromkeys(NOT_AREA, ""))
+    return list(found.values())
+
+
+#: columns that area does not depend on
+NOT_AREA = ("encoding", "resolution", "trace", "detail", "calibrated")
+
+
+def _stacked(
+    rows: Sequence[Row], blocks: Mapping[str, tuple[str, str]], label: str, note: str, *, marks: bool = False
+) -> Figure:
+    used = {b: look for b, look in blocks.items() if any(number(row, f"part_{b}") > 0 for row in rows)}
+    heights = [fsum(_part(row, block) for block in used) for row in rows]
+    published = [row.value for row in _published().values()] if marks else []
+    high = HEAD_SHARE * max([*heights, *published, 1e-9])
+    scene = choose_scene(rows, label, low=0.0, high=high, with_mean=False, right_in=RIGHT_IN)
+    scene = replace(scene, notes=(note, *scene.notes))
+    with style():
+        figure, plots = empty_plots(scene)
+        mark: dict[str, Any] = {}
+        for plot in plots:
+            _prepare(plot)
+            for group, case in enumerate(plot.panel.cases):
+                _draw_group(plot, group, case, used)
+            mark |= _draw_published(plot) if marks else {}
+        legend(figure, scene, *_lines(used, scene, mark))
+    return figure
+
+
+def _part(row: Row, block: str) -> float:
+    value = number(row, f"part_{block}")
+    return 0.0 if isnan(value) else value
+
+
+def _published() -> dict[int, Any]:
+    return {scale: PUBLISHED[f"area_pct_gpu/{scale}"] for scale in (8, 64)}
+
+
+def _prepare(plot: Plot) -> None:
+    axes = plot.axes
+    axes.set_ylim(0, plot.scene.high)
+    axes.grid(axis="y")
+    axes.tick_params(axis="x", pad=NAME_PAD_PT)
+
+
+def _draw_group(plot: Plot, group: int, case: str, blocks: Mapping[str, tuple[str, str]]) -> None:
+    """Draw a stack for each scale of one case, its sum above it and its scale below."""
+    scene = plot.scene
+    rows = [plot.panel.at(scale).get(case) for scale in scene.scales]
+    centres = scene.centres(group)
+    feet = [0.0] * len(rows)
+    for block, (name, colour) in blocks.items():
+        parts = [_part(row, block) if row else 0.0 for row in rows]
+        plot.axes.bar(
+            centres, parts, 1.0, bottom=feet, color=colour, edgecolor="black", linewidth=0.2, label=f"{name}, {case}"
+        )
+        feet = [foot + part for foot, part in zip(feet, parts, strict=True)]
+    pitch = scene.pitch_pt(plot.panel)
+    if pitch < LEAST_PITCH_PT:
+        return
+    for centre, scale, row, top in zip(centres, scene.scales, rows, feet, strict=True):
+        if row is None:
+            continue
+        _write(plot, centre, top, 1.5, _short(number(row, "total")), level=pitch >= LEVEL_PITCH_PT)
+        _write(plot, centre, 0.0, -FIGURE_PT - 2.5, str(scale), level=True)
+
+
+def _write(plot: Plot, x: float, y: float, offset_pt: float, written: str, *, level: bool) -> None:
+    plot.axes.annotate(
+        written,
+        (x, y),
+        (0, offset_pt),
+        textcoords="offset points",
+        size=FIGURE_PT,
+        rotation=0 if level else 90,
+        ha="center",
+        va="bottom",
+        annotation_clip=False,
+    )
+
+
+def _short(value: float) -> str:
+    if isnan(value):
+        return "-"
+    return f"{value:.{2 if value < 1 else 1 if value < 100 else 0}f}"
+
+
+def _draw_published(plot: Plot) -> dict[str, Any]:
+    """Mark the published areas over the bars of their scales; return the mark by its label."""
+    found: dict[str, Any] = {}
+    for group in range(len(plot.panel.cases)):
+        for centre, scale in zip(plot.scene.centres(group), plot.scene.scales, strict=True):
+            if scale in _published():
+                found["published"] = plot.axes.plot(
+                    centre,
+                    _published()[scale].value,
+                    "D",
+                    markersize=3.6,
+                    markerfacecolor="white",
+                    markeredgecolor="black",
+                    markeredgewidth=0.5,
+                    label="published",
+                    zorder=4,
+                    linestyle="none",
+                )[0]
+    return found
+
+
+def _lines(blocks: Mapping[str, tuple[str, str]], scene: Scene, marks: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Legend entries in lines that fit the width of the figure."""
+    from matplotlib.patches import Patch  # noqa: PLC0415 - heavy
+
+    entries = {name: Patch(facecolor=c, edgecolor="black", linewidth=0.3) for name, c in blocks.values()} | dict(marks)
+    names = list(entries)
+    widths = [0.3 * PT_PER_IN + DIGIT_PT * len(name) for name in names]
+    if sum(widths) <= scene.width_in * PT_PER_IN:
+        return [entries]
+    half = -(-len(names) // 2)
+    return [{name: entries[name] for name in part} for part in (names[:half], names[half:])]
