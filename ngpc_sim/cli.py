@@ -98,6 +98,12 @@ def run(
         str, typer.Option(help="bound (closed form), cycle (replay) or reference (slow replay).")
     ] = "cycle",
     limit_queries: Annotated[int | None, typer.Option(help="Replay only the first N recorded queries.")] = None,
+    power_budget: Annotated[
+        str | None, typer.Option(help="Watts of the NFPs, for instance 1.9,5: also say what fits.")
+    ] = None,
+    export: Annotated[
+        tuple[str, Path] | None, typer.Option(metavar="accelergy DIR", help="Also write Accelergy's YAML into DIR.")
+    ] = None,
     waveform: Annotated[
         Path | None, typer.Option(help="Also write a VCD waveform of the --limit-queries of one design point.")
     ] = None,
@@ -136,6 +142,7 @@ def run(
         settings=tuple(settings or ()),
         detail=detail,
         limit_queries=limit_queries,
+        power_budget=power_budget,
         allow_plugins=allow_plugins,
     )
     if allow_plugins:
@@ -143,9 +150,14 @@ def run(
     started = time.monotonic()
     points = job.points(asked)
     folder = out or Path("out") / asked.archs.replace(",", "_").replace("/", "_")
+    from ngpc_sim import budgets, exports
     from ngpc_sim.report.files import check_writable, write_results
 
     check_writable(folder)
+    watts = budgets.parse_budgets(power_budget) if power_budget is not None else []
+    if export is not None:
+        exports.check_format(export[0])
+        check_writable(export[1])
     if waveform is not None:
         from ngpc_sim.waveform import write_waveform
 
@@ -154,17 +166,22 @@ def run(
     results = _with_progress(points, jobs, quiet=quiet)
     rows = [result.row() for result in results]
     manifest = job.manifest(asked, points, time.monotonic() - started)
-    written = write_results(folder, rows, manifest, charts=True)
+    fits = budgets.fit(watts, points, results)
+    extra = {"budgets.csv": budgets.csv_bytes(fits)} if fits else {}
+    written = write_results(folder, rows, manifest, charts=True, extra=extra)
+    if export is not None:
+        exports.write_accelergy(export[1], points, results)
     if not quiet:
-        _print(points, results, rows, written)
+        _print(points, results, written, budgets.sentences(fits) if fits else [])
 
 
-def _print(points: Sequence[Point], results: Sequence[Result], rows: list[dict[str, Any]], written: list[Path]) -> None:
+def _print(points: Sequence[Point], results: Sequence[Result], written: list[Path], more: list[str]) -> None:
     from ngpc_sim.footer import footer
     from ngpc_sim.report.table import print_results
 
     names = ", ".join(path.name for path in written)
-    print_results(rows, [*footer(points, results), f"Wrote {names} to {written[0].parent}."])
+    lines = [*footer(points, results), *more, f"Wrote {names} to {written[0].parent}."]
+    print_results([result.row() for result in results], lines)
 
 
 def _with_progress(points: Sequence[Point], jobs: int, *, quiet: bool) -> list[Result]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ngpc_sim.arch import load_arch
 from ngpc_sim.points import Point
-from ngpc_sim.published import published_mean_speedup
+from ngpc_sim.published import PUBLISHED, published_mean_speedup
 from ngpc_sim.result import Result
 from ngpc_sim.simulation import simulate
 from ngpc_sim.unused import unused_keys
@@ -31,6 +31,7 @@ def footer(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
     lines.extend(_traces(points, results))
     lines.extend(_spilled(results))
     lines.extend(_gaps(points, results))
+    lines.extend(_against_published(points, results))
     lines.extend(_bands(results))
     return lines
 
@@ -80,6 +81,53 @@ def _bands(results: Sequence[Result]) -> list[str]:
                 f"speedups of {r.app} carry the same band."
             ] = None
     return list(lines)
+
+
+def _against_published(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
+    """Power and area of every architecture at its largest scale that has published ones."""
+    groups: dict[str, list[tuple[Point, Result]]] = {}
+    for point, result in zip(points, results, strict=True):
+        if f"area_pct_gpu/{result.scale}" in PUBLISHED:
+            groups.setdefault(point.arch.file.name, []).append((point, result))
+    lines = []
+    for group in groups.values():
+        scale = max(result.scale for _, result in group)
+        sha = next(point.arch.sha256 for point, result in group if result.scale == scale)
+        chosen = [(point, result) for point, result in group if point.arch.sha256 == sha]
+        lines += [_power(chosen[0][0], [result for _, result in chosen]), _area(*chosen[0])]
+    return lines
+
+
+def _power(point: Point, results: Sequence[Result]) -> str:
+    percent, board_w = PUBLISHED[f"power_pct_gpu/{point.arch.scale}"].value, point.arch.gpu.board_power_w.value
+    factors = sorted(result.costs.power_factor for result in results)
+    band = f"x{factors[0]:.2f}" if len(factors) == 1 else f"x{factors[0]:.2f} to x{factors[-1]:.2f} by app"
+    text = (
+        f"{point.arch.name}, scale {point.arch.scale}: the published NGPC power, {percent} % of the GPU or "
+        f"{percent * board_w / 100:.2f} W, is {band} of ours"
+    )
+    if point.arch.power.calibration == "published":
+        return f"{text} before calibration; calibrated: that factor is applied to the NGPC's energy of each row."
+    return f"{text}; treat power as +-3x, power.calibration=published applies the factor."
+
+
+def _area(point: Point, result: Result) -> str:
+    arch = point.arch
+    percent = PUBLISHED[f"area_pct_gpu/{arch.scale}"].value
+    text = (
+        f"{arch.name}, scale {arch.scale}: area {result.area_pct_gpu:.2f} % of the GPU by {arch.file.area_model}, "
+        f"{result.area_pct_gpu / percent - 1:+.0%} from the published {percent} %"
+    )
+    if arch.file.area_model != "n7_bitcell":
+        return text + "."
+    cells = (
+        arch.nfp.encoding.engines * arch.nfp.encoding.grid_sram_bytes * 8 * arch.technology.area.bitcell_um2.value / 1e6
+    )
+    own = percent / 100 * arch.gpu.die_mm2.value / arch.scale
+    return (
+        f"{text}: the bare cells of its grid_sram are {cells:.2f} mm2 an NFP beside {own:.2f} mm2 published for a "
+        "whole one, which shrank SRAM from 45 nm as if it were logic."
+    )
 
 
 def _gaps(points: Sequence[Point], results: Sequence[Result]) -> list[str]:

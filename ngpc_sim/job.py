@@ -37,12 +37,14 @@ class Request:
     settings: tuple[str, ...] = ()
     detail: str = "cycle"
     limit_queries: int | None = None
+    power_budget: str | None = None
     allow_plugins: bool = False
 
     def command_line(self) -> str:
         """The command that gives these results, defaults left out."""
         flags = {"apps": "--app", "encodings": "--encoding", "resolutions": "--resolution"}
         flags |= {"archs": "--arch", "traces": "--trace", "limit_queries": "--limit-queries"}
+        flags |= {"power_budget": "--power-budget"}
         words = ["ngpc-sim"]
         for option in fields(self):
             value = getattr(self, option.name)

@@ -16,7 +16,7 @@ COMMAND = Path(sys.executable).parent / "ngpc-sim"
 
 OPTIONS = (
     *("scale", "app", "encoding", "resolution", "arch", "gpu", "trace", "set", "detail", "limit-queries", "jobs"),
-    *("out", "quiet", "version", "help"),
+    *("out", "quiet", "version", "help", "power-budget", "export"),
 )
 
 

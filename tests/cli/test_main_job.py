@@ -13,8 +13,8 @@ import pytest
 from ngpc_sim.resources import folder
 
 FILES = [
-    *("fps.png", "fps.svg", "manifest.json", "results.csv", "results.json"),
-    *("results.parquet", "speedup.png", "speedup.svg"),
+    *("area.png", "area.svg", "energy.png", "energy.svg", "fps.png", "fps.svg", "manifest.json"),
+    *("results.csv", "results.json", "results.parquet", "speedup.png", "speedup.svg"),
 ]
 # design.md section 6, one stall column a cause in place of stall_*
 BEFORE_STALLS = [
@@ -190,6 +190,30 @@ def test_gpu_chooses_the_baseline(quick, tmp_path):
 
 
 HALF_GPU = ("--gpu", "./half.yaml")
+
+
+def test_a_power_budget_says_what_fits_and_the_next_run_takes_its_file_away(run):
+    words = ("--scale", "1,8", "--app", "gia", "--detail", "bound", "--out", "o")
+    ran = run(*words, "--power-budget", "1.9,5")
+    assert "Power budgets: largest scale" in ran.out
+    with (ran.folder / "o" / "budgets.csv").open(newline="") as stream:
+        assert [(row["budget_w"], row["scale"]) for row in csv.DictReader(stream)] == [("1.9", "1"), ("5.0", "1")]
+    assert "--power-budget 1.9,5" in json.loads((ran.folder / "o" / "manifest.json").read_text())["command"]
+    run(*words)
+    assert not (ran.folder / "o" / "budgets.csv").exists()
+
+
+def test_an_export_writes_architecture_and_action_counts_beside_the_results(quick):
+    assert quick("--export", "accelergy", "a", "--out", "o").written() == [
+        *("a/action_counts.yaml", "a/architecture.yaml"),
+        *(f"o/{name}" for name in FILES),
+    ]
+
+
+def test_calibrated_power_prints_calibrated(run):
+    ran = run("--scale", "8,64", "--app", "gia", "--detail", "bound", "--set", "power.calibration=published")
+    assert [float(row["power_pct_gpu"]) for row in ran.rows()] == pytest.approx([2.75, 22.06])
+    assert "power calibrated: one factor to the published share" in " ".join(ran.out.split())
 
 
 def test_sweeps_of_settings_appear_as_columns(quick):

@@ -1,0 +1,81 @@
+"""Energy and area charts stack the rows' own blocks."""
+
+import pytest
+
+from ngpc_sim.report.cost_charts import AREA_BLOCKS, ENERGY_BLOCKS, area_chart, energy_chart
+
+PARTS = {"gpu": 100.0, "gpu_idle": 20.0, "memory": 30.0, "leakage": 5.0, "grid_sram": 8.0, "encoding": 4.0, "mlp": 3.0}
+
+
+@pytest.fixture
+def cost_rows(make_rows):
+    """Rows with energy and area by block; the GPU alone needs 1000 mJ and has 628.4 mm2."""
+
+    def build(**options):
+        rows = make_rows(**options)
+        for row in rows:
+            size = row["scale"] / 8
+            row |= {f"energy_{block}_mj": mj * (1 + size / 8) for block, mj in PARTS.items()}
+            row |= {"energy_buffers_mj": 1.0, "energy_idle_mj": 0.0, "gpu_energy_mj": 1000.0}
+            for number, block in enumerate(AREA_BLOCKS):
+                row[f"area_stillmaker_{block}_mm2"] = (number + 1) * size
+                row[f"area_bitcell_{block}_mm2"] = 2 * (number + 1) * size
+            row |= {"area_mm2": 20 * size, "area_pct_gpu": 100 * 20 * size / 628.4}
+        return rows
+
+    return build
+
+
+def stack(axes, case, group_bar):
+    """Top of a stack and its parts by label, of the bar with this index in its container."""
+    bars = {
+        b.get_label().partition(",")[0]: b[group_bar] for b in axes.containers if b.get_label().endswith(f", {case}")
+    }
+    return max(bar.get_y() + bar.get_height() for bar in bars.values()), bars
+
+
+def test_energy_stacks_add_up_to_the_share_of_the_gpu(cost_rows):
+    rows = cost_rows(scales=(8, 64))
+    (axes,) = energy_chart(rows).axes
+    for index, scale in enumerate((8, 64)):
+        row = next(row for row in rows if (row["app"], row["scale"]) == ("nerf", scale))
+        expected = sum(row[f"energy_{block}_mj"] for block in ENERGY_BLOCKS)
+        top, bars = stack(axes, "nerf", index)
+        assert top == pytest.approx(expected / 10)
+        assert bars["leakage"].get_height() == pytest.approx(row["energy_leakage_mj"] / 10)
+        assert "idle clock" not in bars
+    assert axes.get_ylabel() == "energy (% of the GPU alone)"
+    assert {"8", "64"} <= {text.get_text() for text in axes.texts}
+
+
+def test_area_has_both_models_and_the_published_marks(cost_rows):
+    (axes,) = area_chart(cost_rows()).axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["stillmaker_uniform", "n7_bitcell"]
+    for model, factor in (("stillmaker_uniform", 1), ("n7_bitcell", 2)):
+        for index, scale in enumerate((8, 16, 32, 64)):
+            top, _ = stack(axes, model, index)
+            assert top == pytest.approx(100 * factor * 10 * scale / 8 / 628.4)
+    assert [float(line.get_ydata()[0]) for line in axes.lines] == [4.52, 36.18, 4.52, 36.18]
+
+
+def test_everything_lies_inside_the_figure(cost_rows):
+    for rows in (cost_rows(), cost_rows(scales=(8,), apps=("gia",)), cost_rows(encodings=("hashgrid", "lowres"))):
+        for figure in (energy_chart(rows), area_chart(rows)):
+            renderer = figure.canvas.get_renderer()
+            for axes in figure.axes:
+                box = axes.get_tightbbox(renderer)
+                assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+                assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1
+            for drawn in figure.legends:
+                box = drawn.get_window_extent(renderer)
+                assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+
+
+def test_one_area_plot_an_architecture_whatever_was_run_on_it(cost_rows):
+    rows = cost_rows(encodings=("hashgrid", "lowres"), resolutions=("fhd", "4k"))
+    assert [axes.get_title() for axes in area_chart(rows).axes] == ["ngpc-paper"]
+
+
+def test_rows_without_costs_draw_empty_plots(make_rows):
+    for figure in (energy_chart(make_rows()), area_chart(make_rows())):
+        assert len(figure.axes) == 1
