@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
-from ngpc_sim.arch import load_arch
+from ngpc_sim.arch import Arch, load_arch
 from ngpc_sim.points import Point
 from ngpc_sim.published import PUBLISHED, published_mean_speedup
 from ngpc_sim.result import Result
@@ -84,11 +84,11 @@ def _bands(results: Sequence[Result]) -> list[str]:
 
 
 def _against_published(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
-    """Power and area of every architecture at its largest scale that has published ones."""
-    groups: dict[str, list[tuple[Point, Result]]] = {}
+    """Power and area of every architecture and technology at the largest scale that has published ones."""
+    groups: dict[tuple[str, str], list[tuple[Point, Result]]] = {}
     for point, result in zip(points, results, strict=True):
         if f"area_pct_gpu/{result.scale}" in PUBLISHED:
-            groups.setdefault(point.arch.file.name, []).append((point, result))
+            groups.setdefault((point.arch.name, point.arch.technology.name), []).append((point, result))
     lines = []
     for group in groups.values():
         scale = max(result.scale for _, result in group)
@@ -98,12 +98,16 @@ def _against_published(points: Sequence[Point], results: Sequence[Result]) -> li
     return lines
 
 
+def _where(arch: Arch) -> str:
+    return f"{arch.name} in {arch.technology.name}, scale {arch.scale}"
+
+
 def _power(point: Point, results: Sequence[Result]) -> str:
     percent, board_w = PUBLISHED[f"power_pct_gpu/{point.arch.scale}"].value, point.arch.gpu.board_power_w.value
     factors = sorted(result.costs.power_factor for result in results)
     band = f"x{factors[0]:.2f}" if len(factors) == 1 else f"x{factors[0]:.2f} to x{factors[-1]:.2f} by app"
     text = (
-        f"{point.arch.name}, scale {point.arch.scale}: the published NGPC power, {percent} % of the GPU or "
+        f"{_where(point.arch)}: the published NGPC power, {percent} % of the GPU or "
         f"{percent * board_w / 100:.2f} W, is {band} of ours"
     )
     if point.arch.power.calibration == "published":
@@ -115,7 +119,7 @@ def _area(point: Point, result: Result) -> str:
     arch = point.arch
     percent = PUBLISHED[f"area_pct_gpu/{arch.scale}"].value
     text = (
-        f"{arch.name}, scale {arch.scale}: area {result.area_pct_gpu:.2f} % of the GPU by {arch.file.area_model}, "
+        f"{_where(arch)}: area {result.area_pct_gpu:.2f} % of the GPU by {arch.file.area_model}, "
         f"{result.area_pct_gpu / percent - 1:+.0%} from the published {percent} %"
     )
     if arch.file.area_model != "n7_bitcell":
@@ -126,7 +130,7 @@ def _area(point: Point, result: Result) -> str:
     own = percent / 100 * arch.gpu.die_mm2.value / arch.scale
     return (
         f"{text}: the bare cells of its grid_sram are {cells:.2f} mm2 an NFP beside {own:.2f} mm2 published for a "
-        "whole one, which shrank SRAM from 45 nm as if it were logic."
+        "whole one, which shrank SRAM from 45 to 7 nm as if it were logic."
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.published import PUBLISHED
 from ngpc_sim.report.canvas import Plot, empty_plots, legend, style
-from ngpc_sim.report.panels import Row, number, row_scale, text
+from ngpc_sim.report.panels import Row, condition_columns, number, row_scale, text
 from ngpc_sim.report.scene import PT_PER_IN, Scene, choose_scene
 
 if TYPE_CHECKING:
@@ -62,18 +62,26 @@ def _as_share(row: Row, columns: Mapping[str, str], whole: str) -> dict[str, obj
 
 
 def _area_rows(rows: Sequence[Row]) -> list[dict[str, object]]:
-    """One row for each architecture, its overridden values, scale and area model."""
-    found: dict[tuple[str, ...], dict[str, object]] = {}
+    """One row for each architecture, scale and area model, and for each overridden value where any changes an area."""
+    settings = [name for name in condition_columns(rows) if name != "area_model"]  # both are drawn
+    found: dict[tuple[object, ...], dict[str, object]] = {}
     for row in rows:
-        dotted = {name: row[name] for name in row if "." in name}
         percent = number(row, "area_pct_gpu")
-        die = 100 * number(row, "area_mm2") / percent if percent > 0 else nan
+        die = {"die": 100 * number(row, "area_mm2") / percent if percent > 0 else nan}
         for short, model in AREA_MODELS.items():
-            key = (text(row, "arch"), *map(str, dotted.values()), str(row_scale(row)), model)
-            names = {"arch": row.get("arch"), "scale": row.get("scale"), "app": model, **dotted, "die": die}
             columns = {block: f"area_{short}_{block}_mm2" for block in AREA_BLOCKS}
-            found.setdefault(key, _as_share({**row, **names}, columns, "die") | dict.fromkeys(NOT_AREA, ""))
+            area = _as_share({**row, **die}, columns, "die") | dict.fromkeys(NOT_AREA, "") | {"app": model}
+            area.pop("area_model", None)
+            found.setdefault((text(row, "arch"), row_scale(row), model, *(text(row, s) for s in settings)), area)
+    built = {key[:3]: number(area, "total") for key, area in found.items()}
+    if all(_same(built[key[:3]], number(area, "total")) for key, area in found.items()):
+        plain = {key[:3]: {n: v for n, v in area.items() if n not in settings} for key, area in found.items()}
+        return list(plain.values())
     return list(found.values())
+
+
+def _same(one: float, two: float) -> bool:
+    return one == two or (isnan(one) and isnan(two))
 
 
 #: columns that area does not depend on

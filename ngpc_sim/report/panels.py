@@ -16,6 +16,8 @@ from ngpc_sim.published import Published, published_mean
 Row = Mapping[str, object]
 
 APPS = ("nerf", "nsdf", "gia", "nvr")
+#: keys of an architecture that are columns only where they were overridden, and have no dot to tell them by
+UNDOTTED = ("technology", "area_model")
 
 
 def number(row: Row, column: str) -> float:
@@ -82,7 +84,7 @@ def row_scale(row: Row) -> int:
 
 def split_panels(rows: Sequence[Row]) -> list[Panel]:
     """Panels in the order of their first row."""
-    columns = _condition_columns(rows)
+    columns = condition_columns(rows)
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         key = (text(row, "arch"), text(row, "encoding"), text(row, "resolution"), *_conditions(row, columns))
@@ -90,11 +92,11 @@ def split_panels(rows: Sequence[Row]) -> list[Panel]:
     return [_panel(key, group) for key, group in groups.items()]
 
 
-def _condition_columns(rows: Sequence[Row]) -> list[str]:
-    """Columns of overridden values (their names are dotted keys), and the GPU where it varies."""
-    dotted = list(dict.fromkeys(name for row in rows for name in row if "." in name))
+def condition_columns(rows: Sequence[Row]) -> list[str]:
+    """Columns of overridden values: dotted keys, the few keys without a dot, and the GPU where it varies."""
+    overridden = [name for row in rows for name in row if "." in name or name in UNDOTTED]
     several_gpus = len({text(row, "gpu") for row in rows}) > 1
-    return ["gpu", *dotted] if several_gpus else dotted
+    return list(dict.fromkeys(["gpu", *overridden] if several_gpus else overridden))
 
 
 def _conditions(row: Row, columns: Sequence[str]) -> tuple[str, ...]:

@@ -76,6 +76,16 @@ def test_one_area_plot_an_architecture_whatever_was_run_on_it(cost_rows):
     assert [axes.get_title() for axes in area_chart(rows).axes] == ["ngpc-paper"]
 
 
+def test_settings_split_the_area_plots_only_where_they_change_an_area(cost_rows):
+    slow, fast = (cost_rows(scales=(8, 64), **{"nfp.clock_ghz": ghz}) for ghz in (1, 2))
+    assert [axes.get_title() for axes in area_chart([*slow, *fast]).axes] == ["ngpc-paper"]
+    older = [row | {"technology": "n45", "area_bitcell_mlp_mm2": 99.0} for row in cost_rows(scales=(8, 64))]
+    newer = [row | {"technology": "n7"} for row in cost_rows(scales=(8, 64))]
+    titles = [axes.get_title() for axes in area_chart([*older, *newer]).axes]
+    assert titles == ["ngpc-paper, technology=n45", "ngpc-paper, technology=n7"]
+    assert len(energy_chart([*older, *newer]).axes) == 2
+
+
 def test_rows_without_costs_draw_empty_plots(make_rows):
     for figure in (energy_chart(make_rows()), area_chart(make_rows())):
         assert len(figure.axes) == 1
