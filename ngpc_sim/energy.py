@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from ngpc_sim.arch import Arch
 from ngpc_sim.area import area
+from ngpc_sim.errors import UserError
 from ngpc_sim.published import PUBLISHED
 
 PJ_PER_MJ = 1e9
@@ -36,6 +37,12 @@ class Activity:
     gpu_busy_ms: float
     nfp_cycles: int
     idle_cycles: int
+
+    def count(self, action: str) -> int:
+        """Count of an action of the NFPs; that none counted it is a plug-in's mistake."""
+        if action not in self.actions:
+            raise UserError(f"no engine counted '{action}', which has an energy: a plug-in must count it, 0 for none.")
+        return self.actions[action]
 
     @property
     def idle_share(self) -> float:
@@ -87,24 +94,22 @@ def _by_block(arch: Arch, activity: Activity) -> dict[str, float]:
     scale = technology.energy_scale(arch.power.voltage_v)
     logic = scale * technology.scaling.logic_energy.value / PJ_PER_MJ
     sram = scale * technology.scaling.sram_energy.value / PJ_PER_MJ
-    count = activity.actions.get
+    count = activity.count
     encoding = (
-        count("pos_fract", 0) * energy.pos_fract.value
-        + count("grid_index", 0) * energy.grid_index.value
-        + count("interpol_weights", 0) * energy.interpol_weights.value
+        count("pos_fract") * energy.pos_fract.value
+        + count("grid_index") * energy.grid_index.value
+        + count("interpol_weights") * energy.interpol_weights.value
     )
-    features = count("feature_buffer_write_bytes", 0) + count("feature_buffer_read_bytes", 0)
-    buffers = (
-        features * energy.feature_buffer_byte.value + count("output_fifo_bytes", 0) * energy.output_fifo_byte.value
-    )
-    macs = count("mlp_mac", 0) * energy.mlp_mac.value + count("mlp_mac_padded", 0) * energy.mlp_mac_padded.value
-    weights, activations = count("weight_bytes", 0), count("activation_bytes", 0)
+    features = count("feature_buffer_write_bytes") + count("feature_buffer_read_bytes")
+    buffers = features * energy.feature_buffer_byte.value + count("output_fifo_bytes") * energy.output_fifo_byte.value
+    macs = count("mlp_mac") * energy.mlp_mac.value + count("mlp_mac_padded") * energy.mlp_mac_padded.value
+    weights, activations = count("weight_bytes"), count("activation_bytes")
     operands = weights * energy.weight_byte.value + activations * energy.activation_byte.value
-    memory = count("l2_bytes", 0) * energy.l2_byte.value + count("dram_bytes", 0) * energy.dram_byte.value
+    memory = sum(activity.actions.get(f"{n}_bytes", 0) * getattr(energy, f"{n}_byte").value for n in ("l2", "dram"))
     read_pj = technology.access("read_pj", arch.grid_sram(activity.entry_bits))
     return {
         "encoding": encoding * logic,
-        "grid_sram": count("grid_sram_read", 0) * read_pj * sram,
+        "grid_sram": count("grid_sram_read") * read_pj * sram,
         "buffers": buffers * sram,
         "mlp": macs * logic + operands * sram,
         "idle": _clocked_idle_slots(arch, activity) * energy.mlp_mac_idle.value * logic,
@@ -120,7 +125,7 @@ def _clocked_idle_slots(arch: Arch, activity: Activity) -> int:
     if arch.power.gating != "none":
         return 0
     slots = activity.nfp_cycles * arch.nfp.mlp.rows * arch.nfp.mlp.cols
-    return max(0, slots - activity.actions.get("mlp_mac", 0) - activity.actions.get("mlp_mac_padded", 0))
+    return max(0, slots - activity.count("mlp_mac") - activity.count("mlp_mac_padded"))
 
 
 def leakage_w(arch: Arch, idle_share: float = 0.0) -> float:

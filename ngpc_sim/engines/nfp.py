@@ -310,7 +310,7 @@ class Nfp:
         entry_bytes = work.encoding.n_features_per_level * self.spec.encoding.feature_bytes
         return {
             **encoding,
-            "grid_sram_read_bytes": encoding["grid_sram_read"] * entry_bytes,
+            "grid_sram_read_bytes": encoding.get("grid_sram_read", 0) * entry_bytes,
             **self.mlp.actions(work, n_queries, n_batches),
             "feature_buffer_write_bytes": features,
             "feature_buffer_read_bytes": features,
