@@ -214,11 +214,9 @@ class _Sums:
 
     @classmethod
     def of(cls, service: Service) -> _Sums:
-        n, slots = service.slot_cycles.shape
-        cycles, reads = np.zeros((n + 1, slots), np.int64), np.zeros(n + 1, np.int64)
-        np.cumsum(service.slot_cycles, axis=0, out=cycles[1:])
+        reads = np.zeros(len(service.reads) + 1, np.int64)
         np.cumsum(service.reads, out=reads[1:])
-        return cls(cycles, reads)
+        return cls(service.running_cycles(), reads)
 
 
 def _stream(sums: _Sums, pieces: list[_Segment], queries: int, groups: int) -> Stream:

@@ -191,7 +191,7 @@ class _NgpcQueue:
 
 def run_frame(arch: Arch, plan: FramePlan, commands: list[Command], rest_ps: int) -> FrameRun:
     """Run a frame; ``rest_ps`` is the GPU time of all rest of kernels together."""
-    env = simpy.Environment()
+    env: Any = simpy.Environment()
     log = _Log()
     gpu, ngpc = _GpuQueue(log), _NgpcQueue(arch, log)
     submit_ps = units.ns_to_ps(arch.frame.submit_overhead_us * 1e3)
@@ -203,27 +203,24 @@ def run_frame(arch: Arch, plan: FramePlan, commands: list[Command], rest_ps: int
     post = [_share(rest_ps, n, plan.queries, 1.0) - first for n, first in zip(sizes, pre, strict=True)]
     ends: list[tuple[int, int]] = []
 
-    def now() -> int:
-        return int(env.now)
-
     def chain(steps: tuple[int, ...]) -> Generator[simpy.Event, None, None]:
         """One tile, invocation by invocation."""
         record, carried, latency_ps = submit, 0, launch_ps
         for step in steps:
-            end, record = gpu.dispatch(now(), latency_ps, carried + pre[step], record)
+            end, record = gpu.dispatch(env.now, latency_ps, carried + pre[step], record)
             yield env.timeout(end - env.now)
-            end, record = ngpc.dispatch(now(), cross_ps, commands[step], record)
+            end, record = ngpc.dispatch(env.now, cross_ps, commands[step], record)
             yield env.timeout(end - env.now)
             carried, latency_ps = post[step], cross_ps
-        end, record = gpu.dispatch(now(), cross_ps, carried, record)
+        end, record = gpu.dispatch(env.now, cross_ps, carried, record)
         ends.append((end, record))
         yield env.timeout(end - env.now)
 
     def batch(steps: tuple[int, ...]) -> Generator[simpy.Event, None, None]:
         """One tile in the two-stage schedule: NGPC, then the whole rest of kernels."""
-        end, record = ngpc.dispatch(now(), cross_ps, commands[steps[0]], submit)
+        end, record = ngpc.dispatch(env.now, cross_ps, commands[steps[0]], submit)
         yield env.timeout(end - env.now)
-        end, record = gpu.dispatch(now(), cross_ps, pre[steps[0]] + post[steps[0]], record)
+        end, record = gpu.dispatch(env.now, cross_ps, pre[steps[0]] + post[steps[0]], record)
         ends.append((end, record))
         yield env.timeout(end - env.now)
 

@@ -23,14 +23,17 @@ from numba import njit
 
 from ngpc_sim.engines.encoding_engine import Service
 from ngpc_sim.engines.nfp import (
+    ARRIVED,
     BATCHES,
     BUSY,
     CAUSES,
     COUNT,
     DRAIN,
     FREE,
+    GROUP,
     IN_BATCH,
     OUT,
+    PART,
     R_BEFORE,
     RATE_BITS,
     Nfp,
@@ -90,18 +93,31 @@ def end_batch(j, state, constants, members, done, not_before):
         done[members[j, :queries]] = end
 
 
+@njit(cache=True, nogil=True, inline="always")
+def arrive(counter, cycles, part, in_rate):
+    """Let the port deliver one more query: ARRIVED + PART / in_rate is its exact time, kept without a division."""
+    counter[ARRIVED] += cycles
+    counter[PART] += part
+    if counter[PART] >= in_rate:
+        counter[PART] -= in_rate
+        counter[ARRIVED] += 1
+
+
 @njit(cache=True, nogil=True)
 def serve_granule(j, rows, first, slot_cycles, state, constants, members, done, in_bytes, in_rate):
     """Issue the queries ``rows`` on NFP j; ``first`` is the number of the first of them in its command."""
     free, _, busy, counter, _, _ = state
     groups = free.shape[1]
+    cycles, part = (in_bytes << RATE_BITS) // in_rate, (in_bytes << RATE_BITS) % in_rate
     for k in range(rows.shape[0]):
-        arrival = ceil_div(((counter[j, COUNT] + 1) * in_bytes) << RATE_BITS, in_rate)
-        group = counter[j, COUNT] % groups
+        arrive(counter[j], cycles, part, in_rate)
+        group = counter[j, GROUP]
+        arrival = counter[j, ARRIVED] + (counter[j, PART] > 0)
         issue(free[j, group], busy[j, group], slot_cycles[rows[k]], arrival, counter[j, R_BEFORE])
         members[j, counter[j, IN_BATCH]] = first + k
         counter[j, COUNT] += 1
         counter[j, IN_BATCH] += 1
+        counter[j, GROUP] = group + 1 if group + 1 < groups else 0
         if counter[j, IN_BATCH] == members.shape[1]:
             end_batch(j, state, constants, members, done, 0)
 
@@ -121,7 +137,7 @@ def replay_cluster(
     slots = slot_cycles.shape[1]
     granules = ceil_div(stream.shape[0], granule_queries)
     free = np.zeros((n_nfps, groups, slots), np.int64)
-    counter = np.zeros((n_nfps, 7), np.int64)
+    counter = np.zeros((n_nfps, 10), np.int64)
     outputs = np.zeros((n_nfps, fifo), np.int64)
     total = np.zeros((n_nfps, 8), np.int64)
     state = (free, np.zeros_like(free), np.zeros_like(free), counter, outputs, total)

@@ -26,7 +26,7 @@ from typing import Any, Literal
 import numpy as np
 from numba import njit
 
-from ngpc_sim.engines.grid_index import cell_of, checked_positions, corner_entry, fma_half, level_arguments
+from ngpc_sim.engines.grid_index import axis_terms, cell_of, checked_positions, corner_entry, fma_half, level_arguments
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.errors import UserError
 from ngpc_sim.plugins import BUILTIN, build, checked
@@ -102,53 +102,66 @@ def bank_of(entry, bits, mask, xor_fold):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def distinct_and_conflicts(entries, bits, mask, xor_fold, bank_of_entry):
-    """``(distinct entries, most distinct entries in one bank)`` of one query."""
-    distinct = 0
-    worst = 0
-    for k in range(entries.shape[0]):
-        new = True
+def same_entry_twice(entries, corners):
+    """Whether two of the first ``corners`` entries are the same."""
+    twice = False
+    for k in range(1, corners):
         for j in range(k):
+            twice |= entries[j] == entries[k]
+    return twice
+
+
+@njit(cache=True, nogil=True, inline="always")
+def most_in_one_bank(banks, corners):
+    """How often the most frequent of the first ``corners`` banks occurs; a bank counts in a byte where it can."""
+    worst: Any = 0
+    few = True
+    counts = np.uint64(0)
+    for k in range(corners):
+        few &= banks[k] < np.uint64(8)
+        counts += np.uint64(1) << (np.uint64(8) * (banks[k] & np.uint64(7)))
+    if few:
+        for byte in range(8):
+            worst = max(worst, np.int64((counts >> np.uint64(8 * byte)) & np.uint64(255)))
+        return worst
+    for k in range(corners):
+        same = 0
+        for j in range(corners):
+            same += banks[j] == banks[k]
+        worst = max(worst, same)
+    return worst
+
+
+@njit(cache=True, nogil=True)
+def keep_distinct(entries, corners):
+    """Move the distinct ones of the first ``corners`` entries to the front; returns how many there are."""
+    distinct = 0
+    for k in range(corners):
+        new = True
+        for j in range(distinct):
             new = new and entries[j] != entries[k]
         if new:
-            bank = bank_of(entries[k], bits, mask, xor_fold)
-            bank_of_entry[distinct] = bank
+            entries[distinct] = entries[k]
             distinct += 1
-            same = 0
-            for j in range(distinct):
-                if bank_of_entry[j] == bank:
-                    same += 1
-            worst = max(worst, same)
-    return distinct, worst
+    return distinct
 
 
 @njit(cache=True, nogil=True)
 def service_level(
-    positions,
-    scale,
-    mode,
-    strides,
-    primes,
-    entries,
-    bits,
-    xor_fold,
-    ports,
-    index_cycles,
-    reuse_distance,
-    interval,
-    reads,
-):
+    positions, scale, hashed, factors, entries, bits, xor_fold, ports, index_cycles, reuse_distance, interval, reads
+):  # fmt: skip
     """Fill the initiation intervals (n,) and entries read (n,), 0 before, of one level.
 
     ``bits`` is log2(banks), or -1 for ideal banks; ``reuse_distance`` is how many queries back the
     engine's last query lies, 0 without reuse.
     """
-    dims = positions.shape[1]
+    dims = len(factors)
     corners = 1 << dims
     cell = np.empty(dims, np.uint64)
+    terms = np.empty((dims, 2), np.uint64)
     history = np.zeros((max(reuse_distance, 1), dims), np.uint64)
     table_entries = np.empty(corners, np.uint64)
-    bank_of_entry = np.empty(corners, np.uint64)
+    banks = np.empty(corners, np.uint64)
     mask = np.uint64((1 << max(bits, 0)) - 1)
     shift = np.uint64(max(bits, 0))
     for i in range(positions.shape[0]):
@@ -163,12 +176,28 @@ def service_level(
             if same:
                 interval[i] = index_cycles
                 continue
+        axis_terms(cell, factors, terms)
         for corner in range(corners):
-            table_entries[corner] = corner_entry(cell, corner, mode, strides, primes, entries)
-        distinct, worst = distinct_and_conflicts(table_entries, shift, mask, xor_fold, bank_of_entry)
+            table_entries[corner] = corner_entry(terms, dims, corner, hashed, entries)
+        distinct = corners
+        if same_entry_twice(table_entries, corners):
+            distinct = keep_distinct(table_entries, corners)
         reads[i] = distinct
-        bank_cycles = 1 if bits < 0 else (worst + ports - 1) // ports
+        if bits < 0:
+            interval[i] = index_cycles
+            continue
+        for k in range(distinct):
+            banks[k] = bank_of(table_entries[k], shift, mask, xor_fold)
+        bank_cycles = (most_in_one_bank(banks, distinct) + ports - 1) // ports
         interval[i] = max(index_cycles, bank_cycles)
+
+
+@njit(cache=True, nogil=True)
+def add_up(slot_cycles, running):
+    """Fill ``running`` (n + 1, slots) with the sums over the first queries, from 0."""
+    for i in range(slot_cycles.shape[0]):
+        for slot in range(slot_cycles.shape[1]):
+            running[i + 1, slot] = running[i, slot] + slot_cycles[i, slot]
 
 
 @dataclass(frozen=True)
@@ -192,6 +221,12 @@ class Service:
     reads: Array
     base_cycles: Array
     uniform: bool = False
+
+    def running_cycles(self) -> Array:
+        """(n + 1, slots) int64: cycles of every slot over the first 0, 1, ... n queries."""
+        running = np.zeros((len(self.slot_cycles) + 1, self.slot_cycles.shape[1]), np.int64)
+        add_up(self.slot_cycles, running)
+        return running
 
 
 class EncodingEngine:

@@ -18,9 +18,8 @@ from ngpc_sim.errors import UserError
 from ngpc_sim.workload import LINEAR_CAP, GridEncoding, grid_levels
 
 #: primes of the coherent-prime hash, one an axis (common_device.h:767-791)
-PRIMES = np.array([1, 2654435761, 805459861, 3674653429], dtype=np.uint64)
+PRIMES = (1, 2654435761, 805459861, 3674653429)
 MASK32 = np.uint64(0xFFFFFFFF)
-INDEX_LINEAR, INDEX_HASH, INDEX_ZERO = 0, 1, 2
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -48,25 +47,31 @@ def cell_of(p):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def corner_entry(cell, corner, mode, strides, primes, entries):
+def axis_terms(cell, factors, terms):
+    """Fill ``terms`` (D, 2): what each axis adds to an index at the cell's lower and upper corner."""
+    for d in range(len(factors)):
+        terms[d, 0] = (cell[d] * factors[d]) & MASK32
+        terms[d, 1] = (((cell[d] + np.uint64(1)) & MASK32) * factors[d]) & MASK32
+
+
+@njit(cache=True, nogil=True, inline="always")
+def corner_entry(terms, dims, corner, hashed, entries):
     """Entry of one corner in its level's table; bit d of ``corner`` is +1 on axis d."""
     index = np.uint64(0)
-    for d in range(cell.shape[0]):
-        c = (cell[d] + np.uint64((corner >> d) & 1)) & MASK32
-        if mode == INDEX_LINEAR:
-            index = (index + c * strides[d]) & MASK32
-        elif mode == INDEX_HASH:
-            index ^= (c * primes[d]) & MASK32
+    for d in range(dims):
+        term = terms[d, (corner >> d) & 1]
+        index = index ^ term if hashed else (index + term) & MASK32
     if index >= entries:
         index %= entries
     return index
 
 
 @njit(cache=True, nogil=True)
-def index_level(positions, scale, mode, strides, primes, entries, smooth, index, frac):
+def index_level(positions, scale, hashed, factors, entries, smooth, index, frac):
     """Fill ``index`` (n, 2^D) uint32 and ``frac`` (n, D) float32 of one level."""
-    dims = positions.shape[1]
+    dims = len(factors)
     cell = np.empty(dims, np.uint64)
+    terms = np.empty((dims, 2), np.uint64)
     for i in range(positions.shape[0]):
         for d in range(dims):
             p = fma_half(scale, positions[i, d])
@@ -75,21 +80,26 @@ def index_level(positions, scale, mode, strides, primes, entries, smooth, index,
             if smooth:
                 w = np.float32(np.float32(w * w) * np.float32(np.float32(3.0) - np.float32(np.float32(2.0) * w)))
             frac[i, d] = w
+        axis_terms(cell, factors, terms)
         for corner in range(1 << dims):
-            index[i, corner] = corner_entry(cell, corner, mode, strides, primes, entries)
+            index[i, corner] = corner_entry(terms, dims, corner, hashed, entries)
 
 
 def level_arguments(encoding: GridEncoding) -> list[Any]:
-    """``(scale, mode, strides, primes, entries)`` of every level, as the kernels take them."""
+    """``(scale, hashed, factors, entries)`` of every level, as the kernels take them.
+
+    ``factors``: primes of a hashed level, strides of a linear one, 0 where the grid exceeds uint32; a tuple of D
+    uint64, so that the number of dimensions is a constant of the compiled kernel.
+    """
     arguments: list[Any] = []
-    primes = PRIMES[: encoding.n_dims]
     for level in grid_levels(encoding):
         if level.hashed:
-            mode = INDEX_HASH
+            numbers = list(PRIMES[: encoding.n_dims])
         else:
-            mode = INDEX_LINEAR if level.resolution <= LINEAR_CAP[encoding.n_dims] else INDEX_ZERO
-        strides = np.array([pow(level.resolution, d, 2**32) for d in range(encoding.n_dims)], dtype=np.uint64)
-        arguments.append((np.float32(level.scale), mode, strides, primes, np.uint64(level.entries)))
+            fits = level.resolution <= LINEAR_CAP[encoding.n_dims]
+            numbers = [pow(level.resolution, d, 2**32) if fits else 0 for d in range(encoding.n_dims)]
+        factors = tuple(np.uint64(number) for number in numbers)
+        arguments.append((np.float32(level.scale), level.hashed, factors, np.uint64(level.entries)))
     return arguments
 
 

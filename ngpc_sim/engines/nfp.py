@@ -40,7 +40,7 @@ Array = np.ndarray[Any, Any]
 CAUSES = ("input", "encoding", "bank_conflict", "feature_buffer", "mlp_fill", "output", "drain")
 INPUT, ENCODING, BANK_CONFLICT, FEATURE_BUFFER, MLP_FILL, OUTPUT, DRAIN, BUSY = range(8)
 #: columns of the counters of one NFP
-COUNT, IN_BATCH, R_LAST, R_BEFORE, FREE, OUT, BATCHES = range(7)
+COUNT, IN_BATCH, R_LAST, R_BEFORE, FREE, OUT, BATCHES, GROUP, ARRIVED, PART = range(10)
 #: bytes per cycle are fixed-point numbers with this many fractional bits
 RATE_BITS = 16
 #: arrivals below this leave room for any replay behind them in 64 bits
@@ -77,13 +77,14 @@ def ceil_div(a, b):
     return (a + b - 1) // b
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def issue(free, busy, row, arrival, released):
     """Issue one query on the engines of its group; ``free`` and ``busy`` (slots,) advance."""
+    earliest = max(arrival, released)
     for slot in range(row.shape[0]):
-        start = max(arrival, free[slot], released)
-        free[slot] = start + row[slot]
-        busy[slot] += row[slot]
+        cycles = np.int64(row[slot])
+        free[slot] = max(free[slot], earliest) + cycles
+        busy[slot] += cycles
 
 
 @njit(cache=True, nogil=True)
@@ -167,7 +168,7 @@ def replay_nfp(
     free = np.zeros((groups, slots), np.int64)
     begin = np.zeros((groups, slots), np.int64)
     busy = np.zeros((groups, slots), np.int64)
-    counter = np.zeros(7, np.int64)
+    counter = np.zeros(10, np.int64)
     outputs = np.zeros(fifo, np.int64)
     stalls = np.zeros(8, np.int64)
     n = slot_cycles.shape[0]
