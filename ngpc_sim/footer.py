@@ -94,7 +94,8 @@ def _against_published(points: Sequence[Point], results: Sequence[Result]) -> li
         scale = max(result.scale for _, result in group)
         sha = next(point.arch.sha256 for point, result in group if result.scale == scale)
         chosen = [(point, result) for point, result in group if point.arch.sha256 == sha]
-        lines += [_power(chosen[0][0], [result for _, result in chosen]), _area(*chosen[0])]
+        same = [result for _, result in chosen]
+        lines += [_power(chosen[0][0], same), _gain(chosen[0][0], same), _area(*chosen[0])]
     return lines
 
 
@@ -113,6 +114,12 @@ def _power(point: Point, results: Sequence[Result]) -> str:
     if point.arch.power.calibration == "published":
         return f"{text} before calibration; calibrated: that factor is applied to the NGPC's energy of each row."
     return f"{text}; treat power as +-3x, power.calibration=published applies the factor."
+
+
+def _gain(point: Point, results: Sequence[Result]) -> str:
+    gains = sorted(result.costs.energy_gain for result in results)
+    band = f"{gains[0]:.1f}" if len(gains) == 1 else f"{gains[0]:.1f} to {gains[-1]:.1f}"
+    return f"{_where(point.arch)}: {band} times less energy a frame than the GPU alone, GPU and memory included."
 
 
 def _area(point: Point, result: Result) -> str:

@@ -101,6 +101,7 @@ def test_the_footer_prints_the_factor_and_compares_the_area(traces):
     text = "\n".join(footer(points, results))
     for result in results:
         assert f"2.75 % of the GPU or 9.62 W, is x{result.costs.power_factor:.2f} of ours" in text
+        assert f"{result.costs.energy_gain:.1f} times less energy a frame than the GPU alone" in text
     assert "ngpc in n7, scale 8: area 8.82 % of the GPU by n7_bitcell, +95% from the published 4.52 %" in text
     assert "3.62 mm2 an NFP beside 3.55 mm2 published" in text
     assert "ngpc-paper in n7-paper, scale 8: area 4.96 % of the GPU by stillmaker_uniform, +10%" in text
