@@ -373,32 +373,3 @@ class Cluster:
         run = self.run(work)
         latency = int(run.end_cycles.max(initial=0))
         return Timing(latency, int(run.occupancy_cycles.max(initial=0)), run.actions)
-
-
-@njit(cache=True, nogil=True)
-def admit(done, alone, last, end, occupancy, start, offset, least_loaded, number):
-    """Queue a command on the NFPs: each finishes it at ``max(start + end, done + occupancy)``.
-
-    All (N,) arrays in one integer unit of time. ``done`` advances in place, ``alone`` likewise with every
-    command ready at 0, and ``last`` takes ``number``. Share j of the command goes to NFP (j + offset) mod N,
-    or with ``least_loaded`` to the j-th NFP to be free. Returns the end of the slowest NFP, the number of
-    the command it was behind (-1 if it had run idle), and the time in which NFPs filled.
-    """
-    n_nfps = done.shape[0]
-    order = np.argsort(done, kind="mergesort") if least_loaded else np.arange(n_nfps)
-    finish, behind, fill = 0, -1, 0
-    for share in range(n_nfps):
-        if end[share] == 0:
-            continue
-        j = order[share] if least_loaded else (share + offset) % n_nfps
-        idle_end = start + end[share]
-        queued_end = done[j] + occupancy[share]
-        new = max(idle_end, queued_end)
-        if new > finish:
-            finish = new
-            behind = last[j] if queued_end > idle_end else -1
-        fill += new - max(start, done[j]) - occupancy[share]
-        alone[j] = max(end[share], alone[j] + occupancy[share])
-        done[j] = new
-        last[j] = number
-    return finish, behind, fill
