@@ -70,7 +70,7 @@ class Result:
     Times in ms, energy in mJ, power in W, area in mm2, bandwidth in GB/s. Cycles are NFP cycles added up
     over all NFPs of the cluster: ``mlp_cycles`` and every entry of ``stalls`` add up to ``nfp_cycles``.
     ``critical_path`` divides ``frame_ms`` by what the last finished tile waited for; ``energy_by_block``
-    divides ``energy_mj``.
+    divides ``energy_mj``; ``configuration`` is everything that could have changed the result, resolved.
     """
 
     arch: str
@@ -122,6 +122,7 @@ class Result:
     energy_by_block: Mapping[str, float] = field(default_factory=dict)
     actions: Mapping[str, int] = field(default_factory=dict)
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    configuration: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def row(self) -> dict[str, Any]:
         """Flat row of this result under the stable column names, then overrides and details."""

@@ -323,6 +323,7 @@ class _Point:
             energy_by_block=dict(energy.by_block),
             actions=actions,
             overrides=self.overrides,
+            configuration=arch.resolved(),
         )
 
 

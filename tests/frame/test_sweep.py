@@ -1,5 +1,8 @@
 """Sweeps: rows do not depend on the number of workers."""
 
+import hashlib
+import json
+
 import pytest
 
 import ngpc_sim as ngpc
@@ -47,3 +50,12 @@ def test_progress_tells_of_every_point(archs, traces):
 def test_overrides_stand_in_the_row(archs, traces):
     point = Point(archs[0], works("gia")[0], traces["gia"], detail="bound", overrides={"nfp.mlp.rows": 64})
     assert point.run().row()["nfp.mlp.rows"] == 64
+
+
+def test_a_result_carries_the_resolved_configuration_and_its_hash():
+    arch = ngpc.load_arch("ngpc", scale=4, overrides={"nfp.clock_ghz": 1.25})
+    result = ngpc.simulate(arch, ngpc.load_workload("gia-hashgrid"), ngpc.load_trace("gia-plane"), limit_queries=100)
+    assert result.configuration["nfp"]["clock_ghz"] == 1.25
+    assert result.configuration["scale"] == 4
+    text = json.dumps(result.configuration, sort_keys=True, separators=(",", ":"))
+    assert hashlib.sha256(text.encode()).hexdigest() == result.arch_sha256
