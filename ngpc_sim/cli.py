@@ -22,6 +22,7 @@ from ngpc_sim.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ngpc_sim.job import Request
     from ngpc_sim.points import Point
     from ngpc_sim.result import Result
 
@@ -120,11 +121,7 @@ def run(
         sys.stdout.write(f"ngpc-sim {__version__}\n")
         return
     if context.invoked_subcommand is not None:
-        given = next((word for word in sys.argv[1:] if word.startswith("-")), "")
-        if sys.argv[1] == given:
-            raise UserError(
-                f"option {given} stands before {context.invoked_subcommand}, where only the main job has options."
-            )
+        _refuse_stray_option(context.invoked_subcommand)
         return
     if len(sys.argv) == 1:
         sys.stdout.write(context.get_help() + "\n")
@@ -147,14 +144,27 @@ def run(
     )
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
-    started = time.monotonic()
-    points = job.points(asked)
     folder = out or Path("out") / asked.archs.replace(",", "_").replace("/", "_")
-    from ngpc_sim import budgets, exports
+    _main_job(asked, folder, jobs=jobs, quiet=quiet, export=export, waveform=waveform)
+
+
+def _refuse_stray_option(command: str) -> None:
+    first = sys.argv[1]
+    if first.startswith("-"):
+        raise UserError(f"option {first} stands before {command}, where only the main job has options.")
+
+
+def _main_job(
+    asked: Request, folder: Path, *, jobs: int, quiet: bool, export: tuple[str, Path] | None, waveform: Path | None
+) -> None:
+    """Check everything that can be refused, simulate, write, print."""
+    from ngpc_sim import budgets, exports, job
     from ngpc_sim.report.files import check_writable, write_results
 
+    started = time.monotonic()
+    points = job.points(asked)
     check_writable(folder)
-    watts = budgets.parse_budgets(power_budget) if power_budget is not None else []
+    watts = budgets.parse_budgets(asked.power_budget) if asked.power_budget is not None else []
     if export is not None:
         exports.check_format(export[0])
         check_writable(export[1])
@@ -164,11 +174,10 @@ def run(
         check_writable(waveform.parent)
         write_waveform(waveform, points)
     results = _with_progress(points, jobs, quiet=quiet)
-    rows = [result.row() for result in results]
     manifest = job.manifest(asked, points, time.monotonic() - started)
     fits = budgets.fit(watts, points, results)
     extra = {"budgets.csv": budgets.csv_bytes(fits)} if fits else {}
-    written = write_results(folder, rows, manifest, charts=True, extra=extra)
+    written = write_results(folder, [result.row() for result in results], manifest, charts=True, extra=extra)
     if export is not None:
         exports.write_accelergy(export[1], points, results)
     if not quiet:

@@ -262,17 +262,6 @@ class _Point:
         actions["dram_bytes"] = io_in_dram * io_bytes
         actions["gpu_rest_queries"] = queries
         actions["gpu_busy_ns"] = timing.gpu_busy_ps // units.PS_PER_NS
-        entry_bytes = work.encoding.n_features_per_level * arch.nfp.encoding.feature_bytes
-        idle = timing.stalls["gpu"] + timing.stalls["dispatch"]
-        activity = Activity(
-            actions, 8 * entry_bytes, frame_ms, units.ps_to_ms(timing.gpu_busy_ps), timing.nfp_cycles, idle
-        )
-        energy = frame_energy(arch, activity)
-        built, die = areas(arch), arch.gpu.die_mm2.value
-        totals = {model: report.total_mm2 if report else None for model, report in built.items()}
-        own_mm2 = totals[arch.file.area_model] or 0.0
-        frame = Frame(queries, self.pixels, base.frame_ms, units.ps_to_ms(timing.ngpc_ps), work.encoding, entry_bytes)
-        ngpc_power = energy.ngpc_mj / frame_ms
         return Result(
             arch=arch.name,
             scale=arch.scale,
@@ -285,11 +274,9 @@ class _Point:
             queries_per_pixel=queries / self.pixels,
             frame_ms=frame_ms,
             fps=1e3 / frame_ms,
-            gpu_frame_ms=base.frame_ms,
             speedup=base.frame_ms / frame_ms,
             speedup_bound=base.frame_ms / base.rest_ms,
             ngpc_ms=units.ps_to_ms(timing.ngpc_ps),
-            rest_ms=base.rest_ms,
             bottleneck=timing.bottleneck,
             nfp_cycles=timing.nfp_cycles,
             encoding_cycles=timing.encoding_cycles,
@@ -297,34 +284,65 @@ class _Point:
             spilled_levels=level_ranges(list(self.spilled)),
             io_gbps=queries * io_bytes / frame_ms / 1e6,
             dram_gbps=io_in_dram * io_bytes / frame_ms / 1e6,
-            ngpc_power_w=ngpc_power,
-            total_power_w=energy.total_mj / frame_ms,
-            energy_mj=energy.total_mj,
-            area_mm2=own_mm2,
-            area_pct_gpu=100 * own_mm2 / die,
-            power_pct_gpu=100 * ngpc_power / arch.gpu.board_power_w.value,
-            area_stillmaker_mm2=totals["stillmaker_uniform"],
-            area_bitcell_mm2=totals["n7_bitcell"],
-            gpu_energy_mj=arch.gpu.board_power_w.value * base.frame_ms,
-            gpu_frame_ms_low=base.frame_ms_low,
-            gpu_encoding_ms=base.encoding_ms,
-            gpu_mlp_ms=base.mlp_ms,
-            gpu_rest_ms=base.rest_unfused_ms,
             ngpc_bound_ms=units.ps_to_ms(ngpc_bound_ps(arch, work, queries)),
             invocations=invocations,
             encoding_interval=timing.encoding_interval,
-            table_mib=table_entries(work.encoding) * entry_bytes / (1 << 20),
+            table_mib=table_entries(work.encoding) * self._entry_bytes / (1 << 20),
             calibrated=arch.calibration_label,
             arch_sha256=arch.sha256,
             trace_sha256=self.trace.sha256,
-            costs=frame_costs(arch, activity, energy, frame, built),
             stalls=timing.stalls,
             critical_path={name: units.ps_to_ms(value) for name, value in timing.path_ps.items()},
-            energy_by_block=dict(energy.by_block),
             actions=actions,
             overrides=self.overrides,
             configuration=arch.resolved(),
+            **self._gpu_columns(base),
+            **self._cost_columns(queries, base, timing, actions),
         )
+
+    @property
+    def _entry_bytes(self) -> int:
+        return self.work.encoding.n_features_per_level * self.arch.nfp.encoding.feature_bytes
+
+    def _gpu_columns(self, base: Baseline) -> dict[str, Any]:
+        """The frame on the GPU alone, and its rest of kernels beside the NGPC."""
+        return {
+            "gpu_frame_ms": base.frame_ms,
+            "rest_ms": base.rest_ms,
+            "gpu_energy_mj": self.arch.gpu.board_power_w.value * base.frame_ms,
+            "gpu_frame_ms_low": base.frame_ms_low,
+            "gpu_encoding_ms": base.encoding_ms,
+            "gpu_mlp_ms": base.mlp_ms,
+            "gpu_rest_ms": base.rest_unfused_ms,
+        }
+
+    def _cost_columns(
+        self, queries: int, base: Baseline, timing: _FrameTiming, actions: dict[str, int]
+    ) -> dict[str, Any]:
+        """Energy, power and area, after the run."""
+        arch, gpu = self.arch, self.arch.gpu
+        frame_ms, gpu_busy_ms = units.ps_to_ms(timing.frame_ps), units.ps_to_ms(timing.gpu_busy_ps)
+        idle = timing.stalls["gpu"] + timing.stalls["dispatch"]
+        activity = Activity(actions, 8 * self._entry_bytes, frame_ms, gpu_busy_ms, timing.nfp_cycles, idle)
+        energy = frame_energy(arch, activity)
+        built = areas(arch)
+        totals = {model: report.total_mm2 if report else None for model, report in built.items()}
+        own_mm2 = totals[arch.file.area_model] or 0.0
+        ngpc_ms = units.ps_to_ms(timing.ngpc_ps)
+        frame = Frame(queries, self.pixels, base.frame_ms, ngpc_ms, self.work.encoding, self._entry_bytes)
+        ngpc_power_w = energy.ngpc_mj / frame_ms
+        return {
+            "ngpc_power_w": ngpc_power_w,
+            "total_power_w": energy.total_mj / frame_ms,
+            "energy_mj": energy.total_mj,
+            "area_mm2": own_mm2,
+            "area_pct_gpu": 100 * own_mm2 / gpu.die_mm2.value,
+            "power_pct_gpu": 100 * ngpc_power_w / gpu.board_power_w.value,
+            "area_stillmaker_mm2": totals["stillmaker_uniform"],
+            "area_bitcell_mm2": totals["n7_bitcell"],
+            "costs": frame_costs(arch, activity, energy, frame, built),
+            "energy_by_block": dict(energy.by_block),
+        }
 
 
 @dataclass(frozen=True)
