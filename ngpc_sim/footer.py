@@ -142,10 +142,11 @@ def _area(point: Point, result: Result) -> str:
 
 
 def _gaps(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
-    """One line for every arch, encoding and resolution: its largest scale that has a published mean."""
+    """One line for every arch, encoding and resolution of whole frames: its largest scale with a published mean."""
     groups: dict[tuple[Any, ...], list[int]] = {}
     for index, result in enumerate(results):
-        if published_mean_speedup(result.encoding, result.scale) is not None:
+        whole = points[index].limit_queries is None
+        if whole and published_mean_speedup(result.encoding, result.scale) is not None:
             settings = tuple(f"{name}={value}" for name, value in result.overrides.items())
             group = (result.arch, result.encoding, result.resolution, result.detail, settings, result.scale)
             groups.setdefault(group, []).append(index)
@@ -185,13 +186,10 @@ def _bound(point: Point, arch: str | None) -> float:
 
 
 def _assumption(points: Sequence[Point]) -> str:
-    """The app whose GPU time per query the calibration changes most, in words."""
+    """What the calibration assumes otherwise, app by app, in words."""
     paper = load_arch("ngpc-paper").calibration.queries_per_pixel
-    ratios = {}
-    for point in points:
-        behind = point.arch.gpu.apps[point.work.app].queries_per_pixel.value
-        ratios[point.work.app] = (behind / paper[point.work.app], behind, paper[point.work.app])
-    listed = ", ".join(f"{app} {behind:g} against {fitted:g}" for app, (_, behind, fitted) in ratios.items())
+    behind = {point.work.app: point.arch.gpu.apps[point.work.app].queries_per_pixel.value for point in points}
+    listed = ", ".join(f"{app} {queries:g} against {paper[app]:g}" for app, queries in behind.items())
     return (
         "the queries per pixel behind the published GPU times, which with the clock set how much the NFPs must do "
         f"in that time (here against fitted: {listed})"

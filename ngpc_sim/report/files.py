@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ngpc_sim.report.folder import check_writable, write_set
+from ngpc_sim.result import STABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,12 +33,6 @@ CHART_FILES = tuple(f"{name}.{kind}" for name in ("speedup", "fps", "energy", "a
 EXTRA_FILES = ("budgets.csv",)
 
 STALLS = "stall_"
-COLUMNS = (
-    *("arch", "scale", "app", "encoding", "resolution", "trace", "detail", "queries", "queries_per_pixel"),
-    *("frame_ms", "fps", "gpu_frame_ms", "speedup", "speedup_bound", "ngpc_ms", "rest_ms", "bottleneck"),
-    *("nfp_cycles", "encoding_cycles", "mlp_cycles", STALLS, "spilled_levels", "io_gbps", "dram_gbps"),
-    *("ngpc_power_w", "total_power_w", "energy_mj", "area_mm2", "area_pct_gpu", "power_pct_gpu"),
-)
 
 
 def write_results(
@@ -70,7 +65,7 @@ def ordered_columns(rows: Sequence[Row]) -> list[str]:
     """Column names of the result tables in their stable order."""
     seen = dict.fromkeys(name for row in rows for name in row)
     stalls = sorted(name for name in seen if name.startswith(STALLS))
-    stable = [name for column in COLUMNS for name in (stalls if column == STALLS else [column])]
+    stable = [name for column in STABLE for name in (stalls if column == f"{STALLS}*" else [column])]
     return [*stable, *(name for name in seen if name not in set(stable))]
 
 

@@ -243,3 +243,9 @@ def test_no_colour_and_no_progress_in_a_pipe(installed):
     assert "\x1b" not in ran.out
     assert ran.err == ""
     assert max(map(len, ran.out.splitlines())) <= width
+
+
+def test_a_part_of_a_trace_is_not_held_against_published_means(run):
+    ran = run("--scale", 8, "--limit-queries", 200)
+    assert "only its first 200 recorded queries" in ran.out
+    assert "from the published 12.94" not in ran.out
