@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ngpc_sim.arch import Arch
-from ngpc_sim.engines.encoding_engine import EncodingSpec, Service, encoding_engine
+from ngpc_sim.engines.encoding_engine import EncodingSpec, encoding_engine
+from ngpc_sim.engines.service import Service
 from ngpc_sim.errors import UserError
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.workload import GridEncoding, Workload

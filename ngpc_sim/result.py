@@ -12,12 +12,15 @@ STALLS = (
     "input",
     "encoding",
     "bank_conflict",
+    "miss_bandwidth",
+    "miss_latency",
     "feature_buffer",
     "mlp_fill",
     "output",
     "drain",
     "fill",
     "dispatch",
+    "table",
     "gpu",
 )
 
@@ -189,6 +192,8 @@ _COLUMNS = (
         "it waits for index throughput and pipeline latency of the encoding engines",
     ),
     Column("stall_bank_conflict", "cycles", "", "it waits because corners of a query share a bank of grid_sram"),
+    Column("stall_miss_bandwidth", "cycles", "", "it waits for missing lines because of their share of link and DRAM"),
+    Column("stall_miss_latency", "cycles", "", "it waits for missing lines because of the latency of L2 and DRAM"),
     Column(
         "stall_feature_buffer",
         "cycles",
@@ -200,6 +205,7 @@ _COLUMNS = (
     Column("stall_drain", "cycles", "", "last results leave pipeline and output port"),
     Column("stall_fill", "cycles", "", "a command fills an NFP that had run idle"),
     Column("stall_dispatch", "cycles", "", "an NFP has no granule while another NFP works"),
+    Column("stall_table", "cycles", "", "no NFP works because tables of a new scene are being loaded"),
     Column("stall_gpu", "cycles", "", "no NFP has work: the GPU, a launch or a submission is on"),
     Column("spilled_levels", "", "table bytes > grid_sram", "levels whose tables do not fit, for instance 4-15"),
     Column("io_gbps", "GB/s", "queries x (input + output bytes) / frame time", "NGPC inputs and outputs"),

@@ -19,7 +19,8 @@ from ngpc_sim.energy import Activity, frame_energy
 from ngpc_sim.engines.cluster import Cluster
 from ngpc_sim.engines.encoding_engine import check_tables, encoding_engine, level_ranges
 from ngpc_sim.engines.mlp_engine import mlp_engine
-from ngpc_sim.engines.nfp import CAUSES, neural_fields_processor
+from ngpc_sim.engines.nfp import neural_fields_processor
+from ngpc_sim.engines.pipeline import CAUSES
 from ngpc_sim.errors import UserError
 from ngpc_sim.reference import ReferenceCluster, reference_service
 from ngpc_sim.result import STALLS, Result

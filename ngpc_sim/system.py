@@ -25,7 +25,7 @@ from ngpc_sim.arch import Arch
 from ngpc_sim.commands import FramePlan
 from ngpc_sim.engines.cluster import ClusterRun, ClusterWork
 from ngpc_sim.engines.command_queue import admit
-from ngpc_sim.engines.encoding_engine import Service
+from ngpc_sim.engines.service import Service
 from ngpc_sim.plugins import BUILTIN
 from ngpc_sim.threads import map_threads
 from ngpc_sim.workload import Workload

@@ -18,12 +18,14 @@ import numpy as np
 from ngpc_sim.arch import load_arch
 from ngpc_sim.engines.cluster import ClusterSpec, ClusterWork
 from ngpc_sim.engines.encoding_engine import NEEDS as ENCODING_NEEDS
-from ngpc_sim.engines.encoding_engine import EncodingEngine, EncodingSpec, EncodingWork, Service, encoding_engine
+from ngpc_sim.engines.encoding_engine import EncodingEngine, EncodingSpec, EncodingWork, encoding_engine
 from ngpc_sim.engines.grid_index import checked_positions
 from ngpc_sim.engines.mlp_engine import NEEDS as MLP_NEEDS
 from ngpc_sim.engines.mlp_engine import MlpEngine, MlpSpec, MlpWork, mlp_engine
-from ngpc_sim.engines.nfp import CAUSES, Nfp, NfpRun, NfpSpec, NfpWork, neural_fields_processor
 from ngpc_sim.engines.nfp import NEEDS as NFP_NEEDS
+from ngpc_sim.engines.nfp import Nfp, NfpRun, NfpSpec, NfpWork, neural_fields_processor
+from ngpc_sim.engines.pipeline import CAUSES
+from ngpc_sim.engines.service import Service
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.errors import UserError
 from ngpc_sim.plugins import BUILTIN

@@ -13,20 +13,27 @@ Equal entries of one query are read once (broadcast). ``bank_map``: ``low_bits``
 index cycles remain). Levels to engines: with L <= E, floor(E/L) queries go side by side, query i on
 group i mod P; with L > E an engine serves levels e, e+E, ... one after another.
 
-Left out here: whether the table fits (see :func:`spilled_levels`), and interpolation arithmetic beyond
-its latency. Sources of the defaults: ``arch_configs/ngpc.yaml``.
+Where L < E, ``sharing`` says how the P = floor(E/L) engines of a level share it. ``replicate``: each holds its copy and
+serves queries of its own. ``partition``: each holds a part of the table and all of them serve one query after
+another, their lanes together and each from its own part, so that a level has P times the room and the banks.
+
+A level that does not fit (:func:`spilled_levels`) is read as if it did under ``assume_fit``; under ``cache`` the
+grid_sram is a cache of it (:mod:`ngpc_sim.engines.grid_cache`), and :class:`Misses` says what each query fetches from
+L2. Left out: interpolation arithmetic beyond its latency. Sources of the defaults: ``arch_configs/ngpc.yaml``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from numba import njit
 
-from ngpc_sim.engines.grid_index import axis_terms, cell_of, checked_positions, corner_entry, fma_half, level_arguments
+from ngpc_sim.engines.grid_cache import CacheShape, L2Shape, TableCaches
+from ngpc_sim.engines.grid_index import checked_positions, level_arguments
+from ngpc_sim.engines.grid_sram import service_level
+from ngpc_sim.engines.service import Misses, Service, folded
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.errors import UserError
 from ngpc_sim.plugins import BUILTIN, build, checked
@@ -35,6 +42,8 @@ from ngpc_sim.threads import map_threads
 from ngpc_sim.workload import GridEncoding, grid_levels
 
 Array = np.ndarray[Any, Any]
+#: queries of which the lines are held at once
+CHUNK_QUERIES = 1 << 14
 
 
 class LatencySpec(Spec):
@@ -63,10 +72,13 @@ class EncodingSpec(Spec):
     bank_map: Literal["low_bits", "xor_fold"] = Field(description="how an entry finds its bank")
     grid_sram_kib: int = Field(ge=1, le=1 << 20, description="capacity of one engine's grid_sram in KiB")
     feature_bytes: int = Field(ge=1, le=4, description="bytes of one feature in grid_sram")
-    table_policy: Literal["assume_fit", "reject"] = Field(description="what happens to a level that does not fit")
+    sharing: Literal["replicate", "partition"] = Field(description="how several engines of one level share its table")
+    table_policy: Literal["assume_fit", "cache", "reject"] = Field(
+        description="what happens to a level that does not fit"
+    )
     line_bytes: int = Field(ge=1, le=4096, description="bytes of a line when grid_sram is a cache")
-    ways: int = Field(ge=1, le=1024, description="ways when grid_sram is a cache")
-    outstanding_lines: int = Field(ge=1, le=65536, description="misses in flight when grid_sram is a cache")
+    ways: Annotated[int, Field(ge=1, le=1024)] | Literal["full"] = Field(description="ways when grid_sram is a cache")
+    outstanding_lines: int = Field(ge=1, le=4096, description="misses of an engine in flight when it is a cache")
     reuse: Literal["none", "last_voxel"] = Field(description="whether a query in the last voxel reads again")
     latency_cycles: LatencySpec = Field(description="latency of the four stages in cycles")
 
@@ -88,116 +100,10 @@ class EncodingSpec(Spec):
         """Capacity of one engine's grid_sram."""
         return self.grid_sram_kib * 1024
 
-
-@njit(cache=True, nogil=True, inline="always")
-def bank_of(entry, bits, mask, xor_fold):
-    """Bank of an entry: its low bits, or the xor of all its groups of ``bits`` bits."""
-    if not xor_fold or bits == 0:
-        return entry & mask
-    bank = np.uint64(0)
-    while entry != 0:
-        bank ^= entry & mask
-        entry >>= bits
-    return bank
-
-
-@njit(cache=True, nogil=True, inline="always")
-def same_entry_twice(entries, corners):
-    """Whether two of the first ``corners`` entries are the same."""
-    twice = False
-    for k in range(1, corners):
-        for j in range(k):
-            twice |= entries[j] == entries[k]
-    return twice
-
-
-@njit(cache=True, nogil=True, inline="always")
-def most_in_one_bank(banks, corners):
-    """How often the most frequent of the first ``corners`` banks occurs; a bank counts in a byte where it can."""
-    worst: Any = 0
-    few = True
-    counts = np.uint64(0)
-    for k in range(corners):
-        few &= banks[k] < np.uint64(8)
-        counts += np.uint64(1) << (np.uint64(8) * (banks[k] & np.uint64(7)))
-    if few:
-        for byte in range(8):
-            worst = max(worst, np.int64((counts >> np.uint64(8 * byte)) & np.uint64(255)))
-        return worst
-    for k in range(corners):
-        same = 0
-        for j in range(corners):
-            same += banks[j] == banks[k]
-        worst = max(worst, same)
-    return worst
-
-
-@njit(cache=True, nogil=True)
-def keep_distinct(entries, corners):
-    """Move the distinct ones of the first ``corners`` entries to the front; returns how many there are."""
-    distinct = 0
-    for k in range(corners):
-        new = True
-        for j in range(distinct):
-            new = new and entries[j] != entries[k]
-        if new:
-            entries[distinct] = entries[k]
-            distinct += 1
-    return distinct
-
-
-@njit(cache=True, nogil=True)
-def service_level(
-    positions, scale, hashed, factors, entries, bits, xor_fold, ports, index_cycles, reuse_distance, interval, reads
-):  # fmt: skip
-    """Fill the initiation intervals (n,) and entries read (n,), 0 before, of one level.
-
-    ``bits`` is log2(banks), or -1 for ideal banks; ``reuse_distance`` is how many queries back the
-    engine's last query lies, 0 without reuse.
-    """
-    dims = len(factors)
-    corners = 1 << dims
-    cell = np.empty(dims, np.uint64)
-    terms = np.empty((dims, 2), np.uint64)
-    history = np.zeros((max(reuse_distance, 1), dims), np.uint64)
-    table_entries = np.empty(corners, np.uint64)
-    banks = np.empty(corners, np.uint64)
-    mask = np.uint64((1 << max(bits, 0)) - 1)
-    shift = np.uint64(max(bits, 0))
-    for i in range(positions.shape[0]):
-        for d in range(dims):
-            cell[d] = cell_of(fma_half(scale, positions[i, d]))
-        if reuse_distance:
-            slot = i % reuse_distance
-            same = i >= reuse_distance
-            for d in range(dims):
-                same = same and history[slot, d] == cell[d]
-                history[slot, d] = cell[d]
-            if same:
-                interval[i] = index_cycles
-                continue
-        axis_terms(cell, factors, terms)
-        for corner in range(corners):
-            table_entries[corner] = corner_entry(terms, dims, corner, hashed, entries)
-        distinct = corners
-        if same_entry_twice(table_entries, corners):
-            distinct = keep_distinct(table_entries, corners)
-        reads[i] = distinct
-        if bits < 0:
-            interval[i] = index_cycles
-            continue
-        for k in range(distinct):
-            banks[k] = bank_of(table_entries[k], shift, mask, xor_fold)
-        bank_cycles = (most_in_one_bank(banks, distinct) + ports - 1) // ports
-        interval[i] = max(index_cycles, bank_cycles)
-
-
-@njit(cache=True, nogil=True)
-def add_up(slot_cycles, running):
-    """Fill ``running`` (n + 1, slots) with the sums over the first queries, from 0."""
-    for i in range(slot_cycles.shape[0]):
-        for slot in range(slot_cycles.shape[1]):
-            running[i + 1, slot] = running[i, slot] + slot_cycles[i, slot]
+    def cache_shape(self, engines: int = 1) -> CacheShape:
+        """The grid_srams of ``engines`` engines as one cache."""
+        lines = max(1, engines * self.grid_sram_bytes // self.line_bytes)
+        return CacheShape(lines, lines if self.ways == "full" else min(self.ways, lines))
 
 
 @dataclass(frozen=True)
@@ -206,27 +112,6 @@ class EncodingWork:
 
     encoding: GridEncoding
     positions: Array
-
-
-@dataclass(frozen=True)
-class Service:
-    """What the engines need for a stream of queries.
-
-    ``slot_cycles`` (n, slots) uint16: interval of every engine that works on a query, levels of one
-    engine added up; ``reads`` (n,) int32: entries read over all levels; ``base_cycles`` (slots,) int64:
-    the interval without bank conflicts; ``uniform``: whether every query is known to take the same cycles.
-    """
-
-    slot_cycles: Array
-    reads: Array
-    base_cycles: Array
-    uniform: bool = False
-
-    def running_cycles(self) -> Array:
-        """(n + 1, slots) int64: cycles of every slot over the first 0, 1, ... n queries."""
-        running = np.zeros((len(self.slot_cycles) + 1, self.slot_cycles.shape[1]), np.int64)
-        add_up(self.slot_cycles, running)
-        return running
 
 
 class EncodingEngine:
@@ -241,51 +126,137 @@ class EncodingEngine:
         return self.spec.latency_cycles.total
 
     def side_by_side(self, encoding: GridEncoding) -> int:
-        """Queries encoded at once, P = floor(E / L), at least 1."""
-        return max(1, self.spec.engines // encoding.n_levels)
+        """Queries encoded at once: P = floor(E / L) copies of every level, at least 1; 1 where parts serve together."""
+        return 1 if self.spec.sharing == "partition" else engines_of_level(self.spec, encoding)
 
     def index_cycles(self, encoding: GridEncoding) -> int:
         """Cycles to compute the indices of one query and level."""
-        return -(-encoding.corners // self.spec.corner_lanes)
+        engines = engines_of_level(self.spec, encoding) // self.side_by_side(encoding)
+        return -(-encoding.corners // (engines * self.spec.corner_lanes))
 
     def service_cycles(self, encoding: GridEncoding, positions: Array) -> Array:
         """(n, L) int64 initiation intervals of every query and level, in cycles."""
         return self._levels(encoding, positions)[0].astype(np.int64)
 
-    def service(self, encoding: GridEncoding, positions: Array) -> Service:
-        """Intervals by engine slot, and entries read, of a stream of queries."""
-        intervals, reads = self._levels(encoding, positions)
+    def service(
+        self, encoding: GridEncoding, positions: Array, l2: L2Shape | None = None, addresses: int = 0
+    ) -> Service:
+        """Intervals by engine slot, entries read, and lines missed, of a stream of queries.
+
+        Parameters
+        ----------
+        encoding
+            The grid.
+        positions
+            (n, D) float32.
+        l2
+            The L2 behind cached levels, shared by all of them; ``None`` for one that holds everything.
+        addresses
+            How many addresses of lines that come from DRAM are kept.
+        """
+        array = checked_positions(encoding, positions)
         slots = min(self.spec.engines, encoding.n_levels)
-        rounds = -(-encoding.n_levels // slots)
         base = np.array(
             [sum(1 for level in range(slot, encoding.n_levels, slots)) for slot in range(slots)],
             dtype=np.int64,
         ) * self.index_cycles(encoding)
-        if rounds > 1:
-            folded = np.zeros((len(intervals), slots), np.uint16)
-            for level in range(encoding.n_levels):
-                folded[:, level % slots] += intervals[:, level]
-            intervals = folded
-        uniform = bool((intervals == intervals[:1]).all())
-        return Service(np.ascontiguousarray(intervals), reads, base, uniform)
+        cached = self.cached_levels(encoding)
+        if cached:
+            intervals, reads, misses = self._cached(encoding, array, cached, l2, addresses)
+        else:
+            intervals, reads = self._levels(encoding, array)
+            misses = None
+        intervals = folded(intervals, slots)
+        uniform = misses is None and bool((intervals == intervals[:1]).all())
+        return Service(np.ascontiguousarray(intervals), reads, base, uniform, misses)
+
+    def cached_levels(self, encoding: GridEncoding) -> list[int]:
+        """Levels of which the grid_sram is a cache."""
+        return spilled_levels(self.spec, encoding) if self.spec.table_policy == "cache" else []
 
     def _levels(self, encoding: GridEncoding, positions: Array) -> tuple[Array, Array]:
         array = checked_positions(encoding, positions)
-        spec = self.spec
-        bits = -1 if spec.banks == "ideal" else int(spec.banks).bit_length() - 1
-        distance = self.side_by_side(encoding) if spec.reuse == "last_voxel" else 0
         intervals = np.empty((encoding.n_levels, len(array)), np.uint16)
         reads = np.zeros((encoding.n_levels, len(array)), np.uint8)
-        arguments = level_arguments(encoding)
+        pass_level = self._level_pass(encoding)
+        none = np.empty((0, 0), np.uint32), np.empty(0, np.uint8)
+        map_threads(
+            lambda number: pass_level(number, array, 0, intervals[number], reads[number], *none),
+            range(encoding.n_levels),
+        )
+        return intervals.T, reads.sum(axis=0, dtype=np.int32)
 
-        def level(number: int) -> None:
+    def _level_pass(self, encoding: GridEncoding) -> Callable[..., None]:
+        """A function that passes queries through one level: number, positions, number of the first, outputs."""
+        spec = self.spec
+        bits = -1 if spec.banks == "ideal" else int(spec.banks).bit_length() - 1
+        groups = self.side_by_side(encoding)
+        distance = groups if spec.reuse == "last_voxel" else 0
+        parts = engines_of_level(spec, encoding) // groups
+        arguments = level_arguments(encoding)
+        histories = [np.zeros((max(distance, 1), encoding.n_dims), np.uint64) for _ in arguments]
+        in_line = entries_per_line(spec, encoding)
+        shift = in_line.bit_length() - 1 if in_line & (in_line - 1) == 0 else -1
+        index_cycles = self.index_cycles(encoding)
+
+        def pass_level(number: int, positions: Array, first: int, *outputs: Array) -> None:
             service_level(
-                array, *arguments[number], bits, spec.bank_map == "xor_fold", spec.read_ports,
-                self.index_cycles(encoding), distance, intervals[number], reads[number],
+                positions, first, *arguments[number], bits, spec.bank_map == "xor_fold", spec.read_ports,
+                index_cycles, distance, parts, np.uint64(in_line), shift, histories[number], *outputs,
             )  # fmt: skip
 
-        map_threads(level, range(encoding.n_levels))
-        return intervals.T, reads.sum(axis=0, dtype=np.int32)
+        return pass_level
+
+    def _cached(
+        self, encoding: GridEncoding, positions: Array, cached: list[int], l2: L2Shape | None, addresses: int
+    ) -> tuple[Array, Array, Misses]:
+        """Intervals (n, L), reads and misses, chunk by chunk so that the lines of few queries are held at once."""
+        spec, n, n_levels = self.spec, len(positions), encoding.n_levels
+        slots = min(spec.engines, n_levels)
+        groups = self.side_by_side(encoding)
+        in_slot = [[level for level in cached if level % slots == slot] for slot in range(slots)]
+        chosen = [levels for levels in in_slot if levels]
+        in_line = entries_per_line(spec, encoding)
+        tables = [-(-level.entries // in_line) for level in grid_levels(encoding)]
+        shape = spec.cache_shape(engines_of_level(spec, encoding) // groups)
+        caches = TableCaches(shape, chosen, tables, groups, l2, spec.line_bytes, addresses)
+        intervals, reads = np.empty((n_levels, n), np.uint16), np.zeros((n_levels, n), np.uint8)
+        asked, missing, far = (np.zeros((n_levels, n), np.uint8) for _ in range(3))
+        pass_level = self._level_pass(encoding)
+        none = np.empty((0, 0), np.uint32), np.empty(0, np.uint8)
+        place = {level: number for number, level in enumerate(caches.levels)}
+        for first in range(0, n, CHUNK_QUERIES):
+            part = slice(first, min(first + CHUNK_QUERIES, n))
+            size = part.stop - first
+            missed = np.empty((len(cached), size, encoding.corners), np.uint32)
+            found = np.zeros((len(cached), size), np.uint8)
+
+            def whole(level: int, part: slice = part) -> None:
+                pass_level(level, positions[part], part.start, intervals[level, part], reads[level, part], *none)
+
+            def slot(number: int, part: slice = part, missed: Array = missed, found: Array = found) -> None:
+                levels = chosen[number]
+                lines = np.empty((len(levels), part.stop - part.start, encoding.corners), np.uint32)
+                counts = np.zeros(lines.shape[:2], np.uint8)
+                for row, level in enumerate(levels):
+                    pass_level(
+                        level, positions[part], part.start, intervals[level, part], reads[level, part], lines[row],
+                        counts[row],
+                    )  # fmt: skip
+                gone, how_many = caches.look_up(number, lines, counts, part.start)
+                for row, level in enumerate(levels):
+                    asked[level, part] = counts[row]
+                    missed[place[level]], found[place[level]] = gone[row], how_many[row]
+
+            map_threads(whole, [level for level in range(n_levels) if level not in place])
+            map_threads(slot, range(len(chosen)))
+            missing[caches.levels, part] = found
+            far[caches.levels, part] = caches.look_up_l2(missed, found)
+        misses = Misses(
+            asked.T, missing.T, far.T, folded(missing.T, slots), folded(far.T, slots),
+            caches.addresses[: caches.noted],
+        )  # fmt: skip
+        return intervals.T, reads.sum(axis=0, dtype=np.int32), misses
 
     def timing(self, work: EncodingWork) -> Timing:
         """Cycles and actions of a stream that never waits for its inputs or its buffer."""
@@ -323,22 +294,39 @@ def encoding_engine(spec: EncodingSpec) -> EncodingEngine:
     return engine
 
 
+def engines_of_level(spec: EncodingSpec, encoding: GridEncoding) -> int:
+    """Engines that hold the same levels, at least 1."""
+    return max(1, spec.engines // encoding.n_levels)
+
+
+def entries_per_line(spec: EncodingSpec, encoding: GridEncoding) -> int:
+    """Whole entries in a line; 1 where a line is smaller than an entry."""
+    return max(1, spec.line_bytes // (encoding.n_features_per_level * spec.feature_bytes))
+
+
 def spilled_levels(spec: EncodingSpec, encoding: GridEncoding) -> list[int]:
-    """Levels whose tables do not fit the grid_sram of their engine.
+    """Levels whose tables do not fit the grid_sram that holds them.
 
     With more levels than engines, the tables of one engine share its grid_sram, and all of them spill
-    together.
+    together. With parts, all engines of a level hold it together.
     """
     entry_bytes = encoding.n_features_per_level * spec.feature_bytes
     sizes = [level.entries * entry_bytes for level in grid_levels(encoding)]
     slots = min(spec.engines, encoding.n_levels)
     needed = [sum(sizes[slot::slots]) for slot in range(slots)]
-    return [level for level in range(encoding.n_levels) if needed[level % slots] > spec.grid_sram_bytes]
+    parts = engines_of_level(spec, encoding) if spec.sharing == "partition" else 1
+    return [level for level in range(encoding.n_levels) if needed[level % slots] > parts * spec.grid_sram_bytes]
 
 
 def check_tables(spec: EncodingSpec, encoding: GridEncoding, workload: str) -> list[int]:
     """Spilled levels; with ``table_policy: reject`` they are an error that names them."""
     spilled = spilled_levels(spec, encoding)
+    entry_bytes = encoding.n_features_per_level * spec.feature_bytes
+    if spec.table_policy == "cache" and entry_bytes > spec.line_bytes:
+        raise UserError(
+            f"{workload}: an entry of {entry_bytes} bytes does not fit a line of {spec.line_bytes}: raise "
+            "nfp.encoding.line_bytes."
+        )
     if spilled and spec.table_policy == "reject":
         raise UserError(
             f"{workload}: levels {level_ranges(spilled)} do not fit a grid_sram of {spec.grid_sram_kib} KiB with "

@@ -3,18 +3,32 @@
 The neural fields processor of the paper's figure. All times are starts of cycles, integers from 0. With
 B = ``batch_queries``, query i in batch k = i div B, c(l,i) its interval on level l, P queries side by side::
 
-    s(l,i) = max(a(i), s(l,i-P) + c(l,i-P), R(k-2))         issue on each level's engine
-    r(k)   = max over its queries and levels of s + c - 1 + lat
+    s(l,i) = max(a(i), s(l,i-P) + c(l,i-P) + h(l,i-P), R(k-2))   issue on each level's engine
+    d(l,i) = s + c - 1 + lat                                features there, unless lines are missing
+    r(k)   = max of d over its queries and levels
     S(k)   = max(r(k), F(k-1))                              MLP array taken
     F(k)   = max(S(k) + busy(n_k), O(k-m) - tail)           free, m = max(1, output_fifo_queries div B)
     E(k)   = F(k) + tail                                    results
     R(k)   = S(k) + share of busy(n_k) of the first matrix  feature buffer half free
     O(k)   = max(E(k), O(k-1)) + ceil(n_k x out_bytes / output_bytes_per_cycle)
 
+Where a query misses lines of a cached level, its tags are known at ``t = s + c - 1 + pos_fract + grid_index``. Its
+j-th line enters the engine's window of W = ``outstanding_lines`` when the line W before it has come, takes the
+engine's share of the link (and of DRAM, where L2 misses too) behind the line before it, and comes a latency later,
+never before an earlier line of the engine (in-order retirement, after Igehy et al., "Prefetching in a Texture Cache
+Architecture", 1998)::
+
+    e(j) = max(t, A(j-W))                                   X(j) = max(e(j), X(j-1)) + line time on link, DRAM
+    A(j) = max(A(j-1), ceil(X(j)) + latency)                h(l,i) = e(last) - t, the engine waits for its window
+    d(l,i) = max(s + c - 1 + lat, A(last) + grid_sram + interpol_weights, d(l,i-P))
+
+Lines that are in L2 are asked for before those that are not. With no latency and no line time all this is
+``assume_fit``. h is 0 without misses.
+
 Every cycle up to the last O in which the MLP array does not advance a query has one cause
-(:data:`CAUSES`): a wait for r(k) goes first to late inputs, then to bank conflicts, then to the feature
-buffer, then to encoding throughput and latency, each at most by what the slowest engine lost to it in
-that batch. Nothing here is an efficiency factor.
+(:data:`CAUSES`): a wait for r(k) goes first to late inputs, then to bank conflicts, then to the bandwidth and to
+the latency of misses, then to the feature buffer, then to encoding throughput and latency, each at most by what the
+slowest engine lost to it in that batch; the engine's levels are charged with it. Nothing here is an efficiency factor.
 """
 
 from __future__ import annotations
@@ -24,10 +38,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from ngpc_sim.engines.encoding_engine import EncodingSpec, Service, encoding_engine
+from ngpc_sim.engines.encoding_engine import EncodingSpec, encoding_engine
+from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.mlp_engine import OPERAND_BYTES, MlpSpec, mlp_engine
+from ngpc_sim.engines.pipeline import BUSY, CAUSES, COLUMNS, RATE_BITS, replay_nfp
+from ngpc_sim.engines.service import Service
+from ngpc_sim.engines.shares import IDEAL_PATH, MissPath
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.errors import UserError
 from ngpc_sim.plugins import BUILTIN, build, checked
@@ -36,13 +53,6 @@ from ngpc_sim.workload import Workload
 
 Array = np.ndarray[Any, Any]
 
-#: why the MLP array of an NFP does not advance a query, in the order of the kernels' columns
-CAUSES = ("input", "encoding", "bank_conflict", "feature_buffer", "mlp_fill", "output", "drain")
-INPUT, ENCODING, BANK_CONFLICT, FEATURE_BUFFER, MLP_FILL, OUTPUT, DRAIN, BUSY = range(8)
-#: columns of the counters of one NFP
-COUNT, IN_BATCH, R_LAST, R_BEFORE, FREE, OUT, BATCHES, GROUP, ARRIVED, PART = range(10)
-#: bytes per cycle are fixed-point numbers with this many fractional bits
-RATE_BITS = 16
 #: arrivals below this leave room for any replay behind them in 64 bits
 MAX_ARRIVAL = 1 << 62
 
@@ -71,121 +81,6 @@ class NfpSpec(Spec):
         return checked(model, BUILTIN)
 
 
-@njit(cache=True, nogil=True, inline="always")
-def ceil_div(a, b):
-    """ceil(a / b) of non-negative integers."""
-    return (a + b - 1) // b
-
-
-@njit(cache=True, nogil=True, inline="always")
-def issue(free, busy, row, arrival, released):
-    """Issue one query on the engines of its group; ``free`` and ``busy`` (slots,) advance."""
-    earliest = max(arrival, released)
-    for slot in range(row.shape[0]):
-        cycles = np.int64(row[slot])
-        free[slot] = max(free[slot], earliest) + cycles
-        busy[slot] += cycles
-
-
-@njit(cache=True, nogil=True)
-def attribute(stalls, gap, late_input, late_buffer, conflict):
-    """Divide a wait of ``gap`` cycles for features among its causes."""
-    from_input = min(gap, late_input)
-    from_banks = min(gap - from_input, conflict)
-    from_buffer = min(gap - from_input - from_banks, late_buffer)
-    stalls[INPUT] += from_input
-    stalls[BANK_CONFLICT] += from_banks
-    stalls[FEATURE_BUFFER] += from_buffer
-    stalls[ENCODING] += gap - from_input - from_banks - from_buffer
-
-
-@njit(cache=True, nogil=True)
-def close_batch(
-    free, begin, busy, base, counter, outputs, stalls, tables, latency, tail, out_bytes, out_rate, not_before
-):
-    """Pass a full or last batch through the MLP engine and the output port; returns ``(S, E)``.
-
-    ``free``, ``begin``, ``busy`` are (P, slots): when an engine is free, when it was at the batch's start,
-    its busy cycles in the batch. ``tables`` is (3, B + 1): busy, first-matrix and useful cycles by n.
-    ``not_before``: when the NFP knows that no query will join the batch.
-    """
-    groups, slots = free.shape
-    worst_group, worst_slot = 0, 0
-    for g in range(groups):
-        for slot in range(slots):
-            if free[g, slot] > free[worst_group, worst_slot]:
-                worst_group, worst_slot = g, slot
-    n = counter[IN_BATCH]
-    ready = free[worst_group, worst_slot] - 1 + latency
-    late_end = max(not_before - ready, 0)
-    start = max(ready + late_end, counter[FREE])
-    gap = start - counter[FREE]
-    if gap > 0:
-        last, first = counter[COUNT] - 1, counter[COUNT] - n
-        on_group = (last - worst_group) // groups - (first - 1 - worst_group) // groups
-        busy_cycles = busy[worst_group, worst_slot]
-        began = begin[worst_group, worst_slot]
-        idle = free[worst_group, worst_slot] - began - busy_cycles
-        late_buffer = min(max(counter[R_BEFORE] - began, 0), idle)
-        late_input = idle - late_buffer + late_end
-        attribute(stalls, gap, late_input, late_buffer, busy_cycles - on_group * base[worst_slot])
-    fifo_slot = counter[BATCHES] % outputs.shape[0]
-    finished = start + tables[0, n]
-    released = max(finished, outputs[fifo_slot] - tail)
-    stalls[BUSY] += tables[2, n]
-    stalls[MLP_FILL] += tables[0, n] - tables[2, n]
-    stalls[OUTPUT] += released - finished
-    counter[R_BEFORE] = counter[R_LAST]
-    counter[R_LAST] = start + tables[1, n]
-    counter[FREE] = released
-    counter[OUT] = max(released + tail, counter[OUT]) + ceil_div((n * out_bytes) << RATE_BITS, out_rate)
-    outputs[fifo_slot] = counter[OUT]
-    counter[BATCHES] += 1
-    counter[IN_BATCH] = 0
-    begin[:] = free
-    busy[:] = 0
-    return start, released + tail
-
-
-@njit(cache=True, nogil=True)
-def replay_nfp(
-    slot_cycles,
-    arrivals,
-    base,
-    groups,
-    batch_queries,
-    tables,
-    latency,
-    tail,
-    fifo,
-    out_bytes,
-    out_rate,
-    starts,
-    ends,
-):
-    """One NFP over a stream; fills ``starts`` and ``ends`` by batch, returns ``(cycles, stalls)``."""
-    slots = slot_cycles.shape[1]
-    free = np.zeros((groups, slots), np.int64)
-    begin = np.zeros((groups, slots), np.int64)
-    busy = np.zeros((groups, slots), np.int64)
-    counter = np.zeros(10, np.int64)
-    outputs = np.zeros(fifo, np.int64)
-    stalls = np.zeros(8, np.int64)
-    n = slot_cycles.shape[0]
-    for i in range(n):
-        group = i % groups
-        issue(free[group], busy[group], slot_cycles[i], arrivals[i], counter[R_BEFORE])
-        counter[COUNT] += 1
-        counter[IN_BATCH] += 1
-        if counter[IN_BATCH] == batch_queries or i == n - 1:
-            k = counter[BATCHES]
-            starts[k], ends[k] = close_batch(
-                free, begin, busy, base, counter, outputs, stalls, tables, latency, tail, out_bytes, out_rate, 0
-            )
-    stalls[DRAIN] = counter[OUT] - counter[FREE]
-    return counter[OUT], stalls
-
-
 @dataclass(frozen=True)
 class NfpWork:
     """A stream of queries for one NFP: workload, (n, D) float32 positions, optional (n,) arrival cycles."""
@@ -201,7 +96,8 @@ class NfpRun:
 
     ``batch_start_cycles`` S and ``batch_end_cycles`` E by batch; ``done_cycles`` (n,) E of each query's
     batch; ``cycles`` the last O; ``stalls`` by cause; ``busy_cycles`` of the MLP array advancing queries.
-    ``busy_cycles`` and all stalls add up to ``cycles``.
+    ``busy_cycles`` and all stalls add up to ``cycles``. ``level_stalls`` (slots, causes) int64: of the stalls, the
+    waits for the features of each engine slot.
     """
 
     batch_start_cycles: Array
@@ -210,6 +106,7 @@ class NfpRun:
     cycles: int
     busy_cycles: int
     stalls: Mapping[str, int]
+    level_stalls: Array
 
 
 @dataclass(frozen=True)
@@ -219,9 +116,16 @@ class NfpConstants:
     groups: int
     base_cycles: Array
     tables: Array
-    latency: int
+    before_tags: int
+    behind_data: int
     tail: int
     fifo_batches: int
+    window_lines: int
+
+    @property
+    def kernel(self) -> tuple[Any, ...]:
+        """What closes a batch."""
+        return self.base_cycles, self.tables, self.before_tags, self.behind_data, self.tail
 
 
 class Nfp:
@@ -235,12 +139,16 @@ class Nfp:
 
     def constants(self, work: Workload, base_cycles: Array) -> NfpConstants:
         """Kernel arguments that do not depend on the queries."""
+        stages = self.spec.encoding.latency_cycles
+        behind = stages.grid_sram + stages.interpol_weights
         return NfpConstants(
             groups=self.encoding.side_by_side(work.encoding),
             base_cycles=base_cycles,
             tables=self._batch_tables(work),
-            latency=self.encoding.latency_cycles,
+            before_tags=self.encoding.latency_cycles - behind,
+            behind_data=behind,
             tail=self.mlp.tail_cycles,
+            window_lines=self.spec.encoding.outstanding_lines,
             fifo_batches=max(1, self.spec.io.output_fifo_queries // self.spec.mlp.batch_queries),
         )
 
@@ -252,8 +160,16 @@ class Nfp:
             self._tables[work] = np.array([[row(work, n) for n in sizes] for row in rows], dtype=np.int64)
         return self._tables[work]
 
-    def run(self, work: Workload, positions: Array, arrival_cycles: Array | None = None) -> NfpRun:
-        """Replay a stream of queries from cycle 0.
+    def run(
+        self,
+        work: Workload,
+        positions: Array,
+        arrival_cycles: Array | None = None,
+        *,
+        l2: L2Shape | None = None,
+        path: MissPath = IDEAL_PATH,
+    ) -> NfpRun:
+        """Replay a stream of queries from cycle 0, tables loaded.
 
         Parameters
         ----------
@@ -264,24 +180,30 @@ class Nfp:
         arrival_cycles
             (n,) integers, when each query is at the NFP; without it the input port delivers query i at
             ``ceil((i + 1) x input_bytes / input_bytes_per_cycle)``.
+        l2, path
+            What lies behind cached levels; without them nothing that a level misses costs time.
         """
-        service = self.encoding.service(work.encoding, positions)
-        return self.replay(work, service, self._arrivals(work, len(service.reads), arrival_cycles))
+        behind = (l2,) if l2 else ()
+        service = self.encoding.service(work.encoding, positions, *behind)
+        return self.replay(work, service, self._arrivals(work, len(service.reads), arrival_cycles), path)
 
-    def replay(self, work: Workload, service: Service, arrivals: Array) -> NfpRun:
+    def replay(self, work: Workload, service: Service, arrivals: Array, path: MissPath = IDEAL_PATH) -> NfpRun:
         """Replay a stream whose intervals are known already; ``arrivals`` (n,) int64."""
         batch = self.spec.mlp.batch_queries
         n = len(service.reads)
         starts = np.zeros(-(-n // batch), np.int64)
         ends = np.zeros_like(starts)
         c = self.constants(work, service.base_cycles)
+        missing, far = service.lines_by_slot()
+        by_level = np.zeros((service.slot_cycles.shape[1], COLUMNS), np.int64)
         cycles, stalls = replay_nfp(
-            service.slot_cycles, arrivals, c.base_cycles, c.groups, batch, c.tables, c.latency, c.tail,
-            c.fifo_batches, work.output_bytes, self.spec.io.output_bytes_per_cycle << RATE_BITS, starts, ends,
+            service.slot_cycles, missing, far, arrivals, c.kernel, c.groups, batch, c.fifo_batches, work.output_bytes,
+            self.spec.io.output_bytes_per_cycle << RATE_BITS, path.kernel(len(by_level)), c.window_lines, starts, ends,
+            by_level,
         )  # fmt: skip
         causes = {name: int(stalls[column]) for column, name in enumerate(CAUSES)}
         done = np.repeat(ends, batch)[:n]
-        return NfpRun(starts, ends, done, int(cycles), int(stalls[BUSY]), causes)
+        return NfpRun(starts, ends, done, int(cycles), int(stalls[BUSY]), causes, by_level[:, : len(CAUSES)])
 
     def _arrivals(self, work: Workload, n: int, given: Array | None) -> Array:
         if given is None:

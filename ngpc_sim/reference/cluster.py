@@ -9,12 +9,19 @@ from typing import Any
 import numpy as np
 import simpy
 
-from ngpc_sim.engines.cluster import ClusterRun, ClusterSpec, ClusterWork
-from ngpc_sim.engines.nfp import CAUSES, Nfp, NfpSpec
+from ngpc_sim.engines.cluster import HIDDEN, Cluster, ClusterRun, ClusterSpec, ClusterWork
+from ngpc_sim.engines.nfp import Nfp, NfpSpec
+from ngpc_sim.engines.pipeline import CAUSES
+from ngpc_sim.engines.shares import MissPath
+from ngpc_sim.reference.caches import Asked
 from ngpc_sim.reference.nfp import BatchLog, Process, ReferenceNfp
 from ngpc_sim.workload import Workload
 
 Array = np.ndarray[Any, Any]
+#: cycles of a query on every engine slot, and the lines that it misses there
+Query = tuple[tuple[int, ...], tuple[Asked, ...]]
+#: bytes per cycle of the ports, in 1/65536, and the way of missing lines
+Ways = tuple[tuple[int, int], MissPath]
 
 
 class ReferenceCluster:
@@ -25,32 +32,30 @@ class ReferenceCluster:
 
     def run(self, work: ClusterWork, *, each_query: bool = True) -> ClusterRun:
         """Replay one command alone, then each NFP's part of it behind itself."""
-        queries = [tuple(int(c) for c in work.service.slot_cycles[row]) for row in work.stream]
-        rates = self._rates(work, len(queries))
-        nfps, owners, closed_at = self._dispatch(work.workload, queries, rates)
-        parts: list[list[tuple[int, ...]]] = [[] for _ in nfps]
+        queries = _asked(work)
+        ways = self._ways(work, len(queries))
+        nfps, owners, closed_at = self._dispatch(work.workload, queries, ways)
+        parts: list[list[Query]] = [[] for _ in nfps]
         done = np.zeros(len(queries), np.int64)
-        for i, slots in enumerate(queries):
+        for i, query in enumerate(queries):
             owner = owners[i // self.spec.dispatch_queries]
             part = parts[owner]
             done[i] = nfps[owner].log[nfps[owner].batch_of_query[len(part)]].end
-            part.append(slots)
+            part.append(query)
         alone = [nfp.log for nfp in nfps]
-        twice = [self._twice(work.workload, part, rates, closed_at) for part in parts]
+        twice = [self._twice(work.workload, part, ways, closed_at) for part in parts]
         added = [both[len(once) :] for once, both in zip(alone, twice, strict=True)]
         return self._answer(work, alone, twice, added, done if each_query else done[:0])
 
     def replay(self, work: ClusterWork) -> list[ReferenceNfp]:
         """The NFPs behind one command that started idle, with all that they logged."""
-        queries = [tuple(int(c) for c in work.service.slot_cycles[row]) for row in work.stream]
-        return self._dispatch(work.workload, queries, self._rates(work, len(queries)))[0]
+        queries = _asked(work)
+        return self._dispatch(work.workload, queries, self._ways(work, len(queries)))[0]
 
-    def _dispatch(
-        self, work: Workload, queries: list[tuple[int, ...]], rates: tuple[int, int]
-    ) -> tuple[list[ReferenceNfp], list[int], int]:
+    def _dispatch(self, work: Workload, queries: list[Query], ways: Ways) -> tuple[list[ReferenceNfp], list[int], int]:
         """Run the command; returns the NFPs, the owner of every granule, and when the last one was handed out."""
         env = simpy.Environment()
-        nfps = [ReferenceNfp(env, self.nfp, work, rates) for _ in range(self.scale)]
+        nfps = [ReferenceNfp(env, self.nfp, work, *ways) for _ in range(self.scale)]
         owners: list[int] = []
         size = self.spec.dispatch_queries
         granules = [queries[first : first + size] for first in range(0, len(queries), size)]
@@ -61,8 +66,8 @@ class ReferenceCluster:
                 if self.spec.dispatch == "least_loaded":
                     owner = yield from self._first_dry(env, nfps)
                 owners.append(owner)
-                for slots in granule:
-                    nfps[owner].hand(slots)
+                for query in granule:
+                    nfps[owner].hand(*query)
             for nfp in nfps:
                 nfp.close(nfp.now)
 
@@ -83,17 +88,19 @@ class ReferenceCluster:
             yield env.timeout(0)
         return next(number for number, nfp in enumerate(nfps) if nfp.is_dry)
 
-    def _twice(
-        self, work: Workload, part: list[tuple[int, ...]], rates: tuple[int, int], closed_at: int
-    ) -> list[BatchLog]:
+    def _twice(self, work: Workload, part: list[Query], ways: Ways, closed_at: int) -> list[BatchLog]:
         env = simpy.Environment()
-        nfp = ReferenceNfp(env, self.nfp, work, rates)
+        nfp = ReferenceNfp(env, self.nfp, work, *ways)
         for at in (closed_at, 0):
-            for slots in part:
-                nfp.hand(slots)
+            for query in part:
+                nfp.hand(*query)
             nfp.close(at)
         env.run()
         return nfp.log
+
+    def _ways(self, work: ClusterWork, n_queries: int) -> Ways:
+        """What the ports of an NFP give, and what missing lines pass through: configuration, not events."""
+        return self._rates(work, n_queries), Cluster(self.spec, self.nfp, self.scale).miss_path(work)
 
     def _rates(self, work: ClusterWork, n_queries: int) -> tuple[int, int]:
         """Port bytes per cycle, or the NFP's share of the link, in 1/65536."""
@@ -103,7 +110,9 @@ class ReferenceCluster:
         busy_nfps = max(1, min(self.scale, -(-n_queries // self.spec.dispatch_queries)))
         share = work.link_bytes_per_cycle / busy_nfps
         inputs, outputs = work.workload.input_bytes, work.workload.output_bytes
-        limits = [max(1, math.floor(share * part / (inputs + outputs) * 65536)) for part in (inputs, outputs)]
+        lines = [sum(line.missing for line in asked) for _, asked in _asked(work)]
+        asked_bytes = inputs + outputs + sum(lines) / max(1, n_queries) * self.nfp.encoding.line_bytes
+        limits = [max(1, math.floor(share * part / asked_bytes * 65536)) for part in (inputs, outputs)]
         return min(ports[0], limits[0]), min(ports[1], limits[1])
 
     def _answer(
@@ -120,23 +129,41 @@ class ReferenceCluster:
         def drain(log: list[BatchLog]) -> int:
             return log[-1].output - log[-1].free if log else 0
 
-        stalls = np.zeros((self.scale, len(CAUSES)), np.int64)
+        slots = work.service.slot_cycles.shape[1]
+        stalls = np.zeros((self.scale, slots + 1, len(CAUSES)), np.int64)
+        of_no_level = ("mlp_fill", "output", "drain")
         for number, (once, both, new) in enumerate(zip(alone, twice, added, strict=True)):
-            waits = {cause: sum(batch.stalls[cause] for batch in new) for cause in CAUSES}
-            waits["drain"] = drain(both) - drain(once)
-            for cause in ("encoding", "feature_buffer", "bank_conflict", "input", "output", "mlp_fill"):
-                passed_in_drain = min(waits[cause], max(0, -waits["drain"]))
-                waits[cause] -= passed_in_drain
-                waits["drain"] += passed_in_drain
-            stalls[number] = list(waits.values())
+            waits = [dict.fromkeys(CAUSES, 0) for _ in range(slots + 1)]
+            for batch in new:
+                for cause, cycles in batch.stalls.items():
+                    waits[slots if cause in of_no_level else batch.waits_for][cause] += cycles
+            waits[slots]["drain"] = drain(both) - drain(once)
+            for cause in HIDDEN:
+                for row in waits:
+                    passed_in_drain = min(row[cause], max(0, -waits[slots]["drain"]))
+                    row[cause] -= passed_in_drain
+                    waits[slots]["drain"] += passed_in_drain
+            stalls[number] = [list(row.values()) for row in waits]
         n = len(work.stream)
         reads = int(work.service.reads[work.stream].sum())
         return ClusterRun(
             end_cycles=np.array([last(log) for log in alone], np.int64),
             occupancy_cycles=np.array([last(b) - last(a) for a, b in zip(alone, twice, strict=True)], np.int64),
-            occupancy_stalls=stalls,
+            level_stalls=stalls,
             busy_cycles=np.array([sum(batch.busy for batch in log) for log in added], np.int64),
             n_queries=n,
             actions=Nfp(self.nfp).actions(work.workload, n, reads, sum(map(len, alone))),
             done_cycles=done,
         )
+
+
+def _asked(work: ClusterWork) -> list[Query]:
+    """The queries of a command in order."""
+    missing, far = work.service.lines_by_slot()
+    return [
+        (
+            tuple(int(c) for c in work.service.slot_cycles[row]),
+            tuple(Asked(int(m), int(f)) for m, f in zip(missing[row], far[row], strict=True)) if len(missing) else (),
+        )
+        for row in work.stream
+    ]

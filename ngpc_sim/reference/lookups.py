@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ngpc_sim.engines.encoding_engine import EncodingSpec, Service
+from ngpc_sim.engines.encoding_engine import EncodingSpec, spilled_levels
+from ngpc_sim.engines.grid_cache import L2Shape
+from ngpc_sim.engines.service import Misses, Service
+from ngpc_sim.reference.caches import Asked, reference_misses
 from ngpc_sim.workload import LINEAR_CAP, GridEncoding, GridLevel, grid_levels
 
 Array = np.ndarray[Any, Any]
@@ -17,34 +20,39 @@ HASH_PRIMES = (1, 2654435761, 805459861, 3674653429)
 
 @dataclass(frozen=True)
 class Lookup:
-    """One query on one level: cycles of its initiation interval, and distinct entries read."""
+    """One query on one level: cycles of its initiation interval, distinct entries read, and their distinct lines."""
 
     cycles: int
     reads: int
+    lines: tuple[int, ...] = ()
 
 
 def lookups(spec: EncodingSpec, encoding: GridEncoding, positions: Array) -> list[list[Lookup]]:
     """Interval and reads of every query (outer) and level (inner)."""
-    side_by_side = max(1, spec.engines // encoding.n_levels)
-    columns = [_level_lookups(spec, encoding, level, positions, side_by_side) for level in grid_levels(encoding)]
+    columns = [_level_lookups(spec, encoding, level, positions) for level in grid_levels(encoding)]
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _level_lookups(
-    spec: EncodingSpec, encoding: GridEncoding, level: GridLevel, positions: Array, side_by_side: int
-) -> list[Lookup]:
+def _level_lookups(spec: EncodingSpec, encoding: GridEncoding, level: GridLevel, positions: Array) -> list[Lookup]:
+    engines = max(1, spec.engines // encoding.n_levels)
+    parts = engines if spec.sharing == "partition" else 1
+    side_by_side = engines // parts
+    in_line = max(1, spec.line_bytes // (encoding.n_features_per_level * spec.feature_bytes))
     scaled = (positions.astype(np.float64) * np.float64(level.scale) + 0.5).astype(np.float32)
     whole = np.clip(np.floor(scaled.astype(np.float64)), -(2.0**31), 2.0**31 - 1).astype(np.int64)
     cells = [tuple(int(c) % 2**32 for c in cell) for cell in whole]
-    index_cycles = -(-(2**encoding.n_dims) // spec.corner_lanes)
+    index_cycles = -(-(2**encoding.n_dims) // (parts * spec.corner_lanes))
     answers: list[Lookup] = []
     for i, cell in enumerate(cells):
         before = cells[i - side_by_side] if i >= side_by_side else None
         if spec.reuse == "last_voxel" and cell == before:
             answers.append(Lookup(max(1, index_cycles), 0))
             continue
-        entries = {_entry(encoding, level, cell, corner) for corner in range(2**encoding.n_dims)}
-        answers.append(Lookup(max(1, index_cycles, _bank_cycles(spec, entries)), len(entries)))
+        corners = [_entry(encoding, level, cell, corner) for corner in range(2**encoding.n_dims)]
+        lines = tuple(dict.fromkeys(entry // in_line for entry in corners))
+        by_part = [{entry for entry in corners if entry // in_line % parts == part} for part in range(parts)]
+        bank_cycles = max(_bank_cycles(spec, entries) for entries in by_part)
+        answers.append(Lookup(max(1, index_cycles, bank_cycles), len(set(corners)), lines))
     return answers
 
 
@@ -79,15 +87,57 @@ def _bank(bank_map: str, banks: int, entry: int) -> int:
     return bank
 
 
-def reference_service(spec: EncodingSpec, encoding: GridEncoding, positions: Array) -> Service:
-    """Intervals and reads of a stream, as the cluster takes them."""
+def reference_service(
+    spec: EncodingSpec, encoding: GridEncoding, positions: Array, l2: L2Shape | None = None
+) -> Service:
+    """Intervals, reads and misses of a stream, as the cluster takes them."""
     queries = lookups(spec, encoding, positions)
     slots = min(spec.engines, encoding.n_levels)
-    index_cycles = -(-(2**encoding.n_dims) // spec.corner_lanes)
+    parts = max(1, spec.engines // encoding.n_levels) if spec.sharing == "partition" else 1
+    index_cycles = -(-(2**encoding.n_dims) // (parts * spec.corner_lanes))
     return Service(
         slot_cycles=np.array(slot_cycles(spec, queries), np.uint16).reshape(-1, slots),
         reads=np.array([sum(level.reads for level in row) for row in queries], np.int32),
         base_cycles=np.array([len(range(s, encoding.n_levels, slots)) * index_cycles for s in range(slots)], np.int64),
+        misses=_misses(spec, encoding, queries, l2),
+    )
+
+
+def asked_lines(
+    spec: EncodingSpec, encoding: GridEncoding, queries: list[list[Lookup]], l2: L2Shape | None
+) -> list[list[Asked]]:
+    """What every query (outer) misses on every level (inner); nothing where grid_sram is no cache."""
+    if spec.table_policy != "cache":
+        return [[Asked()] * encoding.n_levels for _ in queries]
+    return reference_misses(spec, encoding, [[level.lines for level in row] for row in queries], l2)
+
+
+def by_slot(spec: EncodingSpec, row: list[Asked]) -> tuple[Asked, ...]:
+    """Lines by engine: levels of one engine are added up."""
+    slots = range(min(spec.engines, len(row)))
+    return tuple(
+        Asked(sum(a.missing for a in row[slot :: spec.engines]), sum(a.far for a in row[slot :: spec.engines]))
+        for slot in slots
+    )
+
+
+def _misses(
+    spec: EncodingSpec, encoding: GridEncoding, queries: list[list[Lookup]], l2: L2Shape | None
+) -> Misses | None:
+    if spec.table_policy != "cache" or not spilled_levels(spec, encoding):
+        return None
+    asked = asked_lines(spec, encoding, queries, l2)
+    spilled = spilled_levels(spec, encoding)
+    lines = [[len(level.lines) if n in spilled else 0 for n, level in enumerate(row)] for row in queries]
+    slots = [by_slot(spec, row) for row in asked]
+    levels, width = encoding.n_levels, min(spec.engines, encoding.n_levels)
+    return Misses(
+        lines=np.array(lines, np.uint8).reshape(-1, levels),
+        missing=np.array([[level.missing for level in row] for row in asked], np.uint8).reshape(-1, levels),
+        far=np.array([[level.far for level in row] for row in asked], np.uint8).reshape(-1, levels),
+        slot_missing=np.array([[slot.missing for slot in row] for row in slots], np.uint16).reshape(-1, width),
+        slot_far=np.array([[slot.far for slot in row] for row in slots], np.uint16).reshape(-1, width),
+        addresses=np.zeros(0, np.int64),
     )
 
 

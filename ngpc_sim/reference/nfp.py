@@ -13,8 +13,12 @@ from typing import Any
 import numpy as np
 import simpy
 
-from ngpc_sim.engines.nfp import CAUSES, NfpSpec
-from ngpc_sim.reference.lookups import lookups, slot_cycles
+from ngpc_sim.engines.grid_cache import L2Shape
+from ngpc_sim.engines.nfp import NfpSpec
+from ngpc_sim.engines.pipeline import CAUSES
+from ngpc_sim.engines.shares import IDEAL_PATH, MissPath
+from ngpc_sim.reference.caches import Asked, Fetches
+from ngpc_sim.reference.lookups import asked_lines, by_slot, lookups, slot_cycles
 from ngpc_sim.workload import Workload
 
 Array = np.ndarray[Any, Any]
@@ -41,14 +45,19 @@ class _Service:
     free: int
     busy: int = 0
     queries: int = 0
+    held_by_bandwidth: int = 0
+    held_by_latency: int = 0
+    ready: int = 0
+    last_line_lost: int = 0
 
 
 @dataclass(frozen=True)
 class _Query:
-    """A query on its way: its cycles on every slot, when its inputs are there, its batch."""
+    """A query on its way: its cycles and missing lines on every slot, when its inputs are there, its batch."""
 
     number: int
     slots: tuple[int, ...]
+    asked: tuple[Asked, ...]
     arrival: int
     batch: _Batch
 
@@ -66,7 +75,10 @@ class Issue:
 
 @dataclass(frozen=True)
 class BatchLog:
-    """One batch: array taken S, results E, last output O, array free F; cycles of the array by cause."""
+    """One batch: array taken S, results E, last output O, array free F; cycles of the array by cause.
+
+    ``waits_for`` is the slot whose features it waited for.
+    """
 
     start: int
     end: int
@@ -75,20 +87,33 @@ class BatchLog:
     queries: int
     busy: int
     stalls: dict[str, int]
+    waits_for: int
 
 
 class ReferenceNfp:
     """One NFP as processes in ``env``; queries are handed to it in order, commands are closed."""
 
-    def __init__(self, env: simpy.Environment, spec: NfpSpec, work: Workload, rates: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        env: simpy.Environment,
+        spec: NfpSpec,
+        work: Workload,
+        rates: tuple[int, int],
+        path: MissPath = IDEAL_PATH,
+    ) -> None:
         self.env, self.spec, self.work = env, spec, work
         self.in_rate, self.out_rate = rates
         encoding, levels = spec.encoding, work.encoding.n_levels
-        self.n_groups = max(1, encoding.engines // levels)
+        copies = max(1, encoding.engines // levels)
+        parts = copies if encoding.sharing == "partition" else 1
+        self.n_groups = copies // parts
         self.n_slots = min(encoding.engines, levels)
-        index_cycles = -(-(2**work.encoding.n_dims) // encoding.corner_lanes)
+        index_cycles = -(-(2**work.encoding.n_dims) // (parts * encoding.corner_lanes))
         self.base = [len(range(slot, levels, self.n_slots)) * index_cycles for slot in range(self.n_slots)]
-        self.latency = sum(encoding.latency_cycles.model_dump().values())
+        stages = encoding.latency_cycles
+        self.before_tags = stages.pos_fract + stages.grid_index
+        self.behind_data = stages.grid_sram + stages.interpol_weights
+        self.latency = self.before_tags + self.behind_data
         self.tail = spec.mlp.pipeline_depth if spec.mlp.dataflow == "layer_serial" else 0
         self.fifo = max(1, spec.io.output_fifo_queries // spec.mlp.batch_queries)
         self.log: list[BatchLog] = []
@@ -105,6 +130,14 @@ class ReferenceNfp:
         slots = range(self.n_slots)
         self.queues = [[simpy.Store(env) for _ in slots] for _ in range(self.n_groups)]
         self.waiting = [[0 for _ in slots] for _ in range(self.n_groups)]
+        times = path.line_times or ((0, 0),) * self.n_slots
+        self.fetches = [
+            [
+                Fetches(encoding.outstanding_lines, path.l2_latency_cycles, path.dram_latency_cycles, times[slot])
+                for slot in slots
+            ]
+            for _ in range(self.n_groups)
+        ]
         self.served: list[list[dict[int, _Service]]] = [[{} for _ in slots] for _ in range(self.n_groups)]
         for group in range(self.n_groups):
             for slot in slots:
@@ -116,7 +149,7 @@ class ReferenceNfp:
         """Whether an encoding engine has nothing to do."""
         return any(count == 0 for group in self.waiting for count in group)
 
-    def hand(self, slots: tuple[int, ...], arrival: int | None = None) -> None:
+    def hand(self, slots: tuple[int, ...], asked: tuple[Asked, ...] = (), arrival: int | None = None) -> None:
         """Give the next query; its inputs are there as the port delivers them, or at ``arrival``."""
         if not self.batches or self.batches[-1].closed:
             self._open_batch()
@@ -131,7 +164,7 @@ class ReferenceNfp:
         batch.missing += self.n_slots
         for slot in range(self.n_slots):
             self.waiting[group][slot] += 1
-            self.queues[group][slot].put(_Query(number, slots, arrival, batch))
+            self.queues[group][slot].put(_Query(number, slots, asked, arrival, batch))
         if batch.queries == self.spec.mlp.batch_queries:
             self.close()
 
@@ -160,22 +193,35 @@ class ReferenceNfp:
 
     def _engine(self, group: int, slot: int) -> Process:
         """One encoding engine: issue query after query, each when inputs, engine and buffer are there."""
-        free = 0
+        free = ready = lost = 0
         while True:
             query = yield self.queues[group][slot].get()
             number = query.batch.number
-            service = self.served[group][slot].setdefault(number, _Service(free, free))
+            service = self.served[group][slot].setdefault(
+                number, _Service(free, free, ready=ready, last_line_lost=lost)
+            )
             if query.arrival > self.now:
                 yield self.env.timeout(query.arrival - self.now)
             if number >= 2:
                 yield self.halves[number - 2]
             cycles = query.slots[slot]
             self.issues.append(Issue(query.number, group, slot, self.now, cycles))
-            free = service.free = self.now + cycles
+            tagged = self.now + cycles - 1 + self.before_tags
+            features, held = tagged + self.behind_data, 0
+            asked = query.asked[slot] if query.asked else Asked()
+            if asked.missing:
+                entered, came, blocked, lost = self.fetches[group][slot].fetch(tagged, asked)
+                held = entered - tagged
+                service.held_by_bandwidth += min(held, blocked)
+                service.held_by_latency += held - min(held, blocked)
+                features = max(features, came + self.behind_data)
+            ready = service.ready = max(ready, features)
+            service.last_line_lost = lost
+            free = service.free = self.now + cycles + held
             service.busy += cycles
             service.queries += 1
-            self.env.process(self._features(query.batch, cycles - 1 + self.latency))
-            yield self.env.timeout(cycles)
+            self.env.process(self._features(query.batch, ready - self.now))
+            yield self.env.timeout(cycles + held)
             self.waiting[group][slot] -= 1
             if self.waiting[group][slot] == 0 and not self.ran_dry.triggered:
                 self.ran_dry.succeed()
@@ -199,7 +245,7 @@ class ReferenceNfp:
             batch = self.batches[number]
             yield batch.ready
             start, n = self.now, batch.queries
-            stalls = self._wait_by_cause(number, start - self.array_free)
+            stalls, slot = self._wait_by_cause(number, start - self.array_free)
             tile = self._tile_cycles(n)
             yield self.env.timeout(tile * tiles[0])
             self.half_free_at[number] = self.now
@@ -213,7 +259,7 @@ class ReferenceNfp:
             self.env.process(self._give_room(number, booked - self.tail - free))
             stalls["mlp_fill"] = (tile - n) * sum(tiles)
             stalls["output"] = free - finished
-            self.log.append(BatchLog(start, free + self.tail, booked, free, n, n * sum(tiles), stalls))
+            self.log.append(BatchLog(start, free + self.tail, booked, free, n, n * sum(tiles), stalls, slot))
 
     def _give_room(self, number: int, delay: int) -> Process:
         """The batch's last result will have left the FIFO when a batch that sets out now gets there."""
@@ -226,50 +272,63 @@ class ReferenceNfp:
             return 2 * mlp.rows + mlp.cols + n - 2
         return max(n, mlp.pipeline_depth, 0 if mlp.weight_double_buffer else mlp.rows)
 
-    def _wait_by_cause(self, number: int, gap: int) -> dict[str, int]:
-        """Divide the array's wait for a batch by what its slowest engine lost to each cause."""
+    def _wait_by_cause(self, number: int, gap: int) -> tuple[dict[str, int], int]:
+        """Divide the array's wait for a batch by what its slowest engine lost to each cause; with its slot."""
         stalls = dict.fromkeys(CAUSES, 0)
+        slowest, slot = self._slowest(number)
         if gap == 0:
-            return stalls
-        slowest, base = self._slowest(number)
-        features = slowest.free - 1 + self.latency
-        idle = slowest.free - slowest.began - slowest.busy
+            return stalls, slot
+        held = slowest.held_by_bandwidth + slowest.held_by_latency
+        waits = slowest.ready - (slowest.free - 1 + self.latency)
+        waits_by_bandwidth = min(waits, slowest.last_line_lost)
+        idle = slowest.free - held - slowest.began - slowest.busy
         late_buffer = min(max(0, self.half_free_at.get(number - 2, 0) - slowest.began), idle)
-        late_input = idle - late_buffer + max(0, self.now - max(features, self.array_free))
+        late_input = idle - late_buffer + max(0, self.now - max(slowest.ready, self.array_free))
         lost = {
             "input": late_input,
-            "bank_conflict": slowest.busy - slowest.queries * base,
+            "bank_conflict": slowest.busy - slowest.queries * self.base[slot],
+            "miss_bandwidth": slowest.held_by_bandwidth + waits_by_bandwidth,
+            "miss_latency": slowest.held_by_latency + waits - waits_by_bandwidth,
             "feature_buffer": late_buffer,
             "encoding": gap,
         }
         for cause, cycles in lost.items():
             stalls[cause] = min(gap, cycles)
             gap -= stalls[cause]
-        return stalls
+        return stalls, slot
 
     def _slowest(self, number: int) -> tuple[_Service, int]:
-        """The engine that is last to be free behind a batch, and its interval without conflicts."""
-        slowest, base = _Service(0, -1), 0
+        """The engine that is last to have the features of a batch, and its slot."""
+        slowest, at = _Service(0, 0, ready=-1), 0
         for services in self.served:
             for slot, by_batch in enumerate(services):
                 latest = max((k for k in by_batch if k <= number), default=-1)
-                last = by_batch.get(latest, _Service(0, 0))
-                here = last if latest == number else _Service(last.free, last.free)
-                if here.free > slowest.free:
-                    slowest, base = here, self.base[slot]
-        return slowest, base
+                last = by_batch.get(latest, _Service(0, 0, ready=self.latency - 1))
+                here = last
+                if latest != number:
+                    here = _Service(last.free, last.free, ready=last.ready, last_line_lost=last.last_line_lost)
+                if here.ready > slowest.ready:
+                    slowest, at = here, slot
+        return slowest, at
 
 
 def run_nfp(
-    spec: NfpSpec, work: Workload, positions: Array, arrivals: Iterable[int | None] | None = None
+    spec: NfpSpec,
+    work: Workload,
+    positions: Array,
+    arrivals: Iterable[int | None] | None = None,
+    l2: L2Shape | None = None,
+    path: MissPath = IDEAL_PATH,
 ) -> tuple[list[BatchLog], list[int]]:
     """Replay a stream on one NFP: its batches, and the cycle at which each query is done."""
     io = spec.io
     env = simpy.Environment()
-    nfp = ReferenceNfp(env, spec, work, (io.input_bytes_per_cycle * 65536, io.output_bytes_per_cycle * 65536))
-    queries = slot_cycles(spec.encoding, lookups(spec.encoding, work.encoding, positions))
-    for slots, arrival in zip(queries, itertools.repeat(None) if arrivals is None else arrivals, strict=False):
-        nfp.hand(slots, arrival)
+    nfp = ReferenceNfp(env, spec, work, (io.input_bytes_per_cycle * 65536, io.output_bytes_per_cycle * 65536), path)
+    found = lookups(spec.encoding, work.encoding, positions)
+    asked = asked_lines(spec.encoding, work.encoding, found, l2)
+    given = itertools.repeat(None) if arrivals is None else arrivals
+    for slots, row, arrival in zip(slot_cycles(spec.encoding, found), asked, given, strict=False):
+        nfp.hand(slots, by_slot(spec.encoding, row), arrival)
     nfp.close()
     env.run()
     return nfp.log, [nfp.log[number].end for number in nfp.batch_of_query]

@@ -6,7 +6,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ngpc_sim.arch import Arch, load_arch
-from ngpc_sim.engines import ClusterSpec, NfpSpec
+from ngpc_sim.engines import ClusterSpec, EncodingEngine, NfpSpec
+from ngpc_sim.engines.cluster import ClusterWork
+from ngpc_sim.engines.grid_cache import L2Shape
+from ngpc_sim.engines.shares import Memory, MissPath
 from ngpc_sim.workload import GridEncoding, Network, Workload
 
 DEFAULT = load_arch("ngpc")
@@ -18,7 +21,7 @@ ARRIVALS = ("port", "port", "at once", "sparse", "bursts", "any order")
 
 @dataclass(frozen=True)
 class Case:
-    """A cluster, a workload and a stream of queries; ``arrivals`` are for one NFP alone."""
+    """A cluster, a workload and a stream of queries; ``arrivals`` and ``path`` are for one NFP alone."""
 
     spec: NfpSpec
     cluster: ClusterSpec
@@ -27,6 +30,17 @@ class Case:
     work: Workload
     positions: np.ndarray
     arrivals: np.ndarray | None
+    l2: L2Shape | None = None
+    memory: Memory | None = None
+    path: MissPath = MissPath()
+
+    def service(self):
+        """Intervals, reads and misses of the stream."""
+        return EncodingEngine(self.spec.encoding).service(self.work.encoding, self.positions, self.l2)
+
+    def command(self, stream):
+        """A command of some queries of the stream."""
+        return ClusterWork(self.work, self.service(), stream, self.link_bytes_per_cycle, self.memory)
 
     @property
     def arch(self) -> Arch:
@@ -46,6 +60,13 @@ def encoding_specs(draw):
         "bank_map": draw(st.sampled_from(("low_bits", "xor_fold"))),
         "reuse": draw(st.sampled_from(("none", "last_voxel"))),
         "latency_cycles": {stage: draw(st.integers(0, 5)) for stage in stages},
+        "sharing": draw(st.sampled_from(("replicate", "partition"))),
+        "table_policy": draw(st.sampled_from(("assume_fit", "cache", "cache"))),
+        "grid_sram_kib": draw(st.sampled_from((1, 1, 2, 8))),
+        "feature_bytes": draw(st.integers(1, 4)),
+        "line_bytes": draw(st.sampled_from((16, 24, 32, 128))),
+        "ways": draw(st.sampled_from((1, 2, 3, 4, 16, 20, "full"))),
+        "outstanding_lines": draw(st.sampled_from((1, 2, 3, 16))),
     }
 
 
@@ -125,6 +146,24 @@ def arrivals(draw, n):
 
 
 @st.composite
+def paths(draw, slots):
+    times = st.tuples(st.integers(0, 20 << 16), st.integers(0, 40 << 16))
+    one_for_each = draw(st.lists(times, min_size=slots, max_size=slots))
+    return MissPath(draw(st.integers(0, 50)), draw(st.integers(0, 90)), tuple(one_for_each))
+
+
+memories = st.builds(
+    Memory,
+    link_bytes_per_cycle=st.sampled_from((1.5, 20.0, 900.0)),
+    dram_bytes_per_cycle=st.sampled_from((0.7, 9.0, 400.0)),
+    l2_latency_cycles=st.integers(0, 60),
+    dram_latency_cycles=st.integers(0, 60),
+    streams_in_dram=st.booleans(),
+)
+l2_shapes = st.one_of(st.none(), st.builds(L2Shape, st.sampled_from((16, 500, 4096, 70000)), st.integers(1, 20)))
+
+
+@st.composite
 def cases(draw):
     """Everything at once, often with outputs blocked by a slow port behind a small FIFO."""
     n_levels = draw(st.integers(1, 20))
@@ -135,8 +174,12 @@ def cases(draw):
         "dispatch": draw(st.sampled_from(("round_robin", "least_loaded"))),
         "dispatch_queries": draw(st.sampled_from((1, 3, 5, 16, 64))),
     }
+    spec = draw(nfp_specs())
     return Case(
-        spec=draw(nfp_specs()),
+        spec=spec,
+        l2=draw(l2_shapes),
+        memory=draw(st.one_of(st.none(), memories)),
+        path=draw(paths(min(n_levels, spec.encoding.engines))),
         cluster=ClusterSpec.model_validate(DEFAULT.cluster.model_dump() | cluster),
         scale=draw(st.integers(1, 8)),
         link_bytes_per_cycle=draw(st.sampled_from((None, 3.0, 7.7, 50.0))),

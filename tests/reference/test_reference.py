@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ngpc_sim import reference, units
 from ngpc_sim.engines import Cluster, ClusterWork, EncodingEngine, Nfp
-from ngpc_sim.engines.nfp import CAUSES
+from ngpc_sim.engines.pipeline import CAUSES
 from ngpc_sim.simulation import ngpc_bound_ps
 
 ASKED = os.environ.get("HYPOTHESIS_PROFILE") or settings.get_current_profile_name()
@@ -50,9 +50,17 @@ def fast_answer(run):
 @given(data=st.data())
 def test_one_nfp_equals_its_reference_to_the_cycle(data, cases):
     case = data.draw(cases.cases())
-    run = Nfp(case.spec).run(case.work, case.positions, case.arrivals)
+    run = Nfp(case.spec).run(case.work, case.positions, case.arrivals, l2=case.l2, path=case.path)
     arrivals = None if case.arrivals is None else case.arrivals.tolist()
-    assert fast_answer(run) == nfp_answer(*reference.run_nfp(case.spec, case.work, case.positions, arrivals))
+    log, done = reference.run_nfp(case.spec, case.work, case.positions, arrivals, case.l2, case.path)
+    assert fast_answer(run) == nfp_answer(log, done)
+    waits = dict.fromkeys(CAUSES, 0)
+    for slot, row in enumerate(run.level_stalls.tolist()):
+        for cause, cycles in zip(CAUSES, row, strict=True):
+            waits[cause] += cycles
+            if cause not in ("mlp_fill", "output", "drain"):
+                assert cycles == sum(batch.stalls[cause] for batch in log if batch.waits_for == slot)
+    assert {cause: run.stalls[cause] for cause in CAUSES[:6]} == {cause: waits[cause] for cause in CAUSES[:6]}
     assert run.busy_cycles + sum(run.stalls.values()) == run.cycles
     assert min(run.stalls.values()) >= 0
 
@@ -61,26 +69,28 @@ def test_one_nfp_equals_its_reference_to_the_cycle(data, cases):
 @given(data=st.data())
 def test_intervals_and_reads_equal_their_reference(data, cases):
     case = data.draw(cases.cases())
-    service = EncodingEngine(case.spec.encoding).service(case.work.encoding, case.positions)
+    service = case.service()
     lookups = reference.lookups(case.spec.encoding, case.work.encoding, case.positions)
     intervals = EncodingEngine(case.spec.encoding).service_cycles(case.work.encoding, case.positions)
     assert intervals.tolist() == [[level.cycles for level in query] for query in lookups]
     assert service.reads.tolist() == [sum(level.reads for level in query) for query in lookups]
     slots = reference.slot_cycles(case.spec.encoding, lookups)
     assert [tuple(row) for row in service.slot_cycles.tolist()] == slots
+    slow = reference.reference_service(case.spec.encoding, case.work.encoding, case.positions, case.l2)
+    assert (service.misses is None) == (slow.misses is None)
+    if service.misses and slow.misses:
+        for name in ("lines", "missing", "far", "slot_missing", "slot_far"):
+            assert getattr(service.misses, name).tolist() == getattr(slow.misses, name).tolist(), name
 
 
 @LAW
 @given(data=st.data())
 def test_a_cluster_equals_its_reference_to_the_cycle(data, cases):
     case = data.draw(cases.cases())
-    service = EncodingEngine(case.spec.encoding).service(case.work.encoding, case.positions)
-    n = len(case.positions)
-    stream = np.arange(n)[:: data.draw(st.sampled_from((1, -1)))]
-    work = ClusterWork(case.work, service, stream, case.link_bytes_per_cycle)
+    work = case.command(np.arange(len(case.positions))[:: data.draw(st.sampled_from((1, -1)))])
     fast = Cluster(case.cluster, case.spec, case.scale).run(work, each_query=True)
     slow = reference.ReferenceCluster(case.cluster, case.spec, case.scale).run(work)
-    for name in ("end_cycles", "occupancy_cycles", "occupancy_stalls", "busy_cycles", "done_cycles"):
+    for name in ("end_cycles", "occupancy_cycles", "level_stalls", "busy_cycles", "done_cycles"):
         assert getattr(fast, name).tolist() == getattr(slow, name).tolist(), name
     assert (dict(fast.actions), fast.n_queries) == (dict(slow.actions), slow.n_queries)
 
@@ -89,8 +99,7 @@ def test_a_cluster_equals_its_reference_to_the_cycle(data, cases):
 @given(data=st.data())
 def test_work_is_conserved_on_every_nfp_of_a_cluster(data, cases):
     case = data.draw(cases.cases())
-    service = EncodingEngine(case.spec.encoding).service(case.work.encoding, case.positions)
-    work = ClusterWork(case.work, service, np.arange(len(case.positions)), case.link_bytes_per_cycle)
+    work = case.command(np.arange(len(case.positions)))
     run = Cluster(case.cluster, case.spec, case.scale).run(work)
     assert (run.busy_cycles + run.occupancy_stalls.sum(axis=1)).tolist() == run.occupancy_cycles.tolist()
     tiles = sum(-(-i // case.spec.mlp.rows) * -(-o // case.spec.mlp.cols) for i, o in case.work.matrices())
@@ -101,9 +110,8 @@ def test_work_is_conserved_on_every_nfp_of_a_cluster(data, cases):
 @given(data=st.data())
 def test_no_replay_beats_the_bound(data, cases):
     case = data.draw(cases.cases())
-    service = EncodingEngine(case.spec.encoding).service(case.work.encoding, case.positions)
     n, hz = len(case.positions), case.arch.clock_hz
-    work = ClusterWork(case.work, service, np.arange(n), case.link_bytes_per_cycle)
+    work = case.command(np.arange(n))
     run = Cluster(case.cluster, case.spec, case.scale).run(work)
     assert ngpc_bound_ps(case.arch, case.work, n) <= units.cycles_to_ps(int(run.end_cycles.max(initial=0)), hz)
     one = case.arch.file.model_copy(update={"scale": 1})

@@ -10,7 +10,7 @@ from collections import OrderedDict
 import numpy as np
 
 from ngpc_sim.engines import EncodingEngine, EncodingSpec, grid_index
-from ngpc_sim.engines.encoding_engine import Service
+from ngpc_sim.engines.service import Service
 from ngpc_sim.errors import UserError
 from ngpc_sim.workload import GridEncoding, grid_levels
 

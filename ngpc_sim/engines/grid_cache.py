@@ -1,0 +1,257 @@
+"""grid_sram as a cache of a level that does not fit, and the GPU's L2 behind it.
+
+Set-associative, LRU, lines of whole entries; line n of an engine's tables lies in set n mod sets. A query asks for
+each of its distinct lines once, in the order of its corners; an engine of several levels asks level after level. A
+line that is on its way counts as present, so what hits follows from the order of the queries alone, not from time.
+Caches start as the load command leaves them: filled with the first lines of their tables, the last ones used most
+recently. L2 is shared: the misses of all levels reach it query by query, level by level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from ngpc_sim.errors import UserError
+
+Array = np.ndarray[Any, Any]
+#: no line; a table has fewer
+NO_LINE = 0xFFFFFFFF
+#: up to here the lines of a set are kept in order of use; above, in a linked list
+FEW_WAYS = 16
+#: lines and links of all caches of one kind, 1 GiB
+MAX_CELLS = 1 << 28
+
+
+@njit(cache=True, nogil=True, inline="always")
+def touch_few(tags, line):
+    """Use ``line`` in a set (ways,) kept in order of use; returns whether it was there."""
+    ways = tags.shape[0]
+    carried = line
+    for way in range(ways):
+        here = tags[way]
+        tags[way] = carried
+        if here == line:
+            return True
+        carried = here
+    return False
+
+
+@njit(cache=True, nogil=True, inline="always")
+def touch_many(links, head, node, room):
+    """Use ``node`` in a set that is a ring of ``links`` (cells, 2) before and after; returns whether it was there.
+
+    ``head`` is the ring's own cell, ``room`` (1,) how many lines still have room; an absent node links to -1.
+    """
+    hit = links[node, 0] >= 0
+    if hit:
+        before, after = links[node, 0], links[node, 1]
+        links[before, 1] = after
+        links[after, 0] = before
+    elif room[0] > 0:
+        room[0] -= 1
+    else:
+        last = links[head, 0]
+        before = links[last, 0]
+        links[before, 1] = head
+        links[head, 0] = before
+        links[last, 0] = -1
+    first = links[head, 1]
+    links[head, 1] = node
+    links[node, 0] = head
+    links[node, 1] = first
+    links[first, 0] = node
+    return hit
+
+
+@njit(cache=True, nogil=True, inline="always")
+def touch(which, line, sets, few, tags, links, room):
+    """Use ``line`` of cache ``which``; returns whether it was there."""
+    index = line & np.uint32(sets - 1) if sets & (sets - 1) == 0 else line % np.uint32(sets)
+    here = which * sets + np.int64(index)
+    if few:
+        return touch_few(tags[here], line)
+    cells = links.shape[1]
+    return touch_many(links[which], cells - sets + np.int64(index), np.int64(line), room[here : here + 1])
+
+
+@njit(cache=True, nogil=True)
+def look_up_lines(lines, counts, offsets, first, groups, sets, few, tags, links, room, missed, missed_counts):
+    """Pass queries through the caches of one engine slot.
+
+    ``lines`` (levels, n, corners) and ``counts`` (levels, n): what each query asks of each level of the slot;
+    ``offsets`` (levels,): first line of each level; query i uses cache (first + i) mod ``groups``. Fills
+    ``missed`` (levels, n, corners) with the missing ones and ``missed_counts`` (levels, n).
+    """
+    for i in range(counts.shape[1]):
+        which = (first + i) % groups
+        for level in range(counts.shape[0]):
+            found = 0
+            for k in range(counts[level, i]):
+                line = lines[level, i, k]
+                if not touch(which, np.uint32(line + offsets[level]), sets, few, tags, links, room):
+                    missed[level, i, found] = line
+                    found += 1
+            missed_counts[level, i] = found
+
+
+@njit(cache=True, nogil=True)
+def look_up_l2(missed, missed_counts, offsets, sets, few, tags, links, room, far, line_bytes, addresses, noted):
+    """Pass the misses of all levels through L2, query by query; fills ``far`` (levels, n).
+
+    ``missed`` (levels, n, corners); ``offsets`` (levels,) first line of each level in memory. The addresses of the
+    first lines that L2 misses go to ``addresses`` from number ``noted`` on; returns how many it holds then.
+    """
+    for i in range(missed_counts.shape[1]):
+        for level in range(missed_counts.shape[0]):
+            count = 0
+            for k in range(missed_counts[level, i]):
+                line = np.uint32(missed[level, i, k] + offsets[level])
+                if not touch(0, line, sets, few, tags, links, room):
+                    count += 1
+                    if noted < addresses.shape[0]:
+                        addresses[noted] = np.int64(line) * line_bytes
+                        noted += 1
+            far[level, i] = count
+    return noted
+
+
+@njit(cache=True, nogil=True)
+def preload(first, last, groups, sets, few, tags, links, room):
+    """Use the lines from ``first`` to before ``last`` of every cache, in order."""
+    for which in range(groups):
+        for line in range(first, last):
+            touch(which, np.uint32(line), sets, few, tags, links, room)
+
+
+@dataclass(frozen=True)
+class CacheShape:
+    """``capacity_lines`` in sets of ``ways``, which is ``capacity_lines`` for a fully associative one."""
+
+    capacity_lines: int
+    ways: int
+
+    @property
+    def sets(self) -> int:
+        """Sets; what does not fill a whole set is left unused."""
+        return max(1, self.capacity_lines // self.ways)
+
+    @property
+    def lines(self) -> int:
+        """Lines that it holds."""
+        return self.sets * min(self.ways, self.capacity_lines)
+
+
+class LruCaches:
+    """``groups`` caches of one shape, each for lines 0 to ``n_lines`` - 1."""
+
+    def __init__(self, shape: CacheShape, n_lines: int, groups: int = 1) -> None:
+        ways = min(shape.ways, shape.capacity_lines)
+        self.shape, self.groups = shape, groups
+        self.few = ways <= FEW_WAYS
+        cells = groups * (shape.lines if self.few else 2 * (n_lines + shape.sets))
+        if n_lines >= NO_LINE or cells > MAX_CELLS:
+            raise UserError(
+                f"caches of {shape.lines:,} lines over tables of {n_lines:,} lines do not fit in memory: raise "
+                "nfp.encoding.line_bytes, or use table_policy assume_fit."
+            )
+        self.tags = np.full((groups * shape.sets if self.few else 0, ways), NO_LINE, np.uint32)
+        self.links = np.full((groups, 0 if self.few else n_lines + shape.sets, 2), -1, np.int32)
+        self.room = np.full(groups * shape.sets if not self.few else 0, ways, np.int64)
+        if not self.few:
+            self.links[:, n_lines:] = np.arange(n_lines, n_lines + shape.sets, dtype=np.int32)[None, :, None]
+
+    @property
+    def state(self) -> tuple[Any, ...]:
+        """What the kernels take: sets, whether few ways, and the arrays that they change."""
+        return self.shape.sets, self.few, self.tags, self.links, self.room
+
+    def load(self, first: int, last: int) -> None:
+        """Use lines from ``first`` to before ``last`` in order, in every cache."""
+        preload(first, last, self.groups, *self.state)
+
+
+@dataclass(frozen=True)
+class L2Shape:
+    """The GPU's L2 as the cache of table lines behind the NFPs: its bytes and ways."""
+
+    capacity_bytes: int
+    ways: int
+
+
+class TableCaches:
+    """All cached levels of an NFP's encoding engines, with L2 behind them.
+
+    Parameters
+    ----------
+    shape
+        Cache of one engine, or of all engines that share a level between them.
+    slots
+        Levels of every engine slot that has a cache, in the order in which it serves them.
+    level_lines
+        Lines of every level's table.
+    groups
+        Engines side by side that hold the same levels, each with a cache of its own.
+    l2, line_bytes
+        The L2, or ``None`` for one that holds everything.
+    addresses
+        How many addresses of lines missed by L2 are kept.
+    """
+
+    def __init__(
+        self,
+        shape: CacheShape,
+        slots: list[list[int]],
+        level_lines: list[int],
+        groups: int,
+        l2: L2Shape | None,
+        line_bytes: int,
+        addresses: int,
+    ) -> None:
+        self.slots, self.groups, self.line_bytes = slots, groups, line_bytes
+        self.levels = sorted(level for slot in slots for level in slot)
+        self.offsets = [
+            np.cumsum([0, *(level_lines[level] for level in slot[:-1])]).astype(np.uint32) for slot in slots
+        ]
+        sizes = [sum(level_lines[level] for level in slot) for slot in slots]
+        self.caches = [LruCaches(shape, size, groups) for size in sizes]
+        for caches, size in zip(self.caches, sizes, strict=True):
+            caches.load(0, min(size, shape.lines))
+        starts = np.cumsum([0, *level_lines[:-1]])
+        if int(starts[-1]) + level_lines[-1] >= NO_LINE:
+            raise UserError("tables of 2^32 lines or more cannot be cached: raise nfp.encoding.line_bytes.")
+        self.memory = starts[self.levels].astype(np.uint32)
+        self.addresses = np.zeros(addresses, np.int64)
+        self.noted = 0
+        self.l2 = self._l2(l2, int(starts[-1]) + level_lines[-1])
+        if self.l2 is not None:
+            for level in self.levels:
+                start = int(starts[level])
+                self.l2.load(start, start + min(level_lines[level], shape.lines))
+
+    def _l2(self, l2: L2Shape | None, n_lines: int) -> LruCaches | None:
+        if l2 is None:
+            return None
+        lines = max(1, l2.capacity_bytes // self.line_bytes)
+        return LruCaches(CacheShape(lines, min(l2.ways, lines)), n_lines)
+
+    def look_up(self, slot: int, lines: Array, counts: Array, first: int) -> tuple[Array, Array]:
+        """Missing lines (levels, n, corners) of a slot and their counts (levels, n); the cache goes on."""
+        missed = np.empty_like(lines)
+        missed_counts = np.empty_like(counts)
+        look_up_lines(
+            lines, counts, self.offsets[slot], first, self.groups, *self.caches[slot].state, missed, missed_counts
+        )
+        return missed, missed_counts
+
+    def look_up_l2(self, missed: Array, missed_counts: Array) -> Array:
+        """How many of the misses (levels in order, n, corners) are not in L2 either, (levels, n) uint8."""
+        far = np.zeros_like(missed_counts)
+        if self.l2 is not None:
+            self.noted = look_up_l2(
+                missed, missed_counts, self.memory, *self.l2.state, far, self.line_bytes, self.addresses, self.noted
+            )
+        return far

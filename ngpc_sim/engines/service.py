@@ -1,0 +1,90 @@
+"""What a stream of queries asks of the encoding engines: cycles, reads, and lines that a cached level misses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+Array = np.ndarray[Any, Any]
+
+
+@njit(cache=True, nogil=True)
+def add_up(slot_cycles, running):
+    """Fill ``running`` (n + 1, slots) with the sums over the first queries, from 0."""
+    for i in range(slot_cycles.shape[0]):
+        for slot in range(slot_cycles.shape[1]):
+            running[i + 1, slot] = running[i, slot] + slot_cycles[i, slot]
+
+
+@dataclass(frozen=True)
+class Misses:
+    """What queries ask of cached levels and do not find there.
+
+    ``lines``, ``missing``, ``far`` (n, L) uint8: lines asked of a cached level, those of them not in grid_sram, and
+    those of these not in L2 either. ``slot_missing``, ``slot_far`` (n, slots) uint16: the latter two by engine slot.
+    ``addresses`` int64: of the first lines that come from DRAM, in bytes from the start of the tables.
+    """
+
+    lines: Array
+    missing: Array
+    far: Array
+    slot_missing: Array
+    slot_far: Array
+    addresses: Array
+
+    def rows(self, chosen: Array) -> Misses:
+        """The misses of some queries."""
+        return Misses(
+            self.lines[chosen],
+            self.missing[chosen],
+            self.far[chosen],
+            self.slot_missing[chosen],
+            self.slot_far[chosen],
+            self.addresses,
+        )
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the engines need for a stream of queries.
+
+    ``slot_cycles`` (n, slots) uint16: interval of every engine that works on a query, levels of one
+    engine added up; ``reads`` (n,) int32: entries read over all levels; ``base_cycles`` (slots,) int64:
+    the interval without bank conflicts; ``uniform``: whether every query is known to take the same cycles;
+    ``misses``: what is fetched from L2, ``None`` where every level fits or counts as if it did.
+    """
+
+    slot_cycles: Array
+    reads: Array
+    base_cycles: Array
+    uniform: bool = False
+    misses: Misses | None = None
+
+    def rows(self, chosen: Array) -> Service:
+        """The service of some queries."""
+        misses = self.misses.rows(chosen) if self.misses else None
+        return Service(self.slot_cycles[chosen], self.reads[chosen], self.base_cycles, misses=misses)
+
+    def lines_by_slot(self) -> tuple[Array, Array]:
+        """Missing lines, and those not in L2 either, (n, slots) uint16; no rows where nothing can miss."""
+        none = np.zeros((0, self.slot_cycles.shape[1]), np.uint16)
+        return (self.misses.slot_missing, self.misses.slot_far) if self.misses else (none, none)
+
+    def running_cycles(self) -> Array:
+        """(n + 1, slots) int64: cycles of every slot over the first 0, 1, ... n queries."""
+        running = np.zeros((len(self.slot_cycles) + 1, self.slot_cycles.shape[1]), np.int64)
+        add_up(self.slot_cycles, running)
+        return running
+
+
+def folded(by_level: Array, slots: int) -> Array:
+    """(n, slots) uint16 of (n, L): the levels of every engine slot added up."""
+    if by_level.shape[1] == slots:
+        return np.ascontiguousarray(by_level, np.uint16)
+    sums = np.zeros((len(by_level), slots), np.uint16)
+    for level in range(by_level.shape[1]):
+        sums[:, level % slots] += by_level[:, level]
+    return sums

@@ -1,0 +1,95 @@
+"""What each NFP, and each engine in it, gets of the bandwidth that all of them share.
+
+The NFPs that have work share the link to L2, and DRAM, in equal parts. Inside an NFP, streams of inputs and outputs
+get what they ask for at the NFP's full speed, missing lines the rest, but never less than their part by bytes. What
+is left for lines goes to the engines by their lines, and no engine gets less than an equal part of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+FIXED = 1 << 16
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the NFPs share behind their ports, in NFP cycles.
+
+    ``link_bytes_per_cycle`` of L2; ``dram_bytes_per_cycle`` that DRAM reaches on missing lines; latencies of a line
+    from L2 and, on top of it, from DRAM; ``streams_in_dram``: inputs and outputs exceed L2 and pass through DRAM.
+    """
+
+    link_bytes_per_cycle: float
+    dram_bytes_per_cycle: float
+    l2_latency_cycles: int
+    dram_latency_cycles: int
+    streams_in_dram: bool = False
+
+
+@dataclass(frozen=True)
+class MissPath:
+    """Where missing lines come from, as one NFP sees it.
+
+    ``l2_latency_cycles`` of a line from L2, ``dram_latency_cycles`` on top of it of one from DRAM; ``line_times`` a
+    pair for every engine slot, how long a line takes an engine's share of the link and of DRAM, in 1/65536 cycles.
+    Without arguments: a memory without latency and limit.
+    """
+
+    l2_latency_cycles: int = 0
+    dram_latency_cycles: int = 0
+    line_times: tuple[tuple[int, int], ...] = ()
+
+    def kernel(self, slots: int) -> tuple[int, int, Array]:
+        """As the kernels take it, for ``slots`` engine slots."""
+        times = np.array(self.line_times or [(0, 0)] * slots, np.int64)
+        return self.l2_latency_cycles, self.dram_latency_cycles, times
+
+
+IDEAL_PATH = MissPath()
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a query of an NFP asks of the memory on average.
+
+    ``stream_bytes`` in and out; ``missing``, ``far`` (slots,) lines from L2 and those of them from DRAM;
+    ``line_bytes``; ``cycles_per_query`` at full speed; ``groups`` of engines side by side.
+    """
+
+    stream_bytes: int
+    missing: Array
+    far: Array
+    line_bytes: int
+    cycles_per_query: float
+    groups: int
+
+    @property
+    def bytes_per_query(self) -> float:
+        """Over the link."""
+        return self.stream_bytes + float(self.missing.sum()) * self.line_bytes
+
+
+def miss_path(memory: Memory, demand: Demand, nfps: int) -> MissPath:
+    """The way of missing lines to one of ``nfps`` NFPs that have work."""
+    link = _line_times(memory.link_bytes_per_cycle / nfps, demand, demand.missing, streams=True)
+    dram = _line_times(memory.dram_bytes_per_cycle / nfps, demand, demand.far, streams=memory.streams_in_dram)
+    times = tuple(zip(link, dram, strict=True))
+    return MissPath(memory.l2_latency_cycles, memory.dram_latency_cycles, times)
+
+
+def _line_times(share: float, demand: Demand, lines: Array, *, streams: bool) -> list[int]:
+    """1/65536 cycles that a line takes an engine of every slot."""
+    asked = lines * float(demand.line_bytes)
+    total = float(asked.sum())
+    if not total:
+        return [0] * len(lines)
+    stream = float(demand.stream_bytes) if streams else 0.0
+    left = max(share * total / (total + stream), share - stream / demand.cycles_per_query)
+    equal = left / np.count_nonzero(asked)
+    rates = np.maximum(left * asked / total, equal) / demand.groups
+    return [int(np.ceil(demand.line_bytes * FIXED / rate)) for rate in rates]

@@ -1,0 +1,127 @@
+"""Cached levels, query by query: what is missing in grid_sram and in L2, and when missing lines come."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from ngpc_sim.engines.encoding_engine import EncodingSpec
+from ngpc_sim.engines.grid_cache import L2Shape
+from ngpc_sim.workload import GridEncoding, grid_levels
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Lines of a query that an engine misses, and those of them that come from DRAM."""
+
+    missing: int = 0
+    far: int = 0
+
+
+class LruCache:
+    """Sets of ``ways`` lines; the least recently used one makes room."""
+
+    def __init__(self, lines: int, ways: int) -> None:
+        self.ways = min(ways, lines)
+        self.sets: list[OrderedDict[int, None]] = [OrderedDict() for _ in range(max(1, lines // self.ways))]
+
+    def use(self, line: int) -> bool:
+        """Whether ``line`` was there; it is afterwards."""
+        kept = self.sets[line % len(self.sets)]
+        hit = line in kept
+        kept[line] = None
+        kept.move_to_end(line)
+        if len(kept) > self.ways:
+            kept.popitem(last=False)
+        return hit
+
+
+def reference_misses(
+    spec: EncodingSpec, encoding: GridEncoding, lines: list[list[tuple[int, ...]]], l2: L2Shape | None
+) -> list[list[Asked]]:
+    """What every query (outer) misses on every level (inner), of the distinct ``lines`` that it asks there."""
+    in_line = max(1, spec.line_bytes // (encoding.n_features_per_level * spec.feature_bytes))
+    tables = [-(-level.entries // in_line) for level in grid_levels(encoding)]
+    memory = [sum(tables[:level]) for level in range(len(tables))]
+    cached = _caches(spec, encoding, tables)
+    in_order = [level for slot in range(spec.engines) for level in range(slot, encoding.n_levels, spec.engines)]
+    shared = LruCache(max(1, l2.capacity_bytes // spec.line_bytes), l2.ways) if l2 else None
+    if shared:
+        for level in sorted(cached):
+            cache = cached[level][1][0]
+            for line in range(min(tables[level], len(cache.sets) * cache.ways)):
+                shared.use(memory[level] + line)
+    answers = []
+    for number, query in enumerate(lines):
+        missed: dict[int, list[int]] = {}
+        for level in (level for level in in_order if level in cached):
+            start, caches = cached[level]
+            cache = caches[number % len(caches)]
+            missed[level] = [line for line in query[level] if not cache.use(start + line)]
+        far = {
+            level: sum(not shared.use(memory[level] + line) for line in missed[level]) if shared else 0
+            for level in sorted(missed)
+        }
+        answers.append([Asked(len(missed.get(level, ())), far.get(level, 0)) for level in range(encoding.n_levels)])
+    return answers
+
+
+def _caches(spec: EncodingSpec, encoding: GridEncoding, tables: list[int]) -> dict[int, tuple[int, list[LruCache]]]:
+    """First line and caches, one a group, of every cached level; levels of one engine share them."""
+    entry_bytes = encoding.n_features_per_level * spec.feature_bytes
+    copies = max(1, spec.engines // encoding.n_levels)
+    room = spec.grid_sram_bytes * (copies if spec.sharing == "partition" else 1)
+    groups = 1 if spec.sharing == "partition" else copies
+    cached: dict[int, tuple[int, list[LruCache]]] = {}
+    for slot in range(min(spec.engines, encoding.n_levels)):
+        levels = range(slot, encoding.n_levels, spec.engines)
+        if sum(grid_levels(encoding)[level].entries for level in levels) * entry_bytes <= room:
+            continue
+        total = sum(tables[level] for level in levels)
+        caches = [_loaded(max(1, room // spec.line_bytes), spec.ways, total) for _ in range(groups)]
+        start = 0
+        for level in levels:
+            cached[level] = (start, caches)
+            start += tables[level]
+    return cached
+
+
+def _loaded(lines: int, ways: int | str, table: int) -> LruCache:
+    """A cache behind the load command: it has seen the first lines of the table, as many as it holds."""
+    cache = LruCache(lines, lines if isinstance(ways, str) else ways)
+    for line in range(min(table, len(cache.sets) * cache.ways)):
+        cache.use(line)
+    return cache
+
+
+class Fetches:
+    """Missing lines of one engine on their way: a window, a share of the link and one of DRAM, in order."""
+
+    def __init__(self, window: int, latency: int, dram_latency: int, times: Iterable[int]) -> None:
+        self.latency, self.dram_latency = latency, dram_latency
+        self.link_time, self.dram_time = (Fraction(time, 65536) for time in times)
+        self.window: deque[tuple[int, int]] = deque([(0, 0)] * window, maxlen=window)
+        self.link_free = self.dram_free = Fraction(0)
+
+    def fetch(self, tagged: int, asked: Asked) -> tuple[int, int, int, int]:
+        """Fetch the lines of a query whose tags are known at ``tagged``.
+
+        Returns when the last of them has entered the window, when it has come, what the line that held it back lost
+        to bandwidth, and what it lost itself.
+        """
+        entered, blocked = tagged, 0
+        for line in range(asked.missing):
+            came, lost = self.window[0]
+            if came > entered:
+                entered, blocked = came, lost
+            passed = self.link_free = max(self.link_free, Fraction(entered)) + self.link_time
+            latency = self.latency
+            if line >= asked.missing - asked.far:
+                self.dram_free = max(self.dram_free, Fraction(entered)) + self.dram_time
+                passed, latency = max(passed, self.dram_free), latency + self.dram_latency
+            through = ceil(passed)
+            self.window.append((max(through + latency, self.window[-1][0]), through - entered))
+        return entered, self.window[-1][0], blocked, self.window[-1][1]
