@@ -9,7 +9,7 @@ from ngpc_sim.arch import Arch, load_arch
 from ngpc_sim.engines import ClusterSpec, EncodingEngine, NfpSpec
 from ngpc_sim.engines.cluster import ClusterWork
 from ngpc_sim.engines.grid_cache import L2Shape
-from ngpc_sim.engines.shares import Memory, MissPath
+from ngpc_sim.engines.shares import IDEAL_PATH, Memory, MissPath
 from ngpc_sim.workload import GridEncoding, Network, Workload
 
 DEFAULT = load_arch("ngpc")
@@ -32,7 +32,7 @@ class Case:
     arrivals: np.ndarray | None
     l2: L2Shape | None = None
     memory: Memory | None = None
-    path: MissPath = MissPath()
+    path: MissPath = IDEAL_PATH
 
     def service(self):
         """Intervals, reads and misses of the stream."""
