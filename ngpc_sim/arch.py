@@ -11,14 +11,14 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from ngpc_sim import resources, units
+from ngpc_sim.arch_file import MAX_SCALE, ArchFile, CalibrationSpec, FrameSpec, MemorySpec, PowerSpec
 from ngpc_sim.engines.cluster import ClusterSpec
 from ngpc_sim.engines.nfp import NfpSpec
 from ngpc_sim.errors import UserError
 from ngpc_sim.gpu import GpuSpec
-from ngpc_sim.plugins import checked, is_plugin
 from ngpc_sim.schema import (
     Field,
     Spec,
@@ -34,106 +34,9 @@ from ngpc_sim.schema import (
 from ngpc_sim.sram import Macro
 from ngpc_sim.technology import TechnologySpec
 
-MAX_SCALE = 1024
 MAX_EXTENDS = 8
 #: what tells a number with its source, or a point of a table, from a mapping of them
 SOURCED_KEYS = {"value", "unit", "tag", "source"}
-
-
-class MemorySpec(Spec):
-    """What stands between the NFPs and their data."""
-
-    l2_gbps: float = Field(gt=0, le=1e6, description="bandwidth of the link to the GPU's L2 in GB/s")
-    l2_latency_ns: float = Field(ge=0, le=1e6, description="latency of the link to the GPU's L2 in ns")
-    dram_gbps: float = Field(gt=0, le=1e6, description="peak DRAM bandwidth in GB/s")
-    dram_efficiency: float = Field(gt=0, le=1, description="share of the peak DRAM bandwidth that a stream reaches")
-    contention: Literal["fair", "none"] = Field(
-        description="fair: the NFPs share the link; none: each NFP has its ports' full bandwidth"
-    )
-
-
-class FrameSpec(Spec):
-    """How GPU and NGPC work through a frame."""
-
-    tiles: int = Field(ge=1, le=4096, description="parts of the screen that pass through GPU and NGPC in turn")
-    fused: bool = Field(description="whether the rest of kernels is fused")
-    rest_model: str = Field(
-        description="where the time of the rest of kernels comes from: published, or package.module:Class of a plug-in"
-    )
-    overlap: bool = Field(description="whether GPU and NGPC work on different tiles at the same time")
-    schedule: Literal["invocations", "batches"] = Field(
-        description="invocations: each one is a round trip GPU-NGPC-GPU; batches: a tile passes NGPC and GPU once"
-    )
-    pre_share: float = Field(ge=0, le=1, description="share of the rest of kernels that runs before the network")
-    launch_overhead_ns: float = Field(ge=0, le=1e9, description="latency of starting a dispatch, in ns")
-    submit_overhead_us: float = Field(ge=0, le=1e6, description="cost of submitting a frame's command buffers in us")
-
-    @field_validator("rest_model")
-    @classmethod
-    def _model_name(cls, model: str) -> str:
-        return checked(model, "published")
-
-
-class CalibrationSpec(Spec):
-    """Fitted values; empty in a mechanistic architecture."""
-
-    label: str = Field(description="how the output calls values from here; empty where nothing is fitted")
-    baseline: Literal["per_query", "frame_time"] = Field(
-        description="per_query: GPU time follows the trace's queries; frame_time: the published frame time"
-    )
-    queries_per_pixel: dict[str, Annotated[float, Field(gt=0, le=1e5)]] = Field(
-        description="queries per pixel that a trace's profile is scaled to, by app"
-    )
-    rest_share: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(
-        description="share of the rest of kernels in GPU time, hashgrid, by app"
-    )
-
-
-class PowerSpec(Spec):
-    """How the NGPC is supplied and cooled, and whether its power is fitted."""
-
-    gating: Literal["none", "clock", "power"] = Field(
-        description="what stops where there is no work: nothing; the clock; also the supply of an idle NFP's logic"
-    )
-    temperature_k: float = Field(ge=300, le=350, description="temperature for leakage in K, 300 to 350")
-    voltage_v: float | None = Field(default=None, gt=0, le=5, description="supply in V; null: the technology's nominal")
-    calibration: Literal["off", "published"] = Field(
-        description="published: one factor brings the NGPC's power to the published share of the GPU's"
-    )
-
-    @field_validator("calibration", mode="before")
-    @classmethod
-    def _off_is_a_word(cls, calibration: object) -> object:
-        return "off" if calibration is False else calibration
-
-
-class ArchFile(Spec):
-    """A file of ``arch_configs/`` after ``extends`` and overrides."""
-
-    name: str = Field(min_length=1, description="name of the architecture")
-    description: str = Field(description="one line about it")
-    gpu: str = Field(description="GPU beside the NGPC, a file of arch_configs/gpu")
-    technology: str = Field(description="technology of the NGPC, a file of arch_configs/tech")
-    area_model: Literal["n7_bitcell", "stillmaker_uniform"] = Field(description="area model of column area_mm2")
-    scale: int = Field(ge=1, le=MAX_SCALE, description="number of NFPs")
-    nfp: NfpSpec = Field(description="one neural fields processor")
-    cluster: ClusterSpec = Field(description="dispatch of queries to NFPs")
-    memory: MemorySpec = Field(description="L2 and DRAM")
-    frame: FrameSpec = Field(description="frame level")
-    power: PowerSpec = Field(description="supply, gating and temperature of the NGPC")
-    calibration: CalibrationSpec = Field(description="fitted values")
-    sources: dict[str, str] = Field(description="source and tag of every value, by dotted key")
-
-    def plugins(self) -> list[tuple[str, str]]:
-        """Keys that name a plug-in, with its name."""
-        models = {
-            "nfp.model": self.nfp.model,
-            "nfp.encoding.model": self.nfp.encoding.model,
-            "nfp.mlp.model": self.nfp.mlp.model,
-            "cluster.model": self.cluster.model,
-            "frame.rest_model": self.frame.rest_model,
-        }
-        return [(key, model) for key, model in models.items() if is_plugin(model)]
 
 
 @dataclass(frozen=True)

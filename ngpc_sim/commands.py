@@ -18,9 +18,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ngpc_sim.arch import Arch
-from ngpc_sim.engines.encoding_engine import EncodingSpec, encoding_engine
+from ngpc_sim.engines.encoding_engine import encoding_engine
 from ngpc_sim.engines.service import Service
 from ngpc_sim.errors import UserError
+from ngpc_sim.memory import ADDRESSES, l2_shape, line_efficiency
+from ngpc_sim.plugins import BUILTIN
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.workload import GridEncoding, Workload
 
@@ -38,6 +40,7 @@ MAX_FRAME_QUERIES = 10**12
 MAX_STREAM_ROWS = 1 << 28
 
 _services: OrderedDict[Any, Service] = OrderedDict()
+_efficiencies: OrderedDict[Any, float] = OrderedDict()
 _plans: OrderedDict[Any, FramePlan] = OrderedDict()
 
 
@@ -46,13 +49,15 @@ class Stream:
     """Queries of one command: rows of the trace in order, and what they sum to.
 
     ``rows`` (n,) int32; ``reads`` table entries read; ``issue_cycles`` cycles of the busiest encoding
-    engine, queries side by side taken into account; ``interval_cycles`` intervals of all queries and levels.
+    engine, queries side by side taken into account; ``interval_cycles`` intervals of all queries and levels;
+    ``lines`` (3, L): asked of cached levels, missing there, missing in L2 too.
     """
 
     rows: Array
     reads: int
     issue_cycles: int
     interval_cycles: int
+    lines: Array
 
 
 @dataclass(frozen=True)
@@ -117,22 +122,43 @@ def divide(queries: int, tiles: int) -> list[int]:
     return shares
 
 
-def service_of(spec: EncodingSpec, encoding: GridEncoding, trace: Trace) -> Service:
-    """Intervals of every recorded query, kept for the next design point."""
-    key = (spec.model_dump_json(), encoding, trace.sha256, len(trace.positions))
-    return _kept(_services, key, lambda: encoding_engine(spec).service(encoding, trace.positions))
+def service_of(arch: Arch, encoding: GridEncoding, trace: Trace) -> Service:
+    """Intervals and misses of every recorded query, kept for the next design point.
+
+    The recorded queries pass in their order through the caches of one NFP that stands for all: each sees such a
+    sequence of pieces of the screen, and many times more queries than were recorded.
+    """
+    return _kept(_services, _service_key(arch, encoding, trace), lambda: _service(arch, encoding, trace))
+
+
+def _service_key(arch: Arch, encoding: GridEncoding, trace: Trace) -> tuple[Any, ...]:
+    below = l2_shape(arch) if arch.nfp.encoding.table_policy == "cache" else None
+    return arch.nfp.encoding.model_dump_json(), below, encoding, trace.sha256, len(trace.positions)
+
+
+def _service(arch: Arch, encoding: GridEncoding, trace: Trace) -> Service:
+    spec = arch.nfp.encoding
+    if spec.model == BUILTIN and spec.table_policy == "cache":
+        return encoding_engine(spec).service(encoding, trace.positions, l2_shape(arch), ADDRESSES)
+    return encoding_engine(spec).service(encoding, trace.positions)
+
+
+def line_efficiency_of(arch: Arch, encoding: GridEncoding, trace: Trace) -> float:
+    """DRAM's efficiency on the lines that the recorded queries miss in L2, kept for the next design point."""
+    misses = service_of(arch, encoding, trace).misses
+    if misses is None:
+        return arch.memory.dram_efficiency
+    key = (_service_key(arch, encoding, trace), arch.memory.model_dump_json(), arch.gpu.name, arch.gpu.dram)
+    return _kept(_efficiencies, key, lambda: line_efficiency(arch, misses.addresses))
 
 
 def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int) -> FramePlan:
     """All commands of the frame, kept for the next design point that asks the same."""
     total = target_queries(arch, work, trace, pixels)
-    service = service_of(arch.nfp.encoding, work.encoding, trace)
+    service = service_of(arch, work.encoding, trace)
     frame = arch.frame
     key = (
-        arch.nfp.encoding.model_dump_json(),
-        work.encoding,
-        trace.sha256,
-        len(trace.positions),
+        _service_key(arch, work.encoding, trace),
         total,
         frame.tiles,
         frame.schedule,
@@ -208,16 +234,17 @@ def _segments(trace: Trace) -> list[list[_Segment]]:
 
 @dataclass(frozen=True)
 class _Sums:
-    """Running sums over the recorded queries, from 0: cycles of every slot (n + 1, slots), and reads (n + 1,)."""
+    """Running sums over the recorded queries, from 0: cycles (n + 1, slots), reads (n + 1,), lines (n + 1, 3, L)."""
 
     slot_cycles: Array
     reads: Array
+    lines: Array
 
     @classmethod
     def of(cls, service: Service) -> _Sums:
         reads = np.zeros(len(service.reads) + 1, np.int64)
         np.cumsum(service.reads, out=reads[1:])
-        return cls(service.running_cycles(), reads)
+        return cls(service.running_cycles(), reads, service.running_lines())
 
 
 def _stream(sums: _Sums, pieces: list[_Segment], queries: int, groups: int) -> Stream:
@@ -236,7 +263,8 @@ def _stream(sums: _Sums, pieces: list[_Segment], queries: int, groups: int) -> S
     rounds, rest = counts // sizes, counts % sizes
     issued = _asked(sums.slot_cycles, firsts, sizes, rounds, rest)
     reads = int(_asked(sums.reads, firsts, sizes, rounds, rest))
-    return Stream(rows, reads, int(-(-issued.max() // groups)), int(issued.sum()))
+    lines = _asked(sums.lines, firsts, sizes, rounds, rest)
+    return Stream(rows, reads, int(-(-issued.max() // groups)), int(issued.sum()), lines)
 
 
 def _asked(running: Array, firsts: Array, sizes: Array, rounds: Array, rest: Array) -> Array:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Any
 
-from ngpc_sim.arch import MAX_SCALE, check_key
+from ngpc_sim.arch import check_key
+from ngpc_sim.arch_file import MAX_SCALE
 from ngpc_sim.errors import UserError
 from ngpc_sim.schema import nearest, parse_scalar
 

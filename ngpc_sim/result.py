@@ -20,6 +20,7 @@ STALLS = (
     "drain",
     "fill",
     "dispatch",
+    "contention",
     "table",
     "gpu",
 )
@@ -205,6 +206,7 @@ _COLUMNS = (
     Column("stall_drain", "cycles", "", "last results leave pipeline and output port"),
     Column("stall_fill", "cycles", "", "a command fills an NFP that had run idle"),
     Column("stall_dispatch", "cycles", "", "an NFP has no granule while another NFP works"),
+    Column("stall_contention", "cycles", "", "the NFPs work slower while GPU kernels take their share of L2 and DRAM"),
     Column("stall_table", "cycles", "", "no NFP works because tables of a new scene are being loaded"),
     Column("stall_gpu", "cycles", "", "no NFP has work: the GPU, a launch or a submission is on"),
     Column("spilled_levels", "", "table bytes > grid_sram", "levels whose tables do not fit, for instance 4-15"),

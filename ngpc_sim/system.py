@@ -20,13 +20,15 @@ from typing import Any, Protocol
 import numpy as np
 import simpy
 
-from ngpc_sim import units
+from ngpc_sim import sharing, units
 from ngpc_sim.arch import Arch
 from ngpc_sim.commands import FramePlan
 from ngpc_sim.engines.cluster import ClusterRun, ClusterWork
 from ngpc_sim.engines.command_queue import admit
 from ngpc_sim.engines.service import Service
+from ngpc_sim.memory import behind_nfps, link_bytes_per_cycle, link_latency_ps
 from ngpc_sim.plugins import BUILTIN
+from ngpc_sim.sharing import FULL, RealTime, SharedTime
 from ngpc_sim.threads import map_threads
 from ngpc_sim.workload import Workload
 
@@ -48,16 +50,19 @@ class Command:
 class FrameRun:
     """What happened in a frame; all times in ps.
 
-    ``ngpc_ps``: all commands back to back from time 0. ``active_ps``: NFP time spent on commands, all NFPs
-    added up; ``fill_ps`` the part of it in which a command filled an idle NFP. ``ngpc_any_ps``: time in which
-    any NFP had work. ``path_ps``: the critical path by kind.
+    ``ngpc_ps``: all commands back to back from time 0. ``fill_ps`` (N,): time in which commands filled an idle NFP.
+    ``ngpc_any_ps``: time in which any NFP had work, ``slowed_ps`` of it lost because the GPU took its share of the
+    memory. ``placed``: how often a stream's command had its share j on NFP order[j], by stream and order; an order
+    of one is an offset, share j on NFP (j + offset) mod N. ``path_ps``: the critical path by kind.
     """
 
     frame_ps: int
     gpu_busy_ps: int
     ngpc_ps: int
-    fill_ps: int
+    fill_ps: Array
     ngpc_any_ps: int
+    slowed_ps: int
+    placed: Mapping[tuple[int, tuple[int, ...]], int]
     path_ps: Mapping[str, int]
 
 
@@ -68,13 +73,16 @@ class AnyCluster(Protocol):
         """Replay one command, alone and behind itself."""
 
 
-def build_commands(arch: Arch, work: Workload, service: Service, plan: FramePlan, cluster: AnyCluster) -> list[Command]:
-    """Replay every distinct command of the frame on ``cluster``."""
+def build_commands(
+    arch: Arch, work: Workload, service: Service, plan: FramePlan, cluster: AnyCluster, efficiency: float
+) -> list[Command]:
+    """Replay every distinct command of the frame on ``cluster``; ``efficiency`` is DRAM's on missing lines."""
     bytes_per_query = work.input_bytes + work.output_bytes
 
     def command(number: int) -> Command:
-        link = link_bytes_per_cycle(arch, plan.in_flight_queries[number] * bytes_per_query)
-        run = cluster.run(ClusterWork(work, service, plan.streams[number].rows, link))
+        in_flight = plan.in_flight_queries[number] * bytes_per_query
+        link, behind = link_bytes_per_cycle(arch, in_flight), behind_nfps(arch, efficiency, in_flight)
+        run = cluster.run(ClusterWork(work, service, plan.streams[number].rows, link, behind))
         return Command(
             run=run,
             end_ps=cycles_to_ps_array(run.end_cycles, arch.clock_hz),
@@ -83,27 +91,6 @@ def build_commands(arch: Arch, work: Workload, service: Service, plan: FramePlan
         )
 
     return map_threads(command, range(len(plan.streams)))
-
-
-def exceeds_l2(arch: Arch, in_flight_bytes: int) -> bool:
-    """Whether the inputs and outputs in flight exceed the GPU's L2, so that they pass through DRAM."""
-    return in_flight_bytes > arch.gpu.l2_mib.value * 1024 * 1024
-
-
-def link_bytes_per_cycle(arch: Arch, in_flight_bytes: int) -> float | None:
-    """Bandwidth that the NFPs share, in bytes per NFP cycle; ``None`` without contention."""
-    memory = arch.memory
-    if memory.contention == "none":
-        return None
-    gbps = memory.l2_gbps
-    if exceeds_l2(arch, in_flight_bytes):
-        gbps = min(gbps, memory.dram_gbps * memory.dram_efficiency)
-    return gbps * 1e9 / arch.clock_hz
-
-
-def link_latency_ps(arch: Arch) -> int:
-    """Latency between a command's queue and its data in L2."""
-    return 0 if arch.memory.contention == "none" else units.ns_to_ps(arch.memory.l2_latency_ns)
 
 
 def cycles_to_ps_array(cycles: Array, hz: int) -> Array:
@@ -124,6 +111,11 @@ class _Log:
     def add(self, kind: str, predecessor: int, latency_ps: int, end_ps: int) -> int:
         self.records.append((kind, predecessor, latency_ps, end_ps))
         return len(self.records) - 1
+
+    def ended(self, record: int, end_ps: int) -> None:
+        """Note when a dispatch really ended, which sharing the memory may have delayed."""
+        kind, predecessor, latency_ps, _ = self.records[record]
+        self.records[record] = (kind, predecessor, latency_ps, end_ps)
 
     def path(self, last: int) -> dict[str, int]:
         """Time by kind along the chain of waits that ends with record ``last``; adds up to its end."""
@@ -168,21 +160,24 @@ class _NgpcQueue:
         self.done_ps = np.zeros(arch.scale, np.int64)
         self.alone_ps = np.zeros(arch.scale, np.int64)
         self.last = np.full(arch.scale, -1, np.int64)
+        self.order = np.zeros(arch.scale, np.int64)
         self.offset = 0
-        self.fill_ps = 0
+        self.fill_ps = np.zeros(arch.scale, np.int64)
+        self.placed: dict[tuple[int, tuple[int, ...]], int] = {}
         self.any_ps = 0
         self.any_until = 0
 
-    def dispatch(self, now: int, latency_ps: int, command: Command, waits_for: int) -> tuple[int, int]:
-        """Take a command that is ready ``latency_ps`` from ``now``; returns its end and record."""
+    def dispatch(self, now: int, latency_ps: int, step: int, command: Command, waits_for: int) -> tuple[int, int]:
+        """Take a command of stream ``step`` that is ready ``latency_ps`` from ``now``; returns its end and record."""
         start = now + latency_ps
-        end, behind, fill = admit(
-            self.done_ps, self.alone_ps, self.last, command.end_ps, command.occupancy_ps, start, self.offset,
-            self.least_loaded, len(self.log.records),
+        end, behind = admit(
+            self.done_ps, self.alone_ps, self.last, self.fill_ps, command.end_ps, command.occupancy_ps, start,
+            self.offset, self.least_loaded, len(self.log.records), self.order,
         )  # fmt: skip
+        placed = step, tuple(self.order.tolist()) if self.least_loaded else (self.offset,)
+        self.placed[placed] = self.placed.get(placed, 0) + 1
         if self.rotates:
             self.offset = (self.offset + command.granules) % len(self.done_ps)
-        self.fill_ps += fill
         self.any_ps += end - max(start, min(self.any_until, end))
         self.any_until = max(self.any_until, end)
         if behind >= 0:
@@ -190,10 +185,16 @@ class _NgpcQueue:
         return end, self.log.add(NGPC, waits_for, latency_ps, end)
 
 
-def run_frame(arch: Arch, plan: FramePlan, commands: list[Command], rest_ps: int) -> FrameRun:
-    """Run a frame; ``rest_ps`` is the GPU time of all rest of kernels together."""
+def run_frame(
+    arch: Arch, plan: FramePlan, commands: list[Command], rest_ps: int, both: tuple[int, int] = (FULL, FULL)
+) -> FrameRun:
+    """Run a frame; ``rest_ps`` is the GPU time of all rest of kernels together.
+
+    ``both``: speeds of GPU and NGPC in 1/FULL while both work, as :func:`ngpc_sim.sharing.speeds` gives them.
+    """
     env: Any = simpy.Environment()
     log = _Log()
+    time = RealTime(env) if both == (FULL, FULL) else SharedTime(env, both)
     gpu, ngpc = _GpuQueue(log), _NgpcQueue(arch, log)
     submit_ps = units.ns_to_ps(arch.frame.submit_overhead_us * 1e3)
     launch_ps = units.ns_to_ps(arch.frame.launch_overhead_ns)
@@ -204,26 +205,35 @@ def run_frame(arch: Arch, plan: FramePlan, commands: list[Command], rest_ps: int
     post = [_share(rest_ps, n, plan.queries, 1.0) - first for n, first in zip(sizes, pre, strict=True)]
     ends: list[tuple[int, int]] = []
 
+    def on_gpu(latency_ps: int, run_ps: int, waits_for: int) -> Generator[simpy.Event, None, int]:
+        """A kernel from its dispatch to its end; its record."""
+        end, record = gpu.dispatch(time.now(sharing.GPU), latency_ps, run_ps, waits_for)
+        yield time.until(sharing.GPU, end, gpu.free_ps)
+        log.ended(record, int(env.now))
+        return record
+
+    def on_ngpc(step: int, waits_for: int) -> Generator[simpy.Event, None, int]:
+        """A command from its dispatch to its end; its record."""
+        end, record = ngpc.dispatch(time.now(sharing.NGPC), cross_ps, step, commands[step], waits_for)
+        yield time.until(sharing.NGPC, end, ngpc.any_until)
+        log.ended(record, int(env.now))
+        return record
+
     def chain(steps: tuple[int, ...]) -> Generator[simpy.Event, None, None]:
         """One tile, invocation by invocation."""
         record, carried, latency_ps = submit, 0, launch_ps
         for step in steps:
-            end, record = gpu.dispatch(env.now, latency_ps, carried + pre[step], record)
-            yield env.timeout(end - env.now)
-            end, record = ngpc.dispatch(env.now, cross_ps, commands[step], record)
-            yield env.timeout(end - env.now)
+            record = yield from on_gpu(latency_ps, carried + pre[step], record)
+            record = yield from on_ngpc(step, record)
             carried, latency_ps = post[step], cross_ps
-        end, record = gpu.dispatch(env.now, cross_ps, carried, record)
-        ends.append((end, record))
-        yield env.timeout(end - env.now)
+        record = yield from on_gpu(cross_ps, carried, record)
+        ends.append((int(env.now), record))
 
     def batch(steps: tuple[int, ...]) -> Generator[simpy.Event, None, None]:
         """One tile in the two-stage schedule: NGPC, then the whole rest of kernels."""
-        end, record = ngpc.dispatch(env.now, cross_ps, commands[steps[0]], submit)
-        yield env.timeout(end - env.now)
-        end, record = gpu.dispatch(env.now, cross_ps, pre[steps[0]] + post[steps[0]], record)
-        ends.append((end, record))
-        yield env.timeout(end - env.now)
+        record = yield from on_ngpc(steps[0], submit)
+        record = yield from on_gpu(cross_ps, pre[steps[0]] + post[steps[0]], record)
+        ends.append((int(env.now), record))
 
     tile = batch if arch.frame.schedule == "batches" else chain
     tiles = [steps for steps in plan.steps if steps]
@@ -240,10 +250,12 @@ def run_frame(arch: Arch, plan: FramePlan, commands: list[Command], rest_ps: int
     end_ps, last = max(ends)
     return FrameRun(
         frame_ps=end_ps,
-        gpu_busy_ps=gpu.busy_ps,
+        gpu_busy_ps=gpu.busy_ps + time.gpu_slowed_ps,
         ngpc_ps=int(ngpc.alone_ps.max()),
         fill_ps=ngpc.fill_ps,
-        ngpc_any_ps=ngpc.any_ps,
+        ngpc_any_ps=ngpc.any_ps + time.slowed_ps,
+        slowed_ps=time.slowed_ps,
+        placed=ngpc.placed,
         path_ps=log.path(last),
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ngpc_sim.arch import ArchFile
+from ngpc_sim.arch_file import ArchFile
 from ngpc_sim.plugins import is_plugin, load
 
 #: keys of a block that say which engine it is, and so are read before there is one
@@ -27,8 +27,11 @@ def unused_keys(file: ArchFile) -> dict[str, list[str]]:
 
 def _by_setting(file: ArchFile) -> Iterator[tuple[str, str]]:
     encoding, mlp, memory = file.nfp.encoding, file.nfp.mlp, file.memory
-    for key in ("line_bytes", "ways", "outstanding_lines"):
-        yield f"nfp.encoding.{key}", f"nfp.encoding.table_policy is {encoding.table_policy}"
+    if encoding.table_policy != "cache":
+        for key in ("ways", "outstanding_lines", *(() if encoding.sharing == "partition" else ("line_bytes",))):
+            yield f"nfp.encoding.{key}", f"nfp.encoding.table_policy is {encoding.table_policy}"
+        for key in ("dram_latency_ns", "l2_ways"):
+            yield f"memory.{key}", f"nfp.encoding.table_policy is {encoding.table_policy}"
     if encoding.banks == "ideal":
         for key in ("read_ports", "bank_map"):
             yield f"nfp.encoding.{key}", "nfp.encoding.banks is ideal"

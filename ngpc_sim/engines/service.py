@@ -19,6 +19,14 @@ def add_up(slot_cycles, running):
             running[i + 1, slot] = running[i, slot] + slot_cycles[i, slot]
 
 
+@njit(cache=True, nogil=True)
+def add_up_lines(counts, column, running):
+    """Fill column ``column`` of ``running`` (n + 1, columns, L) with the sums of ``counts`` (n, L), from 0."""
+    for i in range(counts.shape[0]):
+        for level in range(counts.shape[1]):
+            running[i + 1, column, level] = running[i, column, level] + counts[i, level]
+
+
 @dataclass(frozen=True)
 class Misses:
     """What queries ask of cached levels and do not find there.
@@ -77,6 +85,15 @@ class Service:
         """(n + 1, slots) int64: cycles of every slot over the first 0, 1, ... n queries."""
         running = np.zeros((len(self.slot_cycles) + 1, self.slot_cycles.shape[1]), np.int64)
         add_up(self.slot_cycles, running)
+        return running
+
+    def running_lines(self) -> Array:
+        """(n + 1, 3, L) uint32: lines asked, missing and far over the first queries; L = 0 where nothing can miss."""
+        counts = (self.misses.lines, self.misses.missing, self.misses.far) if self.misses else ()
+        levels = self.misses.lines.shape[1] if self.misses else 0
+        running = np.zeros((len(self.reads) + 1, 3, levels), np.uint32)
+        for column, array in enumerate(counts):
+            add_up_lines(array, column, running)
         return running
 
 

@@ -1,0 +1,151 @@
+"""L2 and DRAM shared by the GPU's kernels and the NGPC while both work, max-min fairly, over time.
+
+Each side has a clock of its own that shows how far its work has come. A side that works alone runs at full speed.
+While both work, each resource is divided max-min fairly between what they ask of it at full speed, and a side runs as
+fast as the resource that holds it back most lets it; what it then leaves of the others is divided again.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Protocol
+
+import simpy
+
+#: speeds are fixed-point numbers with this denominator
+FULL = 1 << 20
+GPU, NGPC = 0, 1
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What a side asks at full speed: bytes per second over the link to L2, and of DRAM's time a share of 1."""
+
+    link_bytes_per_s: float
+    dram_share: float
+
+
+def max_min(first: float, second: float, capacity: float) -> tuple[float, float]:
+    """What two that ask for ``first`` and ``second`` get of ``capacity``."""
+    if first + second <= capacity:
+        return first, second
+    half = capacity / 2
+    if first <= half:
+        return first, capacity - first
+    if second <= half:
+        return capacity - second, second
+    return half, half
+
+
+def speeds(gpu: Traffic, ngpc: Traffic, link_bytes_per_s: float) -> tuple[int, int]:
+    """Speeds of GPU and NGPC in 1/FULL while both work, at most FULL, at least 1."""
+    gpu_speed = ngpc_speed = 1.0
+    for _ in range(8):  # what one side leaves of one resource speeds up the other: settles in two or three rounds
+        link = max_min(gpu.link_bytes_per_s * gpu_speed, ngpc.link_bytes_per_s * ngpc_speed, link_bytes_per_s)
+        dram = max_min(gpu.dram_share * gpu_speed, ngpc.dram_share * ngpc_speed, 1.0)
+        gpu_speed *= _slowest(link[0], gpu.link_bytes_per_s * gpu_speed, dram[0], gpu.dram_share * gpu_speed)
+        ngpc_speed *= _slowest(link[1], ngpc.link_bytes_per_s * ngpc_speed, dram[1], ngpc.dram_share * ngpc_speed)
+    return max(1, round(gpu_speed * FULL)), max(1, round(ngpc_speed * FULL))
+
+
+def _slowest(link: float, link_asked: float, dram: float, dram_asked: float) -> float:
+    """Largest part of full speed that what a side gets of both resources allows."""
+    return min(link / link_asked if link_asked else 1.0, dram / dram_asked if dram_asked else 1.0)
+
+
+class Time(Protocol):
+    """How far each side has come, and when it will have come to a point; what both clocks lost to sharing."""
+
+    slowed_ps: int
+    gpu_slowed_ps: int
+
+    def now(self, side: int) -> int:
+        """Work of a side done by now, in ps at full speed."""
+
+    def until(self, side: int, done: int, busy_until: int) -> Any:  # noqa: ANN401 - a SimPy event
+        """Event of a side's work having come to ``done``; it has work until ``busy_until``."""
+
+
+class RealTime:
+    """Nothing is shared: both clocks are the environment's."""
+
+    def __init__(self, env: Any) -> None:  # noqa: ANN401 - a SimPy environment
+        self.env = env
+        self.slowed_ps = self.gpu_slowed_ps = 0
+
+    def now(self, side: int) -> int:  # noqa: ARG002 - one clock for both
+        """The environment's time."""
+        return int(self.env.now)
+
+    def until(self, side: int, done: int, busy_until: int) -> Any:  # noqa: ANN401, ARG002 - one clock for both
+        """A timeout."""
+        return self.env.timeout(done - self.env.now)
+
+
+class SharedTime:
+    """Clocks of both sides, which slow down while both work; ``slowed_ps`` is what the NGPC's clock lost."""
+
+    def __init__(self, env: Any, both: tuple[int, int]) -> None:  # noqa: ANN401 - a SimPy environment
+        self.env, self.both = env, both
+        self.done = [0, 0]
+        self.busy_until = [0, 0]
+        self.slowed_ps = self.gpu_slowed_ps = 0
+        self.updated = 0
+        self.version = 0
+        self.order = count()
+        self.waiting: list[list[tuple[int, int, simpy.Event]]] = [[], []]
+
+    def now(self, side: int) -> int:
+        """Work of a side done by now, in ps at full speed."""
+        self._advance()
+        return self.done[side]
+
+    def until(self, side: int, done: int, busy_until: int) -> simpy.Event:
+        """Event of a side's work having come to ``done``; it has work until ``busy_until``."""
+        self._advance()
+        event: simpy.Event = self.env.event()
+        heapq.heappush(self.waiting[side], (done, next(self.order), event))
+        self.busy_until[side] = max(self.busy_until[side], busy_until)
+        self._wake_up()
+        return event
+
+    def _speed(self, side: int) -> int:
+        both = all(self.busy_until[s] > self.done[s] for s in (GPU, NGPC))
+        return self.both[side] if both else FULL
+
+    def _advance(self) -> None:
+        """Bring both clocks to the present; speeds have not changed since the last time."""
+        passed = int(self.env.now) - self.updated
+        if passed:
+            moved = [passed * self._speed(side) // FULL for side in (GPU, NGPC)]
+            self.slowed_ps += passed - moved[NGPC]
+            self.gpu_slowed_ps += passed - moved[GPU]
+            self.done = [before + by for before, by in zip(self.done, moved, strict=True)]
+            self.updated = int(self.env.now)
+
+    def _wake_up(self) -> None:
+        """Come back when the next one that waits is due, or a side runs out of work."""
+        self.version += 1
+        delays = []
+        for side in (GPU, NGPC):
+            goals = [self.waiting[side][0][0]] if self.waiting[side] else []
+            if self.busy_until[side] > self.done[side]:
+                goals.append(self.busy_until[side])
+            delays += [-(-max(0, goal - self.done[side]) * FULL // self._speed(side)) for goal in goals]
+        if delays:
+            self.env.timeout(min(delays)).callbacks.append(self._woken(self.version))
+
+    def _woken(self, version: int) -> Callable[[simpy.Event], None]:
+        def woken(_: simpy.Event) -> None:
+            if version != self.version:
+                return
+            self._advance()
+            for side in (GPU, NGPC):
+                while self.waiting[side] and self.waiting[side][0][0] <= self.done[side]:
+                    heapq.heappop(self.waiting[side])[2].succeed()
+            self._wake_up()
+
+        return woken

@@ -1,0 +1,66 @@
+"""Where the cycles of every NFP and level go in a frame: one cause a cycle, adding up exactly.
+
+The waits of an MLP array come from the replay of the commands (:mod:`ngpc_sim.engines.nfp`), each charged to the
+engine slot whose features it waited for; what happens between commands from the frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ngpc_sim.arch import Arch
+from ngpc_sim.engines.pipeline import CAUSES
+from ngpc_sim.result import STALLS
+from ngpc_sim.system import Command, FrameRun
+from ngpc_sim.units import PS_PER_S
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class StallReport:
+    """Cycles of the NFPs in a frame.
+
+    ``busy`` (N,): the MLP array advances a query; ``waits`` (N, slots + 1, causes of ``STALLS``): by the engine slot
+    that is waited for, in the last row where it is none. Both add up to ``cycles`` on every NFP.
+    """
+
+    cycles: int
+    busy: Array
+    waits: Array
+
+    @property
+    def total(self) -> dict[str, int]:
+        """Stalls by cause, all NFPs added up."""
+        sums = self.waits.sum(axis=(0, 1))
+        return {cause: int(sums[column]) for column, cause in enumerate(STALLS)}
+
+
+def stall_report(arch: Arch, commands: Sequence[Command], frame: FrameRun) -> StallReport:
+    """Stalls of a frame from its commands and what happened between them."""
+    hz, scale = arch.clock_hz, arch.scale
+    rows = commands[0].run.level_stalls.shape[1]
+    replayed = np.zeros((scale, rows, len(CAUSES)), np.int64)
+    busy = np.zeros(scale, np.int64)
+    for (step, order), times in frame.placed.items():
+        run = commands[step].run
+        where = (np.arange(scale) + order[0]) % scale if len(order) == 1 else np.array(order)
+        replayed[where] += times * run.level_stalls
+        busy[where] += times * run.busy_cycles
+    waits = np.zeros((scale, rows, len(STALLS)), np.int64)
+    waits[:, :, [STALLS.index(cause) for cause in CAUSES]] = replayed
+    cycles = -(-frame.frame_ps * hz // PS_PER_S)
+    between: Mapping[str, Any] = {
+        "fill": np.array([int(time) * hz // PS_PER_S for time in frame.fill_ps], np.int64),
+        "contention": frame.slowed_ps * hz // PS_PER_S,
+        "gpu": (frame.frame_ps - frame.ngpc_any_ps) * hz // PS_PER_S,
+    }
+    for cause, lost in between.items():
+        waits[:, -1, STALLS.index(cause)] = lost
+    waits[:, -1, STALLS.index("dispatch")] = cycles - busy - waits.sum(axis=(1, 2))
+    return StallReport(cycles, busy, waits)
+
