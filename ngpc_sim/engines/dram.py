@@ -50,6 +50,7 @@ Array = np.ndarray[Any, Any]
 PS_PER_NS = 1000
 #: addresses below 2^62, so that no sum with a line overflows
 MAX_ADDRESS = 1 << 62
+MAX_LINE_BYTES = 1 << 20
 
 
 class DramSpec(Spec):
@@ -191,8 +192,10 @@ class Dram:
         UserError
             For addresses or lines of another kind.
         """
-        spec = self.spec
-        lines = checked_addresses(addresses, line_bytes)
+        spec, lines = self.spec, checked_addresses(addresses)
+        if isinstance(line_bytes, bool) or not isinstance(line_bytes, int) or not 1 <= line_bytes <= MAX_LINE_BYTES:
+            whole = f"it should be a whole number from 1 to {MAX_LINE_BYTES}"
+            raise UserError(f"line_bytes = {line_bytes!r} is not allowed: {whole}.")
         bank_of, row_of, starts = split(lines, line_bytes, spec.access_bytes, *spec.layout())
         timing, one = spec.timing_cycles(), spec.refresh == "per_bank"
 
@@ -225,10 +228,8 @@ class Dram:
         return Timing(run.cycles, run.cycles, actions)
 
 
-def checked_addresses(addresses: Array, line_bytes: int) -> Array:
-    """The addresses as a whole array, or an error in one sentence."""
-    if isinstance(line_bytes, bool) or not isinstance(line_bytes, int) or not 1 <= line_bytes <= 1 << 20:
-        raise UserError(f"line_bytes = {line_bytes!r} is not allowed: it should be a whole number from 1 to 1048576.")
+def checked_addresses(addresses: Array) -> Array:
+    """Byte addresses of a stream as one whole array, or an error in one sentence."""
     if not isinstance(addresses, np.ndarray) or addresses.dtype != np.int64 or addresses.ndim != 1:
         kind = f"{addresses.dtype} {addresses.shape}" if isinstance(addresses, np.ndarray) else type(addresses).__name__
         raise UserError(f"the addresses of a stream should be an int64 array of shape (n,), not {kind}.")
