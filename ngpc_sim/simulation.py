@@ -27,16 +27,9 @@ from ngpc_sim.result import STALLS, Result
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.workload import Workload, table_entries
 
-RESOLUTIONS: Mapping[str, tuple[int, int]] = {
-    "hd": (1280, 720),
-    "fhd": (1920, 1080),
-    "4k": (3840, 2160),
-    "8k": (7680, 4320),
-}
 DETAILS = ("bound", "cycle", "reference")
 #: queries of a frame that detail reference takes: one event a query and stage is slow
 MAX_REFERENCE_QUERIES = 200_000
-MAX_SIDE = 1 << 16
 #: parts of the NGPC's time that name the bottleneck when the NGPC limits the frame
 _LIMITS = {
     "mlp_engine": ("mlp", "mlp_fill"),
@@ -45,27 +38,6 @@ _LIMITS = {
     "output": ("output", "drain"),
     "dispatch": ("fill", "dispatch"),
 }
-
-
-def parse_resolution(text: str) -> tuple[str, int, int]:
-    """``fhd``, ``4k``, ``8k``, ``hd`` or ``1280x720`` as ``(name, width, height)``."""
-    lowered = text.strip().lower()
-    if lowered in RESOLUTIONS:
-        return (lowered, *RESOLUTIONS[lowered])
-    match = re.fullmatch(r"(\d{1,6})x(\d{1,6})", lowered)
-    if match is None:
-        raise UserError(f"unknown resolution '{text}': use {', '.join(RESOLUTIONS)} or WIDTHxHEIGHT.")
-    width, height = int(match[1]), int(match[2])
-    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
-        raise UserError(f"resolution '{text}' is out of range: each side is 1 to {MAX_SIDE} pixels.")
-    return lowered, width, height
-
-
-def resolution_of(trace: Trace) -> tuple[str, int, int]:
-    """The trace's own resolution, by name where it has one."""
-    size = (trace.width, trace.height)
-    name = next((name for name, known in RESOLUTIONS.items() if known == size), f"{size[0]}x{size[1]}")
-    return (name, *size)
 
 
 def simulate(
@@ -120,27 +92,6 @@ def _check_pair(work: Workload, trace: Trace) -> None:
         raise UserError(
             f"trace {trace.name} has {trace.n_dims}-D positions, but {work.name} encodes {work.encoding.n_dims}-D ones."
         )
-
-
-def cycles_per_query(arch: Arch, work: Workload) -> dict[str, Fraction]:
-    """Least NFP cycles of a query by resource, whatever it asks: no conflict, no fill, full batches."""
-    engines, mlp = encoding_engine(arch.nfp.encoding), mlp_engine(arch.nfp.mlp)
-    encoding, io = work.encoding, arch.nfp.io
-    levels_of_an_engine = -(-encoding.n_levels // min(arch.nfp.encoding.engines, encoding.n_levels))
-    return {
-        "mlp_engine": min(Fraction(mlp.busy_cycles(work, n), n) for n in range(1, arch.nfp.mlp.batch_queries + 1)),
-        "encoding_engine": Fraction(
-            levels_of_an_engine * engines.index_cycles(encoding), engines.side_by_side(encoding)
-        ),
-        "input": Fraction(work.input_bytes, io.input_bytes_per_cycle),
-        "output": Fraction(work.output_bytes, io.output_bytes_per_cycle),
-    }
-
-
-def ngpc_bound_ps(arch: Arch, work: Workload, queries: int) -> int:
-    """Least time in ps in which the NFPs can serve ``queries``: their slowest resource, rounded down."""
-    slowest = max(cycles_per_query(arch, work).values())
-    return int(slowest * queries * units.PS_PER_S / (arch.scale * arch.clock_hz))
 
 
 @dataclass(frozen=True)

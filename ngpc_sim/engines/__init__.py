@@ -6,6 +6,7 @@ another block, or count anything but its own integer cycles.
 """
 
 from ngpc_sim.engines.cluster import Cluster, ClusterSpec, ClusterWork
+from ngpc_sim.engines.dram import Dram, DramRun, DramSpec, DramWork
 from ngpc_sim.engines.encoding_engine import EncodingEngine, EncodingSpec, EncodingWork
 from ngpc_sim.engines.grid_index import grid_index
 from ngpc_sim.engines.mlp_engine import MlpEngine, MlpSpec, MlpWork
@@ -16,6 +17,10 @@ __all__ = [
     "Cluster",
     "ClusterSpec",
     "ClusterWork",
+    "Dram",
+    "DramRun",
+    "DramSpec",
+    "DramWork",
     "EncodingEngine",
     "EncodingSpec",
     "EncodingWork",

@@ -164,7 +164,11 @@ def test_a_number_of_a_technology_changes_a_result(name, key, tmp_path, known, w
     assert list(answers(path, workloads, traces)) != known[name]
 
 
-@pytest.mark.parametrize("key", sourced_keys("gpu", "rtx3090"))
+#: those of the DRAM change a replay: tests/dram/test_gpu_file.py
+GPU_KEYS = [key for key in sourced_keys("gpu", "rtx3090") if not key.startswith("dram.")]
+
+
+@pytest.mark.parametrize("key", GPU_KEYS)
 def test_a_number_of_the_gpu_changes_a_result(key, tmp_path, traces):
     field, path = with_file(tmp_path, "gpu", "rtx3090", key, 0.125)
     archs = [ngpc.load_arch("ngpc"), ngpc.load_arch("ngpc", overrides={field: path})]

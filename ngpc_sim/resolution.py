@@ -1,0 +1,38 @@
+"""Frame sizes by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ngpc_sim.errors import UserError
+from ngpc_sim.trace.store import Trace
+
+RESOLUTIONS: Mapping[str, tuple[int, int]] = {
+    "hd": (1280, 720),
+    "fhd": (1920, 1080),
+    "4k": (3840, 2160),
+    "8k": (7680, 4320),
+}
+MAX_SIDE = 1 << 16
+
+
+def parse_resolution(text: str) -> tuple[str, int, int]:
+    """``fhd``, ``4k``, ``8k``, ``hd`` or ``1280x720`` as ``(name, width, height)``."""
+    lowered = text.strip().lower()
+    if lowered in RESOLUTIONS:
+        return (lowered, *RESOLUTIONS[lowered])
+    match = re.fullmatch(r"(\d{1,6})x(\d{1,6})", lowered)
+    if match is None:
+        raise UserError(f"unknown resolution '{text}': use {', '.join(RESOLUTIONS)} or WIDTHxHEIGHT.")
+    width, height = int(match[1]), int(match[2])
+    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+        raise UserError(f"resolution '{text}' is out of range: each side is 1 to {MAX_SIDE} pixels.")
+    return lowered, width, height
+
+
+def resolution_of(trace: Trace) -> tuple[str, int, int]:
+    """The trace's own resolution, by name where it has one."""
+    size = (trace.width, trace.height)
+    name = next((name for name, known in RESOLUTIONS.items() if known == size), f"{size[0]}x{size[1]}")
+    return (name, *size)
