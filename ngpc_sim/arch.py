@@ -14,16 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from ngpc_sim import resources, units
-from ngpc_sim.arch_file import MAX_SCALE, ArchFile, CalibrationSpec, FrameSpec, MemorySpec, PowerSpec
+from ngpc_sim.arch_file import ArchFile, CalibrationSpec, FrameSpec, MemorySpec, PowerSpec
 from ngpc_sim.engines.cluster import ClusterSpec
 from ngpc_sim.engines.nfp import NfpSpec
 from ngpc_sim.errors import UserError
 from ngpc_sim.gpu import GpuSpec
 from ngpc_sim.schema import (
-    Field,
-    Spec,
     Tree,
-    field_validator,
     known_keys,
     load_yaml,
     merge,

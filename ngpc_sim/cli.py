@@ -285,7 +285,7 @@ def trace_record(
 ) -> None:
     """Record a trace from a scene; a bundled one comes out byte for byte."""
     from ngpc_sim.report.files import check_writable
-    from ngpc_sim.simulation import parse_resolution
+    from ngpc_sim.resolution import parse_resolution
     from ngpc_sim.trace.record import DEFAULT_SEED, SCENES, record
     from ngpc_sim.trace.store import write_trace
 

@@ -15,7 +15,8 @@ from ngpc_sim.arch import Arch, arch_names, load_arch
 from ngpc_sim.errors import UserError
 from ngpc_sim.options import MAX_POINTS, parse_list, parse_names, parse_overrides, parse_scales
 from ngpc_sim.points import Point
-from ngpc_sim.simulation import DETAILS, parse_resolution
+from ngpc_sim.resolution import parse_resolution
+from ngpc_sim.simulation import DETAILS
 from ngpc_sim.trace.store import Trace, load_trace
 from ngpc_sim.workload import APPS, ENCODINGS, Workload, load_workload
 

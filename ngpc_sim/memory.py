@@ -50,7 +50,9 @@ def line_efficiency(arch: Arch, addresses: Array) -> float:
         model = build(arch.memory.dram_model, ("efficiency",), arch.memory, arch.gpu)
         answer = float(model.efficiency(addresses, line_bytes))
         if not 0 < answer <= 1:
-            raise UserError(f"plug-in '{arch.memory.dram_model}' must give an efficiency above 0 up to 1, not {answer}.")
+            raise UserError(
+                f"plug-in '{arch.memory.dram_model}' must give an efficiency above 0 up to 1, not {answer}."
+            )
         return answer
     if arch.gpu.dram is None or not len(addresses):
         return measured
@@ -76,12 +78,13 @@ def behind_nfps(arch: Arch, efficiency: float, in_flight_bytes: int) -> Memory:
     """What missing lines of a command pass through; ``efficiency`` is DRAM's on such lines."""
     memory, hz = arch.memory, arch.clock_hz
     nfps = arch.scale if memory.contention == "none" else 1
+    streams = memory.contention == "fair" and exceeds_l2(arch, in_flight_bytes)
     return Memory(
         link_bytes_per_cycle=nfps * memory.l2_gbps * BYTES_PER_GB / hz,
         dram_bytes_per_cycle=nfps * memory.dram_gbps * efficiency * BYTES_PER_GB / hz,
         l2_latency_cycles=_cycles(memory.l2_latency_ns, hz),
         dram_latency_cycles=_cycles(memory.dram_latency_ns, hz),
-        streams_in_dram=memory.contention == "fair" and exceeds_l2(arch, in_flight_bytes),
+        stream_bytes_per_cycle=stream_gbps(arch) * BYTES_PER_GB / hz if streams else None,
     )
 
 
@@ -94,12 +97,13 @@ def _cycles(nanoseconds: float, hz: int) -> int:
 class TableLoad:
     """Loading the tables of a scene: its time, and the part of it that a scene before can take.
 
-    ``nfp_bytes`` that one NFP receives, ``dram_bytes`` that all of them read from DRAM.
+    ``nfp_bytes`` that one NFP receives; ``link_bytes``, ``dram_bytes`` that cross the link, and leave DRAM, for all.
     """
 
     load_ps: int
     early_ps: int
     nfp_bytes: int
+    link_bytes: int
     dram_bytes: int
 
 
@@ -126,4 +130,4 @@ def table_load(arch: Arch, encoding: GridEncoding) -> TableLoad:
     )
     latency_ns = arch.memory.l2_latency_ns + arch.memory.dram_latency_ns
     load_ps = units.ns_to_ps(seconds * 1e9 + latency_ns)
-    return TableLoad(load_ps, load_ps * early // once, once, from_dram * once)
+    return TableLoad(load_ps, load_ps * early // once, once, copies * once, from_dram * once)

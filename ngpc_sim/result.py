@@ -68,13 +68,42 @@ class Costs:
 
 
 @dataclass(frozen=True)
+class LevelLines:
+    """Lines of a level in a frame: asked of its cache, missing there, and missing in L2 too; 0 where it fits."""
+
+    level: int
+    table_kib: float
+    spilled: bool
+    lines: int
+    misses: int
+    far: int
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """Frames and scenes: ``frames_per_scene`` is ``None`` for one frame of a scene whose tables are loaded."""
+
+    scenes: int
+    frames_per_scene: int | None
+    table_load_ms: float
+    first_frame_fps: float
+    steady_fps: float
+
+    def row(self) -> dict[str, Any]:
+        """Flat columns."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+@dataclass(frozen=True)
 class Result:
     """What a frame costs on one architecture; exists only after a run.
 
     Times in ms, energy in mJ, power in W, area in mm2, bandwidth in GB/s. Cycles are NFP cycles added up
     over all NFPs of the cluster: ``mlp_cycles`` and every entry of ``stalls`` add up to ``nfp_cycles``.
     ``critical_path`` divides ``frame_ms`` by what the last finished tile waited for; ``energy_by_block``
-    divides ``energy_mj``; ``configuration`` is everything that could have changed the result, resolved.
+    divides ``energy_mj``; ``configuration`` is everything that could have changed the result, resolved. ``levels``
+    has the lines of every level; ``nfp_busy`` (N) and ``nfp_stalls`` (N, slots + 1, causes of ``STALLS``) divide
+    ``nfp_cycles`` by NFP and by the engine slot that is waited for, in the last row where it is none.
     """
 
     arch: str
@@ -117,11 +146,21 @@ class Result:
     invocations: int
     encoding_interval: float
     table_mib: float
+    hit_rate: float
+    l2_hit_rate: float
+    line_gbps: float
+    line_efficiency: float
     calibrated: str
     arch_sha256: str
     trace_sha256: str
     costs: Costs
+    scenes: Scenes
+    doubled: str = ""
+    doubled_gain: float | None = None
     stalls: Mapping[str, int] = field(default_factory=dict)
+    levels: tuple[LevelLines, ...] = ()
+    nfp_busy: tuple[int, ...] = field(default=(), repr=False)
+    nfp_stalls: tuple[tuple[tuple[int, ...], ...], ...] = field(default=(), repr=False)
     critical_path: Mapping[str, float] = field(default_factory=dict)
     energy_by_block: Mapping[str, float] = field(default_factory=dict)
     actions: Mapping[str, int] = field(default_factory=dict)
@@ -137,11 +176,38 @@ class Result:
             else:
                 row[name] = getattr(self, name)
         row.update({name: getattr(self, name) for name in EXTRA})
+        row.update(self.scenes.row())
         row.update(self.costs.row())
         row.update({f"path_{name}_ms": value for name, value in self.critical_path.items()})
         row.update({f"energy_{name}_mj": value for name, value in self.energy_by_block.items()})
         row.update({key: value for key, value in self.overrides.items() if key not in row})
         return row
+
+    def identity(self) -> dict[str, Any]:
+        """Columns that tell this result from the others of a run."""
+        names = ("arch", "scale", "app", "encoding", "resolution", "trace", "detail")
+        return {name: getattr(self, name) for name in names} | dict(self.overrides)
+
+    def level_rows(self) -> list[dict[str, Any]]:
+        """One row a level: table, lines, and hit rates in grid_sram and in L2."""
+        kib = self.configuration["nfp"]["encoding"]["grid_sram_kib"]
+        rows = []
+        for level in self.levels:
+            values = {f.name: getattr(level, f.name) for f in fields(level)}
+            hits = 1 - level.misses / level.lines if level.lines else 1.0
+            l2_hits = 1 - level.far / level.misses if level.misses else None
+            rows.append(self.identity() | {"grid_sram_kib": kib} | values | {"hit_rate": hits, "l2_hit_rate": l2_hits})
+        return rows
+
+    def stall_rows(self) -> list[dict[str, Any]]:
+        """One row an NFP and engine slot, and one an NFP for what no level causes, busy cycles included."""
+        rows = []
+        for nfp, (busy, by_slot) in enumerate(zip(self.nfp_busy, self.nfp_stalls, strict=True)):
+            for slot, waits in enumerate(by_slot):
+                last = slot == len(by_slot) - 1
+                where = {"nfp": nfp, "engine_slot": None if last else slot, "mlp_cycles": busy if last else 0}
+                rows.append(self.identity() | where | {f"stall_{c}": n for c, n in zip(STALLS, waits, strict=True)})
+        return rows
 
 
 _COLUMNS = (
@@ -211,7 +277,7 @@ _COLUMNS = (
     Column("stall_gpu", "cycles", "", "no NFP has work: the GPU, a launch or a submission is on"),
     Column("spilled_levels", "", "table bytes > grid_sram", "levels whose tables do not fit, for instance 4-15"),
     Column("io_gbps", "GB/s", "queries x (input + output bytes) / frame time", "NGPC inputs and outputs"),
-    Column("dram_gbps", "GB/s", "the part of it whose buffers exceed the GPU's L2", "DRAM traffic of the NGPC"),
+    Column("dram_gbps", "GB/s", "buffers that exceed L2, lines that L2 misses, table loads", "DRAM traffic of NGPC"),
     Column("ngpc_power_w", "W", "(dynamic + leakage energy of the NFPs) / frame time", "mean power of the NGPC"),
     Column("total_power_w", "W", "energy_mj / frame_ms", "mean power of NGPC, memory traffic and GPU"),
     Column("energy_mj", "mJ", "counted actions x energies + leakage + GPU share", "energy of a frame"),
@@ -264,6 +330,22 @@ _COLUMNS = (
     Column("invocations", "", "", "network invocations of the frame"),
     Column("encoding_interval", "cycles", "mean over queries and levels", "initiation interval of a query on a level"),
     Column("table_mib", "MiB", "entries x features x feature_bytes", "tables of all levels of the workload"),
+    Column("hit_rate", "ratio", "1 - missing / lines asked", "hits of cached levels in grid_sram; 1 where all fit"),
+    Column("l2_hit_rate", "ratio", "1 - far / missing", "hits in L2 of lines that grid_sram misses"),
+    Column("line_gbps", "GB/s", "missing lines x line_bytes / frame time", "missing lines over the link to L2"),
+    Column(
+        "line_efficiency",
+        "ratio",
+        "DRAM timing on the addresses that L2 misses",
+        "share of its peak bandwidth that DRAM reaches on missing lines; dram_efficiency where none is missing",
+    ),
+    Column("doubled", "", "by the bottleneck", "resource that was doubled, or delay that was halved, in a second run"),
+    Column("doubled_gain", "ratio", "frame_ms / frame_ms of that run", "how much faster the frame is then"),
+    Column("scenes", "", "", "scenes of the sequence"),
+    Column("frames_per_scene", "", "", "frames of each; empty for one frame of a scene whose tables are loaded"),
+    Column("table_load_ms", "ms", "bytes / slower of link and DRAM + latency", "loading the tables of a scene"),
+    Column("first_frame_fps", "1/s", "1000 / (load + steady frame)", "first frame of a scene, its load included"),
+    Column("steady_fps", "1/s", "1000 / steady frame", "frames of a scene whose tables are loaded"),
     Column("calibrated", "", "", "label of fitted values in the architecture, empty where there are none"),
     Column("arch_sha256", "", "", "hash of the resolved architecture"),
     Column("trace_sha256", "", "", "hash of the trace"),
@@ -279,5 +361,6 @@ STABLE = (
 EXTRA = (
     *("area_stillmaker_mm2", "area_bitcell_mm2", "gpu_energy_mj", "gpu_frame_ms_low"),
     *("gpu_encoding_ms", "gpu_mlp_ms", "gpu_rest_ms", "ngpc_bound_ms"),
-    *("invocations", "encoding_interval", "table_mib", "calibrated", "arch_sha256", "trace_sha256"),
+    *("invocations", "encoding_interval", "table_mib", "hit_rate", "l2_hit_rate", "line_gbps", "line_efficiency"),
+    *("doubled", "doubled_gain", "calibrated", "arch_sha256", "trace_sha256"),
 )

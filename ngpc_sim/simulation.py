@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from ngpc_sim import system, units
 from ngpc_sim.arch import Arch
-from ngpc_sim.area import areas
 from ngpc_sim.baseline import Baseline, baseline
-from ngpc_sim.commands import FramePlan, plan_frame, service_of, target_queries
-from ngpc_sim.costs import Frame, frame_costs
-from ngpc_sim.energy import Activity, frame_energy
+from ngpc_sim.bound import cycles_per_query, ngpc_bound_ps
+from ngpc_sim.commands import FramePlan, line_efficiency_of, plan_frame, service_of, target_queries
 from ngpc_sim.engines.cluster import Cluster
-from ngpc_sim.engines.encoding_engine import check_tables, encoding_engine, level_ranges
+from ngpc_sim.engines.encoding_engine import check_tables, encoding_engine
 from ngpc_sim.engines.mlp_engine import mlp_engine
 from ngpc_sim.engines.nfp import neural_fields_processor
-from ngpc_sim.engines.pipeline import CAUSES
+from ngpc_sim.engines.service import Service
 from ngpc_sim.errors import UserError
+from ngpc_sim.frame_result import Design, Finished, FrameTiming, MemoryUse, Sequence, result_of
+from ngpc_sim.memory import exceeds_l2, l2_shape, stream_gbps, table_load
 from ngpc_sim.reference import ReferenceCluster, reference_service
-from ngpc_sim.result import STALLS, Result
+from ngpc_sim.resolution import parse_resolution, resolution_of
+from ngpc_sim.result import STALLS, Result, Scenes
+from ngpc_sim.sharing import FULL, Traffic, speeds
+from ngpc_sim.stalls import StallReport, stall_report
 from ngpc_sim.trace.store import Trace
-from ngpc_sim.workload import Workload, table_entries
+from ngpc_sim.workload import Workload
 
 DETAILS = ("bound", "cycle", "reference")
 #: queries of a frame that detail reference takes: one event a query and stage is slow
 MAX_REFERENCE_QUERIES = 200_000
+#: frames of a sequence
+MAX_FRAMES = 10**9
 #: parts of the NGPC's time that name the bottleneck when the NGPC limits the frame
 _LIMITS = {
     "mlp_engine": ("mlp", "mlp_fill"),
     "encoding_engine": ("encoding", "bank_conflict", "feature_buffer"),
+    "miss_latency": ("miss_latency",),
+    "miss_bandwidth": ("miss_bandwidth", "contention"),
     "input": ("input",),
     "output": ("output", "drain"),
     "dispatch": ("fill", "dispatch"),
@@ -49,6 +56,8 @@ def simulate(
     detail: str = "cycle",
     limit_queries: int | None = None,
     overrides: Mapping[str, Any] | None = None,
+    sequence: Sequence | None = None,
+    rest_factor: float = 1.0,
 ) -> Result:
     """Simulate one frame.
 
@@ -66,6 +75,11 @@ def simulate(
         Only the first N recorded queries, as a frame of their own.
     overrides
         Values by dotted key that made ``arch`` what it is, repeated in the result's row.
+    sequence
+        Scenes and frames of each; the result is the mean frame of them, their table loads included. Without it a
+        frame of a scene whose tables are loaded.
+    rest_factor
+        Time of the rest of kernels over what the architecture says, to ask what a faster GPU would give.
 
     Raises
     ------
@@ -80,9 +94,12 @@ def simulate(
         if limit_queries < 1:
             raise UserError(f"limit_queries = {limit_queries} is out of range: 1 or more.")
         trace = trace.limited(limit_queries)
+    if sequence and not (1 <= sequence.scenes <= MAX_FRAMES and 1 <= sequence.frames_per_scene <= MAX_FRAMES):
+        raise UserError(f"a sequence has 1 to {MAX_FRAMES:,} scenes, each of 1 to {MAX_FRAMES:,} frames.")
     name, width, height = parse_resolution(resolution) if resolution else resolution_of(trace)
-    point = _Point(arch, work, trace, name, width * height, detail, tuple(spilled), dict(overrides or {}))
-    return point.bound() if detail == "bound" else point.replay()
+    design = Design(arch, work, trace, name, width * height, detail, tuple(spilled), dict(overrides or {}))
+    point = _Point(design, sequence, rest_factor)
+    return result_of(design, point.bound() if detail == "bound" else point.replay())
 
 
 def _check_pair(work: Workload, trace: Trace) -> None:
@@ -98,222 +115,151 @@ def _check_pair(work: Workload, trace: Trace) -> None:
 class _Point:
     """A design point while it is being simulated."""
 
-    arch: Arch
-    work: Workload
-    trace: Trace
-    resolution: str
-    pixels: int
-    detail: str
-    spilled: tuple[int, ...]
-    overrides: dict[str, Any]
+    design: Design
+    sequence: Sequence | None
+    rest_factor: float
 
-    def bound(self) -> Result:
+    def bound(self) -> Finished:
         """Closed form: the larger of the NGPC's bound and the rest of kernels."""
-        queries = target_queries(self.arch, self.work, self.trace, self.pixels)
-        base = baseline(self.arch, self.work, queries, self.pixels)
+        d, arch, work = self.design, self.design.arch, self.design.work
+        queries = target_queries(arch, work, d.trace, d.pixels)
+        base = self._baseline(queries)
         rest_ps = round(base.rest_ms * units.PS_PER_MS)
-        ngpc_ps = ngpc_bound_ps(self.arch, self.work, queries)
-        nfp = neural_fields_processor(self.arch.nfp)
-        lookups = queries * self.work.encoding.n_levels * self.work.encoding.corners
-        batches = -(-queries // self.arch.nfp.mlp.batch_queries)
-        actions = dict(nfp.actions(self.work, queries, lookups, batches))
+        ngpc_ps = ngpc_bound_ps(arch, work, queries)
+        lookups = queries * work.encoding.n_levels * work.encoding.corners
+        batches = -(-queries // arch.nfp.mlp.batch_queries)
+        actions = dict(neural_fields_processor(arch.nfp).actions(work, queries, lookups, batches))
         frame_ps = max(ngpc_ps, rest_ps, 1)
         path = {system.GPU: rest_ps} if rest_ps >= ngpc_ps else {system.NGPC: ngpc_ps}
-        busy = mlp_engine(self.arch.nfp.mlp).useful_cycles(self.work, queries)
-        resources = cycles_per_query(self.arch, self.work)
+        resources = cycles_per_query(arch, work)
         limit = "gpu_rest" if rest_ps >= ngpc_ps else max(resources, key=lambda name: resources[name])
-        total = max(busy, self._cycles(frame_ps) * self.arch.scale)
-        stalls = {**dict.fromkeys(STALLS, 0), "gpu" if limit == "gpu_rest" else "encoding": total - busy}
+        busy = mlp_engine(arch.nfp.mlp).useful_cycles(work, queries)
+        stalls = _even_stalls(arch.scale, busy, d.cycles(frame_ps), "gpu" if limit == "gpu_rest" else "encoding")
         issue = math.ceil(resources["encoding_engine"] * queries)
-        interval = float(encoding_engine(self.arch.nfp.encoding).index_cycles(self.work.encoding))
-        timing = _FrameTiming(frame_ps, rest_ps, ngpc_ps, total, issue, interval, busy, stalls, path, limit)
-        return self._result(queries, base, timing, actions, len(self.trace.profile), io_in_dram=0)
+        interval = float(encoding_engine(arch.nfp.encoding).index_cycles(work.encoding))
+        timing = FrameTiming(frame_ps, rest_ps, ngpc_ps, issue, interval, stalls, path, limit)
+        memory = MemoryUse(0, np.zeros((3, 0), np.int64), arch.memory.dram_efficiency)
+        return self._in_scenes(queries, len(d.trace.profile), base, timing, actions, memory)
 
-    def replay(self) -> Result:
+    def replay(self) -> Finished:
         """Replay every distinct command, then run the frame."""
-        plan = plan_frame(self.arch, self.work, self.trace, self.pixels)
-        service = service_of(self.arch.nfp.encoding, self.work.encoding, self.trace)
-        cluster: system.AnyCluster = Cluster(self.arch.cluster, self.arch.nfp, self.arch.scale)
-        if self.detail == "reference":
-            self._check_small(plan.queries)
-            self._check_builtin()
-            service = reference_service(self.arch.nfp.encoding, self.work.encoding, self.trace.positions)
-            cluster = ReferenceCluster(self.arch.cluster, self.arch.nfp, self.arch.scale)
-        commands = system.build_commands(self.arch, self.work, service, plan, cluster)
-        base = baseline(self.arch, self.work, plan.queries, self.pixels)
-        rest_ps = round(base.rest_ms * units.PS_PER_MS)
-        frame = system.run_frame(self.arch, plan, commands, rest_ps)
+        d, arch, work = self.design, self.design.arch, self.design.work
+        plan = plan_frame(arch, work, d.trace, d.pixels)
+        service = service_of(arch, work.encoding, d.trace)
+        cluster: system.AnyCluster = Cluster(arch.cluster, arch.nfp, arch.scale)
+        if d.detail == "reference":
+            service, cluster = self._reference(plan.queries)
+        efficiency = line_efficiency_of(arch, work.encoding, d.trace)
+        commands = system.build_commands(arch, work, service, plan, cluster, efficiency)
         counts = plan.multiplicity()
-        stalls, busy = self._stalls(commands, counts, frame)
-        total = busy + sum(stalls.values())
+        memory = self._memory_use(plan, counts, efficiency)
+        base = self._baseline(plan.queries)
+        rest_ps = round(base.rest_ms * units.PS_PER_MS)
+        both = self._speeds(plan, commands, counts, rest_ps, memory)
+        frame = system.run_frame(arch, plan, commands, rest_ps, both)
+        stalls = stall_report(arch, commands, frame)
         issue = sum(stream.issue_cycles * n for stream, n in zip(plan.streams, counts, strict=True))
         intervals = sum(stream.interval_cycles * n for stream, n in zip(plan.streams, counts, strict=True))
-        interval = intervals / (plan.queries * self.work.encoding.n_levels)
-        path = dict(frame.path_ps)
-        limit = _limit(path, {"mlp": busy, **stalls})
+        interval = intervals / (plan.queries * work.encoding.n_levels)
+        limit = _limit(frame.path_ps, {"mlp": int(stalls.busy.sum()), **stalls.total})
         times = (frame.frame_ps, frame.gpu_busy_ps, frame.ngpc_ps)
-        timing = _FrameTiming(*times, total, issue, interval, busy, stalls, path, limit)
-        actions = _total_actions(commands, counts)
-        in_dram = self._queries_through_dram(plan, counts)
-        return self._result(plan.queries, base, timing, actions, plan.invocations, in_dram)
+        timing = FrameTiming(*times, issue, interval, stalls, frame.path_ps, limit)
+        return self._in_scenes(plan.queries, plan.invocations, base, timing, _total_actions(commands, counts), memory)
 
-    def _check_small(self, queries: int) -> None:
-        if queries > MAX_REFERENCE_QUERIES or len(self.trace.positions) > MAX_REFERENCE_QUERIES:
+    def _reference(self, queries: int) -> tuple[Service, ReferenceCluster]:
+        """The replay by events, for small frames of built-in engines."""
+        d, arch = self.design, self.design.arch
+        if queries > MAX_REFERENCE_QUERIES or len(d.trace.positions) > MAX_REFERENCE_QUERIES:
             raise UserError(
                 f"detail reference takes frames of at most {MAX_REFERENCE_QUERIES:,} queries, not {queries:,}: "
                 "use --limit-queries."
             )
-
-    def _check_builtin(self) -> None:
-        named = [key for key, _ in self.arch.file.plugins() if key != "frame.rest_model"]
+        named = [key for key, _ in arch.file.plugins() if key not in {"frame.rest_model", "memory.dram_model"}]
         if named:
             raise UserError(f"detail reference replays built-in engines only, but {named[0]} names a plug-in.")
+        service = reference_service(arch.nfp.encoding, d.work.encoding, d.trace.positions, l2_shape(arch))
+        return service, ReferenceCluster(arch.cluster, arch.nfp, arch.scale)
 
-    def _cycles(self, duration_ps: int) -> int:
-        """NFP cycles of a duration, rounded up."""
-        return -(-duration_ps * self.arch.clock_hz // units.PS_PER_S)
+    def _baseline(self, queries: int) -> Baseline:
+        base = baseline(self.design.arch, self.design.work, queries, self.design.pixels)
+        return replace(base, rest_ms=base.rest_ms * self.rest_factor)
 
-    def _stalls(
-        self, commands: list[system.Command], counts: list[int], frame: system.FrameRun
-    ) -> tuple[dict[str, int], int]:
-        """Stall cycles by cause and busy cycles, all NFPs; together the frame's NFP cycles exactly."""
-        hz, scale = self.arch.clock_hz, self.arch.scale
-        stalls = dict.fromkeys(STALLS, 0)
-        busy = 0
-        for command, count in zip(commands, counts, strict=True):
-            busy += count * int(command.run.busy_cycles.sum())
-            for column, cause in enumerate(CAUSES):
-                stalls[cause] += count * int(command.run.occupancy_stalls[:, column].sum())
-        stalls["fill"] = frame.fill_ps * hz // units.PS_PER_S
-        stalls["gpu"] = (frame.frame_ps - frame.ngpc_any_ps) * scale * hz // units.PS_PER_S
-        total = self._cycles(frame.frame_ps) * scale
-        stalls["dispatch"] = total - busy - sum(stalls.values())
-        return stalls, busy
-
-    def _queries_through_dram(self, plan: FramePlan, counts: list[int]) -> int:
-        bytes_per_query = self.work.input_bytes + self.work.output_bytes
-        return sum(
+    def _memory_use(self, plan: FramePlan, counts: list[int], efficiency: float) -> MemoryUse:
+        """Traffic of the frame: streams that exceed L2, and missing lines."""
+        lines = sum(stream.lines * n for stream, n in zip(plan.streams, counts, strict=True))
+        in_dram = sum(
             len(stream.rows) * count
             for stream, count, in_flight in zip(plan.streams, counts, plan.in_flight_queries, strict=True)
-            if system.exceeds_l2(self.arch, in_flight * bytes_per_query)
+            if exceeds_l2(self.design.arch, in_flight * self.design.io_bytes)
         )
+        return MemoryUse(in_dram, np.asarray(lines, np.int64), efficiency)
 
-    def _result(
+    def _speeds(
+        self, plan: FramePlan, commands: list[system.Command], counts: list[int], rest_ps: int, memory: MemoryUse
+    ) -> tuple[int, int]:
+        """Speeds of GPU and NGPC while both work, from what each asks on average while it does.
+
+        The GPU's kernels write the inputs of the network and read its outputs; what else they touch is not counted.
+        The NGPC works as fast as all of its NFPs do when none waits for the GPU.
+        """
+        arch, design = self.design.arch, self.design
+        if arch.memory.contention == "none" or not rest_ps:
+            return FULL, FULL
+        ngpc_ps = sum(n * int(c.occupancy_ps.sum()) for c, n in zip(commands, counts, strict=True)) // arch.scale
+        streams = plan.queries * design.io_bytes
+        streams_s = memory.queries_in_dram * design.io_bytes / (stream_gbps(arch) * 1e9)
+        _, missing, far = memory.lines.sum(axis=1) * arch.nfp.encoding.line_bytes
+        far_s = float(far) / (arch.memory.dram_gbps * memory.efficiency * 1e9)
+        gpu_s, ngpc_s = rest_ps / units.PS_PER_S, max(ngpc_ps, 1) / units.PS_PER_S
+        gpu = Traffic(streams / gpu_s, streams_s / gpu_s)
+        ngpc = Traffic((streams + float(missing)) / ngpc_s, (streams_s + far_s) / ngpc_s)
+        return speeds(gpu, ngpc, arch.memory.l2_gbps * 1e9)
+
+    def _in_scenes(
         self,
         queries: int,
-        base: Baseline,
-        timing: _FrameTiming,
-        actions: dict[str, int],
         invocations: int,
-        io_in_dram: int,
-    ) -> Result:
-        arch, work = self.arch, self.work
-        io_bytes = work.input_bytes + work.output_bytes
-        frame_ms = units.ps_to_ms(timing.frame_ps)
-        actions["l2_bytes"] = queries * io_bytes
-        actions["dram_bytes"] = io_in_dram * io_bytes
-        actions["gpu_rest_queries"] = queries
-        actions["gpu_busy_ns"] = timing.gpu_busy_ps // units.PS_PER_NS
-        return Result(
-            arch=arch.name,
-            scale=arch.scale,
-            app=work.app,
-            encoding=work.encoding_name,
-            resolution=self.resolution,
-            trace=self.trace.name,
-            detail=self.detail,
-            queries=queries,
-            queries_per_pixel=queries / self.pixels,
-            frame_ms=frame_ms,
-            fps=1e3 / frame_ms,
-            speedup=base.frame_ms / frame_ms,
-            speedup_bound=base.frame_ms / base.rest_ms,
-            ngpc_ms=units.ps_to_ms(timing.ngpc_ps),
-            bottleneck=timing.bottleneck,
-            nfp_cycles=timing.nfp_cycles,
-            encoding_cycles=timing.encoding_cycles,
-            mlp_cycles=timing.mlp_cycles,
-            spilled_levels=level_ranges(list(self.spilled)),
-            io_gbps=queries * io_bytes / frame_ms / 1e6,
-            dram_gbps=io_in_dram * io_bytes / frame_ms / 1e6,
-            ngpc_bound_ms=units.ps_to_ms(ngpc_bound_ps(arch, work, queries)),
-            invocations=invocations,
-            encoding_interval=timing.encoding_interval,
-            table_mib=table_entries(work.encoding) * self._entry_bytes / (1 << 20),
-            calibrated=arch.calibration_label,
-            arch_sha256=arch.sha256,
-            trace_sha256=self.trace.sha256,
-            stalls=timing.stalls,
-            critical_path={name: units.ps_to_ms(value) for name, value in timing.path_ps.items()},
-            actions=actions,
-            overrides=self.overrides,
-            configuration=arch.resolved(),
-            **self._gpu_columns(base),
-            **self._cost_columns(queries, base, timing, actions),
+        base: Baseline,
+        timing: FrameTiming,
+        actions: dict[str, int],
+        memory: MemoryUse,
+    ) -> Finished:
+        """The frame with its part of the table loads of a sequence, where there is one."""
+        design = self.design
+        load = table_load(design.arch, design.work.encoding)
+        steady_ps = timing.frame_ps
+        scenes = Scenes(
+            scenes=self.sequence.scenes if self.sequence else 1,
+            frames_per_scene=self.sequence.frames_per_scene if self.sequence else None,
+            table_load_ms=units.ps_to_ms(load.load_ps),
+            first_frame_fps=units.PS_PER_S / (steady_ps + load.load_ps),
+            steady_fps=units.PS_PER_S / steady_ps,
         )
-
-    @property
-    def _entry_bytes(self) -> int:
-        return self.work.encoding.n_features_per_level * self.arch.nfp.encoding.feature_bytes
-
-    def _gpu_columns(self, base: Baseline) -> dict[str, Any]:
-        """The frame on the GPU alone, and its rest of kernels beside the NGPC."""
-        return {
-            "gpu_frame_ms": base.frame_ms,
-            "rest_ms": base.rest_ms,
-            "gpu_energy_mj": self.arch.gpu.board_power_w.value * base.frame_ms,
-            "gpu_frame_ms_low": base.frame_ms_low,
-            "gpu_encoding_ms": base.encoding_ms,
-            "gpu_mlp_ms": base.mlp_ms,
-            "gpu_rest_ms": base.rest_unfused_ms,
-        }
-
-    def _cost_columns(
-        self, queries: int, base: Baseline, timing: _FrameTiming, actions: dict[str, int]
-    ) -> dict[str, Any]:
-        """Energy, power and area, after the run."""
-        arch, gpu = self.arch, self.arch.gpu
-        frame_ms, gpu_busy_ms = units.ps_to_ms(timing.frame_ps), units.ps_to_ms(timing.gpu_busy_ps)
-        idle = timing.stalls["gpu"] + timing.stalls["dispatch"]
-        activity = Activity(actions, 8 * self._entry_bytes, frame_ms, gpu_busy_ms, timing.nfp_cycles, idle)
-        energy = frame_energy(arch, activity)
-        built = areas(arch)
-        totals = {model: report.total_mm2 if report else None for model, report in built.items()}
-        own_mm2 = totals[arch.file.area_model] or 0.0
-        ngpc_ms = units.ps_to_ms(timing.ngpc_ps)
-        frame = Frame(queries, self.pixels, base.frame_ms, ngpc_ms, self.work.encoding, self._entry_bytes)
-        ngpc_power_w = energy.ngpc_mj / frame_ms
-        return {
-            "ngpc_power_w": ngpc_power_w,
-            "total_power_w": energy.total_mj / frame_ms,
-            "energy_mj": energy.total_mj,
-            "area_mm2": own_mm2,
-            "area_pct_gpu": 100 * own_mm2 / gpu.die_mm2.value,
-            "power_pct_gpu": 100 * ngpc_power_w / gpu.board_power_w.value,
-            "area_stillmaker_mm2": totals["stillmaker_uniform"],
-            "area_bitcell_mm2": totals["n7_bitcell"],
-            "costs": frame_costs(arch, activity, energy, frame, built),
-            "energy_by_block": dict(energy.by_block),
-        }
+        if self.sequence is None:
+            return Finished(queries, invocations, base, timing, actions, memory, load, scenes)
+        frames = self.sequence.scenes * self.sequence.frames_per_scene
+        hidden_ps = min(load.early_ps, self.sequence.frames_per_scene * steady_ps)
+        waits_ps = load.load_ps + (self.sequence.scenes - 1) * (load.load_ps - hidden_ps)
+        mean_ps = steady_ps + waits_ps // frames
+        stalls = timing.stalls.with_wait("table", design.cycles(mean_ps) - design.cycles(steady_ps))
+        path = {**timing.path_ps, "table": mean_ps - steady_ps}
+        limit = _limit(path, {"mlp": int(stalls.busy.sum()), **stalls.total})
+        timing = replace(timing, frame_ps=mean_ps, stalls=stalls, path_ps=path, bottleneck=limit)
+        loads = 1 / self.sequence.frames_per_scene
+        return Finished(queries, invocations, base, timing, actions, memory, load, scenes, loads)
 
 
-@dataclass(frozen=True)
-class _FrameTiming:
-    """Times and cycles of a frame, whatever the level of detail."""
-
-    frame_ps: int
-    gpu_busy_ps: int
-    ngpc_ps: int
-    nfp_cycles: int
-    encoding_cycles: int
-    encoding_interval: float
-    mlp_cycles: int
-    stalls: dict[str, int]
-    path_ps: dict[str, int]
-    bottleneck: str
+def _even_stalls(scale: int, busy: int, cycles: int, cause: str) -> StallReport:
+    """Stalls of a bound: the same work on every NFP, one cause for the rest."""
+    shares = np.full(scale, busy // scale, np.int64)
+    shares[: busy % scale] += 1
+    cycles = max(cycles, int(shares.max()))
+    waits = np.zeros((scale, 1, len(STALLS)), np.int64)
+    waits[:, 0, STALLS.index(cause)] = cycles - shares
+    return StallReport(cycles, shares, waits)
 
 
-def _limit(path_ps: dict[str, int], cycles: dict[str, int]) -> str:
+def _limit(path_ps: Mapping[str, int], cycles: dict[str, int]) -> str:
     """Largest part of the critical path; the NGPC's part is named by what its NFPs spent most cycles on."""
     largest = max(path_ps, key=lambda kind: path_ps[kind])
     if largest != system.NGPC:

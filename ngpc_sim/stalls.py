@@ -33,6 +33,12 @@ class StallReport:
     busy: Array
     waits: Array
 
+    def with_wait(self, cause: str, cycles: int) -> StallReport:
+        """The same with ``cycles`` more on every NFP, which no level causes."""
+        waits = self.waits.copy()
+        waits[:, -1, STALLS.index(cause)] += cycles
+        return StallReport(self.cycles + cycles, self.busy, waits)
+
     @property
     def total(self) -> dict[str, int]:
         """Stalls by cause, all NFPs added up."""
@@ -63,4 +69,3 @@ def stall_report(arch: Arch, commands: Sequence[Command], frame: FrameRun) -> St
         waits[:, -1, STALLS.index(cause)] = lost
     waits[:, -1, STALLS.index("dispatch")] = cycles - busy - waits.sum(axis=(1, 2))
     return StallReport(cycles, busy, waits)
-

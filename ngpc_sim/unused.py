@@ -26,21 +26,17 @@ def unused_keys(file: ArchFile) -> dict[str, list[str]]:
 
 
 def _by_setting(file: ArchFile) -> Iterator[tuple[str, str]]:
-    encoding, mlp, memory = file.nfp.encoding, file.nfp.mlp, file.memory
+    encoding, mlp = file.nfp.encoding, file.nfp.mlp
     if encoding.table_policy != "cache":
-        for key in ("ways", "outstanding_lines", *(() if encoding.sharing == "partition" else ("line_bytes",))):
-            yield f"nfp.encoding.{key}", f"nfp.encoding.table_policy is {encoding.table_policy}"
-        for key in ("dram_latency_ns", "l2_ways"):
-            yield f"memory.{key}", f"nfp.encoding.table_policy is {encoding.table_policy}"
+        keys = ("nfp.encoding.ways", "nfp.encoding.outstanding_lines", "memory.l2_ways", "memory.dram_model")
+        lines = () if encoding.sharing == "partition" else ("nfp.encoding.line_bytes",)
+        yield from ((key, f"nfp.encoding.table_policy is {encoding.table_policy}") for key in (*keys, *lines))
     if encoding.banks == "ideal":
         for key in ("read_ports", "bank_map"):
             yield f"nfp.encoding.{key}", "nfp.encoding.banks is ideal"
     if mlp.dataflow == "systolic_ws":
         for key in ("pipeline_depth", "weight_double_buffer"):
             yield f"nfp.mlp.{key}", "nfp.mlp.dataflow is systolic_ws"
-    if memory.contention == "none":
-        for key in ("l2_gbps", "l2_latency_ns", "dram_gbps", "dram_efficiency"):
-            yield f"memory.{key}", "memory.contention is none"
     if file.frame.schedule == "batches":
         yield "frame.pre_share", "frame.schedule is batches"
 

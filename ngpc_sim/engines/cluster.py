@@ -24,7 +24,7 @@ from ngpc_sim.engines.dispatch import replay_cluster
 from ngpc_sim.engines.nfp import Nfp, NfpRun, NfpSpec, neural_fields_processor
 from ngpc_sim.engines.pipeline import BUSY, CAUSES, COLUMNS, RATE_BITS
 from ngpc_sim.engines.service import Service
-from ngpc_sim.engines.shares import IDEAL_PATH, Demand, Memory, MissPath, miss_path
+from ngpc_sim.engines.shares import IDEAL_PATH, Demand, Memory, MissPath, miss_path, stream_share
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.errors import UserError
 from ngpc_sim.plugins import BUILTIN, build, checked
@@ -129,8 +129,11 @@ class Cluster:
             return ports
         share = work.link_bytes_per_cycle / self.at_work(len(work.stream))
         parts = (work.workload.input_bytes, work.workload.output_bytes)
-        asked = self.demand(work).bytes_per_query
-        limits = [max(1, int(share * part / asked * (1 << RATE_BITS))) for part in parts]
+        demand = self.demand(work)
+        share *= sum(parts) / demand.bytes_per_query
+        if work.memory is not None:
+            share = min(share, stream_share(work.memory, demand, self.at_work(len(work.stream))))
+        limits = [max(1, int(share * part / sum(parts) * (1 << RATE_BITS))) for part in parts]
         return min(ports[0], limits[0]), min(ports[1], limits[1])
 
     def miss_path(self, work: ClusterWork) -> MissPath:

@@ -14,10 +14,11 @@ from numba import njit
 def admit(done, alone, last, fill, end, occupancy, start, offset, least_loaded, number, order):
     """Queue a command on the NFPs: each finishes it at ``max(start + end, done + occupancy)``.
 
-    All (N,) arrays in one integer unit of time. ``done`` advances in place, ``alone`` likewise with every
-    command ready at 0, ``last`` takes ``number``, and ``fill`` what a share took longer than behind another. Share j of the command goes to NFP (j + offset) mod N,
-    or with ``least_loaded`` to the j-th NFP to be free. ``order`` (N,) takes the NFP of every share. Returns the end
-    of the slowest NFP and the number of the command it was behind (-1 if it had run idle).
+    All (N,) arrays in one integer unit of time. ``done`` advances in place, ``alone`` likewise with every command
+    ready at 0, ``last`` takes ``number``, and ``fill`` what a share took longer than behind another. Share j of the
+    command goes to NFP (j + offset) mod N, or with ``least_loaded`` to the j-th NFP to be free; ``order`` (N,) takes
+    the NFP of every share. Returns the end of the slowest NFP and the number of the command it was behind (-1 if it
+    had run idle).
     """
     n_nfps = done.shape[0]
     if least_loaded:

@@ -111,8 +111,15 @@ class ReferenceCluster:
         share = work.link_bytes_per_cycle / busy_nfps
         inputs, outputs = work.workload.input_bytes, work.workload.output_bytes
         lines = [sum(line.missing for line in asked) for _, asked in _asked(work)]
-        asked_bytes = inputs + outputs + sum(lines) / max(1, n_queries) * self.nfp.encoding.line_bytes
-        limits = [max(1, math.floor(share * part / asked_bytes * 65536)) for part in (inputs, outputs)]
+        streams = inputs + outputs
+        share *= streams / (streams + sum(lines) / max(1, n_queries) * self.nfp.encoding.line_bytes)
+        memory = work.memory
+        if memory is not None and memory.stream_bytes_per_cycle is not None:
+            far = [sum(line.far for line in asked) for _, asked in _asked(work)]
+            line_cycles = sum(far) / max(1, n_queries) * self.nfp.encoding.line_bytes / memory.dram_bytes_per_cycle
+            cycles = streams / memory.stream_bytes_per_cycle + line_cycles
+            share = min(share, streams / cycles / busy_nfps)
+        limits = [max(1, math.floor(share * part / streams * 65536)) for part in (inputs, outputs)]
         return min(ports[0], limits[0]), min(ports[1], limits[1])
 
     def _answer(

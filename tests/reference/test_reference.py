@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ngpc_sim import reference, units
+from ngpc_sim.bound import ngpc_bound_ps
 from ngpc_sim.engines import Cluster, ClusterWork, EncodingEngine, Nfp
 from ngpc_sim.engines.pipeline import CAUSES
-from ngpc_sim.simulation import ngpc_bound_ps
 
 ASKED = os.environ.get("HYPOTHESIS_PROFILE") or settings.get_current_profile_name()
 NIGHTLY = ASKED == "nightly"
