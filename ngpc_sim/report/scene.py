@@ -21,6 +21,7 @@ PT_PER_IN = 72
 COLUMN_IN, PAGE_IN = 3.5, 7.16  # one and two columns of a paper
 LEFT_IN, PLOT_IN = 0.52, 1.45  # left of a plot; its height
 LEGEND_IN, LINE_IN, GAP_IN = 0.32, 0.11, 0.13  # two lines of legend; a line of text; space around it
+LEGEND_LINE_IN = 1.25 * LINE_IN  # each further line of legend
 COLUMN_SLOTS, LEAST_SLOTS = 27, 8  # slots that fill one column; that a lone bar is drawn among
 MAX_PANELS, MAX_WIDE_PANELS, MAX_SCALES = 10, 5, 8
 CHARACTER_IN = 0.052  # of the text around a plot
@@ -51,6 +52,7 @@ class Scene:
     high: float
     with_mean: bool
     right_in: float
+    legend_lines: int = 2
 
     @property
     def slots(self) -> int:
@@ -78,9 +80,14 @@ class Scene:
         return self.width_in / self.columns - LEFT_IN - self.right_in
 
     @property
+    def legend_in(self) -> float:
+        """Height of the legend, inches."""
+        return LEGEND_IN + LEGEND_LINE_IN * (self.legend_lines - 2)
+
+    @property
     def head_in(self) -> float:
         """Height above all plots and their titles, inches."""
-        return LEGEND_IN + LINE_IN * len(self.notes)
+        return self.legend_in + LINE_IN * len(self.notes)
 
     @property
     def title_in(self) -> float:
@@ -133,7 +140,7 @@ class Scene:
 
     def title(self, panel: Panel) -> str:
         """Give a panel's title in lines that fit above its plot."""
-        return _folded(panel.title, self.plot_width_in)
+        return folded(panel.title, self.plot_width_in)
 
     def group_names(self, panel: Panel) -> list[str]:
         """Give the names under a panel's groups, the trace under the app where a case names it."""
@@ -141,7 +148,7 @@ class Scene:
         names = []
         for case in panel.cases:
             app, _, trace = case.partition(" ")
-            lines = (APP_NAMES.get(app, app), *((_folded(trace, group_in),) if trace else ()))
+            lines = (APP_NAMES.get(app, app), *((folded(trace, group_in),) if trace else ()))
             names.append("\n".join(lines))
         return names + ["mean"] * (self.n_groups(panel) - len(names))
 
@@ -172,5 +179,6 @@ def choose_scene(
     return replace(scene, panels=tuple(panels[:most]), notes=(*notes, f"first {most} of {len(panels)} panels shown"))
 
 
-def _folded(line: str, width_in: float) -> str:
+def folded(line: str, width_in: float) -> str:
+    """Break a line of text into lines of at most a width."""
     return "\n".join(textwrap.wrap(line, max(6, int(width_in / CHARACTER_IN))))
