@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import nan
+from math import ceil, nan
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ngpc_sim.report.panels import Panel, Row
-from ngpc_sim.report.scene import LEFT_IN, LEGEND_LINE_IN, LINE_IN, Scene
+from ngpc_sim.report.scene import LEFT_IN, LEGEND_LINE_IN, LINE_IN, PT_PER_IN, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch
 
 DPI = 300
+ENTRY_PT, LETTER_PT = 20.0, 3.8  # of a legend: an entry's mark with the space around it; a letter of its name
 VALUE_LABEL_IN = 0.14  # right side of the value axis's label
 
 STYLE: dict[str, Any] = {
@@ -130,6 +131,22 @@ def legend(figure: Figure, page: Headed, *lines: Mapping[str, Any]) -> None:
     for index, note in enumerate(page.notes):
         top = 1 - (page.legend_in + index * LINE_IN) / page.height_in
         figure.text(0.5, top, note, ha="center", va="top", style="italic")
+
+
+def legend_lines(names: Sequence[str], width_in: float) -> list[Sequence[str]]:
+    """Break the names of a legend into the fewest lines, of even counts, that fit the width of the figure."""
+    for count in range(1, len(names) + 1):
+        each = ceil(len(names) / count)
+        lines = [names[start : start + each] for start in range(0, len(names), each)]
+        widest = max(sum(ENTRY_PT + LETTER_PT * len(name) for name in line) for line in lines)
+        if widest <= width_in * PT_PER_IN or each == 1:
+            return lines
+    return []
+
+
+def entries(lines: Sequence[Sequence[str]], marks: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give the marks of lines of names."""
+    return [{name: marks[name] for name in line if name in marks} for line in lines]
 
 
 def swatch(colour: str, hatch: str = "") -> Patch:

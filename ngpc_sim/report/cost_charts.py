@@ -12,7 +12,7 @@ from math import fsum, isnan, nan
 from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.published import PUBLISHED
-from ngpc_sim.report.canvas import Plot, empty_plots, legend, style
+from ngpc_sim.report.canvas import Plot, empty_plots, entries, legend, legend_lines, style
 from ngpc_sim.report.panels import Row, condition_columns, number, row_scale, text
 from ngpc_sim.report.scene import choose_scene
 from ngpc_sim.report.stacks import (
@@ -20,8 +20,6 @@ from ngpc_sim.report.stacks import (
     LEVEL_PITCH_PT,
     Look,
     draw_stacks,
-    entries,
-    legend_lines,
     name_scales,
     prepare,
     rows_of,

@@ -1,13 +1,11 @@
-"""Stacked bars, a stack a case and scale: the parts, the scales below the bars, and a legend that fits the width."""
+"""Stacked bars, a stack a case and scale: the parts, and the scales below the bars."""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ngpc_sim.report.canvas import Plot, swatch
-from ngpc_sim.report.scene import PT_PER_IN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
 FIGURE_PT, DIGIT_PT, NAME_PAD_PT = 5.5, 3.5, 8.5  # figures at the bars; a digit; names of groups below the scales
 LEAST_PITCH_PT, LEVEL_PITCH_PT = 5.0, 15.0  # slot below which figures are left out; in which they stand level
 CLEAR_PT = 1.5  # between two figures side by side
-ENTRY_PT, LETTER_PT = 20.0, 3.8  # of a legend: an entry's mark with the space around it; a letter of its name
 
 
 class Look(NamedTuple):
@@ -100,19 +97,3 @@ def write(plot: Plot, x: float, y: float, offset_pt: float, written: str, *, lev
 def swatches(looks: Iterable[Look]) -> dict[str, Any]:
     """Give the legend's mark of each part by its name."""
     return {look.name: swatch(look.colour, look.hatch) for look in looks}
-
-
-def legend_lines(names: Sequence[str], width_in: float) -> list[Sequence[str]]:
-    """Break the names of a legend into the fewest lines, of even counts, that fit the width of the figure."""
-    for count in range(1, len(names) + 1):
-        each = ceil(len(names) / count)
-        lines = [names[start : start + each] for start in range(0, len(names), each)]
-        widest = max(sum(ENTRY_PT + LETTER_PT * len(name) for name in line) for line in lines)
-        if widest <= width_in * PT_PER_IN or each == 1:
-            return lines
-    return []
-
-
-def entries(lines: Sequence[Sequence[str]], marks: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give the marks of lines of names."""
-    return [{name: marks[name] for name in line if name in marks} for line in lines]
