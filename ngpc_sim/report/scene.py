@@ -26,6 +26,7 @@ COLUMN_SLOTS, LEAST_SLOTS = 27, 8  # slots that fill one column; that a lone bar
 MAX_PANELS, MAX_WIDE_PANELS, MAX_SCALES = 10, 5, 8
 CHARACTER_IN = 0.052  # of the text around a plot
 
+Shade = tuple[float, float, float]
 SHADES = ((0.81, 0.89, 0.95), (0.31, 0.61, 0.79), (0.03, 0.19, 0.38))
 APP_NAMES = {"nerf": "NeRF", "nsdf": "NSDF", "gia": "GIA", "nvr": "NVR"}
 
@@ -152,13 +153,17 @@ class Scene:
             names.append("\n".join(lines))
         return names + ["mean"] * (self.n_groups(panel) - len(names))
 
-    def shade(self, index: int) -> tuple[float, float, float]:
-        """Give the colour of scale ``index``: red, green, blue, from light to dark."""
-        place = 2 * index / (len(self.scales) - 1) if len(self.scales) > 1 else 1.0
-        before = min(int(place), 1)
-        share = place - before
-        red, green, blue = (a + (b - a) * share for a, b in zip(SHADES[before], SHADES[before + 1], strict=True))
-        return red, green, blue
+    def shade(self, index: int) -> Shade:
+        """Give the colour of scale ``index``, from light to dark."""
+        return shade_at(index / (len(self.scales) - 1) if len(self.scales) > 1 else 0.5)
+
+
+def shade_at(place: float) -> Shade:
+    """Give the colour at a place from 0, light, to 1, dark: red, green, blue."""
+    before = min(int(2 * place), 1)
+    share = 2 * place - before
+    red, green, blue = (a + (b - a) * share for a, b in zip(SHADES[before], SHADES[before + 1], strict=True))
+    return red, green, blue
 
 
 def choose_scene(
@@ -169,14 +174,19 @@ def choose_scene(
     if not panels:
         raise UserError("there are no result rows to draw; run at least one design point")
     every = sorted({row_scale(row) for row in rows})
-    last, count = len(every) - 1, min(len(every), MAX_SCALES)
-    scales = tuple(every[round(index * last / max(1, count - 1))] for index in range(count))
-    notes = () if count == len(every) else (f"{count} of {len(every)} scales shown",)
+    scales = spread(every, MAX_SCALES)
+    notes = () if len(scales) == len(every) else (f"{len(scales)} of {len(every)} scales shown",)
     scene = Scene(tuple(panels), scales, notes, label, low, high, with_mean, right_in)
     most = MAX_WIDE_PANELS if scene.wide else MAX_PANELS
     if len(panels) <= most:
         return scene
     return replace(scene, panels=tuple(panels[:most]), notes=(*notes, f"first {most} of {len(panels)} panels shown"))
+
+
+def spread(values: Sequence[int], most: int) -> tuple[int, ...]:
+    """Choose at most so many values, evenly, the first and the last among them."""
+    last, count = len(values) - 1, min(len(values), most)
+    return tuple(values[round(index * last / max(1, count - 1))] for index in range(count))
 
 
 def folded(line: str, width_in: float) -> str:
