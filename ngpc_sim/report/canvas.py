@@ -5,19 +5,21 @@ from __future__ import annotations
 import io
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import nan
-from typing import TYPE_CHECKING, Any
+from math import ceil, nan
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ngpc_sim.report.panels import Panel, Row
-from ngpc_sim.report.scene import LEFT_IN, LEGEND_IN, LINE_IN, Scene
+from ngpc_sim.report.scene import LEFT_IN, LEGEND_LINE_IN, LINE_IN, PT_PER_IN, Scene
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
 DPI = 300
+ENTRY_PT, LETTER_PT = 20.0, 3.8  # of a legend: an entry's mark with the space around it; a letter of its name
 VALUE_LABEL_IN = 0.14  # right side of the value axis's label
 
 STYLE: dict[str, Any] = {
@@ -30,6 +32,7 @@ STYLE: dict[str, Any] = {
     "axes.titlepad": 4.0,
     "grid.color": "#d9d9d9",
     "grid.linewidth": 0.4,
+    "hatch.linewidth": 0.35,
     "legend.borderaxespad": 0.0,
     "legend.columnspacing": 1.0,
     "legend.frameon": False,
@@ -56,6 +59,22 @@ class Plot:
         return [value(rows[case]) if case in rows else nan for rows in at]
 
 
+class Headed(Protocol):
+    """A page with a legend and notes above its plots."""
+
+    @property
+    def height_in(self) -> float:
+        """Height of the figure, inches."""
+
+    @property
+    def legend_in(self) -> float:
+        """Height of the legend, inches."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Lines of text below the legend."""
+
+
 def file_bytes(figure: Figure, kind: str) -> bytes:
     """PNG (300 dots an inch) or SVG of a figure, the same for the same drawing."""
     stream = io.BytesIO()
@@ -76,13 +95,19 @@ def style() -> Iterator[None]:
         yield
 
 
-def empty_plots(scene: Scene) -> tuple[Figure, list[Plot]]:
-    """Give a figure with an empty plot for each panel."""
+def blank(width_in: float, height_in: float) -> Figure:
+    """Give a figure of a size without any plot."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - heavy
     from matplotlib.figure import Figure  # noqa: PLC0415 - heavy
 
-    figure = Figure(figsize=(scene.width_in, scene.height_in))
+    figure = Figure(figsize=(width_in, height_in))
     FigureCanvasAgg(figure)
+    return figure
+
+
+def empty_plots(scene: Scene) -> tuple[Figure, list[Plot]]:
+    """Give a figure with an empty plot for each panel."""
+    figure = blank(scene.width_in, scene.height_in)
     plots = []
     for index, panel in enumerate(scene.panels):
         box = scene.box(index)
@@ -98,11 +123,34 @@ def empty_plots(scene: Scene) -> tuple[Figure, list[Plot]]:
     return figure, plots
 
 
-def legend(figure: Figure, scene: Scene, *lines: Mapping[str, Any]) -> None:
+def legend(figure: Figure, page: Headed, *lines: Mapping[str, Any]) -> None:
     """Put lines of marks by their labels, and what is not shown, above all plots."""
     for index, line in enumerate(lines):
-        top = 1 - (0.03 + index * 1.25 * LINE_IN) / scene.height_in
+        top = 1 - (0.03 + index * LEGEND_LINE_IN) / page.height_in
         figure.legend(line.values(), line.keys(), loc="upper center", ncols=len(line), bbox_to_anchor=(0.5, top))
-    for index, note in enumerate(scene.notes):
-        top = 1 - (LEGEND_IN + index * LINE_IN) / scene.height_in
+    for index, note in enumerate(page.notes):
+        top = 1 - (page.legend_in + index * LINE_IN) / page.height_in
         figure.text(0.5, top, note, ha="center", va="top", style="italic")
+
+
+def legend_lines(names: Sequence[str], width_in: float) -> list[Sequence[str]]:
+    """Break the names of a legend into the fewest lines, of even counts, that fit the width of the figure."""
+    for count in range(1, len(names) + 1):
+        each = ceil(len(names) / count)
+        lines = [names[start : start + each] for start in range(0, len(names), each)]
+        widest = max(sum(ENTRY_PT + LETTER_PT * len(name) for name in line) for line in lines)
+        if widest <= width_in * PT_PER_IN or each == 1:
+            return lines
+    return []
+
+
+def entries(lines: Sequence[Sequence[str]], marks: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give the marks of lines of names."""
+    return [{name: marks[name] for name in line if name in marks} for line in lines]
+
+
+def swatch(colour: str, hatch: str = "") -> Patch:
+    """Give the mark of a kind of bar, for the legend."""
+    from matplotlib.patches import Patch  # noqa: PLC0415 - heavy
+
+    return Patch(facecolor=colour, edgecolor="black", linewidth=0.3, hatch=hatch)

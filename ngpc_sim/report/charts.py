@@ -1,4 +1,4 @@
-"""Charts of a run, for papers and reviews: speedup over the GPU, and frames per second.
+"""Charts of a run, for papers and reviews: speedup over the GPU, frames per second, and the files of all charts.
 
 Each panel of rows is one small plot: a group of bars a case, a bar a scale, its value at its foot. The
 shades of the scales rise in darkness, so that they survive grey print; marks differ in shape as well
@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING, Any
 from ngpc_sim.published import CONFIDENCE_WORDS
 from ngpc_sim.report.canvas import Plot, empty_plots, file_bytes, legend, style
 from ngpc_sim.report.cost_charts import area_chart, energy_chart
+from ngpc_sim.report.files import KINDS, MISS_FILES
 from ngpc_sim.report.folder import write_set
+from ngpc_sim.report.level_panels import any_spilled
+from ngpc_sim.report.miss_charts import misses_chart
 from ngpc_sim.report.panels import Row, number
 from ngpc_sim.report.scene import PLOT_IN, PT_PER_IN, Scene, choose_scene
+from ngpc_sim.report.stall_charts import stalls_chart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,19 +71,25 @@ def fps_chart(rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def save_charts(rows: Sequence[Row], folder: Path | str) -> list[Path]:
-    """Write every chart as PNG and SVG into ``folder``; same rows, same bytes."""
-    return write_set(Path(folder), chart_files(rows))
+def save_charts(rows: Sequence[Row], folder: Path | str, level_rows: Sequence[Row] = ()) -> list[Path]:
+    """Write every chart as PNG and SVG into ``folder``; same rows, same bytes.
+
+    Misses of an earlier run are deleted where this one has none to show.
+    """
+    return write_set(Path(folder), chart_files(rows, level_rows), stale=MISS_FILES)
 
 
-def chart_files(rows: Sequence[Row]) -> dict[str, bytes]:
-    """Draw all charts of ``rows``: file name to content, PNG (300 dots an inch) and SVG."""
+def chart_files(rows: Sequence[Row], level_rows: Sequence[Row] = ()) -> dict[str, bytes]:
+    """Draw all charts of ``rows``: file name to content, PNG (300 dots an inch) and SVG.
+
+    ``level_rows`` (see `level_panels`) give the chart of misses where any level is larger than grid_sram.
+    """
     figures = {"speedup": speedup_chart(rows), "fps": fps_chart(rows)}
-    figures |= {"energy": energy_chart(rows), "area": area_chart(rows)}
+    figures |= {"energy": energy_chart(rows), "area": area_chart(rows), "stalls": stalls_chart(rows)}
+    if any_spilled(level_rows):
+        figures["misses"] = misses_chart(level_rows)
     with style():
-        return {
-            f"{name}.{kind}": file_bytes(figure, kind) for name, figure in figures.items() for kind in ("png", "svg")
-        }
+        return {f"{name}.{kind}": file_bytes(figure, kind) for name, figure in figures.items() for kind in KINDS}
 
 
 def _speedup(row: Row) -> float:

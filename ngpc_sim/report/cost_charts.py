@@ -12,9 +12,20 @@ from math import fsum, isnan, nan
 from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.published import PUBLISHED
-from ngpc_sim.report.canvas import Plot, empty_plots, legend, style
+from ngpc_sim.report.canvas import Plot, empty_plots, entries, legend, legend_lines, style
 from ngpc_sim.report.panels import Row, condition_columns, number, row_scale, text
-from ngpc_sim.report.scene import PT_PER_IN, Scene, choose_scene
+from ngpc_sim.report.scene import choose_scene
+from ngpc_sim.report.stacks import (
+    LEAST_PITCH_PT,
+    LEVEL_PITCH_PT,
+    Look,
+    draw_stacks,
+    name_scales,
+    prepare,
+    rows_of,
+    swatches,
+    write,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,20 +33,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RIGHT_IN = 0.06
-FIGURE_PT, DIGIT_PT, NAME_PAD_PT = 5.0, 3.2, 8.5  # figures at the bars; a digit; names of groups below the scales
-LEAST_PITCH_PT, LEVEL_PITCH_PT = 5.0, 15.0  # slot below which figures are left out; in which they stand level
 HEAD_SHARE = 1.22  # value axis over the highest bar, for the figures above it
 
 ENERGY_BLOCKS = {
-    "gpu": ("GPU at work", "#4d4d4d"),
-    "gpu_idle": ("GPU waiting", "#b3b3b3"),
-    "memory": ("L2, DRAM", "#e6e6e6"),
-    "leakage": ("leakage", "#d55e00"),
-    "idle": ("idle clock", "#f6c48f"),
-    "grid_sram": ("grid_sram", "#08306b"),
-    "encoding": ("encoding", "#3c82bd"),
-    "buffers": ("buffers", "#a6cbe6"),
-    "mlp": ("MLP", "#009e73"),
+    "gpu": Look("GPU at work", "#4d4d4d"),
+    "gpu_idle": Look("GPU waiting", "#b3b3b3"),
+    "memory": Look("L2, DRAM", "#e6e6e6"),
+    "leakage": Look("leakage", "#d55e00"),
+    "idle": Look("idle clock", "#f6c48f"),
+    "grid_sram": Look("grid_sram", "#08306b"),
+    "encoding": Look("encoding", "#3c82bd"),
+    "buffers": Look("buffers", "#a6cbe6"),
+    "mlp": Look("MLP", "#009e73"),
 }
 AREA_BLOCKS = {name: ENERGY_BLOCKS[name] for name in ("grid_sram", "encoding", "buffers", "mlp")}
 AREA_MODELS = {"stillmaker": "stillmaker_uniform", "bitcell": "n7_bitcell"}
@@ -88,24 +97,24 @@ def _same(one: float, two: float) -> bool:
 NOT_AREA = ("encoding", "resolution", "trace", "detail", "calibrated")
 
 
-def _stacked(
-    rows: Sequence[Row], blocks: Mapping[str, tuple[str, str]], label: str, note: str, *, marks: bool = False
-) -> Figure:
+def _stacked(rows: Sequence[Row], blocks: Mapping[str, Look], label: str, note: str, *, marks: bool = False) -> Figure:
     used = {b: look for b, look in blocks.items() if any(number(row, f"part_{b}") > 0 for row in rows)}
     heights = [fsum(_part(row, block) for block in used) for row in rows]
     published = [row.value for row in _published().values()] if marks else []
     high = HEAD_SHARE * max([*heights, *published, 1e-9])
     scene = choose_scene(rows, label, low=0.0, high=high, with_mean=False, right_in=RIGHT_IN)
-    scene = replace(scene, notes=(note, *scene.notes))
+    lines = legend_lines([*(look.name for look in used.values()), *(["published"] if marks else [])], scene.width_in)
+    scene = replace(scene, notes=(note, *scene.notes), legend_lines=len(lines))
     with style():
         figure, plots = empty_plots(scene)
         mark: dict[str, Any] = {}
         for plot in plots:
-            _prepare(plot)
+            prepare(plot)
             for group, case in enumerate(plot.panel.cases):
-                _draw_group(plot, group, case, used)
+                _write_totals(plot, group, case, draw_stacks(plot, group, case, used, _part))
+                name_scales(plot, group, case)
             mark |= _draw_published(plot) if marks else {}
-        legend(figure, scene, *_lines(used, scene, mark))
+        legend(figure, scene, *entries(lines, swatches(used.values()) | mark))
     return figure
 
 
@@ -118,47 +127,14 @@ def _published() -> dict[int, Any]:
     return {scale: PUBLISHED[f"area_pct_gpu/{scale}"] for scale in (8, 64)}
 
 
-def _prepare(plot: Plot) -> None:
-    axes = plot.axes
-    axes.set_ylim(0, plot.scene.high)
-    axes.grid(axis="y")
-    axes.tick_params(axis="x", pad=NAME_PAD_PT)
-
-
-def _draw_group(plot: Plot, group: int, case: str, blocks: Mapping[str, tuple[str, str]]) -> None:
-    """Draw a stack for each scale of one case, its sum above it and its scale below."""
-    scene = plot.scene
-    rows = [plot.panel.at(scale).get(case) for scale in scene.scales]
-    centres = scene.centres(group)
-    feet = [0.0] * len(rows)
-    for block, (name, colour) in blocks.items():
-        parts = [_part(row, block) if row else 0.0 for row in rows]
-        plot.axes.bar(
-            centres, parts, 1.0, bottom=feet, color=colour, edgecolor="black", linewidth=0.2, label=f"{name}, {case}"
-        )
-        feet = [foot + part for foot, part in zip(feet, parts, strict=True)]
-    pitch = scene.pitch_pt(plot.panel)
+def _write_totals(plot: Plot, group: int, case: str, tops: Sequence[float]) -> None:
+    """Write the sum of each stack of one case above it."""
+    pitch = plot.scene.pitch_pt(plot.panel)
     if pitch < LEAST_PITCH_PT:
         return
-    for centre, scale, row, top in zip(centres, scene.scales, rows, feet, strict=True):
-        if row is None:
-            continue
-        _write(plot, centre, top, 1.5, _short(number(row, "total")), level=pitch >= LEVEL_PITCH_PT)
-        _write(plot, centre, 0.0, -FIGURE_PT - 2.5, str(scale), level=True)
-
-
-def _write(plot: Plot, x: float, y: float, offset_pt: float, written: str, *, level: bool) -> None:
-    plot.axes.annotate(
-        written,
-        (x, y),
-        (0, offset_pt),
-        textcoords="offset points",
-        size=FIGURE_PT,
-        rotation=0 if level else 90,
-        ha="center",
-        va="bottom",
-        annotation_clip=False,
-    )
+    for centre, row, top in zip(plot.scene.centres(group), rows_of(plot, case), tops, strict=True):
+        if row is not None:
+            write(plot, centre, top, 1.5, _short(number(row, "total")), level=pitch >= LEVEL_PITCH_PT)
 
 
 def _short(value: float) -> str:
@@ -186,16 +162,3 @@ def _draw_published(plot: Plot) -> dict[str, Any]:
                     linestyle="none",
                 )[0]
     return found
-
-
-def _lines(blocks: Mapping[str, tuple[str, str]], scene: Scene, marks: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Legend entries in lines that fit the width of the figure."""
-    from matplotlib.patches import Patch  # noqa: PLC0415 - heavy
-
-    entries = {name: Patch(facecolor=c, edgecolor="black", linewidth=0.3) for name, c in blocks.values()} | dict(marks)
-    names = list(entries)
-    widths = [0.3 * PT_PER_IN + DIGIT_PT * len(name) for name in names]
-    if sum(widths) <= scene.width_in * PT_PER_IN:
-        return [entries]
-    half = -(-len(names) // 2)
-    return [{name: entries[name] for name in part} for part in (names[:half], names[half:])]

@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 
     from ngpc_sim.report.panels import Row
 
-__all__ = ["CHART_FILES", "check_writable", "ordered_columns", "write_results"]
+__all__ = ["CHART_FILES", "KINDS", "MISS_FILES", "check_writable", "ordered_columns", "write_results"]
 
 Cell = bool | int | float | str | None
 
-CHART_FILES = tuple(f"{name}.{kind}" for name in ("speedup", "fps", "energy", "area") for kind in ("png", "svg"))
+KINDS = ("png", "svg")
+CHART_FILES = tuple(f"{name}.{kind}" for name in ("speedup", "fps", "energy", "area", "stalls") for kind in KINDS)
+MISS_FILES = tuple(f"misses.{kind}" for kind in KINDS)
 #: files that only some runs write
-EXTRA_FILES = ("budgets.csv",)
+EXTRA_FILES = ("budgets.csv", *MISS_FILES)
 
 STALLS = "stall_"
 

@@ -107,7 +107,7 @@ def _conditions(row: Row, columns: Sequence[str]) -> tuple[str, ...]:
 
 
 def _panel(key: tuple[str, ...], rows: Sequence[Row]) -> Panel:
-    ordered = sorted(rows, key=lambda row: (row_scale(row), _app_rank(row)))
+    ordered = sorted(rows, key=lambda row: (row_scale(row), app_rank(text(row, "app"))))
     return Panel(
         arch=key[0],
         encoding=key[1],
@@ -129,6 +129,6 @@ def _case_labels(rows: Sequence[Row]) -> tuple[str, ...]:
     )
 
 
-def _app_rank(row: Row) -> int:
-    app = text(row, "app")
+def app_rank(app: str) -> int:
+    """Place of an app in the published order, all others behind."""
     return APPS.index(app) if app in APPS else len(APPS)

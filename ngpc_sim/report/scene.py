@@ -21,10 +21,12 @@ PT_PER_IN = 72
 COLUMN_IN, PAGE_IN = 3.5, 7.16  # one and two columns of a paper
 LEFT_IN, PLOT_IN = 0.52, 1.45  # left of a plot; its height
 LEGEND_IN, LINE_IN, GAP_IN = 0.32, 0.11, 0.13  # two lines of legend; a line of text; space around it
+LEGEND_LINE_IN = 1.25 * LINE_IN  # each further line of legend
 COLUMN_SLOTS, LEAST_SLOTS = 27, 8  # slots that fill one column; that a lone bar is drawn among
 MAX_PANELS, MAX_WIDE_PANELS, MAX_SCALES = 10, 5, 8
 CHARACTER_IN = 0.052  # of the text around a plot
 
+Shade = tuple[float, float, float]
 SHADES = ((0.81, 0.89, 0.95), (0.31, 0.61, 0.79), (0.03, 0.19, 0.38))
 APP_NAMES = {"nerf": "NeRF", "nsdf": "NSDF", "gia": "GIA", "nvr": "NVR"}
 
@@ -51,6 +53,7 @@ class Scene:
     high: float
     with_mean: bool
     right_in: float
+    legend_lines: int = 2
 
     @property
     def slots(self) -> int:
@@ -78,9 +81,14 @@ class Scene:
         return self.width_in / self.columns - LEFT_IN - self.right_in
 
     @property
+    def legend_in(self) -> float:
+        """Height of the legend, inches."""
+        return LEGEND_IN + LEGEND_LINE_IN * (self.legend_lines - 2)
+
+    @property
     def head_in(self) -> float:
         """Height above all plots and their titles, inches."""
-        return LEGEND_IN + LINE_IN * len(self.notes)
+        return self.legend_in + LINE_IN * len(self.notes)
 
     @property
     def title_in(self) -> float:
@@ -133,7 +141,7 @@ class Scene:
 
     def title(self, panel: Panel) -> str:
         """Give a panel's title in lines that fit above its plot."""
-        return _folded(panel.title, self.plot_width_in)
+        return folded(panel.title, self.plot_width_in)
 
     def group_names(self, panel: Panel) -> list[str]:
         """Give the names under a panel's groups, the trace under the app where a case names it."""
@@ -141,17 +149,21 @@ class Scene:
         names = []
         for case in panel.cases:
             app, _, trace = case.partition(" ")
-            lines = (APP_NAMES.get(app, app), *((_folded(trace, group_in),) if trace else ()))
+            lines = (APP_NAMES.get(app, app), *((folded(trace, group_in),) if trace else ()))
             names.append("\n".join(lines))
         return names + ["mean"] * (self.n_groups(panel) - len(names))
 
-    def shade(self, index: int) -> tuple[float, float, float]:
-        """Give the colour of scale ``index``: red, green, blue, from light to dark."""
-        place = 2 * index / (len(self.scales) - 1) if len(self.scales) > 1 else 1.0
-        before = min(int(place), 1)
-        share = place - before
-        red, green, blue = (a + (b - a) * share for a, b in zip(SHADES[before], SHADES[before + 1], strict=True))
-        return red, green, blue
+    def shade(self, index: int) -> Shade:
+        """Give the colour of scale ``index``, from light to dark."""
+        return shade_at(index / (len(self.scales) - 1) if len(self.scales) > 1 else 0.5)
+
+
+def shade_at(place: float) -> Shade:
+    """Give the colour at a place from 0, light, to 1, dark: red, green, blue."""
+    before = min(int(2 * place), 1)
+    share = 2 * place - before
+    red, green, blue = (a + (b - a) * share for a, b in zip(SHADES[before], SHADES[before + 1], strict=True))
+    return red, green, blue
 
 
 def choose_scene(
@@ -162,9 +174,8 @@ def choose_scene(
     if not panels:
         raise UserError("there are no result rows to draw; run at least one design point")
     every = sorted({row_scale(row) for row in rows})
-    last, count = len(every) - 1, min(len(every), MAX_SCALES)
-    scales = tuple(every[round(index * last / max(1, count - 1))] for index in range(count))
-    notes = () if count == len(every) else (f"{count} of {len(every)} scales shown",)
+    scales = spread(every, MAX_SCALES)
+    notes = () if len(scales) == len(every) else (f"{len(scales)} of {len(every)} scales shown",)
     scene = Scene(tuple(panels), scales, notes, label, low, high, with_mean, right_in)
     most = MAX_WIDE_PANELS if scene.wide else MAX_PANELS
     if len(panels) <= most:
@@ -172,5 +183,12 @@ def choose_scene(
     return replace(scene, panels=tuple(panels[:most]), notes=(*notes, f"first {most} of {len(panels)} panels shown"))
 
 
-def _folded(line: str, width_in: float) -> str:
+def spread(values: Sequence[int], most: int) -> tuple[int, ...]:
+    """Choose at most so many values, evenly, the first and the last among them."""
+    last, count = len(values) - 1, min(len(values), most)
+    return tuple(values[round(index * last / max(1, count - 1))] for index in range(count))
+
+
+def folded(line: str, width_in: float) -> str:
+    """Break a line of text into lines of at most a width."""
     return "\n".join(textwrap.wrap(line, max(6, int(width_in / CHARACTER_IN))))

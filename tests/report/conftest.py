@@ -1,6 +1,9 @@
 """Rows of a run, in the columns that the simulator writes: the calibration of the paper's means."""
 
+from itertools import combinations
+
 import pytest
+from matplotlib.text import Text
 
 APPS = {  # GPU frame ms, queries per pixel, rest share, NGPC ms at 8 NFPs
     "nerf": (231.0, 17.771, 0.1981, 23.22),
@@ -93,3 +96,52 @@ ALL_ENCODINGS = ("hashgrid", "densegrid", "lowres")
 )
 def any_rows(request):
     return _rows(**request.param)
+
+
+LEVELS = {"hashgrid": 16, "densegrid": 8, "lowres": 2}
+
+
+def _level_rows(
+    apps=("nerf", "gia"), encodings=("hashgrid",), sizes=(256, 1024), scales=(8,), hit=lambda _: 0.5, **extra
+):
+    """Level rows whose tables grow fourfold a level from 64 KiB; ``hit`` gives the share found of a spilled level."""
+    rows = []
+    for encoding in encodings:
+        for app in apps:
+            for scale in scales:
+                for size in sizes:
+                    for level in range(LEVELS[encoding]):
+                        table = (16.0 if app == "gia" else 64.0) * 4**level
+                        row = {"arch": "ngpc", "scale": scale, "app": app, "encoding": encoding, "resolution": "fhd"}
+                        row |= {"trace": f"{app}-room-fhd", "detail": "cycle", "level": level, "grid_sram_kib": size}
+                        row |= {"table_kib": table, "spilled": table > size, "lines": 1000 * scale} | extra
+                        missed = 1 - hit(row) if row["spilled"] else 0
+                        row |= {"misses": int(row["lines"] * missed), "far": int(row["lines"] * missed) // 4}
+                        rows.append(row | ({"nfp.encoding.grid_sram_kib": size} if len(sizes) > 1 else {}))
+    return rows
+
+
+@pytest.fixture
+def make_level_rows():
+    return _level_rows
+
+
+def _flaws(figure):
+    """Texts of a figure that overlap another one, are smaller than 5.5 pt, or are cut off at the edge."""
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    drawn = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    boxes = {text: Text.get_window_extent(text, renderer).padded(-0.5) for text in drawn}
+    small = [text.get_text() for text in drawn if text.get_size() < 5.5]
+    cut = [
+        text.get_text()
+        for text, box in boxes.items()
+        if box.x0 < 0 or box.y0 < 0 or box.x1 > figure.bbox.x1 or box.y1 > figure.bbox.y1
+    ]
+    pairs = [(a.get_text(), b.get_text()) for a, b in combinations(drawn, 2) if boxes[a].overlaps(boxes[b])]
+    return small + cut + pairs
+
+
+@pytest.fixture
+def flaws():
+    return _flaws

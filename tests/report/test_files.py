@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ngpc_sim.errors import UserError
-from ngpc_sim.report.files import CHART_FILES, check_writable, ordered_columns, write_results
+from ngpc_sim.report.files import CHART_FILES, MISS_FILES, check_writable, ordered_columns, write_results
 
 TABLES = ("results.csv", "results.json", "results.parquet", "manifest.json")
 MANIFEST = {"version": "0.1.0", "seed": 7, "wall_time_s": 1.25, "traces": {"nerf-room-fhd": "ab12"}}
@@ -105,6 +105,13 @@ def test_a_run_without_charts_takes_away_those_of_the_run_before(make_rows, tmp_
     write_results(tmp_path, make_rows(scales=(8,)), MANIFEST, charts=True)
     write_results(tmp_path, make_rows(scales=(16,)), MANIFEST, charts=False)
     assert set(contents(tmp_path)) == {*TABLES, "notes.txt"}
+
+
+def test_misses_of_the_run_before_go_where_this_run_has_none(make_rows, tmp_path):
+    for name in MISS_FILES:
+        (tmp_path / name).write_bytes(b"of another run")
+    write_results(tmp_path, make_rows(scales=(8,)), MANIFEST, charts=True)
+    assert set(contents(tmp_path)) == {*TABLES, *CHART_FILES}
 
 
 @pytest.mark.parametrize("failing", range(1, 5))
