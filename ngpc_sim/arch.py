@@ -181,6 +181,17 @@ def load_arch(
     return arch
 
 
+def changed(arch: Arch, values: Mapping[str, Any]) -> Arch:
+    """An architecture with other values by dotted key, checked like any other."""
+    tree = arch.file.model_dump()
+    for dotted, value in values.items():
+        check_key(dotted)
+        tree = set_dotted(tree, dotted, value)
+    other = Arch(validate(ArchFile, tree, arch.name, {}), arch.gpu, arch.technology)
+    other.check_reach()
+    return other
+
+
 def check_key(dotted: str) -> None:
     """Refuse a dotted key that no architecture has, naming the nearest one."""
     model: Any = ArchFile

@@ -102,8 +102,16 @@ def run(
     power_budget: Annotated[
         str | None, typer.Option(help="Watts of the NFPs, for instance 1.9,5: also say what fits.")
     ] = None,
+    scenes: Annotated[
+        int | None, typer.Option(help="Scenes, each with its table load; rows are the mean frame.")
+    ] = None,
+    frames_per_scene: Annotated[int | None, typer.Option(help="Frames of each scene.")] = None,
+    what_if: Annotated[  # noqa: FBT002
+        bool, typer.Option("--what-if/--no-what-if", help="Run again with what limits a frame doubled.")
+    ] = True,
     export: Annotated[
-        tuple[str, Path] | None, typer.Option(metavar="accelergy DIR", help="Also write Accelergy's YAML into DIR.")
+        tuple[str, Path] | None,
+        typer.Option(metavar="accelergy DIR | ramulator FILE", help="Also write Accelergy's YAML, or DRAM loads."),
     ] = None,
     waveform: Annotated[
         Path | None, typer.Option(help="Also write a VCD waveform of the --limit-queries of one design point.")
@@ -140,6 +148,9 @@ def run(
         detail=detail,
         limit_queries=limit_queries,
         power_budget=power_budget,
+        scenes=scenes,
+        frames_per_scene=frames_per_scene,
+        what_if=what_if,
         allow_plugins=allow_plugins,
     )
     if allow_plugins:
@@ -159,15 +170,15 @@ def _main_job(
 ) -> None:
     """Check everything that can be refused, simulate, write, print."""
     from ngpc_sim import budgets, exports, job
-    from ngpc_sim.report.files import check_writable, write_results
+    from ngpc_sim.report.files import check_writable, table_files, write_results
 
     started = time.monotonic()
     points = job.points(asked)
     check_writable(folder)
     watts = budgets.parse_budgets(asked.power_budget) if asked.power_budget is not None else []
     if export is not None:
-        exports.check_format(export[0])
-        check_writable(export[1])
+        exports.check_format(export[0], points)
+        check_writable(export[1] if export[0] == "accelergy" else export[1].parent)
     if waveform is not None:
         from ngpc_sim.waveform import write_waveform
 
@@ -177,9 +188,14 @@ def _main_job(
     manifest = job.manifest(asked, points, time.monotonic() - started)
     fits = budgets.fit(watts, points, results)
     extra = {"budgets.csv": budgets.csv_bytes(fits)} if fits else {}
-    written = write_results(folder, [result.row() for result in results], manifest, charts=True, extra=extra)
+    level_rows = [row for result in results for row in result.level_rows()]
+    extra |= table_files(
+        {"levels.csv": level_rows, "stalls.csv": [row for result in results for row in result.stall_rows()]}
+    )
+    rows = [result.row() for result in results]
+    written = write_results(folder, rows, manifest, charts=True, extra=extra, level_rows=level_rows)
     if export is not None:
-        exports.write_accelergy(export[1], points, results)
+        exports.write(*export, points, results)
     if not quiet:
         _print(points, results, written, budgets.sentences(fits) if fits else [])
 

@@ -1,4 +1,4 @@
-"""Architecture and action counts of design points for Accelergy, as its YAML of version 0.4.
+"""Design points for other tools: Accelergy's YAML of version 0.4, and what L2 misses as Ramulator's loads.
 
 ``architecture`` is a tree of ``subtree`` (containers, ``name[0..n]`` for n + 1 of a kind) and ``local`` (components
 with class and attributes) as Accelergy 0.4 reads it; classes are those of its primitive library. ``action_counts``
@@ -13,23 +13,58 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ngpc_sim.area import WEIGHT_TILES
+from ngpc_sim.commands import service_of
+from ngpc_sim.engines.encoding_engine import encoding_engine
 from ngpc_sim.engines.mlp_engine import OPERAND_BYTES
 from ngpc_sim.errors import UserError
+from ngpc_sim.memory import l2_shape
 from ngpc_sim.points import Point
+from ngpc_sim.ramulator import write_ramulator
 from ngpc_sim.report.folder import write_set
 from ngpc_sim.result import Result
 from ngpc_sim.schema import Tree, dump_yaml
 
+Array = np.ndarray[Any, Any]
 VERSION = 0.4
-FORMATS = ("accelergy",)
+FORMATS = ("accelergy", "ramulator")
+#: loads of a Ramulator trace, 256 MiB of text
+MAX_LOADS = 1 << 24
 CLUSTER, NFP = "ngpc", "nfp"
 
 
-def check_format(name: str) -> None:
+def check_format(name: str, points: Sequence[Point]) -> None:
     """Refuse what there is no export for."""
     if name not in FORMATS:
-        raise UserError(f"--export {name} is unknown: the one format is accelergy.")
+        raise UserError(f"--export {name} is unknown: the formats are {' and '.join(FORMATS)}.")
+    if name == "ramulator" and len(points) != 1:
+        raise UserError(f"--export ramulator writes the misses of one design point, but this asks for {len(points)}.")
+
+
+def write(name: str, path: Path, points: Sequence[Point], results: Sequence[Result]) -> None:
+    """Write an export in one of ``FORMATS``."""
+    if name == "ramulator":
+        write_ramulator(path, missed_addresses(points[0]))
+    else:
+        write_accelergy(path, points, results)
+
+
+def missed_addresses(point: Point) -> Array:
+    """Addresses (n,) int64 of all lines that the recorded queries of a point miss in L2, in order."""
+    arch, encoding = point.arch, point.work.encoding
+    trace = point.trace if point.limit_queries is None else point.trace.limited(point.limit_queries)
+    misses = service_of(arch, encoding, trace).misses
+    loads = int(misses.far.sum(dtype=np.int64)) if misses else 0
+    if not loads:
+        raise UserError(f"--export ramulator has nothing to write: {point.work.name} misses no line in L2.")
+    if loads > MAX_LOADS:
+        raise UserError(
+            f"--export ramulator would write {loads:,} loads, more than {MAX_LOADS:,}: use --limit-queries."
+        )
+    full = encoding_engine(arch.nfp.encoding).service(encoding, trace.positions, l2_shape(arch), loads).misses
+    return full.addresses if full else np.zeros(0, np.int64)
 
 
 def write_accelergy(folder: Path, points: Sequence[Point], results: Sequence[Result]) -> list[Path]:

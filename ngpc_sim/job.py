@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from importlib import metadata
@@ -13,10 +14,11 @@ from typing import Any
 from ngpc_sim import __version__
 from ngpc_sim.arch import Arch, arch_names, load_arch
 from ngpc_sim.errors import UserError
+from ngpc_sim.frame_result import Sequence
 from ngpc_sim.options import MAX_POINTS, parse_list, parse_names, parse_overrides, parse_scales
 from ngpc_sim.points import Point
 from ngpc_sim.resolution import parse_resolution
-from ngpc_sim.simulation import DETAILS
+from ngpc_sim.simulation import DETAILS, MAX_FRAMES
 from ngpc_sim.trace.store import Trace, load_trace
 from ngpc_sim.workload import APPS, ENCODINGS, Workload, load_workload
 
@@ -39,13 +41,16 @@ class Request:
     detail: str = "cycle"
     limit_queries: int | None = None
     power_budget: str | None = None
+    scenes: int | None = None
+    frames_per_scene: int | None = None
+    what_if: bool = True
     allow_plugins: bool = False
 
     def command_line(self) -> str:
         """The command that gives these results, defaults left out."""
         flags = {"apps": "--app", "encodings": "--encoding", "resolutions": "--resolution"}
         flags |= {"archs": "--arch", "traces": "--trace", "limit_queries": "--limit-queries"}
-        flags |= {"power_budget": "--power-budget"}
+        flags |= {"power_budget": "--power-budget", "frames_per_scene": "--frames-per-scene"}
         words = ["ngpc-sim"]
         for option in fields(self):
             value = getattr(self, option.name)
@@ -53,6 +58,8 @@ class Request:
                 words += [word for setting in value for word in ("--set", setting)]
             elif option.name == "allow_plugins":
                 words += ["--allow-plugins"] if value else []
+            elif option.name == "what_if":
+                words += [] if value else ["--no-what-if"]
             elif value != option.default:
                 words += [flags.get(option.name, f"--{option.name}"), str(value)]
         return " ".join(quote(word) for word in words)
@@ -64,6 +71,7 @@ def points(asked: Request) -> list[Point]:
         raise UserError(f"unknown detail '{asked.detail}': choose {', '.join(DETAILS)}.")
     if asked.limit_queries is not None and asked.limit_queries < 1:
         raise UserError(f"--limit-queries {asked.limit_queries} is out of range: 1 or more.")
+    sequence = _sequence(asked)
     scales: list[int | None] = list(parse_scales(asked.scale)) if asked.scale is not None else [None]
     archs = parse_names(asked.archs, "--arch", arch_names(), paths=True)
     words = parse_list(asked.resolutions, "--resolution")
@@ -85,7 +93,17 @@ def points(asked: Request) -> list[Point]:
     _check_names(archs, loaded)
     traces = {work.name: _traces(asked, work) for group in works.values() for work in group}
     return [
-        Point(loaded[name, number, scale], work, trace, resolution, asked.detail, asked.limit_queries, values)
+        Point(
+            loaded[name, number, scale],
+            work,
+            trace,
+            resolution,
+            asked.detail,
+            asked.limit_queries,
+            values,
+            sequence,
+            asked.what_if and asked.detail == "cycle",
+        )  # fmt: skip
         for name in archs
         for number, values in enumerate(overrides)
         for resolution in resolutions
@@ -94,6 +112,16 @@ def points(asked: Request) -> list[Point]:
         for work in works[encoding]
         for trace in traces[work.name]
     ]
+
+
+def _sequence(asked: Request) -> Sequence | None:
+    """The sequence of scenes that is asked for; without frames a scene has one, without scenes there is one."""
+    if asked.scenes is None and asked.frames_per_scene is None:
+        return None
+    for option, number in (("--scenes", asked.scenes), ("--frames-per-scene", asked.frames_per_scene)):
+        if number is not None and not 1 <= number <= MAX_FRAMES:
+            raise UserError(f"{option} {number} is out of range: 1 to {MAX_FRAMES:,}.")
+    return Sequence(asked.scenes or 1, asked.frames_per_scene or 1)
 
 
 def _check_names(archs: list[str], loaded: Mapping[tuple[str, int, int | None], Arch]) -> None:
@@ -125,7 +153,7 @@ def _load(source: str) -> Trace:
     return load_trace(source)
 
 
-def manifest(asked: Request, points: Sequence[Point], wall_time_s: float) -> dict[str, Any]:
+def manifest(asked: Request, points: SequenceOf[Point], wall_time_s: float) -> dict[str, Any]:
     """What made these results: versions, hashes, seeds, the command; only ``wall_time_s`` changes from run to run."""
     archs = {f"{p.arch.name}@{p.arch.scale}": p.arch.sha256 for p in points if not p.overrides}
     archs |= {f"{p.arch.name}@{p.arch.scale} {dict(p.overrides)}": p.arch.sha256 for p in points if p.overrides}

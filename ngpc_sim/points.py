@@ -7,19 +7,27 @@ workload and a trace go to the same worker, which keeps the trace and its interv
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Sequence as SequenceOf
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ngpc_sim.arch import Arch
 from ngpc_sim.errors import UserError
+from ngpc_sim.frame_result import Sequence
 from ngpc_sim.result import Result
 from ngpc_sim.simulation import simulate
 from ngpc_sim.trace.store import Trace
+from ngpc_sim.what_if import with_doubling
 from ngpc_sim.workload import Workload
 
 MAX_JOBS = 256
+#: results kept for the doublings of a sweep
+KEPT_RESULTS = 64
+
+_results: OrderedDict[Any, Result] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -33,21 +41,36 @@ class Point:
     detail: str = "cycle"
     limit_queries: int | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    sequence: Sequence | None = None
+    what_if: bool = False
 
     def run(self) -> Result:
-        """Simulate this point."""
-        return simulate(
-            self.arch,
-            self.work,
-            self.trace,
-            resolution=self.resolution,
-            detail=self.detail,
-            limit_queries=self.limit_queries,
-            overrides=self.overrides,
-        )
+        """Simulate this point, and again with its bottleneck doubled where that is asked."""
+        result = self._run(self.arch, 1.0)
+        return with_doubling(self.arch, result, self._run) if self.what_if else result
+
+    def _run(self, arch: Arch, rest_factor: float) -> Result:
+        """This point on ``arch``; kept, for what doubles one point is often the next one of a sweep."""
+        asked = (self.resolution, self.detail, self.limit_queries, self.sequence, rest_factor)
+        key = (arch.sha256, self.work, self.trace.sha256, len(self.trace.positions), *asked)
+        if key not in _results:
+            _results[key] = simulate(
+                arch,
+                self.work,
+                self.trace,
+                resolution=self.resolution,
+                detail=self.detail,
+                limit_queries=self.limit_queries,
+                sequence=self.sequence,
+                rest_factor=rest_factor,
+            )
+            if len(_results) > KEPT_RESULTS:
+                _results.popitem(last=False)
+        _results.move_to_end(key)
+        return replace(_results[key], overrides=dict(self.overrides))
 
 
-def run_points(points: Sequence[Point], jobs: int = 1, done: Callable[[int], None] | None = None) -> list[Result]:
+def run_points(points: SequenceOf[Point], jobs: int = 1, done: Callable[[int], None] | None = None) -> list[Result]:
     """Results of ``points`` in their order; ``done`` is told after each group how many points it had.
 
     Raises
@@ -79,7 +102,7 @@ def run_points(points: Sequence[Point], jobs: int = 1, done: Callable[[int], Non
     return [results[index] for index in range(len(points))]
 
 
-def _groups(points: Sequence[Point], *, whole: bool) -> Iterator[list[int]]:
+def _groups(points: SequenceOf[Point], *, whole: bool) -> Iterator[list[int]]:
     groups: dict[tuple[str, str], list[int]] = {}
     for index, point in enumerate(points):
         groups.setdefault((point.work.name, point.trace.sha256), []).append(index)
@@ -95,9 +118,9 @@ def _run_group(group: list[tuple[int, Point]]) -> dict[int, Result]:
 
 
 def sweep(
-    archs: Sequence[Arch],
-    works: Sequence[Workload],
-    traces: Sequence[Trace],
+    archs: SequenceOf[Arch],
+    works: SequenceOf[Workload],
+    traces: SequenceOf[Trace],
     jobs: int = 1,
 ) -> list[dict[str, Any]]:
     """Rows of every architecture with every workload on every trace of its app.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ngpc_sim.report.panels import Row
 
-__all__ = ["CHART_FILES", "KINDS", "MISS_FILES", "check_writable", "ordered_columns", "write_results"]
+__all__ = ["CHART_FILES", "KINDS", "MISS_FILES", "check_writable", "ordered_columns", "table_files", "write_results"]
 
 Cell = bool | int | float | str | None
 
@@ -32,7 +32,7 @@ KINDS = ("png", "svg")
 CHART_FILES = tuple(f"{name}.{kind}" for name in ("speedup", "fps", "energy", "area", "stalls") for kind in KINDS)
 MISS_FILES = tuple(f"misses.{kind}" for kind in KINDS)
 #: files that only some runs write
-EXTRA_FILES = ("budgets.csv", *MISS_FILES)
+EXTRA_FILES = ("budgets.csv", "levels.csv", "stalls.csv", *MISS_FILES)
 
 STALLS = "stall_"
 
@@ -43,11 +43,13 @@ def write_results(
     manifest: Mapping[str, object],
     charts: bool,  # noqa: FBT001 - the caller's own option, passed on
     extra: Mapping[str, bytes] | None = None,
+    level_rows: Sequence[Row] = (),
 ) -> list[Path]:
     """Write the result files of ``rows`` into ``folder`` as one set and return their paths.
 
-    ``extra`` files (name to content) belong to the set. Without ``charts`` the charts of an earlier run are
-    deleted, for they would contradict the tables; so are extra files that this run does not write.
+    ``extra`` files (name to content) belong to the set; ``level_rows`` are what the chart of misses shows. Without
+    ``charts`` the charts of an earlier run are deleted, for they would contradict the tables; so are extra files that
+    this run does not write.
     Raises `UserError` and leaves the folder as it was when the files cannot be written.
     """
     columns = ordered_columns(rows)
@@ -59,7 +61,7 @@ def write_results(
         "manifest.json": _encode(json.dumps(manifest, indent=2, ensure_ascii=False, default=str) + "\n"),
     }
     if charts:
-        files |= _chart_bytes(rows)
+        files |= _chart_bytes(rows, level_rows)
     return write_set(Path(folder), files | dict(extra or {}), stale=(*CHART_FILES, *EXTRA_FILES))
 
 
@@ -131,10 +133,19 @@ def _one_type(values: list[Cell]) -> list[Cell]:
     return [None if value is None else _csv_text(value) for value in values]
 
 
-def _chart_bytes(rows: Sequence[Row]) -> dict[str, bytes]:
+def table_files(tables: Mapping[str, Sequence[Row]]) -> dict[str, bytes]:
+    """CSV files of other tables, columns in the order of their first rows."""
+    files = {}
+    for name, rows in tables.items():
+        columns = list(dict.fromkeys(column for row in rows for column in row))
+        files[name] = _csv_bytes(columns, [{column: _cell(row.get(column)) for column in columns} for row in rows])
+    return files
+
+
+def _chart_bytes(rows: Sequence[Row], level_rows: Sequence[Row]) -> dict[str, bytes]:
     from ngpc_sim.report.charts import chart_files  # noqa: PLC0415 - only when asked
 
-    return chart_files(rows)
+    return chart_files(rows, level_rows)
 
 
 def _encode(content: str) -> bytes:
