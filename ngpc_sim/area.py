@@ -3,7 +3,8 @@
 ``stillmaker_uniform``: CACTI SRAM and Horowitz logic at 45 nm, each times the technology's factor (0.059 to
 7 nm, Stillmaker and Baas 2017); the paper's method. ``n7_bitcell``: bits times a real cell over the macro
 efficiency for all SRAM, logic scaled as above; buildable. Buffers: two halves of ``batch_queries`` inputs of the
-array, ``output_fifo_queries`` of its outputs, and weights of four full tiles, 2 bytes each. Left out: dispatcher,
+array, ``output_fifo_queries`` of its outputs, and weights of four full tiles, 2 bytes each. Tags, where grid_sram is a cache, count
+with it. Left out: dispatcher,
 wires between blocks.
 """
 
@@ -60,6 +61,25 @@ def buffers_kib(nfp: NfpSpec) -> float:
     return operands * OPERAND_BYTES / 1024
 
 
+@dataclass(frozen=True)
+class TagStore:
+    """Tags of one engine's grid_sram as a cache: bytes of all, and of the ways of a set that are compared at once."""
+
+    bytes: float
+    set_bytes: float
+
+
+def tag_store(arch: Arch) -> TagStore:
+    """Tags of one engine: 32-bit line addresses without the bits of the set, a valid bit, and the order of use."""
+    encoding = arch.nfp.encoding
+    if encoding.table_policy != "cache":
+        return TagStore(0.0, 0.0)
+    shape = encoding.cache_shape()
+    ways = min(shape.ways, shape.capacity_lines)
+    bits = 32 - (shape.sets.bit_length() - 1) + 1 + (ways - 1).bit_length()
+    return TagStore(shape.lines * bits / 8, ways * bits / 8)
+
+
 def area(arch: Arch, model: str | None = None) -> AreaReport:
     """Area of the NGPC under ``model``, or under the architecture's own.
 
@@ -70,12 +90,14 @@ def area(arch: Arch, model: str | None = None) -> AreaReport:
     """
     technology, nfp, scale = arch.technology, arch.nfp, arch.scale
     tech, scaling = technology.area, technology.scaling
+    tags_kib = tag_store(arch).bytes / 1024
     if (model or arch.file.area_model) == "stillmaker_uniform":
-        macro = technology.macro_area_mm2(arch.grid_sram()) * scaling.sram_area.value
-        buffers = buffers_kib(nfp) * tech.buffer_mm2_per_kib.value * scaling.sram_area.value
+        small = tech.buffer_mm2_per_kib.value * scaling.sram_area.value
+        macro = technology.macro_area_mm2(arch.grid_sram()) * scaling.sram_area.value + tags_kib * small
+        buffers = buffers_kib(nfp) * small
     else:
         mm2_per_kib = BITS_PER_KIB * tech.bitcell_um2.value / tech.macro_efficiency.value / 1e6
-        macro, buffers = nfp.encoding.grid_sram_kib * mm2_per_kib, buffers_kib(nfp) * mm2_per_kib
+        macro, buffers = (nfp.encoding.grid_sram_kib + tags_kib) * mm2_per_kib, buffers_kib(nfp) * mm2_per_kib
     macs = scale * nfp.mlp.rows * nfp.mlp.cols
     lanes = scale * nfp.encoding.engines * nfp.encoding.corner_lanes
     return AreaReport(

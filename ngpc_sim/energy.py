@@ -1,7 +1,8 @@
 """Energy of a frame: counted actions x energy per action + leakage x time + the GPU's share.
 
 Arithmetic after the run, linear in what was counted and in time; nothing here feeds back into timing. An entry
-of grid_sram costs a read of a macro as wide as the entry. ``gating``: with ``none`` every MAC slot that does no
+of grid_sram costs a read of a macro as wide as the entry; a line asked of a cached level the tags of its set, read as
+from a small buffer, and a missing one writes of 32-bit words. ``gating``: with ``none`` every MAC slot that does no
 work is clocked all the same; ``clock`` stops that; ``power`` also switches off the logic of an NFP that has no
 work, but not its SRAM, whose tables would have to be loaded again (18 us an NFP). The GPU burns its board power
 while it runs the rest of kernels and its idle power while it waits.
@@ -14,11 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ngpc_sim.arch import Arch
-from ngpc_sim.area import area
+from ngpc_sim.area import area, tag_store
 from ngpc_sim.errors import UserError
 from ngpc_sim.published import PUBLISHED
 
 PJ_PER_MJ = 1e9
+#: bytes of a word of the grid_sram macros in the technology tables
+WORD_BYTES = 4
 DYNAMIC_BLOCKS = ("encoding", "grid_sram", "buffers", "mlp", "idle")
 NGPC_BLOCKS = (*DYNAMIC_BLOCKS, "leakage")
 
@@ -109,7 +112,7 @@ def _by_block(arch: Arch, activity: Activity) -> dict[str, float]:
     read_pj = technology.access("read_pj", arch.grid_sram(activity.entry_bits))
     return {
         "encoding": encoding * logic,
-        "grid_sram": count("grid_sram_read") * read_pj * sram,
+        "grid_sram": (count("grid_sram_read") * read_pj + _cache_pj(arch, activity)) * sram,
         "buffers": buffers * sram,
         "mlp": macs * logic + operands * sram,
         "idle": _clocked_idle_slots(arch, activity) * energy.mlp_mac_idle.value * logic,
@@ -118,6 +121,18 @@ def _by_block(arch: Arch, activity: Activity) -> dict[str, float]:
         "gpu": arch.gpu.board_power_w.value * activity.gpu_busy_ms,
         "gpu_idle": arch.gpu.idle_power_w.value * (activity.frame_ms - activity.gpu_busy_ms),
     }
+
+
+def _cache_pj(arch: Arch, activity: Activity) -> float:
+    """Energy in pJ of tags and fills of cached levels: all ways of a set are compared for a line that is asked."""
+    tags, technology = tag_store(arch), arch.technology
+    asked = activity.actions.get("grid_sram_tag_read", 0)
+    filled = activity.actions.get("grid_sram_fill_bytes", 0)
+    if not asked + filled:
+        return 0.0
+    tag_pj = tags.set_bytes * technology.energy.feature_buffer_byte.value
+    write_pj = technology.access("write_pj", arch.grid_sram()) / WORD_BYTES
+    return asked * tag_pj + filled * write_pj
 
 
 def _clocked_idle_slots(arch: Arch, activity: Activity) -> int:

@@ -64,11 +64,18 @@ def _traces(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
 
 
 def _spilled(results: Sequence[Result]) -> list[str]:
-    spilled = dict.fromkeys((r.arch, f"{r.app}-{r.encoding}", r.spilled_levels) for r in results if r.spilled_levels)
-    return [
-        f"{arch}: levels {levels} of {workload} do not fit grid_sram; assume_fit counts them as if they did."
-        for arch, workload, levels in spilled
-    ]
+    """One line an architecture and workload: levels that do not fit, and what that means."""
+    lines: dict[str, None] = {}
+    for r in results:
+        if not r.spilled_levels:
+            continue
+        text = f"{r.arch}: levels {r.spilled_levels} of {r.app}-{r.encoding} do not fit grid_sram"
+        if r.configuration["nfp"]["encoding"]["table_policy"] == "cache" and r.detail != "bound":
+            missed = f"{text}, which caches them: {r.hit_rate:.1%} of their lines hit"
+            lines[f"{missed}, {r.l2_hit_rate:.1%} of the others in L2 (levels.csv)."] = None
+        else:
+            lines[f"{text}; they are counted as if they did."] = None
+    return list(lines)
 
 
 def _bands(results: Sequence[Result]) -> list[str]:

@@ -103,7 +103,7 @@ def points(asked: Request) -> list[Point]:
             values,
             sequence,
             asked.what_if and asked.detail == "cycle",
-        )  # fmt: skip
+        )
         for name in archs
         for number, values in enumerate(overrides)
         for resolution in resolutions

@@ -50,7 +50,7 @@ class Point:
         return with_doubling(self.arch, result, self._run) if self.what_if else result
 
     def _run(self, arch: Arch, rest_factor: float) -> Result:
-        """This point on ``arch``; kept, for what doubles one point is often the next one of a sweep."""
+        """The point on ``arch``; kept, for what doubles one point is often the next one of a sweep."""
         asked = (self.resolution, self.detail, self.limit_queries, self.sequence, rest_factor)
         key = (arch.sha256, self.work, self.trace.sha256, len(self.trace.positions), *asked)
         if key not in _results:

@@ -8,6 +8,7 @@ fast as the resource that holds it back most lets it; what it then leaves of the
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -65,8 +66,8 @@ class Time(Protocol):
     def now(self, side: int) -> int:
         """Work of a side done by now, in ps at full speed."""
 
-    def until(self, side: int, done: int, busy_until: int) -> Any:  # noqa: ANN401 - a SimPy event
-        """Event of a side's work having come to ``done``; it has work until ``busy_until``."""
+    def until(self, side: int, start: int, done: int) -> Any:  # noqa: ANN401 - a SimPy event
+        """Event of a side's work having come to ``done``; it works from ``start`` on."""
 
 
 class RealTime:
@@ -80,7 +81,7 @@ class RealTime:
         """The environment's time."""
         return int(self.env.now)
 
-    def until(self, side: int, done: int, busy_until: int) -> Any:  # noqa: ANN401, ARG002 - one clock for both
+    def until(self, side: int, start: int, done: int) -> Any:  # noqa: ANN401, ARG002 - one clock for both
         """A timeout."""
         return self.env.timeout(done - self.env.now)
 
@@ -91,7 +92,7 @@ class SharedTime:
     def __init__(self, env: Any, both: tuple[int, int]) -> None:  # noqa: ANN401 - a SimPy environment
         self.env, self.both = env, both
         self.done = [0, 0]
-        self.busy_until = [0, 0]
+        self.work: list[deque[list[int]]] = [deque(), deque()]
         self.slowed_ps = self.gpu_slowed_ps = 0
         self.updated = 0
         self.version = 0
@@ -103,38 +104,51 @@ class SharedTime:
         self._advance()
         return self.done[side]
 
-    def until(self, side: int, done: int, busy_until: int) -> simpy.Event:
-        """Event of a side's work having come to ``done``; it has work until ``busy_until``."""
+    def until(self, side: int, start: int, done: int) -> simpy.Event:
+        """Event of a side's work having come to ``done``; it works from ``start`` on."""
         self._advance()
         event: simpy.Event = self.env.event()
         heapq.heappush(self.waiting[side], (done, next(self.order), event))
-        self.busy_until[side] = max(self.busy_until[side], busy_until)
+        work = self.work[side]
+        if work and start <= work[-1][1]:
+            work[-1][1] = max(work[-1][1], done)
+        else:
+            work.append([start, done])
         self._wake_up()
         return event
 
-    def _speed(self, side: int) -> int:
-        both = all(self.busy_until[s] > self.done[s] for s in (GPU, NGPC))
-        return self.both[side] if both else FULL
+    def _works(self, side: int) -> bool:
+        """Whether a side works at its present; what is done is forgotten."""
+        work, done = self.work[side], self.done[side]
+        while work and work[0][1] <= done:
+            work.popleft()
+        return bool(work) and work[0][0] <= done
 
     def _advance(self) -> None:
         """Bring both clocks to the present; speeds have not changed since the last time."""
         passed = int(self.env.now) - self.updated
-        if passed:
-            moved = [passed * self._speed(side) // FULL for side in (GPU, NGPC)]
-            self.slowed_ps += passed - moved[NGPC]
+        if not passed:
+            return
+        if self._works(GPU) and self._works(NGPC):
+            moved = [passed * speed // FULL for speed in self.both]
             self.gpu_slowed_ps += passed - moved[GPU]
+            self.slowed_ps += passed - moved[NGPC]
             self.done = [before + by for before, by in zip(self.done, moved, strict=True)]
-            self.updated = int(self.env.now)
+        else:
+            self.done = [before + passed for before in self.done]
+        self.updated = int(self.env.now)
 
     def _wake_up(self) -> None:
-        """Come back when the next one that waits is due, or a side runs out of work."""
+        """Come back when the next one that waits is due, or a side begins or ends to work."""
         self.version += 1
+        working = [self._works(side) for side in (GPU, NGPC)]
+        speed = self.both if all(working) else (FULL, FULL)
         delays = []
         for side in (GPU, NGPC):
             goals = [self.waiting[side][0][0]] if self.waiting[side] else []
-            if self.busy_until[side] > self.done[side]:
-                goals.append(self.busy_until[side])
-            delays += [-(-max(0, goal - self.done[side]) * FULL // self._speed(side)) for goal in goals]
+            if self.work[side]:
+                goals.append(self.work[side][0][working[side]])
+            delays += [-(-max(0, goal - self.done[side]) * FULL // speed[side]) for goal in goals]
         if delays:
             self.env.timeout(min(delays)).callbacks.append(self._woken(self.version))
 

@@ -40,7 +40,7 @@ _LIMITS = {
     "mlp_engine": ("mlp", "mlp_fill"),
     "encoding_engine": ("encoding", "bank_conflict", "feature_buffer"),
     "miss_latency": ("miss_latency",),
-    "miss_bandwidth": ("miss_bandwidth", "contention"),
+    "memory_bandwidth": ("miss_bandwidth", "contention"),
     "input": ("input",),
     "output": ("output", "drain"),
     "dispatch": ("fill", "dispatch"),

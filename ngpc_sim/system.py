@@ -208,14 +208,15 @@ def run_frame(
     def on_gpu(latency_ps: int, run_ps: int, waits_for: int) -> Generator[simpy.Event, None, int]:
         """A kernel from its dispatch to its end; its record."""
         end, record = gpu.dispatch(time.now(sharing.GPU), latency_ps, run_ps, waits_for)
-        yield time.until(sharing.GPU, end, gpu.free_ps)
+        yield time.until(sharing.GPU, end - run_ps, end)
         log.ended(record, int(env.now))
         return record
 
     def on_ngpc(step: int, waits_for: int) -> Generator[simpy.Event, None, int]:
         """A command from its dispatch to its end; its record."""
-        end, record = ngpc.dispatch(time.now(sharing.NGPC), cross_ps, step, commands[step], waits_for)
-        yield time.until(sharing.NGPC, end, ngpc.any_until)
+        now = time.now(sharing.NGPC)
+        end, record = ngpc.dispatch(now, cross_ps, step, commands[step], waits_for)
+        yield time.until(sharing.NGPC, now + cross_ps, end)
         log.ended(record, int(env.now))
         return record
 

@@ -21,7 +21,7 @@ _KEYS: Mapping[str, Mapping[str, float]] = {
     "bank_conflict": {"nfp.encoding.banks": 2},
     "feature_buffer": {"nfp.mlp.batch_queries": 2},
     "miss_latency": {"nfp.encoding.outstanding_lines": 2},
-    "miss_bandwidth": {"memory.l2_gbps": 2, "memory.dram_gbps": 2},
+    "memory_bandwidth": {"memory.l2_gbps": 2, "memory.dram_gbps": 2},
     "input": {"nfp.io.input_bytes_per_cycle": 2, "memory.l2_gbps": 2, "memory.dram_gbps": 2},
     "output": {"nfp.io.output_bytes_per_cycle": 2, "nfp.io.output_fifo_queries": 2},
     "dispatch": {"cluster.dispatch_queries": 0.5},
