@@ -18,8 +18,8 @@ from numba import njit
 from ngpc_sim.errors import UserError
 
 Array = np.ndarray[Any, Any]
-#: no line; a table has fewer
-NO_LINE = 0xFFFFFFFF
+#: no line; all tables together have fewer
+NO_LINE = 0xFFFFFFFFFFFFFFFF
 #: up to here the lines of a set are kept in order of use; above, in a linked list
 FEW_WAYS = 16
 #: lines and links of all caches of one kind, 1 GiB
@@ -70,7 +70,7 @@ def touch_many(links, head, node, room):
 @njit(cache=True, nogil=True, inline="always")
 def touch(which, line, sets, few, tags, links, room):
     """Use ``line`` of cache ``which``; returns whether it was there."""
-    index = line & np.uint32(sets - 1) if sets & (sets - 1) == 0 else line % np.uint32(sets)
+    index = line & np.uint64(sets - 1) if sets & (sets - 1) == 0 else line % np.uint64(sets)
     here = which * sets + np.int64(index)
     if few:
         return touch_few(tags[here], line)
@@ -92,7 +92,7 @@ def look_up_lines(lines, counts, offsets, first, groups, sets, few, tags, links,
             found = 0
             for k in range(counts[level, i]):
                 line = lines[level, i, k]
-                if not touch(which, np.uint32(line + offsets[level]), sets, few, tags, links, room):
+                if not touch(which, np.uint64(line) + offsets[level], sets, few, tags, links, room):
                     missed[level, i, found] = line
                     found += 1
             missed_counts[level, i] = found
@@ -109,7 +109,7 @@ def look_up_l2(missed, missed_counts, offsets, sets, few, tags, links, room, far
         for level in range(missed_counts.shape[0]):
             count = 0
             for k in range(missed_counts[level, i]):
-                line = np.uint32(missed[level, i, k] + offsets[level])
+                line = np.uint64(missed[level, i, k]) + offsets[level]
                 if not touch(0, line, sets, few, tags, links, room):
                     count += 1
                     if noted < addresses.shape[0]:
@@ -124,7 +124,7 @@ def preload(first, last, groups, sets, few, tags, links, room):
     """Use the lines from ``first`` to before ``last`` of every cache, in order."""
     for which in range(groups):
         for line in range(first, last):
-            touch(which, np.uint32(line), sets, few, tags, links, room)
+            touch(which, np.uint64(line), sets, few, tags, links, room)
 
 
 @dataclass(frozen=True)
@@ -153,12 +153,12 @@ class LruCaches:
         self.shape, self.groups = shape, groups
         self.few = ways <= FEW_WAYS
         cells = groups * (shape.lines if self.few else 2 * (n_lines + shape.sets))
-        if n_lines >= NO_LINE or cells > MAX_CELLS:
+        if cells > MAX_CELLS:
             raise UserError(
                 f"caches of {shape.lines:,} lines over tables of {n_lines:,} lines do not fit in memory: raise "
                 "nfp.encoding.line_bytes, or use table_policy assume_fit."
             )
-        self.tags = np.full((groups * shape.sets if self.few else 0, ways), NO_LINE, np.uint32)
+        self.tags = np.full((groups * shape.sets if self.few else 0, ways), NO_LINE, np.uint64)
         self.links = np.full((groups, 0 if self.few else n_lines + shape.sets, 2), -1, np.int32)
         self.room = np.full(groups * shape.sets if not self.few else 0, ways, np.int64)
         if not self.few:
@@ -214,16 +214,14 @@ class TableCaches:
         self.slots, self.groups, self.line_bytes = slots, groups, line_bytes
         self.levels = sorted(level for slot in slots for level in slot)
         self.offsets = [
-            np.cumsum([0, *(level_lines[level] for level in slot[:-1])]).astype(np.uint32) for slot in slots
+            np.cumsum([0, *(level_lines[level] for level in slot[:-1])]).astype(np.uint64) for slot in slots
         ]
         sizes = [sum(level_lines[level] for level in slot) for slot in slots]
         self.caches = [LruCaches(shape, size, groups) for size in sizes]
         for caches, size in zip(self.caches, sizes, strict=True):
             caches.load(0, min(size, shape.lines))
         starts = np.cumsum([0, *level_lines[:-1]])
-        if int(starts[-1]) + level_lines[-1] >= NO_LINE:
-            raise UserError("tables of 2^32 lines or more cannot be cached: raise nfp.encoding.line_bytes.")
-        self.memory = starts[self.levels].astype(np.uint32)
+        self.memory = starts[self.levels].astype(np.uint64)
         self.addresses = np.zeros(addresses, np.int64)
         self.noted = 0
         self.l2 = self._l2(l2, int(starts[-1]) + level_lines[-1])

@@ -50,6 +50,7 @@ LOOKS = {
     "stall_input": Look("input", "#8c3d00"),
     "stall_fill": Look("NFP fill", "#fbe3c8", "\\\\\\\\"),
     "stall_dispatch": Look("dispatch", "#f0a35e", "\\\\\\\\"),
+    "stall_contention": Look("memory shared", "#b5651d", "...."),
     "stall_table": Look("tables", "#e8a15a", "++++"),
     "stall_gpu": Look("wait for GPU", "#b3b3b3"),
 }

@@ -13,9 +13,9 @@ import pytest
 from ngpc_sim.resources import folder
 
 FILES = [
-    *("area.png", "area.svg", "energy.png", "energy.svg", "fps.png", "fps.svg", "manifest.json"),
+    *("area.png", "area.svg", "energy.png", "energy.svg", "fps.png", "fps.svg", "levels.csv", "manifest.json"),
     *("results.csv", "results.json", "results.parquet", "speedup.png", "speedup.svg"),
-    *("stalls.png", "stalls.svg"),
+    *("stalls.csv", "stalls.png", "stalls.svg"),
 ]
 # design.md section 6, one stall column a cause in place of stall_*
 BEFORE_STALLS = [

@@ -43,7 +43,7 @@ JOB = ("--scale", "8", "--limit-queries", "100", "--quiet")
         (("--limit-queries", "x"), "--limit-queries"),
         (("--power-budget", "0"), "--power-budget 0 is not a power: write watts above 0"),
         (("--power-budget", "5,lots"), "--power-budget lots is not a power"),
-        (("--export", "cacti", "x"), "--export cacti is unknown: the one format is accelergy"),
+        (("--export", "cacti", "x"), "--export cacti is unknown: the formats are accelergy and ramulator"),
         (("--set", "power.voltage_v=0.2"), "power.voltage_v = 0.2 is outside the range of technology n7: 0.7 to 1 V"),
         (("--set", "power.temperature_k=400"), "power.temperature_k = 400 is not allowed: the range is 300 to 350"),
         (("--set", "technology=n45", "--set", "nfp.encoding.grid_sram_kib=4096"), "which reaches from 128 to 2048 KiB"),

@@ -7,7 +7,7 @@ import ngpc_sim as ngpc
 from ngpc_sim.arch import arch_names
 from ngpc_sim.resources import folder
 
-# design.md section 5, but table_policy, which says assume_fit until a cache exists
+# design.md section 5
 DESIGN = """
 name: ngpc
 gpu: rtx3090
@@ -23,7 +23,7 @@ nfp:
     bank_map: low_bits
     grid_sram_kib: 1024
     feature_bytes: 1
-    table_policy: assume_fit
+    table_policy: cache
     line_bytes: 32
     ways: 4
     outstanding_lines: 16

@@ -16,7 +16,8 @@ APPS = ("nerf", "nsdf", "gia", "nvr")
 @pytest.mark.parametrize("scale", AREA_PCT)
 @pytest.mark.parametrize("arch", ["ngpc-paper", "ngpc"])
 def test_uniform_scaling_gives_the_published_area_within_15_percent(arch, scale):
-    chosen = ngpc.load_arch(arch, scale=scale, overrides={"technology": "n7-paper"})
+    overrides = {"technology": "n7-paper", "nfp.encoding.table_policy": "assume_fit"}
+    chosen = ngpc.load_arch(arch, scale=scale, overrides=overrides)
     share = 100 * area(chosen, "stillmaker_uniform").total_mm2 / 628.4
     assert share == pytest.approx(AREA_PCT[scale], rel=0.15)
 
@@ -102,6 +103,6 @@ def test_the_footer_prints_the_factor_and_compares_the_area(traces):
     for result in results:
         assert f"2.75 % of the GPU or 9.62 W, is x{result.costs.power_factor:.2f} of ours" in text
         assert f"{result.costs.energy_gain:.1f} times less energy a frame than the GPU alone" in text
-    assert "ngpc in n7, scale 8: area 8.82 % of the GPU by n7_bitcell, +95% from the published 4.52 %" in text
+    assert "ngpc in n7, scale 8: area 9.48 % of the GPU by n7_bitcell, +110% from the published 4.52 %" in text
     assert "3.62 mm2 an NFP beside 3.55 mm2 published" in text
     assert "ngpc-paper in n7-paper, scale 8: area 4.96 % of the GPU by stillmaker_uniform, +10%" in text

@@ -204,22 +204,20 @@ def test_a_link_as_wide_as_all_ports_never_limits(scale, inputs):
     assert (little.end_cycles > free.end_cycles).all()
 
 
-def admit_slowly(done, alone, last, end, occupancy, start, offset, policy, number):
+def admit_slowly(done, alone, last, fill, end, occupancy, start, offset, policy, number):
     n = len(done)
     free_first = sorted(range(n), key=lambda j: (done[j], j))
     finishes = {}
-    fill = 0
     for share in range(n):
         if end[share]:
             j = free_first[share] if policy == "least_loaded" else (share + offset) % n
             finish = max(start + end[share], done[j] + occupancy[share])
             behind = last[j] if done[j] + occupancy[share] > start + end[share] else -1
-            fill += finish - max(start, done[j]) - occupancy[share]
+            fill[j] += finish - max(start, done[j]) - occupancy[share]
             finishes[share] = (finish, behind)
             alone[j] = max(end[share], alone[j] + occupancy[share])
             done[j], last[j] = finish, number
-    slowest = max(finishes.values(), key=lambda pair: pair[0], default=(0, -1))
-    return (*slowest, fill)
+    return max(finishes.values(), key=lambda pair: pair[0], default=(0, -1))
 
 
 @LAW
@@ -227,28 +225,33 @@ def admit_slowly(done, alone, last, end, occupancy, start, offset, policy, numbe
 def test_commands_queue_behind_each_other(data):
     n, policy = data.draw(st.integers(1, 6)), data.draw(st.sampled_from(POLICIES))
     times = st.lists(st.integers(0, 12), min_size=n, max_size=n)
-    done, alone, last = (np.zeros(n, np.int64) for _ in range(3))
-    slow_done, slow_alone, slow_last = [0] * n, [0] * n, [0] * n
+    fast = [np.zeros(n, np.int64) for _ in range(4)]
+    slow_state = [[0] * n for _ in range(4)]
+    order = np.zeros(n, np.int64)
     for number in range(data.draw(st.integers(1, 6))):
         end, occupancy = data.draw(times), data.draw(times)
         start, offset = data.draw(st.integers(0, 20)), data.draw(st.integers(0, 7))
         arrays = np.array(end, np.int64), np.array(occupancy, np.int64)
-        got = admit(done, alone, last, *arrays, start, offset, policy == "least_loaded", number)
-        slow = admit_slowly(slow_done, slow_alone, slow_last, end, occupancy, start, offset, policy, number)
-        assert got == slow
-        assert (done.tolist(), alone.tolist(), last.tolist()) == (slow_done, slow_alone, slow_last)
+        before = fast[0].tolist()
+        got = admit(*fast, *arrays, start, offset, policy == "least_loaded", number, order)
+        assert got == admit_slowly(*slow_state, end, occupancy, start, offset, policy, number)
+        assert [array.tolist() for array in fast] == slow_state
+        rotated = [(share + offset) % n for share in range(n)]
+        assert order.tolist() == (rotated if policy == "round_robin" else sorted(range(n), key=lambda j: before[j]))
 
 
 def test_a_command_on_idle_nfps_ends_after_its_end_and_behind_another_after_its_occupancy():
     done, alone, last = np.zeros(2, np.int64), np.zeros(2, np.int64), np.full(2, -1, np.int64)
-    end, occupancy = np.array([30, 20]), np.array([25, 15])
-    assert admit(done, alone, last, end, occupancy, 100, 0, False, 7)[:2] == (130, -1)  # noqa: FBT003
-    assert admit(done, alone, last, end, occupancy, 104, 0, False, 8)[:2] == (155, 7)  # noqa: FBT003
+    fill, order = np.zeros(2, np.int64), np.zeros(2, np.int64)
+    state, costs = (done, alone, last, fill), (np.array([30, 20]), np.array([25, 15]))
+    assert admit(*state, *costs, 100, 0, False, 7, order) == (130, -1)  # noqa: FBT003
+    assert admit(*state, *costs, 104, 0, False, 8, order) == (155, 7)  # noqa: FBT003
     assert done.tolist() == [155, 135]
     assert alone.tolist() == [55, 35]
     assert last.tolist() == [8, 8]
-    assert admit(done, alone, last, end, occupancy, 500, 1, False, 9)[:2] == (530, -1)  # noqa: FBT003
+    assert admit(*state, *costs, 500, 1, False, 9, order) == (530, -1)  # noqa: FBT003
     assert done.tolist() == [520, 530]
+    assert order.tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("link", [None, 3.0])

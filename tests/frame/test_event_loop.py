@@ -171,7 +171,7 @@ def test_overlap_keeps_the_frame_between_its_longest_device_and_nothing(frame):
     run = simulated(frame)
     assert run.frame_ps >= run.gpu_busy_ps
     assert run.frame_ps >= run.ngpc_any_ps >= 0
-    assert run.fill_ps >= 0
+    assert run.fill_ps.min() >= 0
 
 
 @pytest.mark.parametrize("tiles", [1, 2, 64])

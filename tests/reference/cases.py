@@ -15,7 +15,7 @@ from ngpc_sim.workload import GridEncoding, Network, Workload, table_entries
 DEFAULT = load_arch("ngpc")
 MAX_QUERIES = 90
 MAX_LOOKUPS = 600
-#: more of them are not cached, to keep the reference's lists short
+#: more of them are not cached, for caches of many ways keep a place for every line
 MAX_CACHED_ENTRIES = 1 << 21
 STREAMS = ("anywhere", "few voxels", "runs of a voxel", "one voxel", "one bank")
 ARRIVALS = ("port", "port", "at once", "sparse", "bursts", "any order")

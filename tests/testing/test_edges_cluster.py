@@ -116,29 +116,30 @@ def test_a_command_behind_itself_adds_what_its_bottleneck_takes(batches, cluster
 def admitted(done, end, occupancy, start, *, offset=0, least_loaded=False):
     done, end, occupancy = (np.array(a, np.int64) for a in (done, end, occupancy))
     last = np.full(len(done), -1, np.int64)
-    answer = admit(done, np.zeros_like(done), last, end, occupancy, start, offset, least_loaded, 7)
-    return done.tolist(), answer
+    fill, order = np.zeros_like(done), np.zeros_like(done)
+    slowest, _ = admit(done, np.zeros_like(done), last, fill, end, occupancy, start, offset, least_loaded, 7, order)
+    return done.tolist(), slowest, fill.tolist()
 
 
 @pytest.mark.parametrize(("done_before", "finish"), [(0, 150), (50, 150), (110, 150), (111, 151), (300, 340)])
 def test_a_command_ends_after_its_own_length_or_behind_the_one_before(done_before, finish):
     start, end, occupancy = 100, 50, 40
-    done, (slowest, _, _) = admitted([done_before], [end], [occupancy], start)
+    done, slowest, _ = admitted([done_before], [end], [occupancy], start)
     assert done == [slowest] == [finish] == [max(start + end, done_before + occupancy)]
 
 
 @pytest.mark.parametrize("offset", [0, 1, 2, 3, 4])
 def test_the_shares_of_a_command_rotate_over_the_nfps(offset):
-    done, _ = admitted([0, 0, 0], [10, 20, 30], [10, 20, 30], 0, offset=offset)
+    done, _, _ = admitted([0, 0, 0], [10, 20, 30], [10, 20, 30], 0, offset=offset)
     assert done == [[10, 20, 30][(j - offset) % 3] for j in range(3)]
 
 
 def test_the_first_nfp_to_be_free_takes_the_first_share():
-    done, _ = admitted([30, 10, 20], [5, 5, 5], [5, 5, 0], 0, least_loaded=True)
+    done, _, _ = admitted([30, 10, 20], [5, 5, 5], [5, 5, 0], 0, least_loaded=True)
     assert done == [30, 15, 25]
 
 
 @pytest.mark.parametrize(("done_before", "fill"), [(0, 10), (100, 10), (104, 6), (109, 1), (110, 0), (400, 0)])
 def test_fill_is_what_a_command_takes_longer_than_behind_another(done_before, fill):
-    _, (_, _, filled) = admitted([done_before], [50], [40], 100)
-    assert filled == fill
+    _, _, filled = admitted([done_before], [50], [40], 100)
+    assert filled == [fill]
