@@ -199,6 +199,7 @@ def test_an_entry_that_is_larger_than_a_line_is_refused_by_a_cache_alone(line_by
 @pytest.mark.parametrize(
     ("encoding", "levels", "sentence"),
     [
+        ({"ways": "full", "line_bytes": 32}, 3, "over tables of 201,326,592 lines do not fit"),  # each alone would
         ({"ways": "full"}, 1, "caches of 1,048,576 lines over tables of 2,147,483,648 lines do not fit in memory"),
         ({"ways": 2, "grid_sram_kib": 1 << 20}, 1, "caches of 1,073,741,824 lines"),
         ({"ways": 2, "grid_sram_kib": 1}, 2, "tables of 2^32 lines or more cannot be cached: raise nfp.encoding.line"),
