@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from ngpc_sim.arch import Arch, load_arch
@@ -10,11 +11,13 @@ from ngpc_sim.engines import ClusterSpec, EncodingEngine, NfpSpec
 from ngpc_sim.engines.cluster import ClusterWork
 from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.shares import IDEAL_PATH, Memory, MissPath
-from ngpc_sim.workload import GridEncoding, Network, Workload
+from ngpc_sim.workload import GridEncoding, Network, Workload, table_entries
 
 DEFAULT = load_arch("ngpc")
 MAX_QUERIES = 90
 MAX_LOOKUPS = 600
+#: of all tables, where grid_sram is a cache: each entry may be a line, and larger tables are refused
+MAX_CACHED_ENTRIES = 1 << 24
 STREAMS = ("anywhere", "few voxels", "runs of a voxel", "one voxel", "one bank")
 ARRIVALS = ("port", "port", "at once", "sparse", "bursts", "any order")
 
@@ -175,6 +178,7 @@ def cases(draw):
         "dispatch_queries": draw(st.sampled_from((1, 3, 5, 16, 64))),
     }
     spec = draw(nfp_specs())
+    assume(spec.encoding.table_policy != "cache" or table_entries(work.encoding) <= MAX_CACHED_ENTRIES)
     return Case(
         spec=spec,
         l2=draw(l2_shapes),
