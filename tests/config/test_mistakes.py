@@ -26,7 +26,7 @@ from ngpc_sim.schema import MAX_FILE_BYTES
         ("frame: {fused: 1}", "frame.fused = 1 is not allowed: it should be a valid boolean"),
         ("name: 5", "name = 5 is not allowed: it should be a valid string"),
         ("nfp: {encoding: {bank_map: odd}}", "it should be 'low_bits' or 'xor_fold'"),
-        ("nfp: {encoding: {table_policy: maybe}}", "it should be 'assume_fit' or 'reject'"),
+        ("nfp: {encoding: {table_policy: maybe}}", "it should be 'assume_fit', 'cache' or 'reject'"),
         ("cluster: {dispatch: [round_robin]}", "it should be 'round_robin' or 'least_loaded'"),
     ],
 )
