@@ -144,20 +144,29 @@ class CacheShape:
         """Lines that it holds."""
         return self.sets * min(self.ways, self.capacity_lines)
 
+    @property
+    def few(self) -> bool:
+        """Whether sets are small enough to be kept in order of use."""
+        return min(self.ways, self.capacity_lines) <= FEW_WAYS
+
+
+def check_room(shape: CacheShape, n_lines: list[int], groups: int) -> None:
+    """Refuse caches of one shape, ``groups`` for each of these numbers of lines, that memory does not hold together."""
+    cells = sum(shape.lines if shape.few else 2 * (lines + shape.sets) for lines in n_lines)
+    if groups * cells > MAX_CELLS:
+        raise UserError(
+            f"caches of {shape.lines:,} lines over tables of {sum(n_lines):,} lines do not fit in memory: raise "
+            "nfp.encoding.line_bytes, or use table_policy assume_fit."
+        )
+
 
 class LruCaches:
     """``groups`` caches of one shape, each for lines 0 to ``n_lines`` - 1."""
 
     def __init__(self, shape: CacheShape, n_lines: int, groups: int = 1) -> None:
+        check_room(shape, [n_lines], groups)
         ways = min(shape.ways, shape.capacity_lines)
-        self.shape, self.groups = shape, groups
-        self.few = ways <= FEW_WAYS
-        cells = groups * (shape.lines if self.few else 2 * (n_lines + shape.sets))
-        if cells > MAX_CELLS:
-            raise UserError(
-                f"caches of {shape.lines:,} lines over tables of {n_lines:,} lines do not fit in memory: raise "
-                "nfp.encoding.line_bytes, or use table_policy assume_fit."
-            )
+        self.shape, self.groups, self.few = shape, groups, shape.few
         self.tags = np.full((groups * shape.sets if self.few else 0, ways), NO_LINE, np.uint64)
         self.links = np.full((groups, 0 if self.few else n_lines + shape.sets, 2), -1, np.int32)
         self.room = np.full(groups * shape.sets if not self.few else 0, ways, np.int64)
@@ -217,6 +226,7 @@ class TableCaches:
             np.cumsum([0, *(level_lines[level] for level in slot[:-1])]).astype(np.uint64) for slot in slots
         ]
         sizes = [sum(level_lines[level] for level in slot) for slot in slots]
+        check_room(shape, sizes, groups)
         self.caches = [LruCaches(shape, size, groups) for size in sizes]
         for caches, size in zip(self.caches, sizes, strict=True):
             caches.load(0, min(size, shape.lines))

@@ -20,7 +20,7 @@ def reference_issues(spec, work, positions, arrivals):
     nfp = ReferenceNfp(env, spec, work, (io.input_bytes_per_cycle << 16, io.output_bytes_per_cycle << 16))
     queries = slot_cycles(spec.encoding, lookups(spec.encoding, work.encoding, positions))
     for slots, arrival in zip(queries, arrivals, strict=True):
-        nfp.hand(slots, arrival)
+        nfp.hand(slots, arrival=arrival)
     nfp.close()
     env.run()
     return {(issue.query, issue.slot): issue.start for issue in nfp.issues}
