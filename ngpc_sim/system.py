@@ -80,9 +80,11 @@ def build_commands(
     bytes_per_query = work.input_bytes + work.output_bytes
 
     def command(number: int) -> Command:
-        in_flight = plan.in_flight_queries[number] * bytes_per_query
+        queries, rows = plan.in_flight_queries[number], plan.streams[number].rows
+        in_flight = queries * bytes_per_query
         link, behind = link_bytes_per_cycle(arch, in_flight), behind_nfps(arch, efficiency, in_flight)
-        run = cluster.run(ClusterWork(work, service, plan.streams[number].rows, link, behind))
+        together = queries if arch.frame.overlap else len(rows)
+        run = cluster.run(ClusterWork(work, service, rows, link, behind, together))
         return Command(
             run=run,
             end_ps=cycles_to_ps_array(run.end_cycles, arch.clock_hz),

@@ -54,7 +54,7 @@ class ClusterWork:
 
     ``link_bytes_per_cycle`` is the bandwidth that inputs and outputs of all NFPs share, in bytes per NFP cycle,
     ``None`` where it never limits; ``memory`` what missing lines pass through, ``None`` for one without latency and
-    limit.
+    limit; ``in_flight_queries`` of all commands that are under way together, this one included, 0 for this one alone.
     """
 
     workload: Workload
@@ -62,6 +62,7 @@ class ClusterWork:
     stream: Array
     link_bytes_per_cycle: float | None = None
     memory: Memory | None = None
+    in_flight_queries: int = 0
 
 
 @dataclass(frozen=True)
@@ -127,12 +128,12 @@ class Cluster:
         ports = (io.input_bytes_per_cycle << RATE_BITS, io.output_bytes_per_cycle << RATE_BITS)
         if work.link_bytes_per_cycle is None:
             return ports
-        share = work.link_bytes_per_cycle / self.at_work(len(work.stream))
+        share = work.link_bytes_per_cycle / self.at_work(work)
         parts = (work.workload.input_bytes, work.workload.output_bytes)
         demand = self.demand(work)
         share *= sum(parts) / demand.bytes_per_query
         if work.memory is not None:
-            share = min(share, stream_share(work.memory, demand, self.at_work(len(work.stream))))
+            share = min(share, stream_share(work.memory, demand, self.at_work(work)))
         limits = [max(1, int(share * part / sum(parts) * (1 << RATE_BITS))) for part in parts]
         return min(ports[0], limits[0]), min(ports[1], limits[1])
 
@@ -140,11 +141,13 @@ class Cluster:
         """What lines that an NFP misses pass through."""
         if work.memory is None or work.service.misses is None:
             return IDEAL_PATH
-        return miss_path(work.memory, self.demand(work), self.at_work(len(work.stream)))
+        return miss_path(work.memory, self.demand(work), self.at_work(work))
 
-    def at_work(self, n_queries: int) -> int:
-        """NFPs that get something of ``n_queries``, at least 1."""
-        return max(1, min(self.scale, -(-n_queries // self.spec.dispatch_queries)))
+    def at_work(self, work: ClusterWork) -> int:
+        """NFPs that have work while the command runs, at least 1: other commands under way keep theirs busy."""
+        own = len(work.stream)
+        granules = -(-own // self.spec.dispatch_queries)
+        return max(1, min(self.scale, -(-granules * max(own, work.in_flight_queries) // max(1, own))))
 
     def demand(self, work: ClusterWork) -> Demand:
         """What a query of the command asks of the memory on average."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,9 @@ class ReferenceCluster:
         ports = (self.nfp.io.input_bytes_per_cycle * 65536, self.nfp.io.output_bytes_per_cycle * 65536)
         if work.link_bytes_per_cycle is None:
             return ports
-        busy_nfps = max(1, min(self.scale, -(-n_queries // self.spec.dispatch_queries)))
+        granules = -(-n_queries // self.spec.dispatch_queries)
+        together = Fraction(max(n_queries, work.in_flight_queries), max(1, n_queries))
+        busy_nfps = max(1, min(self.scale, math.ceil(granules * together)))
         share = work.link_bytes_per_cycle / busy_nfps
         inputs, outputs = work.workload.input_bytes, work.workload.output_bytes
         lines = [sum(line.missing for line in asked) for _, asked in _asked(work)]
