@@ -14,6 +14,7 @@ import numpy as np
 
 from ngpc_sim.arch import Arch
 from ngpc_sim.engines.pipeline import CAUSES
+from ngpc_sim.plugins import BUILTIN
 from ngpc_sim.result import STALLS
 from ngpc_sim.system import Command, FrameRun
 from ngpc_sim.units import PS_PER_S
@@ -52,11 +53,14 @@ def stall_report(arch: Arch, commands: Sequence[Command], frame: FrameRun) -> St
     rows = commands[0].run.level_stalls.shape[1]
     replayed = np.zeros((scale, rows, len(CAUSES)), np.int64)
     busy = np.zeros(scale, np.int64)
+    everywhere = np.arange(scale)
+    in_turn = arch.cluster.dispatch == "round_robin" and arch.cluster.model == BUILTIN
     for (step, order), times in frame.placed.items():
         run = commands[step].run
-        where = (np.arange(scale) + order[0]) % scale if len(order) == 1 else np.array(order)
-        replayed[where] += times * run.level_stalls
-        busy[where] += times * run.busy_cycles
+        used = min(scale, commands[step].granules) if in_turn else scale
+        where = (everywhere[:used] + order[0]) % scale if len(order) == 1 else np.array(order)[:used]
+        replayed[where] += times * run.level_stalls[:used]
+        busy[where] += times * run.busy_cycles[:used]
     waits = np.zeros((scale, rows, len(STALLS)), np.int64)
     waits[:, :, [STALLS.index(cause) for cause in CAUSES]] = replayed
     cycles = -(-frame.frame_ps * hz // PS_PER_S)
