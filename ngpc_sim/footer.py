@@ -30,6 +30,8 @@ def footer(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
     lines.extend(_unused(points))
     lines.extend(_traces(points, results))
     lines.extend(_spilled(results))
+    lines.extend(_scenes(results))
+    lines.extend(_doublings(results))
     lines.extend(_gaps(points, results))
     lines.extend(_against_published(points, results))
     lines.extend(_bands(results))
@@ -76,6 +78,30 @@ def _spilled(results: Sequence[Result]) -> list[str]:
         else:
             lines[f"{text}; they are counted as if they did."] = None
     return list(lines)
+
+
+def _scenes(results: Sequence[Result]) -> list[str]:
+    """One line a design point of a sequence: its load, its first frame, and its steady state."""
+    return [
+        f"{r.arch}, {r.app}-{r.encoding}, scale {r.scale}: tables load in {r.scenes.table_load_ms:.3g} ms; first frame "
+        f"of a scene {r.scenes.first_frame_fps:.4g} FPS, steady state {r.scenes.steady_fps:.4g} FPS, mean {r.fps:.4g}."
+        for r in results
+        if r.scenes.frames_per_scene is not None
+    ]
+
+
+def _doublings(results: Sequence[Result]) -> list[str]:
+    """One line an architecture and encoding: what doubling what limits gives at its largest scale."""
+    groups: dict[tuple[str, str], list[Result]] = {}
+    for r in results:
+        if r.doubled_gain is not None:
+            groups.setdefault((r.arch, r.encoding), []).append(r)
+    lines = []
+    for (arch, encoding), group in groups.items():
+        scale = max(r.scale for r in group)
+        parts = [f"{r.app} {r.doubled}: {r.doubled_gain:.2f} times as fast" for r in group if r.scale == scale]
+        lines.append(f"{arch}, {encoding}, scale {scale}, twice of what limits: {'; '.join(dict.fromkeys(parts))}.")
+    return lines
 
 
 def _bands(results: Sequence[Result]) -> list[str]:

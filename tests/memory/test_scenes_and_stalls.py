@@ -8,7 +8,10 @@ import pytest
 import ngpc_sim as ngpc
 from ngpc_sim import sharing
 from ngpc_sim.arch import changed
+from ngpc_sim.footer import footer
+from ngpc_sim.frame_result import Sequence
 from ngpc_sim.memory import table_load
+from ngpc_sim.points import Point
 from ngpc_sim.result import STALLS
 from ngpc_sim.what_if import _KEYS, doubling
 
@@ -183,6 +186,18 @@ def test_the_command_writes_levels_stalls_and_loads(command, tmp_path):
     assert loads
     assert all(line.startswith("LD 0x") and int(line[3:], 16) % 32 == 0 for line in loads)
     assert (tmp_path / "o" / "misses.png").exists()
+
+
+def test_the_footer_says_first_frame_steady_state_and_what_doubling_gives(trace):
+    arch, work = ngpc.load_arch(scale=8), ngpc.load_workload("gia-hashgrid")
+    point = Point(arch, work, trace("gia-hashgrid"), sequence=Sequence(2, 3), what_if=True)
+    result = point.run()
+    text = " ".join(footer([point], [result]))
+    load_ms, steady_ms = result.scenes.table_load_ms, 1e3 / result.scenes.steady_fps
+    assert (
+        f"first frame of a scene {1e3 / (load_ms + steady_ms):.4g} FPS, steady state {1e3 / steady_ms:.4g} FPS" in text
+    )
+    assert f"gia {result.doubled}: {result.doubled_gain:.2f} times as fast" in text
 
 
 @pytest.mark.parametrize(
