@@ -18,6 +18,8 @@ import simpy
 
 #: speeds are fixed-point numbers with this denominator
 FULL = 1 << 20
+#: of asking both sides in turn; two or three are enough but where both almost fill both resources
+MAX_ROUNDS = 1000
 GPU, NGPC = 0, 1
 
 
@@ -42,19 +44,32 @@ def max_min(first: float, second: float, capacity: float) -> tuple[float, float]
 
 
 def speeds(gpu: Traffic, ngpc: Traffic, link_bytes_per_s: float) -> tuple[int, int]:
-    """Speeds of GPU and NGPC in 1/FULL while both work, at most FULL, at least 1."""
+    """Speeds of GPU and NGPC in 1/FULL while both work, at most FULL, at least 1.
+
+    Each is the answer to the other: what the other leaves, or half where both want more. Asked in turn, from the GPU
+    on against an NGPC at full speed, the GPU's only rises and the NGPC's only falls, so they settle and never exceed
+    what there is.
+    """
+    asked = tuple(
+        (of_gpu / capacity, of_ngpc / capacity)
+        for of_gpu, of_ngpc, capacity in (
+            (gpu.link_bytes_per_s, ngpc.link_bytes_per_s, link_bytes_per_s),
+            (gpu.dram_share, ngpc.dram_share, 1.0),
+        )
+    )
     gpu_speed = ngpc_speed = 1.0
-    for _ in range(8):  # what one side leaves of one resource speeds up the other: settles in two or three rounds
-        link = max_min(gpu.link_bytes_per_s * gpu_speed, ngpc.link_bytes_per_s * ngpc_speed, link_bytes_per_s)
-        dram = max_min(gpu.dram_share * gpu_speed, ngpc.dram_share * ngpc_speed, 1.0)
-        gpu_speed *= _slowest(link[0], gpu.link_bytes_per_s * gpu_speed, dram[0], gpu.dram_share * gpu_speed)
-        ngpc_speed *= _slowest(link[1], ngpc.link_bytes_per_s * ngpc_speed, dram[1], ngpc.dram_share * ngpc_speed)
+    for _ in range(MAX_ROUNDS):
+        before = gpu_speed, ngpc_speed
+        gpu_speed = min(_part(max_min(g, n * ngpc_speed, 1.0)[0], g) for g, n in asked)
+        ngpc_speed = min(_part(max_min(g * gpu_speed, n, 1.0)[1], n) for g, n in asked)
+        if (gpu_speed, ngpc_speed) == before:
+            break
     return max(1, round(gpu_speed * FULL)), max(1, round(ngpc_speed * FULL))
 
 
-def _slowest(link: float, link_asked: float, dram: float, dram_asked: float) -> float:
-    """Largest part of full speed that what a side gets of both resources allows."""
-    return min(link / link_asked if link_asked else 1.0, dram / dram_asked if dram_asked else 1.0)
+def _part(given: float, asked: float) -> float:
+    """Part of what is asked that is given, 1 where nothing is asked."""
+    return given / asked if asked else 1.0
 
 
 class Time(Protocol):
