@@ -148,6 +148,7 @@ def result_of(design: Design, frame: Finished) -> Result:
         levels=_levels(design, frame.memory.lines),
         nfp_stalls=tuple(tuple(tuple(row) for row in nfp) for nfp in stalls.waits.tolist()),
         nfp_busy=tuple(stalls.busy.tolist()),
+        nfp_lines=tuple(tuple(tuple(row) for row in nfp) for nfp in stalls.lines.tolist()),
         critical_path={name: units.ps_to_ms(value) for name, value in timing.path_ps.items()},
         actions=actions,
         overrides=dict(design.overrides),

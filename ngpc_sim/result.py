@@ -103,7 +103,8 @@ class Result:
     ``critical_path`` divides ``frame_ms`` by what the last finished tile waited for; ``energy_by_block``
     divides ``energy_mj``; ``configuration`` is everything that could have changed the result, resolved. ``levels``
     has the lines of every level; ``nfp_busy`` (N) and ``nfp_stalls`` (N, slots + 1, causes of ``STALLS``) divide
-    ``nfp_cycles`` by NFP and by the engine slot that is waited for, in the last row where it is none.
+    ``nfp_cycles`` by NFP and by the engine slot that is waited for, in the last row where it is none; ``nfp_lines`` (N,
+    3, slots) has lines asked, missing and far.
     """
 
     arch: str
@@ -161,6 +162,7 @@ class Result:
     levels: tuple[LevelLines, ...] = ()
     nfp_busy: tuple[int, ...] = field(default=(), repr=False)
     nfp_stalls: tuple[tuple[tuple[int, ...], ...], ...] = field(default=(), repr=False)
+    nfp_lines: tuple[tuple[tuple[int, ...], ...], ...] = field(default=(), repr=False)
     critical_path: Mapping[str, float] = field(default_factory=dict)
     energy_by_block: Mapping[str, float] = field(default_factory=dict)
     actions: Mapping[str, int] = field(default_factory=dict)
@@ -206,8 +208,21 @@ class Result:
             for slot, waits in enumerate(by_slot):
                 last = slot == len(by_slot) - 1
                 where = {"nfp": nfp, "engine_slot": None if last else slot, "mlp_cycles": busy if last else 0}
+                where |= _lines_of([row[slot : slot + 1] for row in self.nfp_lines[nfp]])
                 rows.append(self.identity() | where | {f"stall_{c}": n for c, n in zip(STALLS, waits, strict=True)})
         return rows
+
+
+def _lines_of(found: list[tuple[int, ...]]) -> dict[str, Any]:
+    """Lines of an NFP and slot asked, missing and far, and the hit rates that they make; empty where there are none."""
+    asked, missing, far = (row[0] if row else 0 for row in found)
+    return {
+        "lines": asked,
+        "misses": missing,
+        "far": far,
+        "hit_rate": 1 - missing / asked if asked else None,
+        "l2_hit_rate": 1 - far / missing if missing else None,
+    }
 
 
 _COLUMNS = (

@@ -256,7 +256,7 @@ def _even_stalls(scale: int, busy: int, cycles: int, cause: str) -> StallReport:
     cycles = max(cycles, int(shares.max()))
     waits = np.zeros((scale, 1, len(STALLS)), np.int64)
     waits[:, 0, STALLS.index(cause)] = cycles - shares
-    return StallReport(cycles, shares, waits)
+    return StallReport(cycles, shares, waits, np.zeros((scale, 3, 0), np.int64))
 
 
 def _limit(path_ps: Mapping[str, int], cycles: dict[str, int]) -> str:

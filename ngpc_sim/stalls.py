@@ -27,18 +27,20 @@ class StallReport:
     """Cycles of the NFPs in a frame.
 
     ``busy`` (N,): the MLP array advances a query; ``waits`` (N, slots + 1, causes of ``STALLS``): by the engine slot
-    that is waited for, in the last row where it is none. Both add up to ``cycles`` on every NFP.
+    that is waited for, in the last row where it is none. Both add up to ``cycles`` on every NFP. ``lines`` (N, 3,
+    slots): lines asked of cached levels, missing there, and missing in L2 too.
     """
 
     cycles: int
     busy: Array
     waits: Array
+    lines: Array
 
     def with_wait(self, cause: str, cycles: int) -> StallReport:
         """The same with ``cycles`` more on every NFP, which no level causes."""
         waits = self.waits.copy()
         waits[:, -1, STALLS.index(cause)] += cycles
-        return StallReport(self.cycles + cycles, self.busy, waits)
+        return StallReport(self.cycles + cycles, self.busy, waits, self.lines)
 
     @property
     def total(self) -> dict[str, int]:
@@ -53,6 +55,7 @@ def stall_report(arch: Arch, commands: Sequence[Command], frame: FrameRun) -> St
     rows = commands[0].run.level_stalls.shape[1]
     replayed = np.zeros((scale, rows, len(CAUSES)), np.int64)
     busy = np.zeros(scale, np.int64)
+    lines = np.zeros((scale, 3, rows - 1), np.int64)
     everywhere = np.arange(scale)
     in_turn = arch.cluster.dispatch == "round_robin" and arch.cluster.model == BUILTIN
     for (step, order), times in frame.placed.items():
@@ -61,6 +64,8 @@ def stall_report(arch: Arch, commands: Sequence[Command], frame: FrameRun) -> St
         where = (everywhere[:used] + order[0]) % scale if len(order) == 1 else np.array(order)[:used]
         replayed[where] += times * run.level_stalls[:used]
         busy[where] += times * run.busy_cycles[:used]
+        if run.lines is not None:
+            lines[where] += times * run.lines[:used]
     waits = np.zeros((scale, rows, len(STALLS)), np.int64)
     waits[:, :, [STALLS.index(cause) for cause in CAUSES]] = replayed
     cycles = -(-frame.frame_ps * hz // PS_PER_S)
@@ -72,4 +77,4 @@ def stall_report(arch: Arch, commands: Sequence[Command], frame: FrameRun) -> St
     for cause, lost in between.items():
         waits[:, -1, STALLS.index(cause)] = lost
     waits[:, -1, STALLS.index("dispatch")] = cycles - busy - waits.sum(axis=(1, 2))
-    return StallReport(cycles, busy, waits)
+    return StallReport(cycles, busy, waits, lines)

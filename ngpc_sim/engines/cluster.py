@@ -23,7 +23,7 @@ import numpy as np
 from ngpc_sim.engines.dispatch import replay_cluster
 from ngpc_sim.engines.nfp import Nfp, NfpRun, NfpSpec, neural_fields_processor
 from ngpc_sim.engines.pipeline import BUSY, CAUSES, COLUMNS, RATE_BITS
-from ngpc_sim.engines.service import Service
+from ngpc_sim.engines.service import Service, folded
 from ngpc_sim.engines.shares import IDEAL_PATH, Demand, Memory, MissPath, miss_path, stream_share
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.errors import UserError
@@ -72,7 +72,8 @@ class ClusterRun:
     ``end_cycles`` (N,) when it starts idle; ``occupancy_cycles`` (N,) what it adds behind itself;
     ``level_stalls`` (N, slots + 1, causes), the last row for waits that no level causes, and ``busy_cycles`` (N,),
     which add up to ``occupancy_cycles``. ``done_cycles`` (n,) results of each query when the command starts idle,
-    where they were asked for.
+    where they were asked for. ``lines`` (N, 3, slots): asked, missing in grid_sram and missing in L2 too, ``None``
+    where nothing can miss or nobody counted.
     """
 
     end_cycles: Array
@@ -82,6 +83,7 @@ class ClusterRun:
     n_queries: int
     actions: Mapping[str, int]
     done_cycles: Array
+    lines: Array | None = None
 
     @property
     def occupancy_stalls(self) -> Array:
@@ -234,7 +236,20 @@ class Cluster:
             n_queries=n,
             actions=self.nfp.actions(workload, n, reads, int(batches)),
             done_cycles=done,
+            lines=self._lines(work, owners, scale),
         )
+
+    def _lines(self, work: ClusterWork, owners: Array, scale: int) -> Array | None:
+        """Lines of every NFP by engine slot: ``owners`` has the NFP of every granule."""
+        misses = work.service.misses
+        if misses is None or not len(owners):
+            return None
+        slots = misses.slot_missing.shape[1]
+        firsts = np.arange(len(owners)) * self.spec.dispatch_queries
+        lines = np.zeros((scale, 3, slots), np.int64)
+        for column, counts in enumerate((folded(misses.lines, slots), misses.slot_missing, misses.slot_far)):
+            np.add.at(lines[:, column], owners, np.add.reduceat(counts[work.stream], firsts, axis=0, dtype=np.int64))
+        return lines
 
     def _owners(self, n_queries: int) -> Array:
         """NFP of every granule as a plug-in dispatcher says, -1 where the built-in one is to choose."""

@@ -69,6 +69,8 @@ def test_every_cycle_of_every_nfp_has_one_cause(name, dispatch, simulate):
     assert busy.sum() == result.mlp_cycles
     assert dict(zip(STALLS, waits.sum(axis=(0, 1)).tolist(), strict=True)) == dict(result.stalls)
     rows = result.stall_rows()
+    for column in ("lines", "misses", "far"):
+        assert sum(row[column] for row in rows) == sum(getattr(level, column) for level in result.levels)
     assert sum(row["mlp_cycles"] for row in rows) == result.mlp_cycles
     assert sum(row["stall_miss_latency"] for row in rows) == result.stalls["miss_latency"]
 
