@@ -52,7 +52,7 @@ class Point:
     def _run(self, arch: Arch, rest_factor: float) -> Result:
         """The point on ``arch``; kept, for what doubles one point is often the next one of a sweep."""
         asked = (self.resolution, self.detail, self.limit_queries, self.sequence, rest_factor)
-        key = (arch.sha256, self.work, self.trace.sha256, len(self.trace.positions), *asked)
+        key = (arch.sha256, self.work, self.trace.name, self.trace.sha256, len(self.trace.positions), *asked)
         if key not in _results:
             _results[key] = simulate(
                 arch,
