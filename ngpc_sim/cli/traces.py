@@ -1,0 +1,77 @@
+"""``ngpc-sim trace``: record, list and describe traces."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ngpc_sim.cli.progress import Bar
+
+app = typer.Typer(help="Record, list and describe traces.", rich_markup_mode=None)
+
+
+@app.command("list")
+def trace_list() -> None:
+    """List the bundled traces and the scenes that can be recorded."""
+    from ngpc_sim.trace.record import SCENES
+    from ngpc_sim.trace.store import bundled_traces
+
+    for name in bundled_traces():
+        sys.stdout.write(f"{name}\n")
+    for name, scene in sorted(SCENES.items()):
+        sys.stdout.write(f"scene {name}: {scene.description}\n")
+
+
+@app.command("info")
+def trace_info(source: Annotated[str, typer.Argument(help="Bundled name, file or URL.")]) -> None:
+    """Describe a trace."""
+    from ngpc_sim.trace.store import load_trace
+
+    trace = load_trace(source)
+    facts = {
+        "name": trace.name,
+        "app": trace.app,
+        "scene": trace.scene,
+        "camera": trace.camera,
+        "resolution": f"{trace.width}x{trace.height}",
+        "seed": trace.seed,
+        "tool version": trace.tool_version,
+        "queries of the frame": f"{trace.queries:,}",
+        "queries per pixel": f"{trace.queries_per_pixel:.3f}",
+        "invocations": trace.n_invocations,
+        "recorded queries": f"{len(trace.positions):,}",
+        "sampled tiles": f"{len(trace.tile_weights)} of {trace.tile_pixels[0]}x{trace.tile_pixels[1]} pixels",
+        "sha256": trace.sha256,
+    }
+    for name, value in facts.items():
+        sys.stdout.write(f"{name + ':':<22}{value}\n")
+
+
+@app.command("record")
+def trace_record(
+    name: Annotated[str, typer.Argument(help="Scene, for instance nerf-room.")],
+    resolution: Annotated[str, typer.Option(help="Size of the frame.")] = "fhd",
+    seed: Annotated[int | None, typer.Option(help="Seed of jitter and sampling.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write (default NAME.trace.parquet here).")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,  # noqa: FBT002
+) -> None:
+    """Record a trace from a scene; a bundled one comes out byte for byte."""
+    from ngpc_sim.report.files import check_writable
+    from ngpc_sim.resolution import parse_resolution
+    from ngpc_sim.trace.record import DEFAULT_SEED, SCENES, record
+    from ngpc_sim.trace.store import write_trace
+
+    label, width, height = parse_resolution(resolution)
+    scene = name.removesuffix(f"-{label}") if name not in SCENES else name
+    target = out or Path(f"{scene}-{label}.trace.parquet")
+    check_writable(target.parent)
+    bar = Bar(1.0, f"recording {scene}", shown=not quiet)
+    try:
+        trace = record(scene, width, height, DEFAULT_SEED if seed is None else seed, progress=bar.to)
+    finally:
+        bar.close()
+    write_trace(trace, target)
+    sys.stdout.write(f"{target}: {trace.queries:,} queries, {len(trace.positions):,} of them recorded\n")
