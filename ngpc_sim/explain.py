@@ -62,7 +62,8 @@ def explain(name: str) -> str:
     if not facts:
         known = [*COLUMNS, *all_keys()]
         raise UserError(f"unknown column or key '{name}'; the nearest known is '{nearest(name, known)}'.")
-    lines = [name, *(f"  {label + ':':<10}{value}" for label, value in facts if value != "")]
+    width = max(len(label) for label, _ in facts) + 2
+    lines = [name, *(f"  {label + ':':<{width}}{value}" for label, value in facts if value != "")]
     return "\n".join(lines) + "\n"
 
 
