@@ -20,6 +20,7 @@ from ngpc_sim.engines.mlp_engine import mlp_engine
 from ngpc_sim.engines.nfp import neural_fields_processor
 from ngpc_sim.engines.service import Service
 from ngpc_sim.errors import UserError
+from ngpc_sim.fast_frame import run_frame_fast
 from ngpc_sim.frame_result import Design, Finished, FrameTiming, MemoryUse, Sequence, result_of
 from ngpc_sim.memory import exceeds_l2, l2_shape, stream_gbps, table_load
 from ngpc_sim.reference import ReferenceCluster, reference_service
@@ -156,7 +157,8 @@ class _Point:
         base = self._baseline(plan.queries)
         rest_ps = round(base.rest_ms * units.PS_PER_MS)
         both = self._speeds(plan, commands, counts, rest_ps, memory)
-        frame = system.run_frame(arch, plan, commands, rest_ps, both)
+        run_frame = system.run_frame if d.detail == "reference" else run_frame_fast
+        frame = run_frame(arch, plan, commands, rest_ps, both)
         stalls = stall_report(arch, commands, frame)
         issue = sum(stream.issue_cycles * n for stream, n in zip(plan.streams, counts, strict=True))
         intervals = sum(stream.interval_cycles * n for stream, n in zip(plan.streams, counts, strict=True))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.arch import Arch
+from ngpc_sim.engines.command_queue import charge
 from ngpc_sim.engines.pipeline import CAUSES
 from ngpc_sim.plugins import BUILTIN
 from ngpc_sim.result import STALLS
@@ -53,21 +54,19 @@ def stall_report(arch: Arch, commands: Sequence[Command], frame: FrameRun) -> St
     """Stalls of a frame from its commands and what happened between them."""
     hz, scale = arch.clock_hz, arch.scale
     rows = commands[0].run.level_stalls.shape[1]
-    replayed = np.zeros((scale, rows, len(CAUSES)), np.int64)
-    busy = np.zeros(scale, np.int64)
-    lines = np.zeros((scale, 3, rows - 1), np.int64)
-    everywhere = np.arange(scale)
+    replayed = np.zeros((scale, rows * len(CAUSES)), np.int64)
+    busy = np.zeros((scale, 1), np.int64)
+    lines = np.zeros((scale, 3 * (rows - 1)), np.int64)
     in_turn = arch.cluster.dispatch == "round_robin" and arch.cluster.model == BUILTIN
-    for (step, order), times in frame.placed.items():
-        run = commands[step].run
-        used = min(scale, commands[step].granules) if in_turn else scale
-        where = (everywhere[:used] + order[0]) % scale if len(order) == 1 else np.array(order)[:used]
-        replayed[where] += times * run.level_stalls[:used]
-        busy[where] += times * run.busy_cycles[:used]
+    for step, command in enumerate(commands):
+        run, orders = command.run, frame.placed.orders[frame.placed.steps == step]
+        used = min(scale, command.granules) if in_turn else scale
+        charge(orders, run.level_stalls.reshape(scale, -1), used, replayed)
+        charge(orders, run.busy_cycles.reshape(scale, 1), used, busy)
         if run.lines is not None:
-            lines[where] += times * run.lines[:used]
+            charge(orders, run.lines.reshape(scale, -1), used, lines)
     waits = np.zeros((scale, rows, len(STALLS)), np.int64)
-    waits[:, :, [STALLS.index(cause) for cause in CAUSES]] = replayed
+    waits[:, :, [STALLS.index(cause) for cause in CAUSES]] = replayed.reshape(scale, rows, -1)
     cycles = -(-frame.frame_ps * hz // PS_PER_S)
     between: Mapping[str, Any] = {
         "fill": np.array([int(time) * hz // PS_PER_S for time in frame.fill_ps], np.int64),
@@ -76,5 +75,5 @@ def stall_report(arch: Arch, commands: Sequence[Command], frame: FrameRun) -> St
     }
     for cause, lost in between.items():
         waits[:, -1, STALLS.index(cause)] = lost
-    waits[:, -1, STALLS.index("dispatch")] = cycles - busy - waits.sum(axis=(1, 2))
-    return StallReport(cycles, busy, waits, lines)
+    waits[:, -1, STALLS.index("dispatch")] = cycles - busy[:, 0] - waits.sum(axis=(1, 2))
+    return StallReport(cycles, busy[:, 0], waits, lines.reshape(scale, 3, -1))

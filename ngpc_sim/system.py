@@ -8,7 +8,7 @@ recorded in one command buffer. Tiles overlap freely; a queue takes dispatches i
 become ready, on equal times in the order of the tiles.
 
 No latency arithmetic of an engine lives here: what a command costs each NFP comes from the cluster, what a
-kernel costs from the baseline.
+kernel costs from the baseline. This is what a frame is; :mod:`ngpc_sim.fast_frame` gives the same answer sooner.
 """
 
 from __future__ import annotations
@@ -47,13 +47,24 @@ class Command:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """Where the commands of a frame went, in the order in which they were taken.
+
+    ``steps`` (commands,) int32: their streams. ``orders`` (commands, N) int16: share j went to NFP order[j]; or
+    (commands, 1), an offset: share j went to NFP (j + offset) mod N.
+    """
+
+    steps: Array
+    orders: Array
+
+
+@dataclass(frozen=True)
 class FrameRun:
     """What happened in a frame; all times in ps.
 
     ``ngpc_ps``: all commands back to back from time 0. ``fill_ps`` (N,): time in which commands filled an idle NFP.
     ``ngpc_any_ps``: time in which any NFP had work, ``slowed_ps`` of it lost because the GPU took its share of the
-    memory. ``placed``: how often a stream's command had its share j on NFP order[j], by stream and order; an order
-    of one is an offset, share j on NFP (j + offset) mod N. ``path_ps``: the critical path by kind.
+    memory. ``path_ps``: the critical path by kind.
     """
 
     frame_ps: int
@@ -62,7 +73,7 @@ class FrameRun:
     fill_ps: Array
     ngpc_any_ps: int
     slowed_ps: int
-    placed: Mapping[tuple[int, tuple[int, ...]], int]
+    placed: Placed
     path_ps: Mapping[str, int]
 
 
@@ -157,15 +168,14 @@ class _NgpcQueue:
 
     def __init__(self, arch: Arch, log: _Log) -> None:
         self.log = log
-        self.least_loaded = arch.cluster.dispatch == "least_loaded" and arch.cluster.model == BUILTIN
-        self.rotates = arch.cluster.dispatch == "round_robin" and arch.cluster.model == BUILTIN
+        self.least_loaded, self.rotates = rules_of(arch)
         self.done_ps = np.zeros(arch.scale, np.int64)
         self.alone_ps = np.zeros(arch.scale, np.int64)
         self.last = np.full(arch.scale, -1, np.int64)
         self.order = np.zeros(arch.scale, np.int64)
         self.offset = 0
         self.fill_ps = np.zeros(arch.scale, np.int64)
-        self.placed: dict[tuple[int, tuple[int, ...]], int] = {}
+        self.placed: list[tuple[int, list[int]]] = []
         self.any_ps = 0
         self.any_until = 0
 
@@ -176,8 +186,7 @@ class _NgpcQueue:
             self.done_ps, self.alone_ps, self.last, self.fill_ps, command.end_ps, command.occupancy_ps, start,
             self.offset, self.least_loaded, len(self.log.records), self.order,
         )  # fmt: skip
-        placed = step, tuple(self.order.tolist()) if self.least_loaded else (self.offset,)
-        self.placed[placed] = self.placed.get(placed, 0) + 1
+        self.placed.append((step, self.order.tolist() if self.least_loaded else [self.offset]))
         if self.rotates:
             self.offset = (self.offset + command.granules) % len(self.done_ps)
         self.any_ps += end - max(start, min(self.any_until, end))
@@ -198,13 +207,9 @@ def run_frame(
     log = _Log()
     time = RealTime(env) if both == (FULL, FULL) else SharedTime(env, both)
     gpu, ngpc = _GpuQueue(log), _NgpcQueue(arch, log)
-    submit_ps = units.ns_to_ps(arch.frame.submit_overhead_us * 1e3)
-    launch_ps = units.ns_to_ps(arch.frame.launch_overhead_ns)
-    cross_ps = launch_ps + link_latency_ps(arch)
+    submit_ps, launch_ps, cross_ps = delays_ps(arch)
     submit = log.add(SUBMIT, -1, 0, submit_ps)
-    sizes = [command.run.n_queries for command in commands]
-    pre = [_share(rest_ps, n, plan.queries, arch.frame.pre_share) for n in sizes]
-    post = [_share(rest_ps, n, plan.queries, 1.0) - first for n, first in zip(sizes, pre, strict=True)]
+    pre, post = rest_of_kernels_ps(arch, plan, commands, rest_ps)
     ends: list[tuple[int, int]] = []
 
     def on_gpu(latency_ps: int, run_ps: int, waits_for: int) -> Generator[simpy.Event, None, int]:
@@ -258,9 +263,33 @@ def run_frame(
         fill_ps=ngpc.fill_ps,
         ngpc_any_ps=ngpc.any_ps + time.slowed_ps,
         slowed_ps=time.slowed_ps,
-        placed=ngpc.placed,
+        placed=Placed(
+            np.array([step for step, _ in ngpc.placed], np.int32),
+            np.array([order for _, order in ngpc.placed], np.int16),
+        ),
         path_ps=log.path(last),
     )
+
+
+def delays_ps(arch: Arch) -> tuple[int, int, int]:
+    """Submission of a frame, latency of a launch, and of one that waits for the other queue."""
+    launch_ps = units.ns_to_ps(arch.frame.launch_overhead_ns)
+    return units.ns_to_ps(arch.frame.submit_overhead_us * 1e3), launch_ps, launch_ps + link_latency_ps(arch)
+
+
+def rest_of_kernels_ps(
+    arch: Arch, plan: FramePlan, commands: list[Command], rest_ps: int
+) -> tuple[list[int], list[int]]:
+    """GPU time before and after the network of every command."""
+    sizes = [command.run.n_queries for command in commands]
+    pre = [_share(rest_ps, n, plan.queries, arch.frame.pre_share) for n in sizes]
+    return pre, [_share(rest_ps, n, plan.queries, 1.0) - first for n, first in zip(sizes, pre, strict=True)]
+
+
+def rules_of(arch: Arch) -> tuple[bool, bool]:
+    """Whether commands go to the NFPs that are free first, and whether each begins behind the one before."""
+    built_in = arch.cluster.model == BUILTIN
+    return arch.cluster.dispatch == "least_loaded" and built_in, arch.cluster.dispatch == "round_robin" and built_in
 
 
 def _share(total_ps: int, queries: int, all_queries: int, part: float) -> int:

@@ -127,8 +127,10 @@ def test_clocks_that_never_slow_give_the_frame_without_sharing(data):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ngpc_sim.system.RealTime", lambda env: SharedTime(env, (FULL, FULL)))
         shared = run_frame(*frame)
-    for name in ("frame_ps", "gpu_busy_ps", "ngpc_ps", "ngpc_any_ps", "slowed_ps", "placed", "path_ps"):
+    for name in ("frame_ps", "gpu_busy_ps", "ngpc_ps", "ngpc_any_ps", "slowed_ps", "path_ps"):
         assert getattr(shared, name) == getattr(usual, name), name
+    for name in ("steps", "orders"):
+        assert getattr(shared.placed, name).tolist() == getattr(usual.placed, name).tolist()
     assert shared.fill_ps.tolist() == usual.fill_ps.tolist()
 
 
@@ -143,7 +145,7 @@ def test_a_frame_that_shares_still_adds_up(data, both):
     assert run.frame_ps >= run.gpu_busy_ps
     alone = run_frame(arch, plan, commands, rest_ps)
     assert run.gpu_busy_ps >= alone.gpu_busy_ps
-    assert sum(run.placed.values()) == sum(map(len, plan.steps))
+    assert len(run.placed.steps) == len(run.placed.orders) == sum(map(len, plan.steps))
 
 
 @LAW

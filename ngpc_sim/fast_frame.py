@@ -1,0 +1,82 @@
+"""The frame that :func:`ngpc_sim.system.run_frame` defines, by a kernel: the same answer, without SimPy's events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ngpc_sim.arch import Arch
+from ngpc_sim.commands import FramePlan
+from ngpc_sim.engines.frame_loop import run_loop
+from ngpc_sim.sharing import FULL
+from ngpc_sim.system import (
+    GPU,
+    LATENCY,
+    NGPC,
+    SUBMIT,
+    Command,
+    FrameRun,
+    Placed,
+    delays_ps,
+    rest_of_kernels_ps,
+    rules_of,
+    run_frame,
+)
+
+Array = np.ndarray[Any, Any]
+
+#: frames that may last longer go through Python's integers
+MAX_PS = 1 << 61
+
+
+def run_frame_fast(
+    arch: Arch, plan: FramePlan, commands: list[Command], rest_ps: int, both: tuple[int, int] = (FULL, FULL)
+) -> FrameRun:
+    """Run a frame: arguments and answer of :func:`ngpc_sim.system.run_frame`."""
+    if _longest_ps(arch, plan, commands, rest_ps) * FULL // min(both) > MAX_PS:
+        return run_frame(arch, plan, commands, rest_ps, both)
+    batches = arch.frame.schedule == "batches"
+    tiles = [steps[:1] if batches else steps for steps in plan.steps if steps]
+    steps = np.array([step for tile in tiles for step in tile], np.int64)
+    firsts = np.cumsum([0, *map(len, tiles)])
+    submit_ps, *latencies = delays_ps(arch)
+    kernels = np.array(rest_of_kernels_ps(arch, plan, commands, rest_ps), np.int64)
+    costs = (
+        np.array([command.end_ps for command in commands]),
+        np.array([command.occupancy_ps for command in commands]),
+        np.array([command.granules for command in commands], np.int64),
+    )
+    rules = rules_of(arch)
+    done, alone, fill, order = np.zeros((4, arch.scale), np.int64)
+    last = np.full(arch.scale, -1, np.int64)
+    ngpc = np.zeros(4, np.int64)
+    placed = Placed(np.zeros(len(steps), np.int32), np.zeros((len(steps), arch.scale if rules[0] else 1), np.int16))
+    log = np.zeros((1 + 2 * len(steps) + len(tiles), 4), np.int64)
+    end_ps, gpu, lost, path = run_loop(
+        (firsts, steps, batches, kernels, np.array(latencies, np.int64)), costs, rules, submit_ps, arch.frame.overlap,
+        both != (FULL, FULL), np.array(both, np.int64), (done, alone, last, fill, order, ngpc, *_arrays(placed)), log,
+    )  # fmt: skip
+    return FrameRun(
+        frame_ps=int(end_ps),
+        gpu_busy_ps=int(gpu[2] + lost[0]),
+        ngpc_ps=int(alone.max()),
+        fill_ps=fill,
+        ngpc_any_ps=int(ngpc[1] + lost[1]),
+        slowed_ps=int(lost[1]),
+        placed=placed,
+        path_ps=dict(zip((SUBMIT, LATENCY, GPU, NGPC), path.tolist(), strict=True)),
+    )
+
+
+def _arrays(placed: Placed) -> tuple[Array, Array]:
+    return placed.steps, placed.orders
+
+
+def _longest_ps(arch: Arch, plan: FramePlan, commands: list[Command], rest_ps: int) -> int:
+    """No frame takes longer at full speed: all of its dispatches one after another."""
+    submit_ps, _, cross_ps = delays_ps(arch)
+    times = plan.multiplicity()
+    slowest = (int(max(c.end_ps.max(), c.occupancy_ps.max())) for c in commands)
+    dispatches = sum(2 * n + 1 for n in times)
+    return submit_ps + dispatches * cross_ps + sum(n * ps for n, ps in zip(times, slowest, strict=True)) + 2 * rest_ps
