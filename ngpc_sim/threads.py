@@ -7,11 +7,30 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from ngpc_sim.errors import UserError
+
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 
+#: environment variable that sets the number of threads of a process
+VARIABLE = "NGPC_SIM_THREADS"
+MAX_THREADS = 1024
+
+
+def n_threads() -> int:
+    """Threads that kernels may use: ``NGPC_SIM_THREADS``, or all cores."""
+    text = os.environ.get(VARIABLE, "")
+    if not text:
+        return os.cpu_count() or 1
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_THREADS:
+        raise UserError(f"{VARIABLE} is '{text}', which should be a number of threads from 1 to {MAX_THREADS}.")
+    return int(text)
+
 
 def map_threads(function: Callable[[Item], Value], items: Iterable[Item]) -> list[Value]:
-    """Values of ``function`` over ``items``, in their order whatever the number of cores."""
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    """Values of ``function`` over ``items``, in their order whatever the number of threads."""
+    threads = n_threads()
+    if threads == 1:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(function, items))

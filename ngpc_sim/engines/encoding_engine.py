@@ -24,16 +24,16 @@ L2. Left out: interpolation arithmetic beyond its latency. Sources of the defaul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from ngpc_sim.engines.grid_cache import CacheShape, L2Shape, TableCaches
-from ngpc_sim.engines.grid_index import checked_positions, level_arguments
-from ngpc_sim.engines.grid_sram import service_level
-from ngpc_sim.engines.service import Misses, Service, folded
+from ngpc_sim.engines.grid_index import checked_positions
+from ngpc_sim.engines.level_passes import BankShape, LevelPasses
+from ngpc_sim.engines.service import Misses, Service, folded, to_rows
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.errors import UserError
 from ngpc_sim.plugins import BUILTIN, build, checked
@@ -136,7 +136,8 @@ class EncodingEngine:
 
     def service_cycles(self, encoding: GridEncoding, positions: Array) -> Array:
         """(n, L) int64 initiation intervals of every query and level, in cycles."""
-        return self._levels(encoding, positions)[0].astype(np.int64)
+        array = checked_positions(encoding, positions)
+        return self._levels(encoding, array, encoding.n_levels)[0].astype(np.int64)
 
     def service(
         self, encoding: GridEncoding, positions: Array, l2: L2Shape | None = None, addresses: int = 0
@@ -164,9 +165,8 @@ class EncodingEngine:
         if cached:
             intervals, reads, misses = self._cached(encoding, array, cached, l2, addresses)
         else:
-            intervals, reads = self._levels(encoding, array)
+            intervals, reads = self._levels(encoding, array, slots)
             misses = None
-        intervals = folded(intervals, slots)
         uniform = misses is None and bool((intervals == intervals[:1]).all())
         return Service(np.ascontiguousarray(intervals), reads, base, uniform, misses)
 
@@ -174,38 +174,50 @@ class EncodingEngine:
         """Levels of which the grid_sram is a cache."""
         return spilled_levels(self.spec, encoding) if self.spec.table_policy == "cache" else []
 
-    def _levels(self, encoding: GridEncoding, positions: Array) -> tuple[Array, Array]:
-        array = checked_positions(encoding, positions)
-        intervals = np.empty((encoding.n_levels, len(array)), np.uint16)
-        reads = np.zeros((encoding.n_levels, len(array)), np.uint8)
-        pass_level = self._level_pass(encoding)
+    def _levels(self, encoding: GridEncoding, positions: Array, slots: int) -> tuple[Array, Array]:
+        """Intervals (n, slots) uint16, levels of a slot added up, and reads (n,) int32."""
+        passes, n = self._passes(encoding), len(positions)
+        if self.spec.reuse != "none":
+            return self._levels_in_order(passes, encoding, positions, slots)
+        cycles, reads = np.empty((n, slots), np.uint16), np.zeros(n, np.int32)
+        levels = list(range(encoding.n_levels))
+
+        def chunk(first: int) -> None:
+            part = slice(first, min(first + CHUNK_QUERIES, n))
+            by_slot = np.zeros((slots, part.stop - first), np.uint16)
+            passes.add(positions[part], levels, by_slot, reads[part])
+            to_rows(by_slot, cycles[part])
+
+        map_threads(chunk, range(0, n, CHUNK_QUERIES))
+        return cycles, reads
+
+    @staticmethod
+    def _levels_in_order(
+        passes: LevelPasses, encoding: GridEncoding, positions: Array, slots: int
+    ) -> tuple[Array, Array]:
+        """Like :meth:`_levels`, where a query depends on the one before it on its engine."""
+        intervals = np.empty((encoding.n_levels, len(positions)), np.uint16)
+        reads = np.zeros((encoding.n_levels, len(positions)), np.uint8)
         none = np.empty((0, 0), np.uint32), np.empty(0, np.uint8)
         map_threads(
-            lambda number: pass_level(number, array, 0, intervals[number], reads[number], *none),
+            lambda number: passes.in_order(number, positions, 0, intervals[number], reads[number], *none),
             range(encoding.n_levels),
         )
-        return intervals.T, reads.sum(axis=0, dtype=np.int32)
+        return folded(intervals.T, slots), reads.sum(axis=0, dtype=np.int32)
 
-    def _level_pass(self, encoding: GridEncoding) -> Callable[..., None]:
-        """A function that passes queries through one level: number, positions, number of the first, outputs."""
-        spec = self.spec
-        bits = -1 if spec.banks == "ideal" else int(spec.banks).bit_length() - 1
-        groups = self.side_by_side(encoding)
-        distance = groups if spec.reuse == "last_voxel" else 0
-        parts = engines_of_level(spec, encoding) // groups
-        arguments = level_arguments(encoding)
-        histories = [np.zeros((max(distance, 1), encoding.n_dims), np.uint64) for _ in arguments]
-        in_line = entries_per_line(spec, encoding)
-        shift = in_line.bit_length() - 1 if in_line & (in_line - 1) == 0 else -1
-        index_cycles = self.index_cycles(encoding)
-
-        def pass_level(number: int, positions: Array, first: int, *outputs: Array) -> None:
-            service_level(
-                positions, first, *arguments[number], bits, spec.bank_map == "xor_fold", spec.read_ports,
-                index_cycles, distance, parts, np.uint64(in_line), shift, histories[number], *outputs,
-            )  # fmt: skip
-
-        return pass_level
+    def _passes(self, encoding: GridEncoding) -> LevelPasses:
+        """The kernels of all levels."""
+        spec, groups = self.spec, self.side_by_side(encoding)
+        shape = BankShape(
+            bits=-1 if spec.banks == "ideal" else int(spec.banks).bit_length() - 1,
+            xor_fold=spec.bank_map == "xor_fold",
+            ports=spec.read_ports,
+            index_cycles=self.index_cycles(encoding),
+            reuse_distance=groups if spec.reuse == "last_voxel" else 0,
+            parts=engines_of_level(spec, encoding) // groups,
+            entries_per_line=entries_per_line(spec, encoding),
+        )
+        return LevelPasses(encoding, shape)
 
     def _cached(
         self, encoding: GridEncoding, positions: Array, cached: list[int], l2: L2Shape | None, addresses: int
@@ -222,7 +234,7 @@ class EncodingEngine:
         caches = TableCaches(shape, chosen, tables, groups, l2, spec.line_bytes, addresses)
         intervals, reads = np.empty((n_levels, n), np.uint16), np.zeros((n_levels, n), np.uint8)
         asked, missing, far = (np.zeros((n_levels, n), np.uint8) for _ in range(3))
-        pass_level = self._level_pass(encoding)
+        pass_level = self._passes(encoding).in_order
         none = np.empty((0, 0), np.uint32), np.empty(0, np.uint8)
         place = {level: number for number, level in enumerate(caches.levels)}
         for first in range(0, n, CHUNK_QUERIES):
@@ -256,7 +268,7 @@ class EncodingEngine:
             asked.T, missing.T, far.T, folded(missing.T, slots), folded(far.T, slots),
             caches.addresses[: caches.noted],
         )  # fmt: skip
-        return intervals.T, reads.sum(axis=0, dtype=np.int32), misses
+        return folded(intervals.T, slots), reads.sum(axis=0, dtype=np.int32), misses
 
     def timing(self, work: EncodingWork) -> Timing:
         """Cycles and actions of a stream that never waits for its inputs or its buffer."""

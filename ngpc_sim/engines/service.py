@@ -27,6 +27,14 @@ def add_up_lines(counts, column, running):
             running[i + 1, column, level] = running[i, column, level] + counts[i, level]
 
 
+@njit(cache=True, nogil=True)
+def to_rows(by_slot, rows):
+    """Fill ``rows`` (n, slots) from ``by_slot`` (slots, n)."""
+    for i in range(rows.shape[0]):
+        for slot in range(rows.shape[1]):
+            rows[i, slot] = by_slot[slot, i]
+
+
 @dataclass(frozen=True)
 class Misses:
     """What queries ask of cached levels and do not find there.

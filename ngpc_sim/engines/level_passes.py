@@ -1,0 +1,139 @@
+"""How queries pass through the levels of a grid: which kernel serves a level, with which constants.
+
+Most levels need no look at single corners (:mod:`ngpc_sim.engines.bank_algebra`); the others, and streams in which a
+query depends on the one before it, take :func:`ngpc_sim.engines.grid_sram.service_level`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ngpc_sim.engines.bank_algebra import BLOCK, add_rest, hashed_level, linear_level, to_columns
+from ngpc_sim.engines.grid_index import level_arguments
+from ngpc_sim.engines.grid_sram import service_level
+from ngpc_sim.workload import GridEncoding
+
+Array = np.ndarray[Any, Any]
+#: bits of a bank's number, its part included, that the kernels hold
+BANK_BITS = 16
+
+
+@dataclass(frozen=True)
+class BankShape:
+    """What the entries of one level are read from.
+
+    ``bits`` is log2(banks), or -1 for ideal ones; ``parts`` hold a level together, line by line of
+    ``entries_per_line``; ``reuse_distance`` is how many queries back the engine's last query lies, 0 without reuse.
+    """
+
+    bits: int
+    xor_fold: bool
+    ports: int
+    index_cycles: int
+    reuse_distance: int
+    parts: int
+    entries_per_line: int
+
+    @property
+    def line_shift(self) -> int:
+        """log2 of the entries of a line, or -1 where that is no whole number."""
+        return _log2(self.entries_per_line)
+
+    def interval(self, in_one_bank: int) -> int:
+        """Initiation interval of a query with so many distinct entries in its fullest bank."""
+        return self.index_cycles if self.bits < 0 else max(self.index_cycles, -(-in_one_bank // self.ports))
+
+    def groups(self, table_bits: int) -> tuple[Array, Array, Array] | None:
+        """Groups of bits whose xor is the bank of an entry of ``table_bits``: right shift, mask, left shift.
+
+        ``None`` where the bank is not made so.
+        """
+        bits = max(self.bits, 0)
+        shifts = range(0, table_bits, bits) if self.xor_fold and bits else range(min(bits, 1))
+        found = [(shift, (1 << bits) - 1, 0) for shift in shifts]
+        if self.parts > 1 and self.bits >= 0:
+            if min(_log2(self.parts), self.line_shift) < 0 or bits + _log2(self.parts) > BANK_BITS:
+                return None
+            found.append((self.line_shift, self.parts - 1, bits))
+        shift, mask, left = np.array(found, np.uint32).reshape(-1, 3).T.copy()
+        return shift, mask, left
+
+
+def _log2(number: int) -> int:
+    """log2 of a power of two, else -1."""
+    return number.bit_length() - 1 if number & (number - 1) == 0 else -1
+
+
+class LevelPasses:
+    """Passes of queries through the levels of ``encoding`` under ``shape``."""
+
+    def __init__(self, encoding: GridEncoding, shape: BankShape) -> None:
+        self.encoding, self.shape = encoding, shape
+        self.histories = [
+            np.zeros((max(shape.reuse_distance, 1), encoding.n_dims), np.uint64) for _ in range(encoding.n_levels)
+        ]
+        self._general = [
+            (
+                *arguments, shape.bits, shape.xor_fold, shape.ports, shape.index_cycles, shape.reuse_distance,
+                shape.parts, np.uint64(shape.entries_per_line), shape.line_shift, history,
+            )
+            for arguments, history in zip(level_arguments(encoding), self.histories, strict=True)
+        ]  # fmt: skip
+        self._adders = [self._adder(number) for number in range(encoding.n_levels)]
+
+    def in_order(self, number: int, positions: Array, first: int, *outputs: Array) -> None:
+        """Pass positions (n, D) through one level, the next ones of a stream from query ``first`` on.
+
+        ``outputs``: intervals, reads, lines and their counts, see :func:`service_level`.
+        """
+        service_level(positions, first, *self._general[number], *outputs)
+
+    def add(self, positions: Array, levels: list[int], cycles: Array, reads: Array) -> None:
+        """Add intervals and reads of positions (n, D) on ``levels`` to ``cycles`` (slots, n) and ``reads`` (n,).
+
+        ``cycles`` uint16 of the slot, level mod slots; ``reads`` int32. Every query stands for itself: without reuse.
+        """
+        columns = np.empty(positions.shape[::-1], np.float32)
+        ends = np.empty((-(-len(positions) // BLOCK), positions.shape[1], 2), np.float32)
+        to_columns(positions, columns, ends)
+        for level in levels:
+            self._adders[level](columns, ends, cycles[level % len(cycles)], reads)
+
+    def _adder(self, number: int) -> Callable[..., None]:
+        """The kernel that serves one level, and its constants: ``(columns, ends, cycles, reads)`` to nothing."""
+        general = self._general[number]
+        hashed, factors, entries = general[1], [int(factor) for factor in general[2]], int(general[3])
+        shape = self.shape
+        groups = shape.groups(_log2(entries)) if hashed and _log2(entries) >= 0 else None
+        if groups is not None:
+            intervals = [shape.interval(1 << doublings) for doublings in range(5)]
+            steps = np.diff(intervals, prepend=0).astype(np.uint16)
+            table_mask = np.uint64(entries - 1)
+            return lambda columns, ends, *sums: hashed_level(columns, ends, general, table_mask, groups, steps, *sums)
+        by_low_bits = shape.bits <= 0 or not shape.xor_fold
+        if not hashed and by_low_bits and (shape.parts == 1 or shape.bits < 0):
+            largest, interval, distinct = linear_constants(factors, entries, shape)
+            numbers = np.int64(largest), np.uint16(interval), np.uint16(distinct)
+            return lambda columns, ends, *sums: linear_level(columns, ends, general, *numbers, *sums)
+        return lambda columns, _, *sums: add_rest(np.ones(len(sums[0]), np.uint8), columns, general, *sums)
+
+
+def linear_constants(factors: list[int], entries: int, shape: BankShape) -> tuple[int, int, int]:
+    """Largest entry of a lower corner, not wrapped, up to which every query has the same interval and reads; these.
+
+    Where the banks divide the table, a modulo by its entries changes no bank, and only a wrap of uint32 does.
+    """
+    offsets = [sum(chosen) for chosen in product(*((0, factor) for factor in factors))]
+    banks = 1 << max(shape.bits, 0)
+    if entries % banks == 0:
+        largest, different = (1 << 32) - 1 - max(offsets), {offset % entries for offset in offsets}
+    else:
+        largest, different = entries - 1 - max(offsets), set(offsets)
+    fullest = max(Counter(offset % banks for offset in different).values())
+    return largest, shape.interval(fullest), len(different)
