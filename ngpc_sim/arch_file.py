@@ -46,7 +46,7 @@ class FrameSpec(Spec):
     tiles: int = Field(ge=1, le=4096, description="parts of the screen that pass through GPU and NGPC in turn")
     fused: bool = Field(description="whether the rest of kernels is fused")
     rest_model: str = Field(
-        description="where the time of the rest of kernels comes from: published, or package.module:Class of a plug-in"
+        description="rest of kernels: published fusion, roofline of the workload's kernels, or a plug-in module:Class"
     )
     overlap: bool = Field(description="whether GPU and NGPC work on different tiles at the same time")
     schedule: Literal["invocations", "batches"] = Field(
@@ -55,11 +55,19 @@ class FrameSpec(Spec):
     pre_share: float = Field(ge=0, le=1, description="share of the rest of kernels that runs before the network")
     launch_overhead_ns: float = Field(ge=0, le=1e9, description="latency of starting a dispatch, in ns")
     submit_overhead_us: float = Field(ge=0, le=1e6, description="cost of submitting a frame's command buffers in us")
+    sync_overhead_us: float = Field(
+        ge=0,
+        le=1e6,
+        description="wait of the host for a number copied from the GPU, in us, unfused rest_model roofline",
+    )
+    ray_state: Literal["memory", "registers"] = Field(
+        description="where fused kernels of rest_model roofline carry a ray's state from invocation to invocation"
+    )
 
     @field_validator("rest_model")
     @classmethod
     def _model_name(cls, model: str) -> str:
-        return checked(model, "published")
+        return checked(model, "published", "roofline")
 
 
 class CalibrationSpec(Spec):
@@ -101,6 +109,9 @@ class ArchFile(Spec):
     name: str = Field(min_length=1, description="name of the architecture")
     description: str = Field(description="one line about it")
     gpu: str = Field(description="GPU beside the NGPC, a file of arch_configs/gpu")
+    gpu_model: Literal["published", "roofline"] = Field(
+        description="frame on the GPU alone: published frame times and shares, or a lower bound from its peaks"
+    )
     technology: str = Field(description="technology of the NGPC, a file of arch_configs/tech")
     area_model: Literal["n7_bitcell", "stillmaker_uniform"] = Field(description="area model of column area_mm2")
     scale: int = Field(ge=1, le=MAX_SCALE, description="number of NFPs")

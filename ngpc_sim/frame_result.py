@@ -17,6 +17,7 @@ from ngpc_sim.costs import Frame, frame_costs
 from ngpc_sim.energy import Activity, frame_energy
 from ngpc_sim.engines.encoding_engine import level_ranges
 from ngpc_sim.memory import TableLoad
+from ngpc_sim.resolution import gaps
 from ngpc_sim.result import LevelLines, Result, Scenes
 from ngpc_sim.stalls import StallReport
 from ngpc_sim.trace.store import Trace
@@ -160,8 +161,16 @@ def result_of(design: Design, frame: Finished) -> Result:
         gpu_encoding_ms=base.encoding_ms,
         gpu_mlp_ms=base.mlp_ms,
         gpu_rest_ms=base.rest_unfused_ms,
+        rest_fusion=base.rest_fusion,
+        gaps=_gaps(frame_ms, base.frame_ms, design.pixels),
         **_cost_columns(design, frame, actions),
     )
+
+
+def _gaps(frame_ms: float, gpu_frame_ms: float, pixels: int) -> dict[str, float]:
+    """Columns of the gaps to every target, with the NGPC and on the GPU alone."""
+    own, alone = gaps(frame_ms, pixels), gaps(gpu_frame_ms, pixels)
+    return {f"gap_{name}": gap for name, gap in own.items()} | {f"gpu_gap_{name}": gap for name, gap in alone.items()}
 
 
 def _memory_actions(design: Design, frame: Finished) -> dict[str, int]:

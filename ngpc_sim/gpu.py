@@ -104,22 +104,29 @@ class GpuDram(Spec):
 
 
 class GpuSpec(Spec):
-    """A file of ``arch_configs/gpu``."""
+    """A file of ``arch_configs/gpu``: board and peaks, and what is published of its frames, where anything is."""
 
     name: str
     die_mm2: Positive
     board_power_w: Positive
     idle_power_w: Sourced
     l2_mib: Sourced
-    reference_pixels: Positive
-    rest_fusion: Positive
-    apps: dict[str, AppBaseline] = Field(min_length=1)
-    encodings: dict[str, Shares]
+    sms: Count | None = None
+    clock_ghz: Positive | None = None
+    fp32_tflops: Positive | None = None
+    fp16_tensor_tflops: Positive | None = None
+    l1_bytes_per_clock: Positive | None = None
+    l2_gbps: Positive | None = None
+    dram_gbps: Positive | None = None
+    reference_pixels: Positive | None = None
+    rest_fusion: Positive | None = None
+    apps: dict[str, AppBaseline] = Field(default_factory=dict)
+    encodings: dict[str, Shares] = Field(default_factory=dict)
     dram: GpuDram | None = None
 
     @field_validator("encodings")
     @classmethod
     def _has_reference(cls, encodings: dict[str, Shares]) -> dict[str, Shares]:
-        if "hashgrid" not in encodings:
+        if encodings and "hashgrid" not in encodings:
             raise ValueError("it should have the shares of hashgrid, to which the others relate")
         return encodings

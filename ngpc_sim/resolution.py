@@ -14,6 +14,13 @@ RESOLUTIONS: Mapping[str, tuple[int, int]] = {
     "4k": (3840, 2160),
     "8k": (7680, 4320),
 }
+#: what a display asks for, pixels and frames per second; VR: two displays of 1832 x 1920, assumed, as headsets of the
+#: paper's time have them (remembered, not confirmed)
+TARGETS: Mapping[str, tuple[int, int]] = {
+    "4k60": (3840 * 2160, 60),
+    "8k120": (7680 * 4320, 120),
+    "vr90": (2 * 1832 * 1920, 90),
+}
 MAX_SIDE = 1 << 16
 
 
@@ -36,3 +43,8 @@ def resolution_of(trace: Trace) -> tuple[str, int, int]:
     size = (trace.width, trace.height)
     name = next((name for name, known in RESOLUTIONS.items() if known == size), f"{size[0]}x{size[1]}")
     return (name, *size)
+
+
+def gaps(frame_ms: float, pixels: int) -> dict[str, float]:
+    """Times that a frame of ``pixels`` is too slow for each target, its time growing with the pixels; above 1 it is."""
+    return {name: frame_ms * target_pixels / pixels * fps / 1e3 for name, (target_pixels, fps) in TARGETS.items()}

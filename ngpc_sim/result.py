@@ -26,6 +26,10 @@ STALLS = (
 )
 
 
+#: what a frame is held against; above 1 it is too slow
+GAP_TARGETS = {"4k60": "4K at 60 FPS", "8k120": "8K at 120 FPS", "vr90": "VR, 2 x 1832 x 1920 at 90 FPS (assumed)"}
+
+
 @dataclass(frozen=True)
 class Column:
     """Meaning of a result column."""
@@ -143,6 +147,7 @@ class Result:
     gpu_encoding_ms: float
     gpu_mlp_ms: float
     gpu_rest_ms: float
+    rest_fusion: float
     ngpc_bound_ms: float
     invocations: int
     encoding_interval: float
@@ -156,6 +161,7 @@ class Result:
     trace_sha256: str
     costs: Costs
     scenes: Scenes
+    gaps: Mapping[str, float] = field(default_factory=dict)
     doubled: str = ""
     doubled_gain: float | None = None
     stalls: Mapping[str, int] = field(default_factory=dict)
@@ -178,6 +184,7 @@ class Result:
             else:
                 row[name] = getattr(self, name)
         row.update({name: getattr(self, name) for name in EXTRA})
+        row.update(self.gaps)
         row.update(self.scenes.row())
         row.update(self.costs.row())
         row.update({f"path_{name}_ms": value for name, value in self.critical_path.items()})
@@ -340,7 +347,15 @@ _COLUMNS = (
     ),
     Column("gpu_encoding_ms", "ms", "(gpu_frame_ms - gpu_rest_ms) by published shares", "its encoding kernels"),
     Column("gpu_mlp_ms", "ms", "(gpu_frame_ms - gpu_rest_ms) by published shares", "its MLP kernels"),
-    Column("gpu_rest_ms", "ms", "rest share x hashgrid's GPU time", "its rest of kernels, unfused"),
+    Column("gpu_rest_ms", "ms", "rest share x hashgrid's GPU time, or roofline", "its rest of kernels, unfused"),
+    Column("rest_fusion", "ratio", "gpu_rest_ms / rest_ms", "rest of kernels: unfused over as it runs; published 9.94"),
+    *(
+        Column(
+            f"{who}gap_{name}", "ratio", f"{who}frame_ms x pixels / target's pixels", f"{frame} over its time: {words}"
+        )
+        for who, frame in {"": "frame with the NGPC", "gpu_": "frame on the GPU alone"}.items()
+        for name, words in GAP_TARGETS.items()
+    ),
     Column("ngpc_bound_ms", "ms", "closed form, no trace", "least time in which the NFPs can serve the queries"),
     Column("invocations", "", "", "network invocations of the frame"),
     Column("encoding_interval", "cycles", "mean over queries and levels", "initiation interval of a query on a level"),
@@ -375,7 +390,7 @@ STABLE = (
 )
 EXTRA = (
     *("area_stillmaker_mm2", "area_bitcell_mm2", "gpu_energy_mj", "gpu_frame_ms_low"),
-    *("gpu_encoding_ms", "gpu_mlp_ms", "gpu_rest_ms", "ngpc_bound_ms"),
+    *("gpu_encoding_ms", "gpu_mlp_ms", "gpu_rest_ms", "rest_fusion", "ngpc_bound_ms"),
     *("invocations", "encoding_interval", "table_mib", "hit_rate", "l2_hit_rate", "line_gbps", "line_efficiency"),
     *("doubled", "doubled_gain", "calibrated", "arch_sha256", "trace_sha256"),
 )

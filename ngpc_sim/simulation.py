@@ -183,7 +183,8 @@ class _Point:
         return service, ReferenceCluster(arch.cluster, arch.nfp, arch.scale)
 
     def _baseline(self, queries: int) -> Baseline:
-        base = baseline(self.design.arch, self.design.work, queries, self.design.pixels)
+        d = self.design
+        base = baseline(d.arch, d.work, d.trace, queries, d.pixels)
         return replace(base, rest_ms=base.rest_ms * self.rest_factor)
 
     def _memory_use(self, plan: FramePlan, counts: list[int], efficiency: float) -> MemoryUse:

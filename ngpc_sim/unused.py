@@ -39,6 +39,19 @@ def _by_setting(file: ArchFile) -> Iterator[tuple[str, str]]:
             yield f"nfp.mlp.{key}", "nfp.mlp.dataflow is systolic_ws"
     if file.frame.schedule == "batches":
         yield "frame.pre_share", "frame.schedule is batches"
+    yield from _by_rest_model(file)
+
+
+def _by_rest_model(file: ArchFile) -> Iterator[tuple[str, str]]:
+    if file.frame.rest_model != "roofline":
+        for key in ("sync_overhead_us", "ray_state"):
+            yield f"frame.{key}", "frame.rest_model is not roofline"
+        return
+    if not file.frame.fused:
+        yield "frame.ray_state", "frame.fused is false"
+    if file.gpu_model == "roofline":
+        for key in ("baseline", "rest_share"):
+            yield f"calibration.{key}", "gpu_model and frame.rest_model are roofline"
 
 
 def _by_plugin(file: ArchFile) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ with its last bit.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from ngpc_sim import resources
 from ngpc_sim.errors import UserError
+from ngpc_sim.gpu_kernels import GpuKernels
 from ngpc_sim.schema import Field, Spec, field_validator, load_yaml, nearest, one_sentence, validate
 
 APPS = ("nerf", "nsdf", "gia", "nvr")
@@ -146,6 +147,7 @@ class WorkloadFile(Spec):
     output_bytes: int = Field(ge=1, le=4096)
     networks: list[Network] = Field(min_length=1)
     encodings: dict[str, GridEncoding] = Field(min_length=1)
+    gpu_kernels: GpuKernels | None = None
     sources: dict[str, str]
 
 
@@ -154,7 +156,7 @@ class Workload:
     """One app with one encoding.
 
     ``input_bytes`` and ``output_bytes`` are what the accelerator reads and writes per query;
-    ``trace`` names the trace that the main job replays.
+    ``trace`` names the trace that the main job replays; ``gpu_kernels`` is what the GPU runs beside the network.
     """
 
     name: str
@@ -165,6 +167,7 @@ class Workload:
     input_bytes: int
     output_bytes: int
     trace: str
+    gpu_kernels: GpuKernels | None = field(default=None, hash=False)
 
     def matrices(self) -> list[tuple[int, int]]:
         """``(inputs, outputs)`` of every weight matrix in order, outputs padded to 16."""
@@ -222,6 +225,7 @@ def load_workload(name: str) -> Workload:
         input_bytes=file.input_bytes,
         output_bytes=file.output_bytes,
         trace=file.trace,
+        gpu_kernels=file.gpu_kernels,
     )
 
 

@@ -19,7 +19,7 @@ DYNAMIC = ("encoding", "grid_sram", "buffers", "mlp", "memory")
 @pytest.mark.parametrize("app", APPS)
 def test_the_baseline_costs_the_published_time_per_query(app):
     work = ngpc.load_workload(f"{app}-hashgrid")
-    base = baseline(ngpc.load_arch(), work, 1_000_000, 1920 * 1080)
+    base = baseline(ngpc.load_arch(), work, ngpc.load_trace(work.trace), 1_000_000, 1920 * 1080)
     assert base.frame_ms == pytest.approx(NS_PER_QUERY[app], rel=0.01)
 
 
