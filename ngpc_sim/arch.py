@@ -32,6 +32,8 @@ from ngpc_sim.sram import Macro
 from ngpc_sim.technology import TechnologySpec
 
 MAX_EXTENDS = 8
+#: keys of ``memory`` that a GPU file has too; null there is the GPU's own
+GPU_BANDWIDTHS = ("l2_gbps", "dram_gbps")
 #: what tells a number with its source, or a point of a table, from a mapping of them
 SOURCED_KEYS = {"value", "unit", "tag", "source"}
 
@@ -151,7 +153,7 @@ def load_arch(
     overrides
         Values by dotted key, ``{"nfp.clock_ghz": 1.2}``.
     gpu
-        Another GPU file by name or path.
+        Another GPU file by name or path, with its bandwidths where ``overrides`` do not set them.
     allow_plugins
         Whether the architecture may name classes to import and run.
 
@@ -163,6 +165,7 @@ def load_arch(
     """
     tree, where, origins = _extended(str(name), Path(), ())
     chosen: dict[str, Any] = dict(overrides or {})
+    own_gpu = tree.get("gpu")
     for key, value in (("scale", scale), ("gpu", gpu)):
         if value is not None:
             if key in chosen:
@@ -172,6 +175,8 @@ def load_arch(
         check_key(dotted)
         tree = set_dotted(tree, dotted, value)
         origins[dotted] = "override"
+    if tree.get("gpu") != own_gpu or None in _bandwidths(tree).values():
+        tree = _with_memory_of_gpu(tree, chosen)
     file = validate(ArchFile, tree, where, origins)
     for key, model in file.plugins():
         if not allow_plugins:
@@ -179,6 +184,26 @@ def load_arch(
     arch = Arch(file, _load_gpu(file.gpu), _load_technology(file.technology))
     arch.check_reach()
     return arch
+
+
+def _bandwidths(tree: Tree) -> Tree:
+    """What a file says of the memory behind GPU and NGPC."""
+    memory = tree.get("memory")
+    return {key: memory[key] for key in GPU_BANDWIDTHS if key in memory} if isinstance(memory, dict) else {}
+
+
+def _with_memory_of_gpu(tree: Tree, chosen: Mapping[str, Any]) -> Tree:
+    """Tree with the bandwidths of another GPU where none is chosen: those of the file belong to the file's GPU."""
+    gpu = _load_gpu(tree["gpu"]) if isinstance(tree.get("gpu"), str) else None
+    for key, value in _bandwidths(tree).items():
+        own = getattr(gpu, key, None)
+        given = value is not None and ("memory" in chosen or f"memory.{key}" in chosen)
+        if gpu is None or own is None or given:
+            continue
+        tree = set_dotted(tree, f"memory.{key}", own.value)
+        sources = {**tree.get("sources", {}), f"memory.{key}": f"{own.tag}: {gpu.name}, {own.source}"}
+        tree = {**tree, "sources": sources}
+    return tree
 
 
 def changed(arch: Arch, values: Mapping[str, Any]) -> Arch:

@@ -15,9 +15,9 @@ MAX_SCALE = 1024
 class MemorySpec(Spec):
     """What stands between the NFPs and their data."""
 
-    l2_gbps: float = Field(gt=0, le=1e6, description="bandwidth of the link to the GPU's L2 in GB/s")
+    l2_gbps: float = Field(gt=0, le=1e6, description="bandwidth of the link to the GPU's L2 in GB/s; null: the GPU's")
     l2_latency_ns: float = Field(ge=0, le=1e6, description="latency of the link to the GPU's L2 in ns")
-    dram_gbps: float = Field(gt=0, le=1e6, description="peak DRAM bandwidth in GB/s")
+    dram_gbps: float = Field(gt=0, le=1e6, description="peak DRAM bandwidth in GB/s; null: the GPU's")
     dram_efficiency: float = Field(gt=0, le=1, description="share of the peak DRAM bandwidth that a stream reaches")
     dram_model: str = Field(
         description="bandwidth that DRAM reaches on missing lines: bandwidth, or package.module:Class of a plug-in"

@@ -13,6 +13,7 @@ from statistics import fmean
 from typing import Any
 
 from ngpc_sim.arch import Arch, load_arch
+from ngpc_sim.gpu_footer import gpu_lines
 from ngpc_sim.points import Point
 from ngpc_sim.published import PUBLISHED, published_mean_speedup
 from ngpc_sim.result import Result
@@ -35,6 +36,7 @@ def footer(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
     lines.extend(_gaps(points, results))
     lines.extend(_against_published(points, results))
     lines.extend(_bands(results))
+    lines.extend(gpu_lines([point.arch for point in points], results))
     return lines
 
 
@@ -120,7 +122,7 @@ def _against_published(points: Sequence[Point], results: Sequence[Result]) -> li
     """Power and area of every architecture and technology at the largest scale that has published ones."""
     groups: dict[tuple[str, str], list[tuple[Point, Result]]] = {}
     for point, result in zip(points, results, strict=True):
-        if f"area_pct_gpu/{result.scale}" in PUBLISHED:
+        if f"area_pct_gpu/{result.scale}" in PUBLISHED and point.arch.gpu.apps:
             groups.setdefault((point.arch.name, point.arch.technology.name), []).append((point, result))
     lines = []
     for group in groups.values():
@@ -178,8 +180,10 @@ def _gaps(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
     """One line for every arch, encoding and resolution of whole frames: its largest scale with a published mean."""
     groups: dict[tuple[Any, ...], list[int]] = {}
     for index, result in enumerate(results):
+        arch = points[index].arch
         whole = points[index].limit_queries is None
-        if whole and published_mean_speedup(result.encoding, result.scale) is not None:
+        comparable = arch.gpu.apps and arch.file.gpu_model == "published"
+        if whole and comparable and published_mean_speedup(result.encoding, result.scale) is not None:
             settings = tuple(f"{name}={value}" for name, value in result.overrides.items())
             group = (result.arch, result.encoding, result.resolution, result.detail, settings, result.scale)
             groups.setdefault(group, []).append(index)

@@ -33,7 +33,7 @@ JOB = ("--scale", "8", "--limit-queries", "100", "--quiet")
         (("--app", "doom"), "unknown app 'doom'; the nearest known is"),
         (("--encoding", "hash"), "unknown encoding 'hash'; the nearest known is 'hashgrid'"),
         (("--arch", "ngcp"), "unknown arch 'ngcp'; the nearest known is 'ngpc'"),
-        (("--gpu", "h100"), "unknown GPU 'h100'; the nearest known is 'rtx3090'"),
+        (("--gpu", "h100"), "unknown GPU 'h100'; the nearest known is 'h200'"),
         (("--resolution", "5k"), "unknown resolution '5k'"),
         (("--resolution", "0x5"), "each side is 1 to 65536 pixels"),
         (("--detail", "exact"), "unknown detail 'exact': choose bound"),
