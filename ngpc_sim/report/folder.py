@@ -107,4 +107,4 @@ def _sentence(folder: Path, error: OSError) -> str:
     if isinstance(error, NotADirectoryError | FileExistsError):
         blockers = [path for path in (folder, *folder.parents) if path.is_file()]
         reason = f"{blockers[0]} is not a folder" if blockers else reason
-    return f"results cannot be written to {folder}: {reason}; name a folder that can be written with --out"
+    return f"results cannot be written to {folder}: {reason}; name a folder that can be written"

@@ -1,0 +1,53 @@
+"""``ngpc-sim report``: figures from runs of their own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ngpc_sim.cli.progress import Bar
+from ngpc_sim.errors import UserError
+
+if TYPE_CHECKING:
+    from ngpc_sim.points import Point
+
+
+def report(
+    paper: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="Draw the counterparts of the paper's figures into this folder.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing, no progress bar.")] = False,  # noqa: FBT002
+) -> None:
+    """Draw figures: ngpc-sim report --paper OUT."""
+    if paper is None:
+        raise UserError("report needs --paper OUT, the folder for the counterparts of the paper's figures.")
+    from ngpc_sim.points import run_points
+    from ngpc_sim.report.folder import check_writable
+    from ngpc_sim.report.paper.files import write_paper
+
+    check_writable(paper)
+    points = _points()
+    bar = Bar(len(points), "simulating", shown=not quiet)
+    try:
+        results = run_points(points, jobs, bar.advance)
+    finally:
+        bar.close()
+    written = write_paper(paper, [result.row() for result in results])
+    if not quiet:
+        sys.stdout.write(f"Wrote {', '.join(path.name for path in written)} to {paper}.\n")
+
+
+def _points() -> list[Point]:
+    """Design points of all figures, as the main job would make them."""
+    from ngpc_sim import job
+    from ngpc_sim.report.paper.rows import ARCHS, REQUESTS, SCALES
+
+    asked = [
+        job.Request(scale=SCALES, archs=ARCHS, resolutions=resolutions, encodings=encodings, what_if=False)
+        for resolutions, encodings in REQUESTS
+    ]
+    return [point for request in asked for point in job.points(request)]

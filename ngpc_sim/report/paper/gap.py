@@ -1,0 +1,147 @@
+"""The gap: how many times faster a frame would have to be for 4K at 60, 8K at 120 and virtual reality at 90 FPS.
+
+Above 1 the target is missed. The published range is that of the GPU alone over the apps at 4K and 60 FPS; that its ends
+are NVR and NeRF follows from their frame times.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ngpc_sim.published import PUBLISHED
+from ngpc_sim.report.canvas import legend, style
+from ngpc_sim.report.panels import APPS, Row, number, row_scale, text
+from ngpc_sim.report.paper.page import (
+    GPU_COLOUR,
+    Page,
+    draw_level,
+    draw_published,
+    empty,
+    log_values,
+    name_values,
+    scale_look,
+)
+from ngpc_sim.report.paper.rows import VR, Table, named, of, pick, scales, titles, values
+from ngpc_sim.report.scene import APP_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+GPU, NGPC = "GPU alone", "with NGPC"
+PAGE = Page(columns=3, rows=2, title_lines=2, foot_in=0.24)
+#: published ends of the range at 4K and 60 FPS: the app, and which end
+ENDS = {"nvr": "value", "nerf": "high"}
+
+
+class Target(NamedTuple):
+    """A frame size and rate to reach, and how it is called."""
+
+    name: str
+    resolution: str
+    fps: int
+    title: str
+
+
+TARGETS = (
+    Target("4k60", "4k", 60, "4K, 60 FPS"),
+    Target("8k120", "8k", 120, "8K, 120 FPS"),
+    Target("vr90", VR, 90, "VR (2 x 1832x1920), 90 FPS"),
+)
+
+
+def table(rows: Sequence[Row]) -> Table:
+    """Gaps (x), a row a target, architecture, app and scale; scale 0 is the GPU alone."""
+    found: Table = []
+    for target in TARGETS:
+        chosen = pick(rows, resolution=target.resolution)
+        for arch in titles(chosen):
+            for app in APPS:
+                own = sorted(of(chosen, arch=arch, app=app), key=row_scale)
+                found += [_row(row, target, GPU) for row in own[:1]] + [_row(row, target, NGPC) for row in own]
+    return found
+
+
+def chart(table: Table) -> Figure:
+    """Draw the gaps of each app as marks on a logarithmic axis: a row of plots an architecture, a target a column."""
+    names = titles(table)
+    every = [scale for scale in scales(table) if scale]
+    known = values(table, "gap")
+    panels = [(arch, target) for arch in names for target in TARGETS]
+    with style():
+        figure, plots = empty(PAGE, [f"{names[arch]}:\n{target.title}" for arch, target in panels])
+        marks: dict[str, Any] = {}
+        published: dict[str, Any] = {}
+        for index, (axes, (arch, target)) in enumerate(zip(plots, panels, strict=True)):
+            name_values(PAGE, axes, index, "frame over target time (x)")
+            log_values(axes, 0.5 * min(known), 2 * max(known))
+            axes.set_xlim(-0.6, len(APPS) - 0.4)
+            axes.set_xticks(range(len(APPS)), [APP_NAMES[app] for app in APPS])
+            level = draw_level(axes, 1.0, "target met below")
+            marks |= _draw(axes, of(table, arch=arch, target=target.name), every) | {"target met below": level}
+            published |= _published(axes, of(table, arch=arch, target=target.name))
+        legend(figure, PAGE, marks | published)
+    return figure
+
+
+def finding(table: Table) -> str:
+    """What the figure says, in one sentence."""
+    last = max(scales(table))
+    told = []
+    for arch in titles(table):
+        for target in TARGETS:
+            own = of(table, arch=arch, target=target.name, scale=last)
+            missed = [APP_NAMES[text(row, "app")] for row in own if number(row, "gap") > 1]
+            told.append(f"{arch} misses {target.title} in {' and '.join(missed) or 'no app'}")
+    return f"With {last} NFPs {'; '.join(told)}."
+
+
+def gap(row: Row, target: Target, system: str) -> float:
+    """Time of a frame of the target's size over the time that the target leaves for it."""
+    frame_ms = number(row, "gpu_frame_ms" if system == GPU else "frame_ms")
+    return frame_ms * target.fps / 1000
+
+
+def _row(row: Row, target: Target, system: str) -> dict[str, object]:
+    app = text(row, "app")
+    end = ENDS.get(app) if (target.name, system) == ("4k60", GPU) else None
+    return {
+        "target": target.name,
+        "resolution": target.resolution,
+        "fps": target.fps,
+        **named(row),
+        "app": app,
+        "system": system,
+        "scale": 0 if system == GPU else row_scale(row),
+        "gap": gap(row, target, system),
+        "published": getattr(PUBLISHED["gpu_gap_4k60"], end) if end else None,
+    }
+
+
+def _draw(axes: Axes, rows: Sequence[Row], every: Sequence[int]) -> dict[str, Any]:
+    """Draw the marks of one plot over a thin line from the GPU alone to the largest scale."""
+    marks: dict[str, Any] = {}
+    for place, app in enumerate(APPS):
+        own = of(rows, app=app)
+        gaps = values(own, "gap")
+        axes.vlines(place, min(gaps), max(gaps), color="#999999", linewidth=0.6, zorder=2)
+        for row in own:
+            scale = row_scale(row)
+            look: dict[str, Any] = {"color": GPU_COLOUR, "marker": "_", "markersize": 12, "markeredgewidth": 1.6}
+            label = f"{scale} NFPs" if scale else GPU
+            if scale:
+                look = scale_look(every, scale) | {"markersize": 4, "markeredgecolor": "white", "markeredgewidth": 0.3}
+            marks[label] = axes.plot(place, number(row, "gap"), linestyle="none", label=label, zorder=3, **look)[0]
+    return marks
+
+
+def _published(axes: Axes, rows: Sequence[Row]) -> dict[str, Any]:
+    """Mark the ends of the published range at their apps."""
+    marks: dict[str, Any] = {}
+    for row in rows:
+        if row["published"] is not None:
+            place = APPS.index(text(row, "app"))
+            marks |= draw_published(axes, place, PUBLISHED["gpu_gap_4k60"], number(row, "published"))
+    return marks

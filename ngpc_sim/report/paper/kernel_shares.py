@@ -1,0 +1,151 @@
+"""Where the GPU's time goes without an NGPC: encoding, MLP and rest of kernels, by app and encoding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ngpc_sim.published import PUBLISHED, Published
+from ngpc_sim.report.canvas import legend, style
+from ngpc_sim.report.panels import Row, app_rank, number, text
+from ngpc_sim.report.paper.page import FIGURE_PT, Page, draw_published, empty, name_values
+from ngpc_sim.report.paper.rows import ENCODINGS, MEAN, Table, mean_of_apps, named, of, pick, scales, titles
+from ngpc_sim.report.scene import APP_NAMES, PT_PER_IN
+from ngpc_sim.report.stacks import Look, swatches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PARTS = {
+    "encoding": Look("encoding", "#3c82bd"),
+    "mlp": Look("MLP", "#cfeadd", "////"),
+    "rest": Look("rest of kernels", "#e6e6e6"),
+}
+LEAST_PT = 8.0  # height of a part in which its figure stands
+PAGE = Page(columns=2, rows=1, foot_in=0.48)
+
+
+def table(rows: Sequence[Row]) -> Table:
+    """Shares in percent, a row an architecture, encoding and app, and the means of the four apps.
+
+    The GPU's frame does not depend on the NGPC: rows of the smallest scale.
+    """
+    found: Table = []
+    for encoding in ENCODINGS:
+        of_encoding = pick(rows, encoding=encoding, scale=min(scales(rows)))
+        for arch in titles(of_encoding):
+            apps = sorted(of(of_encoding, arch=arch), key=lambda row: app_rank(text(row, "app")))
+            shares = [_shares(row) for row in apps]
+            found += shares
+            means = {f"{part}_pct": mean_of_apps(shares, f"{part}_pct") for part in PARTS}
+            if None not in means.values():
+                published = dict(_published(encoding))
+                found.append({**named(apps[0]), "encoding": encoding, "app": MEAN, **means, **published})
+    return found
+
+
+def chart(table: Table) -> Figure:
+    """Draw the shares as stacks of 100 %, and what is published at the means."""
+    with style():
+        names = titles(table)
+        figure, plots = empty(PAGE, [f"GPU baseline of {name}" for name in names.values()])
+        marks: dict[str, Any] = {}
+        for index, (axes, arch) in enumerate(zip(plots, names, strict=True)):
+            name_values(PAGE, axes, index, "GPU time (%)")
+            axes.set_ylim(0, 100)
+            axes.set_yticks(range(0, 101, 25))
+            marks |= _draw(axes, of(table, arch=arch))
+        legend(figure, PAGE, swatches(PARTS.values()) | dict(sorted(marks.items())))
+    return figure
+
+
+def finding(table: Table) -> str:
+    """What the figure says, in one sentence."""
+    means = [f"{100 - number(row, 'rest_pct'):.1f} % ({row['arch']}, {row['encoding']})" for row in of(table, app=MEAN)]
+    return f"Encoding and MLP together take {', '.join(means)} of the GPU's time, mean of the apps."
+
+
+def _shares(row: Row) -> dict[str, object]:
+    parts = {f"{part}_pct": 100 * number(row, f"gpu_{part}_ms") / number(row, "gpu_frame_ms") for part in PARTS}
+    return {**named(row), "encoding": text(row, "encoding"), "app": text(row, "app"), **parts}
+
+
+def _published(encoding: str) -> Iterator[tuple[str, float]]:
+    """Published shares of an encoding by column, both ends of a band."""
+    network, own = _rows(encoding)
+    yield "published_network_pct", network.value
+    yield "published_encoding_pct", own.value
+    if own.high is not None:
+        yield "published_encoding_high_pct", own.high
+
+
+def _rows(encoding: str) -> tuple[Published, Published]:
+    """What is published of encoding and MLP together, and of the encoding alone."""
+    kind = encoding if encoding == "hashgrid" else "dense"
+    return PUBLISHED[f"network_share/{encoding}"], PUBLISHED[f"encoding_share/{kind}"]
+
+
+def _draw(axes: Axes, shares: Sequence[Row]) -> dict[str, Any]:
+    """Draw the stacks of one architecture, a group an encoding; return the published marks by their labels."""
+    marks: dict[str, Any] = {}
+    places: list[float] = []
+    groups = {encoding: of(shares, encoding=encoding) for encoding in ENCODINGS}
+    for encoding, group in groups.items():
+        first = places[-1] + 2 if places else 0.0
+        own = [first + index for index in range(len(group))]
+        places += own
+        _stack(axes, own, group)
+        axes.annotate(
+            encoding,
+            ((own[0] + own[-1]) / 2, 0),
+            (0, -25),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            annotation_clip=False,
+        )
+        if text(group[-1], "app") == MEAN:
+            for row in _rows(encoding):
+                marks |= draw_published(axes, own[-1], row)
+                if row.high is not None:
+                    marks |= draw_published(axes, own[-1], row, row.high)
+    axes.set_xlim(-1, places[-1] + 1)
+    names = [APP_NAMES.get(text(row, "app"), text(row, "app")) for group in groups.values() for row in group]
+    axes.set_xticks(places, names, rotation=90, size=FIGURE_PT)
+    return marks
+
+
+def _stack(axes: Axes, places: Sequence[float], group: Sequence[Row]) -> None:
+    feet = [0.0] * len(group)
+    for part, look in PARTS.items():
+        heights = [number(row, f"{part}_pct") for row in group]
+        axes.bar(
+            places,
+            heights,
+            0.9,
+            bottom=feet,
+            color=look.colour,
+            hatch=look.hatch,
+            edgecolor="black",
+            linewidth=0.2,
+            label=look.name,
+        )
+        for place, foot, height in zip(places, feet, heights, strict=True):
+            if height * PAGE.plot_in * PT_PER_IN / 100 >= LEAST_PT:
+                _write(axes, place, foot + height / 2, f"{round(height, 6):.0f}", look)
+        feet = [foot + height for foot, height in zip(feet, heights, strict=True)]
+
+
+def _write(axes: Axes, x: float, y: float, written: str, look: Look) -> None:
+    axes.text(
+        x,
+        y,
+        written,
+        size=FIGURE_PT,
+        color="white" if look is PARTS["encoding"] else "black",
+        ha="center",
+        va="center_baseline",
+        bbox={"facecolor": look.colour, "edgecolor": "none", "pad": 0.6},
+    )
