@@ -24,8 +24,8 @@ from ngpc_sim.what_if import with_doubling
 from ngpc_sim.workload import Workload
 
 MAX_JOBS = 256
-#: results kept for the doublings of a sweep
-KEPT_RESULTS = 64
+#: results kept, for the doublings of a sweep and for rows of a validation that ask again
+KEPT_RESULTS = 256
 
 _results: OrderedDict[Any, Result] = OrderedDict()
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+#: folders that stand elsewhere in a source tree than under their own name
+_PLACES = {"published": "tests/published"}
 
 
 def folder(kind: str) -> Path:
-    """Folder of bundled data called ``kind``: ``traces``, ``workloads`` or ``arch_configs``."""
+    """Folder of bundled data called ``kind``: ``traces``, ``workloads``, ``arch_configs`` or ``published``."""
     installed = _PACKAGE / "_data" / kind
-    return installed if installed.is_dir() else _PACKAGE.parent / kind
+    return installed if installed.is_dir() else _PACKAGE.parent / _PLACES.get(kind, kind)

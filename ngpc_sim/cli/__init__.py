@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from ngpc_sim.cli import main_job, report, show, traces
+from ngpc_sim.cli import main_job, report, show, traces, validate
 from ngpc_sim.errors import UserError
 
 #: typer's own mistakes in usage, whatever package it takes them from
@@ -33,6 +33,7 @@ app.add_typer(show.arch_app, name="arch")
 app.add_typer(show.workload_app, name="workload")
 app.command("explain")(show.explain)
 app.command("report")(report.report)
+app.command("validate")(validate.validate)
 
 
 def main() -> None:

@@ -58,7 +58,7 @@ def print_results(rows: Sequence[Row], footer: Sequence[str], console: Console |
     target = console or default_console()
     target.print(results_table(rows), crop=False)
     for line in footer:
-        target.print(Text(_writable(line, target.encoding)), overflow="fold")
+        target.print(Text(writable(line, target.encoding)), overflow="fold")
 
 
 def default_console() -> Console:
@@ -85,7 +85,7 @@ class _Tables:
         lines = [_lines(panel) for panel in self.panels]
         layout, gap = _layout([line for block in lines for line in block], width)
         for panel, block in zip(self.panels, lines, strict=True):
-            yield Text(_writable(panel.title, options.encoding), style="bold", overflow="fold")
+            yield Text(writable(panel.title, options.encoding), style="bold", overflow="fold")
             for columns in layout:
                 yield _table(columns, block, options, gap)
                 yield Text()
@@ -125,19 +125,19 @@ def _table(columns: Columns, lines: Sequence[Line], options: ConsoleOptions, gap
     from rich.table import Table  # noqa: PLC0415 - heavy
     from rich.text import Text  # noqa: PLC0415 - heavy
 
-    table = Table(box=_box(options), show_edge=False, pad_edge=False, padding=(0, gap), header_style="bold")
+    table = Table(box=box(options), show_edge=False, pad_edge=False, padding=(0, gap), header_style="bold")
     for column, head in columns.items():
         justify = "left" if column in TEXT_COLUMNS else "right"
         table.add_column(head, justify=justify, vertical="bottom", overflow="fold")  # type: ignore[arg-type]
     shown = [line for line in lines if any(column in line for column in columns if column not in KEY_COLUMNS)]
     for line, following in zip(shown, [*shown[1:], None], strict=True):
-        cells = (Text(_writable(line.get(column, ""), options.encoding)) for column in columns)
+        cells = (Text(writable(line.get(column, ""), options.encoding)) for column in columns)
         last = following is None or following["scale"] != line["scale"]
         table.add_row(*cells, end_section=last, style="bold" if line["app"] == "mean" else None)
     return table
 
 
-def _box(options: ConsoleOptions) -> Box:
+def box(options: ConsoleOptions) -> Box:
     """Give a rule under the head and an empty line between blocks, in ASCII where that is all there is."""
     from rich.box import SIMPLE_HEAD, Box  # noqa: PLC0415 - heavy
 
@@ -184,6 +184,6 @@ def figures(value: float) -> str:
     return f"{value:.{decimals}f}" if value else "0"
 
 
-def _writable(content: str, encoding: str) -> str:
+def writable(content: str, encoding: str) -> str:
     """Replace what the stream's encoding cannot write by '?'."""
     return content.encode(encoding, "replace").decode(encoding)

@@ -1,0 +1,67 @@
+"""``ngpc-sim validate``: every published number beside ours, with a verdict."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ngpc_sim.cli.progress import Bar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ngpc_sim.validation.table import Row
+
+
+def validate(
+    out: Annotated[Path, typer.Option(help="Folder of validation.csv, .md and .html.")] = Path("out/validation"),
+    ladder: Annotated[  # noqa: FBT002
+        bool, typer.Option("--ladder", help="Then go from ngpc-paper to ngpc one assumption at a time.")
+    ] = False,
+    jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No table, no progress bar.")] = False,  # noqa: FBT002
+) -> None:
+    """Set every published number beside ours; exit 1 where one that must hold does not."""
+    from ngpc_sim.report.folder import check_writable, write_set
+    from ngpc_sim.validation.pages import page_files
+    from ngpc_sim.validation.table import broken
+
+    check_writable(out)
+    rows = _rows(jobs, quiet=quiet)
+    written = write_set(out, page_files(rows))
+    if not quiet:
+        _print(rows, written)
+    if ladder:
+        from ngpc_sim.cli.ladder import run_ladder  # type: ignore[import-untyped,unused-ignore]
+
+        run_ladder(out, quiet=quiet)
+    failed = broken(rows)
+    if failed:
+        sys.stderr.write(f"ngpc-sim: must hold and does not: {'; '.join(row.what for row in failed)}\n")
+        sys.exit(1)
+
+
+def _rows(jobs: int, *, quiet: bool) -> list[Row]:
+    """Simulate; a bar on a terminal once that has taken a second."""
+    from ngpc_sim.validation.runs import frames
+    from ngpc_sim.validation.table import validate as validated
+
+    bar = Bar(len(frames()), "simulating", shown=not quiet)
+    try:
+        return validated(jobs, bar.advance)
+    finally:
+        bar.close()
+
+
+def _print(rows: Sequence[Row], written: Sequence[Path]) -> None:
+    from ngpc_sim.report.verdict_table import print_verdicts
+    from ngpc_sim.validation.pages import display, remarks, summary
+    from ngpc_sim.validation.verdicts import CONTRADICTED, NOT_CHECKABLE
+
+    reasons = [f"{word}: {line}" for word in (CONTRADICTED, NOT_CHECKABLE) for line in remarks(rows, word)]
+    names = ", ".join(path.name for path in written)
+    lines = [*reasons, summary(rows), f"Wrote {names} to {written[0].parent}."]
+    print_verdicts([display(row) | {"section": row.published.section} for row in rows], lines)
