@@ -24,6 +24,7 @@ from ngpc_sim.fast_frame import run_frame_fast
 from ngpc_sim.frame_result import Design, Finished, FrameTiming, MemoryUse, Sequence, result_of
 from ngpc_sim.memory import exceeds_l2, l2_shape, stream_gbps, table_load
 from ngpc_sim.reference import ReferenceCluster, reference_service
+from ngpc_sim.replays import replays_of
 from ngpc_sim.resolution import parse_resolution, resolution_of
 from ngpc_sim.result import STALLS, Result, Scenes
 from ngpc_sim.sharing import FULL, Traffic, speeds
@@ -151,7 +152,7 @@ class _Point:
         if d.detail == "reference":
             service, cluster = self._reference(plan.queries)
         efficiency = line_efficiency_of(arch, work.encoding, d.trace)
-        commands = system.build_commands(arch, work, service, plan, cluster, efficiency)
+        commands = replays_of(arch, work, service, plan, cluster, efficiency)
         counts = plan.multiplicity()
         memory = self._memory_use(plan, counts, efficiency)
         base = self._baseline(plan.queries)

@@ -1,0 +1,72 @@
+"""Replays serve again where nothing that they depend on has changed, and only there."""
+
+import pytest
+
+import ngpc_sim as ngpc
+from ngpc_sim import replays
+
+SHARED = ({"frame.launch_overhead_ns": 9000}, {"frame.submit_overhead_us": 99}, {"technology": "n28"})
+OWN = (
+    *({"cluster.dispatch_queries": 512}, {"memory.contention": "none"}, {"memory.l2_gbps": 20}),
+    *({"nfp.encoding.banks": "ideal"}, {"nfp.clock_ghz": 2.0}, {"frame.schedule": "batches"}, {"frame.tiles": 32}),
+    *({"frame.overlap": False}, {"scale": 4}),
+)
+
+
+@pytest.fixture
+def replayed(monkeypatch, simulate):
+    """How many times the commands of a frame on ``ngpc`` with these values are replayed, after those on ``ngpc``."""
+    calls = []
+    build = replays.build_commands
+    monkeypatch.setattr(replays, "_replays", type(replays._replays)())
+    monkeypatch.setattr(replays, "build_commands", lambda *asked: calls.append(1) or build(*asked))
+
+    def count(values):
+        for overrides in ({}, values):
+            simulate(
+                "gia-hashgrid", overrides.get("scale"), overrides={k: v for k, v in overrides.items() if k != "scale"}
+            )
+        return len(calls) - 1
+
+    return count
+
+
+@pytest.mark.parametrize("values", SHARED, ids=lambda v: next(iter(v)))
+def test_what_costs_no_nfp_anything_replays_nothing(replayed, values):
+    assert replayed(values) == 0
+
+
+@pytest.mark.parametrize("values", OWN, ids=lambda v: next(iter(v)))
+def test_what_a_command_depends_on_replays_it(replayed, values):
+    assert replayed(values) == 1
+
+
+def test_a_kept_replay_gives_the_result_of_a_new_one(monkeypatch, simulate):
+    values = {"frame.launch_overhead_ns": 5000}
+    simulate("gia-hashgrid")
+    kept = simulate("gia-hashgrid", overrides=values)
+    monkeypatch.setattr(replays, "_replays", type(replays._replays)())
+    assert kept == simulate("gia-hashgrid", overrides=values)
+
+
+def test_what_is_kept_stays_below_its_limit(monkeypatch, simulate):
+    kept = type(replays._replays)()
+    monkeypatch.setattr(replays, "_replays", kept)
+    simulate("gia-hashgrid")
+    (one,) = kept.values()
+    assert one.size >= sum(command.run.level_stalls.nbytes for command in one.commands)
+    monkeypatch.setattr(replays, "KEPT_BYTES", 2 * one.size)
+    for ghz in (1.1, 1.2, 1.3):
+        simulate("gia-hashgrid", overrides={"nfp.clock_ghz": ghz})
+    assert len(kept) == 2
+    monkeypatch.setattr(replays, "KEPT_BYTES", one.size - 1)
+    assert simulate("gia-hashgrid", overrides={"nfp.clock_ghz": 1.4}).frame_ms > 0
+    assert not kept
+
+
+def test_the_reference_always_replays(monkeypatch, make_trace):
+    monkeypatch.setattr(replays, "_replays", type(replays._replays)())
+    ngpc.simulate(
+        ngpc.load_arch("ngpc", scale=2), ngpc.load_workload("nsdf-hashgrid"), make_trace(), detail="reference"
+    )
+    assert not replays._replays
