@@ -1,0 +1,35 @@
+"""The ladder on the command line: ``ngpc-sim validate --ladder``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ngpc_sim.cli.progress import Bar
+
+if TYPE_CHECKING:
+    from ngpc_sim.ladder import Climb
+
+
+def run_ladder(folder: Path, *, quiet: bool, jobs: int | None = None, asked: Climb | None = None) -> None:
+    """Climb the ladder, write ``ladder.csv``, ``.json``, ``.png`` and ``.svg`` to ``folder``, and print it.
+
+    ``jobs`` are worker processes, by default one a core; ``asked`` is another ladder than the whole one.
+    """
+    from ngpc_sim.ladder import Climb, climb
+    from ngpc_sim.ladder.files import files, footer
+    from ngpc_sim.report.folder import check_writable, write_set
+    from ngpc_sim.report.ladder_table import print_ladder
+
+    check_writable(folder)
+    bar = Bar(1.0, "climbing", shown=not quiet)
+    try:
+        climbed = climb(asked or Climb(), jobs, lambda known, total: bar.to(known / total))
+    finally:
+        bar.close()
+    written = write_set(folder, files(climbed))
+    if not quiet:
+        names = ", ".join(path.name for path in written)
+        print_ladder(climbed.rows(), [*footer(climbed), f"Wrote {names} to {folder}."])
+        sys.stdout.flush()
