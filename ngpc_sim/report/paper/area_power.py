@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ngpc_sim.published import PUBLISHED, Published
+from ngpc_sim.published import CONFIDENCE_WORDS, PUBLISHED, Published
 from ngpc_sim.report.canvas import legend, style
 from ngpc_sim.report.panels import APPS, Row, number, row_scale, text
 from ngpc_sim.report.paper.page import APP_LOOKS, Page, draw_line, draw_published, empty, name_values
@@ -63,11 +63,12 @@ def finding(table: Table) -> str:
     last = max(scales(table))
     told = []
     for quantity in (AREA, POWER):
-        published = _published(quantity)[last].value if last in _published(quantity) else None
+        published = _published(quantity).get(last)
+        beside = f" ({published.value:g} {CONFIDENCE_WORDS[published.confidence]})" if published else ""
         for arch in titles(table):
             found = sorted(values(of(table, quantity=quantity, arch=arch, scale=last), "pct_gpu"))
             band = f"{found[0]:.1f}" if len(found) == 1 else f"{found[0]:.1f} to {found[-1]:.1f}"
-            told.append(f"{quantity} {band} % by {arch}" + (f" ({published:g} published)" if published else ""))
+            told.append(f"{quantity} {band} % by {arch}{beside}")
     return f"At {last} NFPs, over the GPU: {', '.join(told)}."
 
 

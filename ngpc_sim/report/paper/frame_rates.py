@@ -138,7 +138,10 @@ def _row(row: Row) -> dict[str, object]:
 
 def _reached(size: str, app: str) -> Published | None:
     """The frame rate that is said to be reached."""
-    return next((PUBLISHED[key] for key in (f"fps_{size}/{app}",) if key in PUBLISHED), None)
+    key = f"fps_{size}/{app}"
+    if key not in PUBLISHED:
+        return None
+    return PUBLISHED[key]
 
 
 def _prepare(page: Page, axes: Axes, index: int, table: Table) -> None:

@@ -117,7 +117,7 @@ def log_values(axes: Axes, low: float, high: float) -> None:
     axes.set_ylim(low, high)
     ticks = [10.0**power for power in range(-6, 10) if low <= 10.0**power <= high]
     axes.set_yticks([], minor=True)
-    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_yticks(ticks, [f"{tick:g}" if tick < 1e5 else f"{tick / 1e3:g}k" for tick in ticks])
     axes.grid(axis="y")
 
 

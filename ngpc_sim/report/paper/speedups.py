@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ngpc_sim.published import published_mean
+from ngpc_sim.published import CONFIDENCE_WORDS, published_mean
 from ngpc_sim.report.charts import speedup_chart
 from ngpc_sim.report.panels import Row, app_rank, number, row_scale, text
 from ngpc_sim.report.paper.rows import ENCODINGS, MEAN, Table, archs, mean_of_apps, named, of, pick, scales
@@ -36,11 +36,17 @@ def finding(table: Table) -> str:
     """What the figure says, in one sentence."""
     last = max(scales(table))
     means = [
-        f"{row['encoding']} {number(row, 'speedup'):.1f} by {row['arch']}"
-        + (f" ({number(row, 'published'):g} published)" if row["published"] is not None else "")
+        f"{row['encoding']} {number(row, 'speedup'):.1f} by {row['arch']}{_told(row)}"
         for row in of(table, app=MEAN, scale=last)
     ]
     return f"Mean speedups at {last} NFPs: {', '.join(means)}."
+
+
+def _told(row: Row) -> str:
+    """The published mean and how sure it is, in brackets."""
+    if row["published"] is None:
+        return ""
+    return f" ({number(row, 'published'):g} {row['confidence']})"
 
 
 def _of_scale(apps: Sequence[Row], encoding: str, scale: int) -> Table:
@@ -62,7 +68,7 @@ def _of_scale(apps: Sequence[Row], encoding: str, scale: int) -> Table:
     mean = mean_of_apps(apps, "speedup")
     if mean is not None:
         published = published_mean(encoding, scale)
-        told = (published.value, published.confidence) if published else (None, None)
+        told = (published.value, CONFIDENCE_WORDS[published.confidence]) if published else (None, None)
         own = {"app": MEAN, "speedup": mean, "speedup_bound": None, "published": told[0], "confidence": told[1]}
         found.append({**found[0], **own})
     return found
