@@ -129,7 +129,7 @@ def _draw(axes: Axes, rows: Sequence[Row], every: Sequence[int]) -> dict[str, An
         axes.vlines(place, min(gaps), max(gaps), color="#999999", linewidth=0.6, zorder=2)
         for row in own:
             scale = row_scale(row)
-            look: dict[str, Any] = {"color": GPU_COLOUR, "marker": "_", "markersize": 12, "markeredgewidth": 1.6}
+            look: dict[str, Any] = {"color": GPU_COLOUR, "marker": "_", "markersize": 10, "markeredgewidth": 1.6}
             label = f"{scale} NFPs" if scale else GPU
             if scale:
                 look = scale_look(every, scale) | {"markersize": 4, "markeredgecolor": "white", "markeredgewidth": 0.3}
