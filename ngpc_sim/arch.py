@@ -175,8 +175,7 @@ def load_arch(
         check_key(dotted)
         tree = set_dotted(tree, dotted, value)
         origins[dotted] = "override"
-    if tree.get("gpu") != own_gpu or None in _bandwidths(tree).values():
-        tree = _with_memory_of_gpu(tree, chosen)
+    tree = _with_memory_of_gpu(tree, chosen, other=tree.get("gpu") != own_gpu)
     file = validate(ArchFile, tree, where, origins)
     for key, model in file.plugins():
         if not allow_plugins:
@@ -186,23 +185,22 @@ def load_arch(
     return arch
 
 
-def _bandwidths(tree: Tree) -> Tree:
-    """What a file says of the memory behind GPU and NGPC."""
+def _with_memory_of_gpu(tree: Tree, chosen: Mapping[str, Any], *, other: bool) -> Tree:
+    """Tree with the GPU's bandwidths where they are null or, for an ``other`` GPU than the file's, not chosen."""
     memory = tree.get("memory")
-    return {key: memory[key] for key in GPU_BANDWIDTHS if key in memory} if isinstance(memory, dict) else {}
-
-
-def _with_memory_of_gpu(tree: Tree, chosen: Mapping[str, Any]) -> Tree:
-    """Tree with the bandwidths of another GPU where none is chosen: those of the file belong to the file's GPU."""
-    gpu = _load_gpu(tree["gpu"]) if isinstance(tree.get("gpu"), str) else None
-    for key, value in _bandwidths(tree).items():
-        own = getattr(gpu, key, None)
-        given = value is not None and ("memory" in chosen or f"memory.{key}" in chosen)
-        if gpu is None or own is None or given:
-            continue
-        tree = set_dotted(tree, f"memory.{key}", own.value)
-        sources = {**tree.get("sources", {}), f"memory.{key}": f"{own.tag}: {gpu.name}, {own.source}"}
-        tree = {**tree, "sources": sources}
+    if not isinstance(memory, dict) or not isinstance(tree.get("gpu"), str):
+        return tree
+    wanted = [
+        key
+        for key in GPU_BANDWIDTHS
+        if (key in memory and memory[key] is None) or (other and not {"memory", f"memory.{key}"} & chosen.keys())
+    ]
+    gpu = _load_gpu(tree["gpu"]) if wanted else None
+    for key in wanted:
+        own = getattr(gpu, key)
+        if gpu is not None and own is not None:
+            source = {f"memory.{key}": f"{own.tag}: {gpu.name}, {own.source}"}
+            tree = set_dotted({**tree, "sources": {**tree.get("sources", {}), **source}}, f"memory.{key}", own.value)
     return tree
 
 

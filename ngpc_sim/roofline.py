@@ -103,7 +103,9 @@ def extras_ms(gpu: Machine, work: Workload, counts: RayCounts, part: str) -> flo
 def kernels_of(work: Workload) -> GpuKernels:
     """Kernels that a workload lists, or a refusal."""
     if work.gpu_kernels is None:
-        raise UserError(f"workload {work.name} lists no gpu_kernels, from which the rest of kernels would be derived.")
+        raise UserError(
+            f"workload {work.name} lists no gpu_kernels, which gpu_model and rest_model roofline need: add them."
+        )
     return work.gpu_kernels
 
 

@@ -1,0 +1,126 @@
+"""Which GPU answers what, with whose memory; refusals; the gaps to displays."""
+
+import re
+
+import pytest
+import yaml
+
+import ngpc_sim as ngpc
+from ngpc_sim.gpu_footer import gpu_lines
+from ngpc_sim.resources import folder
+
+ROOFLINE = {"frame.rest_model": "roofline", "gpu_model": "roofline"}
+#: technology numbers: DRAM in GB/s, board in W
+OTHERS = {"rtx4090": (1008, 450), "orin": (204.8, 60), "xavier-nx": (59.7, 20), "h200": (4800, 700)}
+
+
+@pytest.mark.parametrize("gpu", OTHERS)
+def test_another_gpu_brings_its_own_memory(gpu):
+    arch = ngpc.load_arch("ngpc", gpu=gpu)
+    assert (arch.memory.dram_gbps, arch.gpu.board_power_w.value) == OTHERS[gpu]
+    assert arch.memory.l2_gbps == arch.gpu.l2_gbps.value
+    assert gpu in arch.file.sources["memory.dram_gbps"]
+    assert not gpu_lines([arch], [None])
+
+
+def test_a_memory_that_is_set_stays_and_is_reported():
+    arch = ngpc.load_arch("ngpc", gpu="orin", overrides={"memory.dram_gbps": 100.0})
+    assert arch.memory.dram_gbps == 100.0
+    assert "memory.dram_gbps is 100, orin has 204.8" in gpu_lines([arch], [None])[0]
+
+
+def test_the_rtx_3090_has_the_memory_of_the_architecture():
+    arch = ngpc.load_arch("ngpc")
+    assert (arch.memory.l2_gbps, arch.memory.dram_gbps) == (2000, 936)
+    assert (arch.gpu.l2_gbps.value, arch.gpu.dram_gbps.value) == (2000, 936)
+
+
+def test_null_means_the_memory_of_the_gpu(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("extends: ngpc\ngpu: orin\nmemory: {dram_gbps: null}\n")
+    arch = ngpc.load_arch(path)
+    assert arch.memory.dram_gbps == 204.8
+    assert "memory.l2_gbps is 2000, orin has 299" in gpu_lines([arch], [None])[0]
+
+
+def refused(overrides=None, work="gia-hashgrid", **options):
+    loaded = ngpc.load_workload(work) if isinstance(work, str) else work
+    with pytest.raises(ngpc.UserError) as caught:
+        ngpc.simulate(ngpc.load_arch("ngpc", overrides=overrides, **options), loaded, ngpc.load_trace("gia-plane"))
+    assert str(caught.value).count(".") >= 1
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("gpu", OTHERS)
+def test_a_gpu_without_published_frames_names_the_way_out(gpu):
+    said = refused({"gpu_model": "published"}, gpu=gpu)
+    assert said == f"GPU {gpu} has no published frame times: --set gpu_model=roofline derives them."
+
+
+def test_a_gpu_without_published_shares_names_the_way_out():
+    said = refused({"gpu_model": "roofline", "frame.rest_model": "published"}, gpu="orin")
+    assert "GPU orin has no published shares of kernels: --set frame.rest_model=roofline derives the rest." in said
+
+
+def test_a_workload_without_kernels_is_refused(workload):
+    said = refused(ROOFLINE, workload("gia", None))
+    assert said == (
+        "workload gia-hashgrid lists no gpu_kernels, which gpu_model and rest_model roofline need: add them."
+    )
+
+
+def test_a_workload_without_kernels_runs_with_the_published_rest(workload):
+    arch = ngpc.load_arch("ngpc", overrides={"frame.rest_model": "published"})
+    assert ngpc.simulate(arch, workload("gia", None), ngpc.load_trace("gia-plane"), detail="bound").fps > 0
+
+
+@pytest.mark.parametrize("missing", ["fp32_tflops", "fp16_tensor_tflops", "sms", "l1_bytes_per_clock"])
+def test_a_gpu_without_a_peak_is_refused(tmp_path, missing):
+    tree = yaml.safe_load((folder("arch_configs") / "gpu" / "rtx3090.yaml").read_text())
+    del tree[missing]
+    (tmp_path / "odd.yaml").write_text(yaml.safe_dump(tree))
+    assert missing in refused(ROOFLINE, gpu=str(tmp_path / "odd.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"work": {"alive": {"reads": ["nothing"]}}}, "moves the record 'nothing', which is not among the records"),
+        ({"per": "frame", "work": {"alive": {}}}, "works on one, pixels, rays, hits, not on alive"),
+        ({"work": {"alive": {"flops": -1}}}, "flops = -1 is not allowed"),
+        ({"part": "shadow"}, "part = 'shadow' is not allowed"),
+        ({"flop": 3}, "nearest known key is 'gpu_kernels.kernels.step"),
+    ],
+)
+def test_a_mistake_in_a_kernel_is_one_sentence(workload, change, words):
+    kernel = {"per": "invocation", "work": {"alive": {}}, "source": "made"} | change
+    with pytest.raises(ngpc.UserError, match=re.escape(words)):
+        workload("gia", {"records": {}, "kernels": {"step": kernel}})
+
+
+def test_gaps_are_the_frame_s_time_over_the_display_s(simulate):
+    ours = simulate("nerf-hashgrid")
+    row = ours.row()
+    fhd = 1920 * 1080
+    assert row["gap_4k60"] == pytest.approx(ours.frame_ms * 4 / (1000 / 60))
+    assert row["gap_8k120"] == pytest.approx(ours.frame_ms * 16 / (1000 / 120))
+    assert row["gap_vr90"] == pytest.approx(ours.frame_ms * (2 * 1832 * 1920 / fhd) / (1000 / 90))
+    assert row["gpu_gap_4k60"] == pytest.approx(ours.gpu_frame_ms * 4 / (1000 / 60))
+
+
+@pytest.mark.parametrize(("app", "gap"), [("nerf", 55.50), ("nvr", 1.51)])
+def test_the_published_gaps_of_the_gpu_come_out_of_the_published_frames(simulate, app, gap):
+    assert simulate(f"{app}-hashgrid", arch="ngpc-paper").row()["gpu_gap_4k60"] == pytest.approx(gap, rel=0.01)
+
+
+def test_a_gap_does_not_change_with_the_resolution_of_a_frame_that_scales(simulate):
+    small, large = (simulate("gia-hashgrid", resolution=name).row()["gpu_gap_8k120"] for name in ("fhd", "8k"))
+    assert small == pytest.approx(large)
+
+
+def test_the_footer_sets_the_derived_fusion_beside_the_published_one(simulate):
+    arch = ngpc.load_arch("ngpc", overrides=ROOFLINE)
+    lines = gpu_lines([arch], [simulate("gia-hashgrid", ROOFLINE)])
+    assert "gia 2.74; published 9.94" in lines[0]
+    assert "a lower bound on its time" in lines[1]
