@@ -112,11 +112,18 @@ def calibrated_app_changes(key, arch, name):
     return rows[0] != rows[1] or bounds[0] != bounds[1]
 
 
-@pytest.mark.parametrize("key", [key for keys in unused_keys(ngpc.load_arch("ngpc").file).values() for key in keys])
-def test_a_key_reported_without_effect_has_none(key, usual, workloads, traces):
-    value = numbers(ngpc.load_arch("ngpc").file.model_dump(mode="json"))[key]
-    arch = ngpc.load_arch("ngpc", overrides={key: value * 2})
-    assert columns(arch, workloads, traces) == usual["ngpc"]
+def idle_numbers():
+    for name in ARCHS:
+        file = ngpc.load_arch(name).file
+        values = numbers(file.model_dump(mode="json"))
+        yield from ((name, key) for keys in unused_keys(file).values() for key in keys if key in values)
+
+
+@pytest.mark.parametrize(("name", "key"), list(idle_numbers()))
+def test_a_key_reported_without_effect_has_none(name, key, usual, workloads, traces):
+    value = numbers(ngpc.load_arch(name).file.model_dump(mode="json"))[key]
+    arch = ngpc.load_arch(name, overrides={key: value * 2})
+    assert columns(arch, workloads, traces) == usual[name]
 
 
 def sourced_keys(kind, name):
@@ -181,10 +188,19 @@ def test_a_number_of_a_technology_changes_a_result(name, key, tmp_path, known, w
 GPU_KEYS = [key for key in sourced_keys("gpu", "rtx3090") if not key.startswith("dram.")]
 
 
+PUBLISHED_GPU = {"gpu_model": "published", "frame.rest_model": "published"}
+
+
 @pytest.mark.parametrize("key", GPU_KEYS)
 def test_a_number_of_the_gpu_changes_a_result(key, tmp_path, traces):
     field, path = with_file(tmp_path, "gpu", "rtx3090", key, 0.125)
-    archs = [ngpc.load_arch("ngpc"), ngpc.load_arch("ngpc", overrides={field: path})]
+    read = PUBLISHED_GPU if key.startswith(("apps.", "encodings.", "reference_pixels", "rest_fusion")) else DERIVED[0]
+    if key.startswith(PEAKS):
+        work, trace = ngpc.load_workload("gia-hashgrid"), ngpc.load_trace("gia-plane")
+        _, path = with_file(tmp_path, "gpu", "rtx3090", key, 1 if key == "sms.value" else 1e-9)
+        assert list(derived(work, trace, gpu=path)) != list(derived(work, trace))
+        return
+    archs = [ngpc.load_arch("ngpc", overrides=overrides) for overrides in (read, {**read, field: path})]
     app = key.split(".")[1] if key.startswith("apps.") else "gia"
     encoding = key.split(".")[1] if key.startswith("encodings.") else "hashgrid"
     work = ngpc.load_workload(f"{app}-{encoding}")
@@ -202,13 +218,44 @@ def with_l2(tmp_path):
     return ngpc.load_arch("ngpc", overrides={field: path})
 
 
+#: what only a derived GPU reads, and the architectures that ask for it
+DERIVED = [
+    {"gpu_model": "roofline", "frame.rest_model": "roofline", "frame.fused": fused, "frame.ray_state": state}
+    for fused, state in ((True, "memory"), (True, "registers"), (False, "memory"))
+]
+DERIVED.append({**DERIVED[0], "scale": 1, "memory.l2_gbps": 2e4, "memory.dram_gbps": 1e4})  # GPU waits; L1 limits
+OTHER_GPUS = sorted(path.stem for path in (resources.folder("arch_configs") / "gpu").glob("*.yaml"))
+PEAKS = ("sms", "clock_ghz", "l1_bytes_per_clock", "fp32_tflops", "fp16_tensor_tflops")
+
+
+def derived(work, trace, **options):
+    for overrides in DERIVED:
+        row = ngpc.simulate(
+            ngpc.load_arch("ngpc", overrides={**overrides, **options}), work, trace, detail="bound"
+        ).row()
+        yield {name: value for name, value in row.items() if name not in LABELS}
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [(name, key) for name in OTHER_GPUS for key in sourced_keys("gpu", name) if name != "rtx3090"]
+)
+def test_a_number_of_a_gpu_without_published_frames_changes_a_result(name, key, tmp_path):
+    work, trace = ngpc.load_workload("gia-hashgrid"), ngpc.load_trace("gia-plane")
+    usual = list(derived(work, trace, gpu=name))
+    for value in (1, 4) if key == "sms.value" else (1e-9, 1e9):
+        _, path = with_file(tmp_path, "gpu", name, key, value)
+        if list(derived(work, trace, gpu=path)) != usual:
+            return
+    pytest.fail(f"{key} of {name} changes nothing")
+
+
 def workload_numbers():
     for path in sorted(resources.folder("workloads").glob("*.yaml")):
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
         for encoding in tree["encodings"]:
             used = {**tree, "encodings": {encoding: tree["encodings"][encoding]}}
             used["networks"] = dict(enumerate(tree["networks"]))
-            for key in numbers({str(k): v for k, v in used.items() if k != "networks"}):
+            for key in numbers({str(k): v for k, v in used.items() if k not in {"networks", "gpu_kernels"}}):
                 yield path.stem, encoding, key
         for number, network in enumerate(tree["networks"]):
             for key in numbers(network):
@@ -245,3 +292,36 @@ def test_a_number_of_a_workload_changes_a_result(app, encoding, key, tmp_path):
             if key.endswith("n_dims"):
                 return
     pytest.fail(f"{key} of {app}-{encoding} changes nothing")
+
+
+def kernel_numbers():
+    for path in sorted(resources.folder("workloads").glob("*.yaml")):
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for key in numbers({"gpu_kernels": tree["gpu_kernels"]}):
+            yield path.stem, key
+
+
+@pytest.fixture(scope="module")
+def derived_rows():
+    """What the derived GPU gives for each app as shipped."""
+    rows = {}
+
+    def of(app):
+        if app not in rows:
+            work = ngpc.load_workload(f"{app}-hashgrid")
+            rows[app] = list(derived(work, ngpc.load_trace(work.trace)))
+        return rows[app]
+
+    return of
+
+
+@pytest.mark.parametrize(("app", "key"), list(kernel_numbers()))
+def test_a_number_of_a_kernel_changes_a_result(app, key, tmp_path, derived_rows):
+    for change in (lambda v: v * 2, lambda v: v * 1000, lambda v: v + 1, lambda v: v - 1):
+        try:
+            work = changed_workload(tmp_path, app, "hashgrid", key, change)
+        except ngpc.UserError:
+            continue
+        if list(derived(work, ngpc.load_trace(work.trace))) != derived_rows(app):
+            return
+    pytest.fail(f"{key} of {app} changes nothing")
