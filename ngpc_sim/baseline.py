@@ -34,7 +34,7 @@ class Baseline:
 
     ``frame_ms`` all kernels, ``frame_ms_low`` at the low end of the published band; of it ``encoding_ms``,
     ``mlp_ms`` and ``rest_unfused_ms``. ``rest_ms`` is the rest of kernels as it runs beside the NGPC, ``rest_fusion``
-    how many times faster than unfused; ``rest_bytes`` what it moves, ``None`` where that is not known.
+    how many times faster than unfused; ``rest_bytes`` what it moves and what of that through DRAM, where that is known.
     """
 
     frame_ms: float
@@ -44,7 +44,7 @@ class Baseline:
     rest_unfused_ms: float
     rest_ms: float
     rest_fusion: float
-    rest_bytes: float | None = None
+    rest_bytes: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,9 @@ def _of_plugin(arch: Arch, work: Workload, queries: int, unfused_ms: float) -> f
 
 def _with_derived_rest(arch: Arch, work: Workload, counts: RayCounts, alone: _Alone) -> Baseline:
     rest = rest_of(arch, work, counts)
-    own = rest.fused_ms if arch.frame.fused else rest.unfused_ms
-    moved = rest.fused_bytes if arch.frame.fused else rest.unfused_bytes
+    own, moved = rest.unfused_ms, (rest.unfused_bytes, rest.unfused_dram_bytes)
+    if arch.frame.fused:
+        own, moved = rest.fused_ms, (rest.fused_bytes, rest.fused_dram_bytes)
     frame, low = alone.frame, alone.low
     if arch.file.gpu_model == ROOFLINE:
         frame = low = alone.encoding + alone.mlp + rest.unfused_ms

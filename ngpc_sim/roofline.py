@@ -67,12 +67,14 @@ def machine(arch: Arch) -> Machine:
 
 @dataclass(frozen=True)
 class Rest:
-    """Rest of kernels of a frame in ms, unfused and fused, and the bytes that they move."""
+    """Rest of kernels of a frame in ms, unfused and fused, and the bytes that they move, in all and through DRAM."""
 
     unfused_ms: float
     fused_ms: float
     unfused_bytes: float
     fused_bytes: float
+    unfused_dram_bytes: float
+    fused_dram_bytes: float
 
 
 def rest_of(arch: Arch, work: Workload, counts: RayCounts) -> Rest:
@@ -85,14 +87,15 @@ def rest_of(arch: Arch, work: Workload, counts: RayCounts) -> Rest:
     """
     listed, gpu = kernels_of(work), machine(arch)
     registers = arch.frame.ray_state == "registers"
-    unfused = fused = often = once = 0.0
+    times, moved, far = np.zeros(2), np.zeros(2), np.zeros(2)
     for group in _groups(listed, counts, "rest"):
-        unfused += group.unfused_ms(gpu)
-        often += group.unfused_bytes()
-        moved = group.fused_bytes(registers=registers)
-        fused += float(gpu.ms(moved, group.flops(), gpu.bytes_s(group.footprint())).sum())
-        once += float(moved.sum())
-    return Rest(unfused, fused, often, once)
+        footprint = group.footprint()
+        fused = group.fused_bytes(registers=registers)
+        both = np.stack([group.unfused_bytes(), fused])
+        times += group.unfused_ms(gpu), float(gpu.ms(fused, group.flops(), gpu.bytes_s(footprint)).sum())
+        moved += both.sum(axis=1)
+        far += (both * (footprint > gpu.l2_bytes)).sum(axis=1)
+    return Rest(*times.tolist(), *moved.tolist(), *far.tolist())
 
 
 def extras_ms(gpu: Machine, work: Workload, counts: RayCounts, part: str) -> float:
@@ -132,9 +135,9 @@ class _Group:
             total += float(busy.sum()) + self.runs * kernel.launches * gpu.launch_ms + waits * gpu.sync_ms
         return total
 
-    def unfused_bytes(self) -> float:
-        """Bytes that all kernels move."""
-        return sum(float(self._sum(kernel, self.listed.bytes_moved).sum()) for kernel in self.kernels)
+    def unfused_bytes(self) -> Array:
+        """(n,) bytes that all kernels move."""
+        return sum((self._sum(kernel, self.listed.bytes_moved) for kernel in self.kernels), np.zeros(self.runs))
 
     def flops(self) -> Array:
         """(n,) arithmetic of all kernels."""

@@ -157,7 +157,7 @@ class _Point:
         memory = self._memory_use(plan, counts, efficiency)
         base = self._baseline(plan.queries)
         rest_ps = round(base.rest_ms * units.PS_PER_MS)
-        both = self._speeds(plan, commands, counts, rest_ps, memory)
+        both = self._speeds(plan, commands, counts, base, memory)
         run_frame = system.run_frame if d.detail == "reference" else run_frame_fast
         frame = run_frame(arch, plan, commands, rest_ps, both)
         stalls = stall_report(arch, commands, frame)
@@ -199,14 +199,15 @@ class _Point:
         return MemoryUse(in_dram, np.asarray(lines, np.int64), efficiency)
 
     def _speeds(
-        self, plan: FramePlan, commands: list[system.Command], counts: list[int], rest_ps: int, memory: MemoryUse
+        self, plan: FramePlan, commands: list[system.Command], counts: list[int], base: Baseline, memory: MemoryUse
     ) -> tuple[int, int]:
         """Speeds of GPU and NGPC while both work, from what each asks on average while it does.
 
-        The GPU's kernels write the inputs of the network and read its outputs; what else they touch is not counted.
-        The NGPC works as fast as all of its NFPs do when none waits for the GPU.
+        The GPU's kernels write the inputs of the network and read its outputs; what else they touch counts where it is
+        derived, and never more than the whole memory. The NGPC works as fast as its NFPs do when none waits for the GPU.
         """
         arch, design = self.design.arch, self.design
+        rest_ps = round(base.rest_ms * units.PS_PER_MS)
         if arch.memory.contention == "none" or not rest_ps:
             return FULL, FULL
         ngpc_ps = sum(n * int(c.occupancy_ps.sum()) for c, n in zip(commands, counts, strict=True)) // arch.scale
@@ -216,6 +217,10 @@ class _Point:
         far_s = float(far) / (arch.memory.dram_gbps * memory.efficiency * 1e9)
         gpu_s, ngpc_s = rest_ps / units.PS_PER_S, max(ngpc_ps, 1) / units.PS_PER_S
         gpu = Traffic(streams / gpu_s, streams_s / gpu_s)
+        if base.rest_bytes is not None:
+            moved, far = base.rest_bytes
+            link = min(moved / gpu_s, arch.memory.l2_gbps * 1e9)
+            gpu = Traffic(link, min(far / (stream_gbps(arch) * 1e9) / gpu_s, 1.0))
         ngpc = Traffic((streams + float(missing)) / ngpc_s, (streams_s + far_s) / ngpc_s)
         return speeds(gpu, ngpc, arch.memory.l2_gbps * 1e9)
 
