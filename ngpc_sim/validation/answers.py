@@ -135,15 +135,16 @@ def of_frame(column: str, app: str, resolution: str = "fhd") -> ByMode:
     return lambda runs, mode: (float(getattr(runs.at(mode, app, resolution=resolution), column)),)
 
 
-def dense_gpu_time() -> Answer:
-    """Dense over hashgrid frame time when the rest of kernels takes the same time."""
-    rest = {encoding: 100 - published(f"network_share/{encoding}") for encoding in ("hashgrid", "densegrid")}
+def dense_gpu_time(_: Runs) -> Numbers:
+    """Dense over hashgrid frame time when the rest of kernels takes the same time, by published shares."""
+    hashgrid, dense = (100 - published(f"network_share/{encoding}") for encoding in ("hashgrid", "densegrid"))
+    return (hashgrid / dense,)
 
-    def traces(runs: Runs) -> Numbers:
-        dense, hashgrid = runs.apps(MECHANISTIC, "densegrid"), runs.apps(MECHANISTIC)
-        return (fmean(d.gpu_frame_ms / h.gpu_frame_ms for d, h in zip(dense, hashgrid, strict=True)),)
 
-    return arithmetic(lambda _: (rest["hashgrid"] / rest["densegrid"],), traces)
+def dense_gpu_time_of_traces(runs: Runs) -> Numbers:
+    """The same of the frames of ``ngpc``, mean of the four apps."""
+    dense, hashgrid = runs.apps(MECHANISTIC, "densegrid"), runs.apps(MECHANISTIC)
+    return (fmean(d.gpu_frame_ms / h.gpu_frame_ms for d, h in zip(dense, hashgrid, strict=True)),)
 
 
 def times_target(runs: Runs, mode: Mode, app: str, pixels: int, fps: float) -> float:
@@ -291,7 +292,7 @@ def _single_answers() -> dict[str, Answer]:
         "rest_fusion": both(rest_fusion),
         "bound_without_fusion": arithmetic(lambda _: (1 / (1 - published("network_share/hashgrid") / 100),)),
         "serial_sum_error": arithmetic(serial_sum_error),
-        "dense_gpu_time": dense_gpu_time(),
+        "dense_gpu_time": arithmetic(dense_gpu_time, dense_gpu_time_of_traces),
         "gpu_frame_band_ms/nerf": gpu_frame_ms("nerf"),
         # in paper mode a tile of the screen passes once: there are batches instead of invocations
         "invocations/nerf": Answer(nothing, lambda runs: invocations(runs, MECHANISTIC)),

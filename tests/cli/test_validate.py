@@ -1,0 +1,107 @@
+"""``ngpc-sim validate``: files, table, exit status. The frames are the session's, simulated once."""
+
+import csv
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from ngpc_sim import resources
+
+FILES = ["validation.csv", "validation.html", "validation.md"]
+
+
+@pytest.fixture
+def other_reference(tmp_path_factory, monkeypatch):
+    """Let the command read a reference file in which ``old`` is ``new``."""
+
+    def put(old, new):
+        own = resources.folder
+        text = (own("published") / "reference.csv").read_text(encoding="utf-8")
+        assert text.count(old) == 1
+        folder = tmp_path_factory.mktemp("published")
+        (folder / "reference.csv").write_text(text.replace(old, new), encoding="utf-8")
+        monkeypatch.setattr(resources, "folder", lambda kind: folder if kind == "published" else own(kind))
+        return folder
+
+    return put
+
+
+def test_it_prints_a_table_and_writes_three_files(run):
+    ran = run("validate", "--out", "v")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.written() == [f"v/{name}" for name in FILES]
+    for word in ("published", "paper", "mechanistic", "error", "verdict", "reproduced by", "contradicted", "not"):
+        assert word in ran.out
+    assert "All 22 that must hold do." in ran.out
+    with (ran.folder / "v/validation.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    for row in rows:
+        assert row["verdict"].partition(":")[0] in {
+            "reproduced",
+            "reproduced by calibration",
+            "contradicted",
+            "not checkable",
+        }
+        reason = row["verdict"].partition(": ")[2]
+        assert reason in " ".join(ran.out.split())
+
+
+def test_quiet_writes_the_same_and_prints_nothing(run):
+    ran = run("validate", "--quiet")
+    assert (ran.status, ran.out, ran.err) == (0, "", "")
+    assert ran.written() == [f"out/validation/{name}" for name in FILES]
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    assert (ran.folder / "out/validation/validation.md").read_bytes() == (docs / "validation.md").read_bytes()
+
+
+def test_a_row_that_must_hold_and_does_not_is_status_1(run, other_reference):
+    other_reference('"mean speedup, hashgrid, 8 NFPs",12.94', '"mean speedup, hashgrid, 8 NFPs",14.94')
+    ran = run("validate", "--quiet", "--out", "v")
+    assert ran.status == 1
+    assert ran.err == "ngpc-sim: must hold and does not: mean speedup, hashgrid, 8 NFPs [x]\n"
+    assert ran.written() == [f"v/{name}" for name in FILES]
+    text = (ran.folder / "v/validation.csv").read_text(encoding="utf-8")
+    assert "contradicted: ngpc-paper gives 12.94 x, -13.4 % from the published number where 1 % is allowed" in text
+
+
+def test_a_row_that_need_not_hold_does_not_change_the_status(run, other_reference):
+    other_reference("area of 8 NFPs over the RTX 3090,4.52", "area of 8 NFPs over the RTX 3090,9.52")
+    ran = run("validate", "--quiet", "--out", "v")
+    assert (ran.status, ran.err) == (0, "")
+    assert "contradicted: ngpc-paper gives 4.959 %" in (ran.folder / "v/validation.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--out", "file/folder"), "file is not a folder"),
+        (("--jobs", "0"), "jobs = 0 is out of range"),
+        (("--scale", "8"), "--scale"),
+        (("extra",), "extra"),
+    ],
+)
+def test_mistakes_are_status_2(refused, tmp_path, words, said):
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    assert said in refused("validate", *words)
+
+
+def test_a_missing_reference_file_is_status_2(run, other_reference):
+    folder = other_reference("largest_speedup", "largest_speedup")
+    (folder / "reference.csv").unlink()
+    ran = run("validate", "--quiet")
+    assert ran.status == 2
+    assert "the reference numbers cannot be read from" in ran.err
+    assert ran.written() == []
+
+
+def test_the_ladder_is_run_after_the_validation_into_the_same_folder(run, monkeypatch):
+    calls = []
+    ladder = ModuleType("ngpc_sim.cli.ladder")
+    ladder.run_ladder = lambda folder, *, quiet: calls.append((folder, quiet, sorted(p.name for p in folder.iterdir())))
+    monkeypatch.setitem(sys.modules, "ngpc_sim.cli.ladder", ladder)
+    assert run("validate", "--quiet", "--out", "v").status == 0
+    assert calls == []
+    assert run("validate", "--quiet", "--ladder", "--out", "v").status == 0
+    assert calls == [(Path("v"), True, FILES)]
