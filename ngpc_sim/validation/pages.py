@@ -16,6 +16,8 @@ from ngpc_sim.validation.verdicts import CALIBRATED, CONTRADICTED, NOT_CHECKABLE
 
 HEADS = ("what", "published", "paper mode", "mechanistic", "error", "tolerance", "verdict", "source")
 TITLE = "Published against simulated"
+METHODS = "How ours are obtained"
+WIDE = "Tolerances wider than the rounding of their source"
 INTRODUCTION = (
     (
         "What is published about the NGPC (tests/published/reference.csv) beside what ngpc-sim says. Paper mode is "
@@ -43,15 +45,19 @@ STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 96rem; padding: 0 1rem; }
 p, li { max-width: 60rem; }
 div { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; }
+table { border-collapse: collapse; table-layout: fixed; width: 100%; min-width: 72rem; }
+col.w { width: 17%; } col.n { width: 8%; } col.e { width: 7.5%; } col.v { width: 30%; }
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .6rem; text-align: left; vertical-align: top; }
 thead th { background: var(--soft); }
-td.n { font-variant-numeric: tabular-nums; text-align: right; white-space: nowrap; }
+.n { font-variant-numeric: tabular-nums; text-align: right; }
 td p { margin: .2rem 0 0; opacity: .8; font-size: .9em; }
 .v { font-weight: 600; }
 .reproduced { color: #17803d; } .calibrated { color: #2464c8; } .contradicted { color: #c2410c; }
 .unchecked { color: #777; }
 """.strip()
+VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
+_KINDS = "wnnneev"
+COLUMN_WIDTHS = "<colgroup>" + "".join(f'<col class="{kind}"/>' for kind in _KINDS) + "<col/></colgroup>"
 _CLASSES = dict(zip(WORDS, ("reproduced", "calibrated", "contradicted", "unchecked"), strict=True))
 
 
@@ -127,12 +133,22 @@ def wide_tolerances(rows: Iterable[Row]) -> list[str]:
     return [f"{'; '.join(whats)}: {reason}" for reason, whats in by_reason.items()]
 
 
+def methods(rows: Iterable[Row]) -> list[str]:
+    """How the answers are obtained, rows of one way together."""
+    by_way: dict[str, list[str]] = {}
+    for row in rows:
+        if row.published.answered_by != "none":
+            by_way.setdefault(f"{row.published.answered_by}: {row.published.how}", []).append(row.what)
+    return [f"{'; '.join(whats)}: {way}." for way, whats in by_way.items()]
+
+
 def _lists(rows: Sequence[Row]) -> dict[str, list[str]]:
     return {
         "Contradicted": remarks(rows, CONTRADICTED),
         "Not checkable": remarks(rows, NOT_CHECKABLE),
         "Notes": notes(rows),
-        "Tolerances wider than the rounding of their source": wide_tolerances(rows),
+        METHODS: methods(rows),
+        WIDE: wide_tolerances(rows),
     }
 
 
@@ -176,14 +192,14 @@ def html_page(rows: Sequence[Row]) -> str:
     body += [f'<li><span class="v {_CLASSES[w]}">{escape(w)}</span>: {escape(text)}</li>' for w, text in LEGEND.items()]
     body.append("</ul>")
     for section, members in _sections(rows).items():
-        body += [f"<h2>{escape(section)}</h2>", "<div><table>", "<thead><tr>"]
-        body += [f"<th>{head}</th>" for head in HEADS]
+        body += [f"<h2>{escape(section)}</h2>", "<div><table>", COLUMN_WIDTHS, "<thead><tr>"]
+        body += [f'<th class="n">{head}</th>' if head in HEADS[1:6] else f"<th>{head}</th>" for head in HEADS]
         body += ["</tr></thead>", "<tbody>", *map(_html_row, members), "</tbody>", "</table></div>"]
-    lines = wide_tolerances(rows)
-    if lines:
-        body += ["<h2>Tolerances wider than the rounding of their source</h2>", "<ul>"]
-        body += [*(f"<li>{escape(line)}</li>" for line in lines), "</ul>"]
-    head = f'<meta charset="utf-8"/>\n<title>{TITLE}</title>\n<style>\n{STYLE}\n</style>'
+    for title in (METHODS, WIDE):
+        lines = _lists(rows)[title]
+        if lines:
+            body += [f"<h2>{title}</h2>", "<ul>", *(f"<li>{escape(line)}</li>" for line in lines), "</ul>"]
+    head = f'<meta charset="utf-8"/>\n{VIEWPORT}\n<title>{TITLE}</title>\n<style>\n{STYLE}\n</style>'
     return '<!DOCTYPE html>\n<html lang="en">\n<head>\n{}\n</head>\n<body>\n{}\n</body>\n</html>\n'.format(
         head, "\n".join(body)
     )

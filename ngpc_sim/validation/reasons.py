@@ -146,8 +146,8 @@ def _fps(app: str) -> Sentence:
         paper, own = (runs.at(mode, app, resolution=resolution) for mode in (PAPER, MECHANISTIC))
         reached = "reaches it too" if holds(PUBLISHED[key], (own.fps,)) else "does not reach it"
         return (
-            f"predicted, no frame rate is fitted; ngpc {reached}, with {own.queries_per_pixel:.3g} queries per pixel "
-            f"against {paper.queries_per_pixel:.3g} and limited by {own.bottleneck}: {own.fps:.0f} FPS"
+            f"predicted, no frame rate is fitted; ngpc {reached}, with {own.queries_per_pixel:.3g} against "
+            f"{paper.queries_per_pixel:.3g} queries per pixel and limited by {own.bottleneck}: {own.fps:.0f} FPS"
         )
 
     return sentence

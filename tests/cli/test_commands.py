@@ -24,11 +24,13 @@ def test_help_lists_every_option_and_command(installed):
     ran = installed("--help")
     assert (ran.status, ran.err) == (0, "")
     assert [option for option in OPTIONS if f"--{option} " not in ran.out] == []
-    for command in ("trace", "arch", "workload", "explain"):
+    for command in ("trace", "arch", "workload", "explain", "validate"):
         assert re.search(rf"^\s+{command}\s", ran.out, re.MULTILINE)
 
 
-@pytest.mark.parametrize("words", [("trace",), ("trace", "record"), ("arch", "show"), ("workload",), ("explain",)])
+@pytest.mark.parametrize(
+    "words", [("trace",), ("trace", "record"), ("arch", "show"), ("workload",), ("explain",), ("validate",)]
+)
 def test_every_command_has_help(run, words):
     ran = run(*words, "--help")
     assert (ran.status, ran.err) == (0, "")
