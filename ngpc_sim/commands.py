@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
 
 from ngpc_sim.arch import Arch
+from ngpc_sim.engines.batch_replay import BatchSums
 from ngpc_sim.engines.encoding_engine import encoding_engine
 from ngpc_sim.engines.service import Service
 from ngpc_sim.errors import UserError
@@ -73,6 +74,15 @@ class FramePlan:
     streams: tuple[Stream, ...]
     in_flight_queries: tuple[int, ...]
     steps: tuple[tuple[int, ...], ...]
+    kept: dict[tuple[int, int], BatchSums] = field(default_factory=dict, compare=False, repr=False)
+
+    def batch_sums(self, service: Service, batch_queries: int, groups: int) -> BatchSums:
+        """Sums by batch over the streams of the plan's own service, kept for the next number of NFPs."""
+        key = batch_queries, groups
+        if key not in self.kept:
+            self.kept.clear()
+            self.kept[key] = BatchSums.of([stream.rows for stream in self.streams], service, batch_queries, groups)
+        return self.kept[key]
 
     def multiplicity(self) -> list[int]:
         """How often each stream is asked in the frame."""

@@ -59,12 +59,15 @@ def line_efficiency(arch: Arch, addresses: Array) -> float:
     return min(measured, Dram(arch.gpu.dram.spec()).replay(addresses, line_bytes).efficiency)
 
 
-def link_bytes_per_cycle(arch: Arch, in_flight_bytes: int) -> float | None:
-    """Bandwidth that inputs and outputs share, in bytes per NFP cycle; ``None`` without contention."""
+def link_bytes_per_cycle(arch: Arch, exceed: bool) -> float | None:  # noqa: FBT001 - what exceeds_l2 says
+    """Bandwidth that inputs and outputs share, in bytes per NFP cycle; ``None`` without contention.
+
+    ``exceed``: whether what is in flight exceeds L2.
+    """
     if arch.memory.contention == "none":
         return None
     gbps = arch.memory.l2_gbps
-    if exceeds_l2(arch, in_flight_bytes):
+    if exceed:
         gbps = min(gbps, stream_gbps(arch))
     return gbps * BYTES_PER_GB / arch.clock_hz
 
@@ -74,11 +77,11 @@ def link_latency_ps(arch: Arch) -> int:
     return 0 if arch.memory.contention == "none" else units.ns_to_ps(arch.memory.l2_latency_ns)
 
 
-def behind_nfps(arch: Arch, efficiency: float, in_flight_bytes: int) -> Memory:
+def behind_nfps(arch: Arch, efficiency: float, exceed: bool) -> Memory:  # noqa: FBT001 - what exceeds_l2 says
     """What missing lines of a command pass through; ``efficiency`` is DRAM's on such lines."""
     memory, hz = arch.memory, arch.clock_hz
     nfps = arch.scale if memory.contention == "none" else 1
-    streams = memory.contention == "fair" and exceeds_l2(arch, in_flight_bytes)
+    streams = memory.contention == "fair" and exceed
     return Memory(
         link_bytes_per_cycle=nfps * memory.l2_gbps * BYTES_PER_GB / hz,
         dram_bytes_per_cycle=nfps * memory.dram_gbps * efficiency * BYTES_PER_GB / hz,

@@ -13,6 +13,7 @@ kernel costs from the baseline. This is what a frame is; :mod:`ngpc_sim.fast_fra
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -23,10 +24,11 @@ import simpy
 from ngpc_sim import sharing, units
 from ngpc_sim.arch import Arch
 from ngpc_sim.commands import FramePlan
-from ngpc_sim.engines.cluster import ClusterRun, ClusterWork
+from ngpc_sim.engines.cluster import Cluster, ClusterRun, ClusterWork
 from ngpc_sim.engines.command_queue import admit
+from ngpc_sim.engines.frame_commands import in_batches, replay_together
 from ngpc_sim.engines.service import Service
-from ngpc_sim.memory import behind_nfps, link_bytes_per_cycle, link_latency_ps
+from ngpc_sim.memory import behind_nfps, exceeds_l2, link_bytes_per_cycle, link_latency_ps
 from ngpc_sim.plugins import BUILTIN
 from ngpc_sim.sharing import FULL, RealTime, SharedTime
 from ngpc_sim.threads import map_threads
@@ -89,26 +91,39 @@ def build_commands(
 ) -> list[Command]:
     """Replay every distinct command of the frame on ``cluster``; ``efficiency`` is DRAM's on missing lines."""
     bytes_per_query = work.input_bytes + work.output_bytes
+    # what lies behind the NFPs depends on the bytes in flight only by whether they exceed L2
+    behind = {
+        exceed: (link_bytes_per_cycle(arch, exceed), behind_nfps(arch, efficiency, exceed)) for exceed in (False, True)
+    }
 
-    def command(number: int) -> Command:
+    def work_of(number: int) -> ClusterWork:
         queries, rows = plan.in_flight_queries[number], plan.streams[number].rows
-        in_flight = queries * bytes_per_query
-        link, behind = link_bytes_per_cycle(arch, in_flight), behind_nfps(arch, efficiency, in_flight)
-        together = queries if arch.frame.overlap else len(rows)
-        run = cluster.run(ClusterWork(work, service, rows, link, behind, together))
-        return Command(
-            run=run,
-            end_ps=cycles_to_ps_array(run.end_cycles, arch.clock_hz),
-            occupancy_ps=cycles_to_ps_array(run.occupancy_cycles, arch.clock_hz),
-            granules=-(-run.n_queries // arch.cluster.dispatch_queries),
-        )
+        link, memory = behind[exceeds_l2(arch, queries * bytes_per_query)]
+        return ClusterWork(work, service, rows, link, memory, queries if arch.frame.overlap else len(rows))
 
-    return map_threads(command, range(len(plan.streams)))
+    works = [work_of(number) for number in range(len(plan.streams))]
+    if isinstance(cluster, Cluster) and in_batches(cluster, service):
+        batch, groups = cluster.nfp.spec.mlp.batch_queries, cluster.nfp.encoding.side_by_side(work.encoding)
+        runs = replay_together(cluster, works, plan.batch_sums(service, batch, groups))
+    else:
+        runs = map_threads(cluster.run, works)
+    ends = cycles_to_ps_array(np.array([run.end_cycles for run in runs]), arch.clock_hz)
+    occupancy = cycles_to_ps_array(np.array([run.occupancy_cycles for run in runs]), arch.clock_hz)
+    granule = arch.cluster.dispatch_queries
+    return [
+        Command(run, end, behind_itself, -(-run.n_queries // granule))
+        for run, end, behind_itself in zip(runs, ends, occupancy, strict=True)
+    ]
 
 
 def cycles_to_ps_array(cycles: Array, hz: int) -> Array:
-    """Picoseconds of (n,) cycle counts, each rounded up, exactly."""
-    return np.array([units.cycles_to_ps(int(c), hz) for c in cycles], dtype=np.int64)
+    """Picoseconds of cycle counts, each rounded up, exactly."""
+    shared = math.gcd(units.PS_PER_S, hz)
+    times, parts = units.PS_PER_S // shared, hz // shared
+    if int(cycles.max(initial=0)) * times < 1 << 62:
+        answer: Array = -(-cycles * times // parts)
+        return answer
+    return np.array([units.cycles_to_ps(int(c), hz) for c in cycles.ravel()], np.int64).reshape(cycles.shape)
 
 
 @dataclass

@@ -124,15 +124,18 @@ class Cluster:
         self.nfp = neural_fields_processor(nfp)
         self.scale = scale
 
-    def port_rates(self, work: ClusterWork) -> tuple[int, int]:
-        """Input and output bytes per cycle of an NFP in 1/65536 bytes: its port, or its share of the link."""
+    def port_rates(self, work: ClusterWork, demand: Demand | None = None) -> tuple[int, int]:
+        """Input and output bytes per cycle of an NFP in 1/65536 bytes: its port, or its share of the link.
+
+        ``demand`` of the command, where it is known.
+        """
         io = self.nfp.spec.io
         ports = (io.input_bytes_per_cycle << RATE_BITS, io.output_bytes_per_cycle << RATE_BITS)
         if work.link_bytes_per_cycle is None:
             return ports
         share = work.link_bytes_per_cycle / self.at_work(work)
         parts = (work.workload.input_bytes, work.workload.output_bytes)
-        demand = self.demand(work)
+        demand = demand or self.demand(work)
         share *= sum(parts) / demand.bytes_per_query
         if work.memory is not None:
             share = min(share, stream_share(work.memory, demand, self.at_work(work)))

@@ -1,0 +1,208 @@
+"""Commands replayed batch by batch instead of query by query: the same cycles from sums that no number of NFPs changes.
+
+Holds where granules are handed out in turn, are whole batches, and nothing can miss. An engine that serves the
+queries k of its group in a batch, intervals c(k), from ``begin`` on, is then free at
+
+    max(begin + C, max over k of a(k) + S(k)),    C the sum of all c, S(k) the sum from k on,
+
+which is the recurrence of :mod:`ngpc_sim.engines.nfp` written out. C depends on the rows alone, so it is summed once
+for all scales. Queries come at even spaces of ``in_bytes / in_rate``, so that the second part is the time of the
+batch's first query plus a number that depends on rows and rate alone; both copies of a command share it, and it is
+summed up only where queries can come late.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from ngpc_sim.engines.pipeline import (
+    BUSY,
+    COLUMNS,
+    COUNT,
+    DRAIN,
+    FREE,
+    IN_BATCH,
+    OUT,
+    R_BEFORE,
+    RATE_BITS,
+    close_batch,
+)
+from ngpc_sim.engines.service import Service
+
+Array = np.ndarray[Any, Any]
+
+#: numbers below this are far from the end of 64 bits
+SAFE = 1 << 61
+
+
+@njit(cache=True, nogil=True)
+def add_batches(rows, slot_cycles, batch_queries, groups, sums):
+    """Fill ``sums`` (batches, groups, slots): cycles of the queries k of a batch with k mod groups the same."""
+    for i in range(rows.shape[0]):
+        batch, k = i // batch_queries, i % batch_queries
+        for slot in range(slot_cycles.shape[1]):
+            sums[batch, k % groups, slot] += slot_cycles[rows[i], slot]
+
+
+@dataclass(frozen=True)
+class BatchSums:
+    """What all commands of a frame ask, batch by batch.
+
+    ``rows`` of every command behind each other, from ``firsts`` (S + 1,) on; ``sums`` (batches, groups, slots) int64
+    cycles, of every command from ``batch_firsts`` (S + 1,) on; ``least`` interval of a query; ``reads`` (S,) table
+    entries; ``actions`` by what has counted them.
+    """
+
+    rows: Array
+    firsts: Array
+    sums: Array
+    batch_firsts: Array
+    batch_queries: int
+    least: int
+    reads: tuple[int, ...]
+    actions: dict[Any, Any] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of(cls, streams: list[Array], service: Service, batch_queries: int, groups: int) -> BatchSums:
+        """Sums of the commands that ask ``streams`` of a service."""
+        sizes = [len(stream) for stream in streams]
+        firsts = np.cumsum([0, *sizes])
+        batch_firsts = np.cumsum([0, *(-(-size // batch_queries) for size in sizes)])
+        sums = np.zeros((int(batch_firsts[-1]), groups, service.slot_cycles.shape[1]), np.int64)
+        for number, stream in enumerate(streams):
+            own = sums[batch_firsts[number] : batch_firsts[number + 1]]
+            add_batches(stream, service.slot_cycles, batch_queries, groups, own)
+        reads = tuple(int(service.reads[stream].sum(dtype=np.int64)) for stream in streams)
+        least = int(service.slot_cycles.min(initial=np.iinfo(np.uint16).max))
+        return cls(np.concatenate(streams), firsts, sums, batch_firsts, batch_queries, least, reads)
+
+
+@njit(cache=True, nogil=True)
+def latest(rows, slot_cycles, step, rate, groups, most):
+    """Fill ``most`` (groups, slots): max over queries k of k x step + rate x (their cycles from k on)."""
+    most[:] = -1
+    behind = np.zeros(most.shape, np.int64)
+    for k in range(rows.shape[0] - 1, -1, -1):
+        row, local = slot_cycles[rows[k]], k % groups
+        at = k * step
+        for slot in range(row.shape[0]):
+            behind[local, slot] += rate * np.int64(row[slot])
+            most[local, slot] = max(most[local, slot], at + behind[local, slot])
+
+
+@njit(cache=True, nogil=True)
+def serve_batch(engines, sums, most, n, first, rate, released, group, late):
+    """Issue a batch of ``n`` queries whose first query comes at ``first`` / rate: ``free`` and ``busy`` advance.
+
+    ``late``: whether queries can come late, so that ``most`` counts.
+    """
+    free, _, busy, _, _ = engines
+    groups, slots = free.shape
+    for local in range(min(groups, n)):
+        g = (group + local) % groups
+        for slot in range(slots):
+            cycles = sums[local, slot]
+            end = max(free[g, slot], released) + cycles
+            if late:
+                end_late = first + most[local, slot]
+                if end_late > end * rate:
+                    end = (end_late + rate - 1) // rate
+            free[g, slot] = end
+            busy[g, slot] = cycles
+
+
+@njit(cache=True, nogil=True)
+def hide(stalls, hidden):
+    """Let the first waits of an NFP pass during the drain of the copy before; ``stalls`` (slots + 1, causes)."""
+    drain = stalls[-1, DRAIN]
+    for cause in hidden:
+        for row in range(stalls.shape[0]):
+            if drain >= 0:
+                break
+            taken = min(-drain, stalls[row, cause])
+            stalls[row, cause] -= taken
+            drain += taken
+    stalls[-1, DRAIN] = drain
+
+
+@njit(cache=True, nogil=True)
+def store(stalls, total, by_level, before):
+    """Fill ``stalls`` (slots + 1, causes) with what came since ``before`` (slots + 1, COLUMNS) was noted."""
+    slots, causes = by_level.shape[0], stalls.shape[1]
+    for cause in range(causes):
+        left = total[cause] - before[slots, cause]
+        for slot in range(slots):
+            stalls[slot, cause] = by_level[slot, cause] - before[slot, cause]
+            left -= stalls[slot, cause]
+        stalls[slots, cause] = left
+
+
+@njit(cache=True, nogil=True)
+def may_be_late(free, released, n, count, step, rate, least):
+    """Whether an engine might wait for one of the next ``n`` queries, after ``count``, to come."""
+    groups = free.shape[0]
+    if (count + n) * step <= released * rate:
+        return False
+    last_of_first = (count + min(groups, n)) * step
+    return groups * step > rate * least or last_of_first > max(free.min(), released) * rate
+
+
+@njit(cache=True, nogil=True)
+def replay_in_turn(
+    rows, slot_cycles, sums, least, batch_queries, per_granule, constants, groups, fifo, ports, hidden, ends, busy, stalls
+):
+    """Replay a command and itself behind it on every NFP that gets a granule.
+
+    ``ports``: bytes of a query and bytes per cycle in 1/65536, in and out. Fills ``ends`` (2, N), ``busy`` (N,) and
+    ``stalls`` (N, slots + 1, causes) of the second copy for these NFPs.
+    """
+    n_nfps, slots, n_batches = ends.shape[1], slot_cycles.shape[1], sums.shape[0]
+    in_bytes, in_rate, out_bytes, out_rate = ports
+    step = in_bytes << RATE_BITS
+    most, known = np.zeros((n_batches, groups, slots), np.int64), np.zeros(n_batches, np.bool_)
+    free = np.zeros((groups, slots), np.int64)
+    engines = (free, np.zeros_like(free), np.zeros_like(free), free, np.zeros((groups, slots, 3), np.int64))
+    counter, outputs, total = np.zeros(10, np.int64), np.zeros(fifo, np.int64), np.zeros(COLUMNS, np.int64)
+    by_level, before = np.zeros((slots, COLUMNS), np.int64), np.zeros((slots + 1, COLUMNS), np.int64)
+    for j in range(min(n_nfps, (n_batches + per_granule - 1) // per_granule)):
+        free[:], engines[1][:], by_level[:] = 0, 0, 0
+        counter[:], outputs[:], total[:] = 0, 0, 0
+        for copy in range(2):
+            for granule in range(j * per_granule, n_batches, n_nfps * per_granule):
+                for batch in range(granule, min(granule + per_granule, n_batches)):
+                    own = rows[batch * batch_queries : (batch + 1) * batch_queries]
+                    n, count, released = own.shape[0], counter[COUNT], counter[R_BEFORE]
+                    late = may_be_late(free, released, n, count, step, in_rate, least)
+                    if late and not known[batch]:
+                        latest(own, slot_cycles, step, in_rate, groups, most[batch])
+                        known[batch] = True
+                    first = (count + 1) * step
+                    serve_batch(engines, sums[batch], most[batch], n, first, in_rate, released, count % groups, late)
+                    counter[COUNT] += n
+                    counter[IN_BATCH] = n
+                    close_batch(engines, counter, outputs, total, by_level, constants, out_bytes, out_rate, False, 0)
+            ends[copy, j] = counter[OUT]
+            total[DRAIN] = counter[OUT] - counter[FREE]
+            if copy == 0:
+                before[:slots], before[slots] = by_level, total
+        store(stalls[j], total, by_level, before)
+        hide(stalls[j], hidden)
+        busy[j] = total[BUSY] - before[slots, BUSY]
+
+
+@njit(cache=True, nogil=True)
+def replay_commands(
+    first, last, rows, firsts, slot_cycles, sums, batch_firsts, least, batch_queries, per_granule, constants, groups,
+    fifo, ports, hidden, ends, busy, stalls,
+):  # fmt: skip
+    """Replay the commands from ``first`` to before ``last``; ``ports`` (S, 4), the answers by command."""
+    for s in range(first, last):
+        replay_in_turn(
+            rows[firsts[s] : firsts[s + 1]], slot_cycles, sums[batch_firsts[s] : batch_firsts[s + 1]], least,
+            batch_queries, per_granule, constants, groups, fifo,
+            (ports[s, 0], ports[s, 1], ports[s, 2], ports[s, 3]), hidden, ends[s], busy[s], stalls[s],
+        )  # fmt: skip

@@ -1,0 +1,95 @@
+"""All commands of a frame at once, by batches where that is exact: the runs of :meth:`Cluster.run`, sooner.
+
+What does not depend on the number of NFPs (sums of batches, counted actions) is kept in :class:`BatchSums`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ngpc_sim.engines.batch_replay import SAFE, BatchSums, replay_commands
+from ngpc_sim.engines.cluster import HIDDEN, Cluster, ClusterRun, ClusterWork
+from ngpc_sim.engines.nfp import Nfp, NfpConstants
+from ngpc_sim.engines.pipeline import CAUSES, RATE_BITS
+from ngpc_sim.engines.service import Service
+from ngpc_sim.plugins import BUILTIN
+from ngpc_sim.threads import map_threads
+
+Array = np.ndarray[Any, Any]
+
+#: commands that a thread takes at a time
+CHUNK = 8
+
+
+def in_batches(cluster: Cluster, service: Service) -> bool:
+    """Whether batches say all: nothing misses, granules go in turn and are whole batches of a built-in NFP."""
+    spec = cluster.spec
+    built_in = type(cluster.nfp) is Nfp and spec.model == BUILTIN and spec.dispatch == "round_robin"
+    whole = built_in and spec.dispatch_queries % cluster.nfp.spec.mlp.batch_queries == 0
+    return whole and service.misses is None and not service.uniform
+
+
+def replay_together(cluster: Cluster, works: Sequence[ClusterWork], sums: BatchSums) -> list[ClusterRun]:
+    """Runs of ``works``, commands of one workload and service, in their order; ``sums`` are theirs."""
+    work = works[0]
+    constants = cluster.nfp.constants(work.workload, work.service.base_cycles)
+    ports = _ports(cluster, works)
+    if not _in_64_bits(sums, constants, ports):
+        return map_threads(cluster.run, works)
+    count, scale, slots = len(works), cluster.scale, work.service.slot_cycles.shape[1]
+    ends, busy = np.zeros((count, 2, scale), np.int64), np.zeros((count, scale), np.int64)
+    stalls = np.zeros((count, scale, slots + 1, len(CAUSES)), np.int64)
+    hidden = np.array([CAUSES.index(cause) for cause in HIDDEN])
+    per_granule = cluster.spec.dispatch_queries // sums.batch_queries
+
+    def chunk(first: int) -> None:
+        replay_commands(
+            first, min(first + CHUNK, count), sums.rows, sums.firsts, work.service.slot_cycles, sums.sums,
+            sums.batch_firsts, sums.least, sums.batch_queries, per_granule, constants.kernel, constants.groups,
+            constants.fifo_batches, ports, hidden, ends, busy, stalls,
+        )  # fmt: skip
+
+    map_threads(chunk, range(0, count, CHUNK))
+    none = np.zeros(0, np.int64)
+    occupancy = ends[:, 1] - ends[:, 0]
+    return [
+        ClusterRun(ends[i, 0], occupancy[i], stalls[i], busy[i], len(works[i].stream), actions, none)
+        for i, actions in enumerate(_actions(cluster, works, sums))
+    ]
+
+
+def _ports(cluster: Cluster, works: Sequence[ClusterWork]) -> Array:
+    """(S, 4) bytes of a query and 1/65536 bytes per cycle, in and out, of every command."""
+    demand, known, ports = cluster.demand(works[0]), {}, []
+    for work in works:
+        key = cluster.at_work(work), work.link_bytes_per_cycle, work.memory
+        if key not in known:
+            known[key] = cluster.port_rates(work, demand)
+        in_rate, out_rate = known[key]
+        ports.append((work.workload.input_bytes, in_rate, work.workload.output_bytes, out_rate))
+    return np.array(ports, np.int64)
+
+
+def _in_64_bits(sums: BatchSums, constants: NfpConstants, ports: Array) -> bool:
+    """Whether two copies of all commands one after another on one NFP stay far from the end of 64 bits."""
+    queries, batches = len(sums.rows), len(sums.sums)
+    in_bytes, in_rate, out_bytes, out_rate = (int(n) for n in (ports[:, 0].max(), ports[:, 1].min(), ports[:, 2].max(), ports[:, 3].min()))
+    moved = ((queries * in_bytes) << RATE_BITS) // in_rate + ((queries * out_bytes) << RATE_BITS) // out_rate
+    stages = constants.before_tags + constants.behind_data + constants.tail
+    cycles = moved + int(sums.sums.sum(axis=(0, 1)).max()) + batches * (int(constants.tables.max()) + stages + 2)
+    return max(2 * cycles * int(ports[:, 1].max()), (4 * queries * in_bytes) << RATE_BITS) < SAFE
+
+
+def _actions(cluster: Cluster, works: Sequence[ClusterWork], sums: BatchSums) -> list[Any]:
+    """Counted actions of every command; the number of NFPs does not change them."""
+    key = cluster.nfp.spec.model_dump_json()
+    if key not in sums.actions:
+        sizes = [len(work.stream) for work in works]
+        sums.actions[key] = [
+            cluster.nfp.actions(works[0].workload, n, reads, -(-n // sums.batch_queries))
+            for n, reads in zip(sizes, sums.reads, strict=True)
+        ]
+    return list(sums.actions[key])

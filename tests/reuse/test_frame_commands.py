@@ -1,0 +1,77 @@
+"""Commands replayed by batches against the replay of every query, to the cycle, cause and slot."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ngpc_sim as ngpc
+from ngpc_sim.engines import frame_commands
+from ngpc_sim.engines.batch_replay import BatchSums
+from ngpc_sim.engines.cluster import Cluster, ClusterWork
+from ngpc_sim.engines.frame_commands import in_batches, replay_together
+from ngpc_sim.engines.service import Service
+
+CASES = settings(deadline=None, derandomize=True, database=None, max_examples=300)
+WORKS = {name: ngpc.load_workload(name) for name in ("nerf-hashgrid", "nvr-densegrid", "gia-lowres")}
+
+
+def plain(run):
+    """A command's run as Python numbers."""
+    arrays = (run.end_cycles, run.occupancy_cycles, run.level_stalls, run.busy_cycles, run.done_cycles)
+    return [array.tolist() for array in arrays], run.n_queries, dict(run.actions), run.lines
+
+
+@st.composite
+def frames(draw):
+    """A cluster and the works of a frame: engines, ports, links and streams in numbers that let everything wait."""
+    work = WORKS[draw(st.sampled_from(sorted(WORKS)))]
+    batch = draw(st.sampled_from((1, 2, 8, 16)))
+    overrides = {
+        "nfp.mlp.batch_queries": batch,
+        "cluster.dispatch_queries": batch * draw(st.integers(1, 4)),
+        "nfp.mlp.dataflow": draw(st.sampled_from(("layer_serial", "systolic_ws"))),
+        "nfp.mlp.rows": draw(st.sampled_from((4, 64))),
+        "nfp.io.input_bytes_per_cycle": draw(st.sampled_from((1, 3, 7, 28, 64))),
+        "nfp.io.output_bytes_per_cycle": draw(st.sampled_from((1, 5, 32))),
+        "nfp.io.output_fifo_queries": draw(st.sampled_from((1, 16, 64))),
+    }
+    arch = ngpc.load_arch("ngpc", scale=draw(st.integers(1, 9)), overrides=overrides)
+    cluster = Cluster(arch.cluster, arch.nfp, arch.scale)
+    numbers = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    slots = min(16, work.encoding.n_levels)
+    least, most = draw(st.sampled_from(((1, 2), (1, 9), (2, 40), (0, 3))))
+    cycles = numbers.integers(least, most, (80, slots)).astype(np.uint16)
+    base = np.full(slots, cycles.min(), np.int64)
+    service = Service(cycles, numbers.integers(1, 99, 80).astype(np.int32), base)
+    sizes = draw(st.lists(st.integers(1, 300), min_size=1, max_size=10))
+    link = draw(st.sampled_from((None, 2.5, 40.0, 1000.0)))
+    works = [
+        ClusterWork(work, service, numbers.integers(0, 80, n).astype(np.int32), link, None, draw(st.sampled_from((0, 2000))))
+        for n in sizes
+    ]
+    return cluster, works
+
+
+def together(cluster, works):
+    service, encoding = works[0].service, works[0].workload.encoding
+    batch, groups = cluster.nfp.spec.mlp.batch_queries, cluster.nfp.encoding.side_by_side(encoding)
+    return replay_together(cluster, works, BatchSums.of([work.stream for work in works], service, batch, groups))
+
+
+@CASES
+@given(frames())
+def test_commands_by_batches_equal_the_replay_of_every_query(frame):
+    cluster, works = frame
+    assert in_batches(cluster, works[0].service)
+    for by_batches, by_queries in zip(together(cluster, works), map(cluster.run, works), strict=True):
+        assert plain(by_batches) == plain(by_queries)
+
+
+def test_what_might_leave_64_bits_is_replayed_query_by_query(monkeypatch):
+    """Ports of 2^20 bytes a cycle and intervals of 2^16 cycles: times in 1/65536 bytes come near 2^63."""
+    arch = ngpc.load_arch("ngpc", overrides={"nfp.io.input_bytes_per_cycle": 1 << 20})
+    cluster, work = Cluster(arch.cluster, arch.nfp, 8), WORKS["nerf-hashgrid"]
+    service = Service(np.full((4, 16), 65535, np.uint16), np.ones(4, np.int32), np.ones(16, np.int64))
+    works = [ClusterWork(work, service, np.arange(2000, dtype=np.int32) % 4)]
+    monkeypatch.setattr(frame_commands, "replay_commands", None)
+    assert plain(together(cluster, works)[0]) == plain(cluster.run(works[0]))
