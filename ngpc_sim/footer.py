@@ -8,7 +8,7 @@ waits of the replay cost over our own closed form. The larger one is named, with
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -38,6 +38,12 @@ def footer(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
     lines.extend(_bands(results))
     lines.extend(gpu_lines([point.arch for point in points], results))
     return lines
+
+
+def speed_line(speed: Mapping[str, float]) -> str:
+    """How fast the run was."""
+    cycles, queries = speed["simulated_cycles_per_s"], speed["queries_per_s"]
+    return f"Simulated {cycles:.3g} NFP cycles and {queries:.3g} queries a second."
 
 
 def _unused(points: Sequence[Point]) -> list[str]:

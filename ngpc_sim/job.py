@@ -18,10 +18,13 @@ from ngpc_sim.frame_result import Sequence
 from ngpc_sim.options import MAX_POINTS, parse_list, parse_names, parse_overrides, parse_scales
 from ngpc_sim.points import Point
 from ngpc_sim.resolution import parse_resolution
+from ngpc_sim.result import Result
 from ngpc_sim.simulation import DETAILS, MAX_FRAMES
 from ngpc_sim.trace.store import Trace, load_trace
 from ngpc_sim.workload import APPS, ENCODINGS, Workload, load_workload
 
+#: how fast a run was, beside its wall time
+SPEEDS = ("simulated_cycles_per_s", "queries_per_s")
 #: packages whose versions can change a result or its bytes
 PACKAGES = ("numpy", "numba", "simpy", "pydantic", "matplotlib", "pyarrow")
 
@@ -168,3 +171,9 @@ def manifest(asked: Request, points: SequenceOf[Point], wall_time_s: float) -> d
         "configurations": {p.arch.sha256: p.arch.resolved() for p in points},
         "wall_time_s": round(wall_time_s, 3),
     }
+
+
+def speed(results: SequenceOf[Result], seconds: float) -> dict[str, float]:
+    """NFP cycles, of all NFPs added up, and queries that were simulated a second, to three digits."""
+    cycles, queries = sum(r.nfp_cycles for r in results), sum(r.queries for r in results)
+    return {name: float(f"{n / max(seconds, 1e-9):.3g}") for name, n in zip(SPEEDS, (cycles, queries), strict=True)}

@@ -121,8 +121,10 @@ def _main_job(
 
         check_writable(waveform.parent)
         write_waveform(waveform, points)
+    began = time.monotonic()
     results = _with_progress(points, jobs, quiet=quiet)
-    manifest = job.manifest(asked, points, time.monotonic() - started)
+    speed = job.speed(results, time.monotonic() - began)
+    manifest = job.manifest(asked, points, time.monotonic() - started) | speed
     fits = budgets.fit(watts, points, results)
     extra = {"budgets.csv": budgets.csv_bytes(fits)} if fits else {}
     level_rows = [row for result in results for row in result.level_rows()]
@@ -134,15 +136,17 @@ def _main_job(
     if export is not None:
         exports.write(*export, points, results)
     if not quiet:
-        _print(points, results, written, budgets.sentences(fits) if fits else [])
+        _print(points, results, written, budgets.sentences(fits) if fits else [], speed)
 
 
-def _print(points: Sequence[Point], results: Sequence[Result], written: list[Path], more: list[str]) -> None:
-    from ngpc_sim.footer import footer
+def _print(
+    points: Sequence[Point], results: Sequence[Result], written: list[Path], more: list[str], speed: dict[str, float]
+) -> None:
+    from ngpc_sim.footer import footer, speed_line
     from ngpc_sim.report.table import print_results
 
     names = ", ".join(path.name for path in written)
-    lines = [*footer(points, results), *more, f"Wrote {names} to {written[0].parent}."]
+    lines = [*footer(points, results), *more, speed_line(speed), f"Wrote {names} to {written[0].parent}."]
     print_results([result.row() for result in results], lines)
 
 

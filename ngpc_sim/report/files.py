@@ -3,7 +3,7 @@
 All tables hold the same values in the same column order: the stable columns, the stall causes sorted
 where ``stall_*`` stands, then every other column in the order of its first row. A cell is a plain
 number, text or truth value; a list becomes its items joined by a space; a missing or non-finite number
-is empty in CSV and null elsewhere. Same rows and manifest, same bytes, but for ``wall_time_s``.
+is empty in CSV and null elsewhere. Same rows and manifest, same bytes, but for what the wall time says.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ Cell = bool | int | float | str | None
 KINDS = ("png", "svg")
 CHART_FILES = tuple(f"{name}.{kind}" for name in ("speedup", "fps", "energy", "area", "stalls") for kind in KINDS)
 MISS_FILES = tuple(f"misses.{kind}" for kind in KINDS)
+#: fields of the manifest that change from run to run
+TIMES = ("wall_time_s", "simulated_cycles_per_s", "queries_per_s")
 #: files that only some runs write
 EXTRA_FILES = ("budgets.csv", "levels.csv", "stalls.csv", *MISS_FILES)
 
@@ -104,8 +106,8 @@ def _csv_text(value: Cell) -> str:
 
 
 def _json_bytes(manifest: Mapping[str, object], table: Sequence[Mapping[str, Cell]]) -> bytes:
-    """Put the manifest's fields but its wall time, and the rows, one a line."""
-    fields = {name: value for name, value in manifest.items() if name not in {"wall_time_s", "rows"}}
+    """Put the manifest's fields but its times, and the rows, one a line."""
+    fields = {name: value for name, value in manifest.items() if name not in {*TIMES, "rows"}}
     members = [f"{_json(name)}: {_json(value)}" for name, value in fields.items()]
     lines = ",\n".join(_json(row) for row in table)
     return _encode("{\n" + ",\n".join([*members, f'"rows": [\n{lines}\n]']) + "\n}\n")

@@ -17,6 +17,7 @@ FILES = [
     *("results.csv", "results.json", "results.parquet", "speedup.png", "speedup.svg"),
     *("stalls.csv", "stalls.png", "stalls.svg"),
 ]
+TIMES = {"wall_time_s", "simulated_cycles_per_s", "queries_per_s"}
 # design.md section 6, one stall column a cause in place of stall_*
 BEFORE_STALLS = [
     *("arch", "scale", "app", "encoding", "resolution", "trace", "detail", "queries", "queries_per_pixel", "frame_ms"),
@@ -50,8 +51,19 @@ def test_two_runs_give_the_same_bytes_but_for_the_wall_time(installed):
     first, second = contents(folder / "a"), contents(folder / "b")
     manifests = [json.loads(files.pop("manifest.json")) for files in (first, second)]
     assert first == second
-    assert [manifest.pop("wall_time_s") >= 0 for manifest in manifests] == [True, True]
+    for name in TIMES:
+        assert [manifest.pop(name) >= 0 for manifest in manifests] == [True, True]
     assert manifests[0] == manifests[1]
+
+
+def test_a_run_says_how_many_cycles_and_queries_it_simulated_a_second(run):
+    ran = run("--scale", "8,16", "--app", "gia", "--limit-queries", "400", "--out", "o")
+    manifest = json.loads((ran.folder / "o" / "manifest.json").read_text())
+    rows = json.loads((ran.folder / "o" / "results.json").read_text())["rows"]
+    cycles, queries = manifest["simulated_cycles_per_s"], manifest["queries_per_s"]
+    assert f"Simulated {cycles:.3g} NFP cycles and {queries:.3g} queries a second." in " ".join(ran.out.split())
+    assert cycles / queries == pytest.approx(sum(row["nfp_cycles"] for row in rows) / 800, rel=0.01)
+    assert 800 / queries <= manifest["wall_time_s"] + 0.002
 
 
 def test_the_number_of_workers_changes_no_byte(run):
@@ -93,7 +105,7 @@ def test_the_manifest_says_what_made_the_results(quick):
     assert {row["arch_sha256"] for row in rows} == set(manifest["architectures"].values())
     assert set(manifest["configurations"]) == set(manifest["architectures"].values())
     assert {"sha256", "seed"} == set(manifest["traces"]["gia-plane-fhd"])
-    assert set(json.loads((folder / "results.json").read_text())) >= set(manifest) - {"wall_time_s"}
+    assert set(json.loads((folder / "results.json").read_text())) >= set(manifest) - TIMES
 
 
 def test_the_table_has_a_mean_row_beside_the_published_mean(run):

@@ -17,7 +17,8 @@ from ngpc_sim.errors import UserError
 from ngpc_sim.report.files import CHART_FILES, MISS_FILES, check_writable, ordered_columns, write_results
 
 TABLES = ("results.csv", "results.json", "results.parquet", "manifest.json")
-MANIFEST = {"version": "0.1.0", "seed": 7, "wall_time_s": 1.25, "traces": {"nerf-room-fhd": "ab12"}}
+TIMES = {"wall_time_s": 1.25, "simulated_cycles_per_s": 1.5e9, "queries_per_s": 2e8}
+MANIFEST = {"version": "0.1.0", "seed": 7, **TIMES, "traces": {"nerf-room-fhd": "ab12"}}
 
 
 def contents(folder):
@@ -61,12 +62,12 @@ def test_floats_are_the_shortest_that_read_back_and_truth_is_lower_case(make_row
     assert line.endswith(",true,0.30000000000000004")
 
 
-def test_manifest_stands_in_json_without_its_wall_time(make_rows, tmp_path):
+def test_manifest_stands_in_json_without_its_times(make_rows, tmp_path):
     write_results(tmp_path, make_rows(), MANIFEST, charts=False)
     assert json.loads((tmp_path / "manifest.json").read_text()) == MANIFEST
     result = json.loads((tmp_path / "results.json").read_text())
     del result["rows"]
-    assert result == {name: value for name, value in MANIFEST.items() if name != "wall_time_s"}
+    assert result == {name: value for name, value in MANIFEST.items() if name not in TIMES}
 
 
 def test_odd_cells_are_plain_in_every_format(tmp_path, make_rows):
@@ -92,9 +93,9 @@ def test_a_column_of_numbers_and_words_is_text_in_parquet(tmp_path, make_rows):
     assert pq.read_table(tmp_path / "results.parquet").column("nfp.banks").to_pylist() == ["8", "ideal"]
 
 
-def test_same_rows_give_the_same_bytes_but_for_the_wall_time(make_rows, tmp_path):
+def test_same_rows_give_the_same_bytes_but_for_the_times(make_rows, tmp_path):
     write_results(tmp_path / "a", make_rows(scales=(8, 64)), MANIFEST, charts=True)
-    write_results(tmp_path / "b", make_rows(scales=(8, 64)), MANIFEST | {"wall_time_s": 9.5}, charts=True)
+    write_results(tmp_path / "b", make_rows(scales=(8, 64)), MANIFEST | dict.fromkeys(TIMES, 9.5), charts=True)
     first, second = contents(tmp_path / "a"), contents(tmp_path / "b")
     assert set(first) == {*TABLES, *CHART_FILES}
     assert [name for name in first if first[name] != second[name]] == ["manifest.json"]
