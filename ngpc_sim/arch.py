@@ -129,6 +129,11 @@ class Arch:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+def arch_path(name: str | Path) -> Path:
+    """File of an architecture by built-in name or path."""
+    return _find("arch_configs", str(name), Path(), arch_names(), "architecture")
+
+
 def arch_names() -> list[str]:
     """Names of the built-in architectures."""
     return sorted(path.stem for path in resources.folder("arch_configs").glob("*.yaml"))

@@ -159,6 +159,21 @@ def dump_yaml(tree: Tree) -> str:
     return yaml.safe_dump(tree, sort_keys=False, width=100, allow_unicode=True)
 
 
+def dump_overlay(tree: Tree) -> str:
+    """YAML text of a file of ``arch_configs``: small mappings in braces, but a line a source."""
+    parts = [
+        yaml.safe_dump(
+            {key: value},
+            sort_keys=False,
+            width=1000,
+            allow_unicode=True,
+            default_flow_style=None if isinstance(value, dict) and key != "sources" else False,
+        )
+        for key, value in tree.items()
+    ]
+    return "".join(parts)
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known name closest to ``word``; there is always one, so that an error can name it."""
     names = list(known)

@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from ngpc_sim.cli import main_job, report, show, traces, validate
+from ngpc_sim.cli import calibrate, main_job, report, show, traces, validate
 from ngpc_sim.errors import UserError
 
 #: typer's own mistakes in usage, whatever package it takes them from
@@ -34,6 +34,7 @@ app.add_typer(show.workload_app, name="workload")
 app.command("explain")(show.explain)
 app.command("report")(report.report)
 app.command("validate")(validate.validate)
+app.command("calibrate")(calibrate.calibrate)
 
 
 def main() -> None:
