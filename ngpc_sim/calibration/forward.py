@@ -112,7 +112,7 @@ class ClosedForm:
         arch = changed(self.arch, {"scale": point.scale})
         work, trace = _work(point.app, point.encoding)
         queries = target_queries(arch, work, trace, trace.pixels)
-        base = baseline(arch, work, queries, trace.pixels)
+        base = baseline(arch, work, trace, queries, trace.pixels)
         ngpc_ms = ngpc_bound_ps(arch, work, queries) / PS_PER_MS
         return ngpc_ms, base.rest_ms, base.frame_ms, base.rest_unfused_ms / base.frame_ms
 
