@@ -21,7 +21,7 @@ def validate(
     ladder: Annotated[  # noqa: FBT002
         bool, typer.Option("--ladder", help="Then go from ngpc-paper to ngpc one assumption at a time.")
     ] = False,
-    jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
+    jobs: Annotated[int | None, typer.Option(help="Worker processes (default 1; for --ladder one a core).")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No table, no progress bar.")] = False,  # noqa: FBT002
 ) -> None:
     """Set every published number beside ours; exit 1 where one that must hold does not."""
@@ -30,14 +30,14 @@ def validate(
     from ngpc_sim.validation.table import broken
 
     check_writable(out)
-    rows = _rows(jobs, quiet=quiet)
+    rows = _rows(1 if jobs is None else jobs, quiet=quiet)
     written = write_set(out, page_files(rows))
     if not quiet:
         _print(rows, written)
     if ladder:
-        from ngpc_sim.cli.ladder import run_ladder  # type: ignore[import-untyped,unused-ignore]
+        from ngpc_sim.cli.ladder import run_ladder
 
-        run_ladder(out, quiet=quiet)
+        run_ladder(out, quiet=quiet, jobs=jobs)
     failed = broken(rows)
     if failed:
         sys.stderr.write(f"ngpc-sim: must hold and does not: {'; '.join(row.what for row in failed)}\n")

@@ -99,9 +99,13 @@ def test_a_missing_reference_file_is_status_2(run, other_reference):
 def test_the_ladder_is_run_after_the_validation_into_the_same_folder(run, monkeypatch):
     calls = []
     ladder = ModuleType("ngpc_sim.cli.ladder")
-    ladder.run_ladder = lambda folder, *, quiet: calls.append((folder, quiet, sorted(p.name for p in folder.iterdir())))
+
+    def run_ladder(folder, *, quiet, jobs):
+        calls.append((folder, quiet, jobs, sorted(p.name for p in folder.iterdir())))
+
+    ladder.run_ladder = run_ladder
     monkeypatch.setitem(sys.modules, "ngpc_sim.cli.ladder", ladder)
     assert run("validate", "--quiet", "--out", "v").status == 0
     assert calls == []
     assert run("validate", "--quiet", "--ladder", "--out", "v").status == 0
-    assert calls == [(Path("v"), True, FILES)]
+    assert calls == [(Path("v"), True, None, FILES)]

@@ -98,12 +98,6 @@ def finding(table: Table) -> str:
     return f"With {last} NFPs {'; '.join(told)}."
 
 
-def gap(row: Row, target: Target, system: str) -> float:
-    """Time of a frame of the target's size over the time that the target leaves for it."""
-    frame_ms = number(row, "gpu_frame_ms" if system == GPU else "frame_ms")
-    return frame_ms * target.fps / 1000
-
-
 def _row(row: Row, target: Target, system: str) -> dict[str, object]:
     app = text(row, "app")
     end = ENDS.get(app) if (target.name, system) == ("4k60", GPU) else None
@@ -115,7 +109,7 @@ def _row(row: Row, target: Target, system: str) -> dict[str, object]:
         "app": app,
         "system": system,
         "scale": 0 if system == GPU else row_scale(row),
-        "gap": gap(row, target, system),
+        "gap": number(row, f"{'gpu_' if system == GPU else ''}gap_{target.name}"),
         "published": getattr(PUBLISHED["gpu_gap_4k60"], end) if end else None,
     }
 

@@ -12,6 +12,7 @@ APPS = ("nerf", "nsdf", "gia", "nvr")
 SCALES = (8, 16, 32, 64)
 ARCHS = ("ngpc-paper", "ngpc")
 PIXELS = {"hd": 921600, "fhd": 2073600, "4k": 8294400, "8k": 33177600, "3664x1920": 7034880}
+TARGETS = (("4k60", "4k", 1000 / 60), ("8k120", "8k", 1000 / 120), ("vr90", "3664x1920", 1000 / 90))
 BYTES = {"nerf": 36, "nsdf": 16, "gia": 20, "nvr": 28}
 
 
@@ -37,6 +38,8 @@ def _row(draw, arch, encoding, resolution, scale, app):
         "fps": 1000 / frame_ms,
         "gpu_frame_ms": sum(parts.values()),
         **parts,
+        **{f"gap_{name}": frame_ms * PIXELS[at] / PIXELS[resolution] / ms for name, at, ms in TARGETS},
+        **{f"gpu_gap_{name}": sum(parts.values()) * PIXELS[at] / PIXELS[resolution] / ms for name, at, ms in TARGETS},
         "speedup": sum(parts.values()) / frame_ms,
         "speedup_bound": draw.uniform(100, 200),
         "nfp_cycles": scale * frame_ms * 1e6,
