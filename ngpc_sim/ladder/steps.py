@@ -58,7 +58,11 @@ GROUPS = (
         "batches -> dependent invocations",
         ("frame.schedule", "frame.tiles", "frame.overlap", "frame.pre_share"),
     ),
-    Group("rest", "published -> roofline rest", ("frame.rest_model", "frame.fused", "gpu_model", "frame.gpu_model")),
+    Group(
+        "rest",
+        "published -> roofline rest",
+        ("gpu_model", "frame.rest_model", "frame.fused", "frame.ray_state", "frame.sync_overhead_us"),
+    ),
     Group("costs", "free -> real submit and launch", ("frame.submit_overhead_us", "frame.launch_overhead_ns")),
 )
 #: what a thing is called, what it costs in area and power, and where it comes from; table loads are no part of a frame
