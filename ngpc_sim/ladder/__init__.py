@@ -81,8 +81,9 @@ class Ladder:
         names = [step.name for step in self.acting]
         worth = dict(zip(names, shapley_values([log(mean) for mean in means]), strict=True))
         where = {"encoding": self.asked.encoding, "scale": scale}
-        calibrated = " (calibrated)" if load_arch(self.asked.first).calibrated else ""
-        first = {"step": self.asked.first, "title": self.asked.first + calibrated, "keys": "", **where}
+        arch = load_arch(self.asked.first)
+        title = f"{arch.name} (calibrated)" if arch.calibrated else arch.name
+        first: dict[str, Any] = {"step": arch.name, "title": title, "keys": "", **where}
         first["speedup"] = means[0]
         first |= dict.fromkeys(("gain", "shapley", "ln_gain", "ln_shapley"))
         rows = [first | {app: self.speedups[app, scale][0] for app in self.asked.apps}]

@@ -19,7 +19,7 @@ def files(climbed: Ladder) -> dict[str, bytes]:
     return {
         **table_files({"ladder.csv": rows}),
         "ladder.json": (json.dumps(_manifest(climbed) | {"rows": rows}, indent=1) + "\n").encode(),
-        **waterfall_files(rows, climbed.asked.last),
+        **waterfall_files(rows, load_arch(climbed.asked.last).name),
     }
 
 
@@ -30,7 +30,7 @@ def _manifest(climbed: Ladder) -> dict[str, object]:
     return {
         "tool": "ngpc-sim",
         "version": __version__,
-        "architectures": {name: load_arch(name).sha256 for name in (asked.first, asked.last)},
+        "architectures": {arch.name: arch.sha256 for arch in map(load_arch, (asked.first, asked.last))},
         "traces": {work.trace: load_trace(work.trace).sha256 for work in works},
         "encoding": asked.encoding,
         "limit_queries": asked.limit_queries,
@@ -48,14 +48,14 @@ def _manifest(climbed: Ladder) -> dict[str, object]:
 def footer(climbed: Ladder) -> list[str]:
     """Lines below the table: what the columns mean, what is fitted, and which steps do nothing."""
     asked = climbed.asked
-    label = load_arch(asked.first).calibration_label
-    lines = [f"{asked.first}: {label}."] if label else []
+    first, last = load_arch(asked.first), load_arch(asked.last)
+    lines = [f"{first.name}: {first.calibration_label}."] if first.calibrated else []
     lines.append(
         f"{asked.encoding}, mean speedup of {', '.join(asked.apps)} over the GPU. gain: factor of the step in this "
         "order; Shapley: its mean factor over all orders. Both multiply to the whole."
     )
     same = [step.title for step in climbed.steps if not step.values]
-    lines += [f"Nothing to change, {asked.first} and {asked.last} agree: {'; '.join(same)}."] if same else []
+    lines += [f"Nothing to change, {first.name} and {last.name} agree: {'; '.join(same)}."] if same else []
     rows = [row for row in climbed.rows() if row["keys"]]
     idle = [
         step.title

@@ -211,7 +211,7 @@ def _published(axes: Axes, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _looks(rows: Sequence[Row]) -> dict[str, Any]:
-    gains = any(number(row, "gain") > 1 or number(row, "shapley") > 1 for row in rows)
+    gains = any(number(row, "gain") > 1 for row in rows)
     looks = {"mean speedup": swatch(END), "loss, in this order": swatch(LOSS)}
     looks |= {"gain, in this order": swatch(GAIN, GAIN_HATCH)} if gains else {}
     return looks | {"Shapley value, whatever the order": swatch(FREE)}
