@@ -1,11 +1,11 @@
 """From parameters to what the rows ask: by the simulator, and by the two-stage closed form that stands in for it.
 
 *Simulated*: one frame a point, kept by what the point depends on. It moves by whole queries and cycles (steps of
-about 1e-6 of a speedup), so it is differenced over 2 x ``STEP`` of a parameter, which crosses hundreds of them.
+about 1e-5 of a speedup), so it is differenced over 2 x ``STEP`` of a parameter, which crosses hundreds of them.
 
 *Closed form*: ``schedule: batches`` without contention is two stages, ``max(a, b) + min(a, b) / tiles`` with a = least
 time of the NFPs (their bound) and b = rest of kernels, and both scale exactly with queries per pixel, clock and rest
-share. What it leaves out, filling and draining (0.01 to 0.1 %), is a factor a point, taken from the simulator at the
+share. What it leaves out, filling and draining (0.01 to 0.3 %), is a factor a point, taken from the simulator at the
 last point tried; a fit alternates until they agree. It answers in microseconds, so starts and profiles can be many.
 """
 

@@ -33,9 +33,9 @@ from ngpc_sim.options import parse_list
 KEPT = 1.0
 #: how smooth the stages before the exact one are
 STAGES = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, EXACT)
-#: how often a fit of the closed form is held against the simulator, and the chi-square that ends this: 0.03 of an
-#: uncertainty for all rows together, about the steps in which the simulator moves
-ROUNDS, ENOUGH = 6, 1e-3
+#: how often a fit of the closed form is held against the simulator, and the chi-square that ends this: a tenth of
+#: an uncertainty for all rows together; the steps in which the simulator moves are not much smaller
+ROUNDS, ENOUGH = 6, 1e-2
 #: relative change that ends a fit on the simulator itself, which moves in steps
 STEPPED = 1e-4
 MAX_STARTS = 1000
@@ -129,7 +129,7 @@ def calibrate(asked: Request, done: Callable[[int], None] | None = None) -> Cali
     tell = done or (lambda _: None)
     fit = Fit(*prepare(asked))
     own = fit.problem.start
-    kept = fit.objective(own) <= KEPT
+    kept = fit.kept
     best = fit.fitted(own, stages=(EXACT,))
     if best.objective > KEPT:
         best = min(best, fit.fitted(own), key=lambda one: one.objective)
@@ -217,6 +217,11 @@ class Fit:
         """Objective of (2, p) answers."""
         found = self._of_rows(answers, EXACT)
         return float(found @ found)
+
+    @property
+    def kept(self) -> bool:
+        """Whether the architecture's own values meet the rows, so that they stay."""
+        return self.objective(self.problem.start) <= KEPT
 
     def both(self, x: Array) -> Objective:
         """Simulated objective at (n,) logarithms, both ways to count it."""

@@ -21,6 +21,9 @@ def parameter_lines(found: Calibration) -> list[Line]:
         key = parameter.key
         line: Line = {"parameter": key, "start": parameter.start, "value": found.values[key]}
         line |= {"best_fit": _short(found.best[key]), "bound_low": parameter.low, "bound_high": parameter.high}
+        if found.starts:
+            reached = [values[key] for _, values in found.starts]
+            line |= {"starts_low": _short(min(reached)), "starts_high": _short(max(reached))}
         if found.intervals:
             line |= _interval_cells(found.intervals[number])
         lines.append(line)
@@ -112,6 +115,17 @@ def _parameters(found: Calibration) -> Iterator[str]:
         if found.intervals:
             ends = ["open" if line[name] is None else f"{line[name]:g}" for name in ("interval_low", "interval_high")]
         yield _columns(line["parameter"], f"{line['value']:g}", f"{line['best_fit']:g}", *ends)
+    if found.intervals and (outside := list(_outside(found))):
+        yield "An interval reaches as far as its fits hang together; random starts found others: " + ", ".join(outside)
+
+
+def _outside(found: Calibration) -> Iterator[str]:
+    """Parameters for which random starts ended outside the interval, with how far."""
+    for parameter, interval in zip(found.parameters, found.intervals, strict=True):
+        reached = [values[parameter.key] for _, values in found.starts]
+        far = [value for value in reached if not interval.low <= value <= interval.high]
+        if far:
+            yield f"{_brief(parameter.key)} {min(far):.4g} to {max(far):.4g}"
 
 
 def _determined(found: Calibration) -> Iterator[str]:
