@@ -125,7 +125,8 @@ def _outside(found: Calibration) -> Iterator[str]:
         reached = [values[parameter.key] for _, values in found.starts]
         far = [value for value in reached if not interval.low <= value <= interval.high]
         if far:
-            yield f"{_brief(parameter.key)} {min(far):.4g} to {max(far):.4g}"
+            ends = dict.fromkeys(f"{end:.4g}" for end in (min(far), max(far)))
+            yield f"{_brief(parameter.key)} {' to '.join(ends)}"
 
 
 def _determined(found: Calibration) -> Iterator[str]:

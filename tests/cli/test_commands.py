@@ -24,12 +24,16 @@ def test_help_lists_every_option_and_command(installed):
     ran = installed("--help")
     assert (ran.status, ran.err) == (0, "")
     assert [option for option in OPTIONS if f"--{option} " not in ran.out] == []
-    for command in ("trace", "arch", "workload", "explain", "validate"):
+    for command in ("trace", "arch", "workload", "explain", "validate", "report", "calibrate"):
         assert re.search(rf"^\s+{command}\s", ran.out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
-    "words", [("trace",), ("trace", "record"), ("arch", "show"), ("workload",), ("explain",), ("validate",)]
+    "words",
+    [
+        *(("trace",), ("trace", "record"), ("arch", "show"), ("workload",)),
+        *(("explain",), ("validate",), ("report",), ("calibrate",)),
+    ],
 )
 def test_every_command_has_help(run, words):
     ran = run(*words, "--help")
@@ -41,7 +45,7 @@ def test_help_imports_nothing_heavy(installed):
     ran = installed("--help", env={"PYTHONPROFILEIMPORTTIME": "1", "PATH": "/usr/bin:/bin"})
     imported = {line.split("|")[-1].strip() for line in ran.err.splitlines()}
     assert "typer" in imported
-    assert not imported & {"numpy", "numba", "simpy", "pydantic", "yaml", "matplotlib", "pyarrow", "fsspec"}
+    assert not imported & {"numpy", "scipy", "numba", "simpy", "pydantic", "yaml", "matplotlib", "pyarrow", "fsspec"}
 
 
 def test_version_is_the_packages(run):
