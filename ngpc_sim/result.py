@@ -106,7 +106,7 @@ class Result:
     over all NFPs of the cluster: ``mlp_cycles`` and every entry of ``stalls`` add up to ``nfp_cycles``.
     ``critical_path`` divides ``frame_ms`` by what the last finished tile waited for; ``energy_by_block``
     divides ``energy_mj``; ``configuration`` is everything that could have changed the result, resolved. ``levels``
-    has the lines of every level; ``nfp_busy`` (N) and ``nfp_stalls`` (N, slots + 1, causes of ``STALLS``) divide
+    has the lines of every level; the int64 arrays ``nfp_busy`` (N,) and ``nfp_stalls`` (N, slots + 1, causes of ``STALLS``) divide
     ``nfp_cycles`` by NFP and by the engine slot that is waited for, in the last row where it is none; ``nfp_lines`` (N,
     3, slots) has lines asked, missing and far.
     """
@@ -166,9 +166,9 @@ class Result:
     doubled_gain: float | None = None
     stalls: Mapping[str, int] = field(default_factory=dict)
     levels: tuple[LevelLines, ...] = ()
-    nfp_busy: tuple[int, ...] = field(default=(), repr=False)
-    nfp_stalls: tuple[tuple[tuple[int, ...], ...], ...] = field(default=(), repr=False)
-    nfp_lines: tuple[tuple[tuple[int, ...], ...], ...] = field(default=(), repr=False)
+    nfp_busy: Any = field(default=(), repr=False, compare=False)
+    nfp_stalls: Any = field(default=(), repr=False, compare=False)
+    nfp_lines: Any = field(default=(), repr=False, compare=False)
     critical_path: Mapping[str, float] = field(default_factory=dict)
     energy_by_block: Mapping[str, float] = field(default_factory=dict)
     actions: Mapping[str, int] = field(default_factory=dict)
@@ -211,16 +211,17 @@ class Result:
     def stall_rows(self) -> list[dict[str, Any]]:
         """One row an NFP and engine slot, and one an NFP for what no level causes, busy cycles included."""
         rows = []
-        for nfp, (busy, by_slot) in enumerate(zip(self.nfp_busy, self.nfp_stalls, strict=True)):
+        busy, stalls, lines = (list(array.tolist()) for array in (self.nfp_busy, self.nfp_stalls, self.nfp_lines))
+        for nfp, by_slot in enumerate(stalls):
             for slot, waits in enumerate(by_slot):
                 last = slot == len(by_slot) - 1
-                where = {"nfp": nfp, "engine_slot": None if last else slot, "mlp_cycles": busy if last else 0}
-                where |= _lines_of([row[slot : slot + 1] for row in self.nfp_lines[nfp]])
+                where = {"nfp": nfp, "engine_slot": None if last else slot, "mlp_cycles": busy[nfp] if last else 0}
+                where |= _lines_of([row[slot : slot + 1] for row in lines[nfp]])
                 rows.append(self.identity() | where | {f"stall_{c}": n for c, n in zip(STALLS, waits, strict=True)})
         return rows
 
 
-def _lines_of(found: list[tuple[int, ...]]) -> dict[str, Any]:
+def _lines_of(found: list[list[int]]) -> dict[str, Any]:
     """Lines of an NFP and slot asked, missing and far, and the hit rates that they make; empty where there are none."""
     asked, missing, far = (row[0] if row else 0 for row in found)
     return {

@@ -108,6 +108,7 @@ def _main_job(
     """Check everything that can be refused, simulate, write, print."""
     from ngpc_sim import budgets, exports, job
     from ngpc_sim.report.files import check_writable, table_files, write_results
+    from ngpc_sim.report.stall_file import stall_file
 
     started = time.monotonic()
     points = job.points(asked)
@@ -128,9 +129,7 @@ def _main_job(
     fits = budgets.fit(watts, points, results)
     extra = {"budgets.csv": budgets.csv_bytes(fits)} if fits else {}
     level_rows = [row for result in results for row in result.level_rows()]
-    extra |= table_files(
-        {"levels.csv": level_rows, "stalls.csv": [row for result in results for row in result.stall_rows()]}
-    )
+    extra |= table_files({"levels.csv": level_rows}) | stall_file(results)
     rows = [result.row() for result in results]
     written = write_results(folder, rows, manifest, charts=True, extra=extra, level_rows=level_rows)
     if export is not None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ngpc_sim.report.panels import Row
 
-__all__ = ["CHART_FILES", "KINDS", "MISS_FILES", "check_writable", "ordered_columns", "table_files", "write_results"]
+__all__ = ["CHART_FILES", "KINDS", "MISS_FILES", "check_writable", "csv_line", "ordered_columns", "table_files", "write_results"]
 
 Cell = bool | int | float | str | None
 
@@ -95,6 +95,13 @@ def _csv_bytes(columns: Sequence[str], table: Sequence[Mapping[str, Cell]]) -> b
     for row in table:
         writer.writerow([_csv_text(value) for value in row.values()])
     return _encode(stream.getvalue())
+
+
+def csv_line(values: Iterable[object]) -> str:
+    """A line of a CSV file without its end."""
+    stream = io.StringIO(newline="")
+    csv.writer(stream, lineterminator="").writerow([_csv_text(_cell(value)) for value in values])
+    return stream.getvalue()
 
 
 def _csv_text(value: Cell) -> str:
