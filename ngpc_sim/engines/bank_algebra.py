@@ -29,8 +29,10 @@ HALF_WAY = np.uint64(1 << 28)
 
 
 @njit(cache=True, nogil=True)
-def axis_differences(column, scale, factor, table_mask, totals, difference, rare):
+def axis_differences(column, scale, factor, table_mask, totals, entry, difference, rare):
     """Fill ``difference`` (n,) uint32: what one step along an axis changes in a hashed entry.
+
+    The axis joins ``entry`` (n,) uint32, the xor of the terms of lower corners.
 
     ``rare`` (n,) uint8 is set where ``fma(scale, x, 0.5)`` lies half way between two float32 in float64, so that its
     rounding needs more care; ``totals`` (n,) float64 is room to work.
@@ -42,6 +44,7 @@ def axis_differences(column, scale, factor, table_mask, totals, difference, rare
     for i in range(n):
         cell = np.uint64(np.int32(np.floor(np.float32(totals[i])))) & MASK32
         low = (cell * factor) & MASK32
+        entry[i] ^= np.uint32(low & table_mask)
         difference[i] = np.uint32((low ^ (low + factor)) & table_mask)
     for i in range(n):
         rare[i] |= (bits[i] & BELOW) == HALF_WAY
@@ -120,8 +123,8 @@ def add_usual(rare, zeros, steps, corners, cycles, reads):
 
 
 @njit(cache=True, nogil=True)
-def add_rest(rare, columns, general, cycles, reads):
-    """Add the intervals and reads of the ``rare`` ones of the queries in ``columns`` (D, n)."""
+def add_rest(rare, columns, general, cycles, reads, lines, counts):
+    """Add the intervals and reads, and fill in the lines, of the ``rare`` ones of the queries in ``columns`` (D, n)."""
     chosen = np.flatnonzero(rare)
     m = chosen.shape[0]
     if m == 0:
@@ -131,11 +134,16 @@ def add_rest(rare, columns, general, cycles, reads):
         for d in range(columns.shape[0]):
             positions[k, d] = columns[d, chosen[k]]
     interval, distinct = np.zeros(m, np.uint16), np.zeros(m, np.uint8)
-    lines, counts = np.empty((0, 0), np.uint32), np.empty(0, np.uint8)
-    service_level(positions, 0, *general, interval, distinct, lines, counts)
+    wanted = lines.shape[0] > 0
+    rest = np.empty((m if wanted else 0, lines.shape[1]), np.uint32)
+    how_many = np.zeros(m if wanted else 0, np.uint8)
+    service_level(positions, 0, *general, interval, distinct, rest, how_many)
     for k in range(m):
         cycles[chosen[k]] += interval[k]
         reads[chosen[k]] += distinct[k]
+        if wanted:
+            lines[chosen[k]] = rest[k]
+            counts[chosen[k]] = how_many[k]
 
 
 @njit(cache=True, nogil=True)
@@ -163,35 +171,66 @@ def is_far(scale, ends):
 
 
 @njit(cache=True, nogil=True)
-def hashed_level(columns, ends, general, table_mask, bank_bits, steps, cycles, reads):
+def add_lines(rare, entry, differences, shift, line_differences, zeros, lines, counts):
+    """Fill ``lines`` (n, 2^D) and ``counts`` (n,): distinct lines of queries in the order of their corners.
+
+    A line is an entry without its low ``shift`` bits, so it is linear too. ``rare`` is set where neither all lines
+    differ nor only those beside each other on the first axis are the same.
+    """
+    dims, n = differences.shape
+    for d in range(dims):
+        for i in range(n):
+            line_differences[d, i] = differences[d, i] >> shift
+    zero_sums(line_differences, zeros)
+    for i in range(n):
+        rare[i] |= (zeros[i] > 2) | ((zeros[i] == 2) & (line_differences[0, i] != 0))
+    for i in range(n):
+        lines[i, 0] = entry[i] >> shift
+        m = 1
+        for d in range(np.int64(zeros[i] == 2), dims):
+            for k in range(m):
+                lines[i, m + k] = lines[i, k] ^ line_differences[d, i]
+            m *= 2
+        counts[i] = m
+
+
+@njit(cache=True, nogil=True)
+def hashed_level(columns, ends, general, table_mask, bank_bits, steps, cycles, reads, lines, counts):
     """Add the intervals and reads of queries on a hashed level to ``cycles`` (n,) uint16 and ``reads`` (n,) int32.
 
     ``general``: what :func:`service_level` takes between the positions and its outputs, without the first number.
-    ``bank_bits``: groups of bits of an entry that make its bank, see :func:`bank_parts`.
+    ``bank_bits``: groups of bits of an entry that make its bank, see :func:`bank_parts`. Where ``lines`` (n, 2^D)
+    uint32 has rows, it takes the distinct lines of every query and ``counts`` (n,) uint8 how many there are.
     """
-    scale, factors = general[0], general[2]
+    scale, factors, shift = general[0], general[2], np.uint32(general[11])
     dims, n = columns.shape
     corners = np.uint16(1 << dims)
     size = min(n, BLOCK)
     totals, all_zeros, all_rare = np.empty(size), np.empty(size, np.uint8), np.empty(size, np.uint8)
+    all_entries = np.empty(size, np.uint32)
     all_differences, all_banks = np.empty((dims, size), np.uint32), np.empty((dims, size), np.uint16)
+    all_line_differences = np.empty((dims, size), np.uint32)
     for block in range(ends.shape[0]):
         here = slice(block * BLOCK, min((block + 1) * BLOCK, n))
         m = here.stop - here.start
         rare, zeros, differences, banks = all_rare[:m], all_zeros[:m], all_differences[:, :m], all_banks[:, :m]
         rare[:] = is_far(scale, ends[block])
+        entry = all_entries[:m]
+        entry[:] = 0
         for d in range(dims):
-            axis_differences(columns[d, here], scale, factors[d], table_mask, totals[:m], differences[d], rare)
+            axis_differences(columns[d, here], scale, factors[d], table_mask, totals[:m], entry, differences[d], rare)
             bank_parts(differences[d], *bank_bits, banks[d])
-        zero_sums(banks, zeros)
         equal_entries(differences, rare)
+        if lines.shape[0] > 0:
+            add_lines(rare, entry, differences, shift, all_line_differences[:, :m], zeros, lines[here], counts[here])
+        zero_sums(banks, zeros)
         add_usual(rare, zeros, steps, corners, cycles[here], reads[here])
-        add_rest(rare, columns[:, here], general, cycles[here], reads[here])
+        add_rest(rare, columns[:, here], general, cycles[here], reads[here], lines[here], counts[here])
 
 
 @njit(cache=True, nogil=True)
-def linear_level(columns, ends, general, largest, interval, distinct, cycles, reads):
-    """Add ``interval`` and ``distinct`` for every query of a linear level, like :func:`hashed_level`.
+def linear_level(columns, ends, general, largest, interval, distinct, cycles, reads, lines, counts):
+    """Add ``interval`` and ``distinct`` for every query of a linear level, like :func:`hashed_level`, but no lines.
 
     They hold for queries whose entry at the lower corner, not wrapped, is at most ``largest`` (int64, below 0 where
     there are none); the others are left to :func:`service_level`.
@@ -217,7 +256,7 @@ def linear_level(columns, ends, general, largest, interval, distinct, cycles, re
             cycles[i] += usual * interval
             reads[i] += usual * distinct
         here = slice(first, stop)
-        add_rest(rare[: stop - first], columns[:, here], general, cycles[here], reads[here])
+        add_rest(rare[: stop - first], columns[:, here], general, cycles[here], reads[here], lines[here], counts[here])
 
 
 @njit(cache=True, nogil=True)

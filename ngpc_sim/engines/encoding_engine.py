@@ -30,10 +30,11 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
+from ngpc_sim.engines.cached_stream import CachedStream
 from ngpc_sim.engines.grid_cache import CacheShape, L2Shape, TableCaches
 from ngpc_sim.engines.grid_index import checked_positions
 from ngpc_sim.engines.level_passes import BankShape, LevelPasses
-from ngpc_sim.engines.service import Misses, Service, folded, to_rows
+from ngpc_sim.engines.service import Service, folded, to_rows
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.errors import UserError
 from ngpc_sim.plugins import BUILTIN, build, checked
@@ -42,7 +43,7 @@ from ngpc_sim.threads import map_threads
 from ngpc_sim.workload import GridEncoding, grid_levels
 
 Array = np.ndarray[Any, Any]
-#: queries of which the lines are held at once
+#: queries that pass through all levels before the next ones
 CHUNK_QUERIES = 1 << 14
 
 
@@ -161,9 +162,8 @@ class EncodingEngine:
             [sum(1 for level in range(slot, encoding.n_levels, slots)) for slot in range(slots)],
             dtype=np.int64,
         ) * self.index_cycles(encoding)
-        cached = self.cached_levels(encoding)
-        if cached:
-            intervals, reads, misses = self._cached(encoding, array, cached, l2, addresses)
+        if self.cached_levels(encoding):
+            intervals, reads, misses = self.stream(encoding, l2, addresses).serve(array)
         else:
             intervals, reads = self._levels(encoding, array, slots)
             misses = None
@@ -219,56 +219,17 @@ class EncodingEngine:
         )
         return LevelPasses(encoding, shape)
 
-    def _cached(
-        self, encoding: GridEncoding, positions: Array, cached: list[int], l2: L2Shape | None, addresses: int
-    ) -> tuple[Array, Array, Misses]:
-        """Intervals (n, L), reads and misses, chunk by chunk so that the lines of few queries are held at once."""
-        spec, n, n_levels = self.spec, len(positions), encoding.n_levels
-        slots = min(spec.engines, n_levels)
-        groups = self.side_by_side(encoding)
+    def stream(self, encoding: GridEncoding, l2: L2Shape | None = None, addresses: int = 0) -> CachedStream:
+        """The caches of an encoding of which levels spill, loaded, for queries in order; see :meth:`service`."""
+        cached, groups = self.cached_levels(encoding), self.side_by_side(encoding)
+        slots = min(self.spec.engines, encoding.n_levels)
         in_slot = [[level for level in cached if level % slots == slot] for slot in range(slots)]
-        chosen = [levels for levels in in_slot if levels]
-        in_line = entries_per_line(spec, encoding)
+        in_line = entries_per_line(self.spec, encoding)
         tables = [-(-level.entries // in_line) for level in grid_levels(encoding)]
-        shape = spec.cache_shape(engines_of_level(spec, encoding) // groups)
-        caches = TableCaches(shape, chosen, tables, groups, l2, spec.line_bytes, addresses)
-        intervals, reads = np.empty((n_levels, n), np.uint16), np.zeros((n_levels, n), np.uint8)
-        asked, missing, far = (np.zeros((n_levels, n), np.uint8) for _ in range(3))
-        pass_level = self._passes(encoding).in_order
-        none = np.empty((0, 0), np.uint32), np.empty(0, np.uint8)
-        place = {level: number for number, level in enumerate(caches.levels)}
-        for first in range(0, n, CHUNK_QUERIES):
-            part = slice(first, min(first + CHUNK_QUERIES, n))
-            size = part.stop - first
-            missed = np.empty((len(cached), size, encoding.corners), np.uint32)
-            found = np.zeros((len(cached), size), np.uint8)
-
-            def whole(level: int, part: slice = part) -> None:
-                pass_level(level, positions[part], part.start, intervals[level, part], reads[level, part], *none)
-
-            def slot(number: int, part: slice = part, missed: Array = missed, found: Array = found) -> None:
-                levels = chosen[number]
-                lines = np.empty((len(levels), part.stop - part.start, encoding.corners), np.uint32)
-                counts = np.zeros(lines.shape[:2], np.uint8)
-                for row, level in enumerate(levels):
-                    pass_level(
-                        level, positions[part], part.start, intervals[level, part], reads[level, part], lines[row],
-                        counts[row],
-                    )  # fmt: skip
-                gone, how_many = caches.look_up(number, lines, counts, part.start)
-                for row, level in enumerate(levels):
-                    asked[level, part] = counts[row]
-                    missed[place[level]], found[place[level]] = gone[row], how_many[row]
-
-            map_threads(whole, [level for level in range(n_levels) if level not in place])
-            map_threads(slot, range(len(chosen)))
-            missing[caches.levels, part] = found
-            far[caches.levels, part] = caches.look_up_l2(missed, found)
-        misses = Misses(
-            asked.T, missing.T, far.T, folded(missing.T, slots), folded(far.T, slots),
-            caches.addresses[: caches.noted],
-        )  # fmt: skip
-        return folded(intervals.T, slots), reads.sum(axis=0, dtype=np.int32), misses
+        shape = self.spec.cache_shape(engines_of_level(self.spec, encoding) // groups)
+        used = [levels for levels in in_slot if levels]
+        caches = TableCaches(shape, used, tables, groups, l2, self.spec.line_bytes, addresses)
+        return CachedStream(self._passes(encoding), caches, slots)
 
     def timing(self, work: EncodingWork) -> Timing:
         """Cycles and actions of a stream that never waits for its inputs or its buffer."""

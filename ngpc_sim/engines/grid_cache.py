@@ -18,7 +18,7 @@ from numba import njit
 from ngpc_sim.errors import UserError
 
 Array = np.ndarray[Any, Any]
-#: no line; all tables together have fewer
+#: no line, or in 32 bits where tables have fewer lines than that; all tables together have fewer
 NO_LINE = 0xFFFFFFFFFFFFFFFF
 #: up to here the lines of a set are kept in order of use; above, in a linked list
 FEW_WAYS = 16
@@ -29,9 +29,8 @@ MAX_CELLS = 1 << 28
 @njit(cache=True, nogil=True, inline="always")
 def touch_few(tags, line):
     """Use ``line`` in a set (ways,) kept in order of use; returns whether it was there."""
-    ways = tags.shape[0]
     carried = line
-    for way in range(ways):
+    for way in range(tags.shape[0]):
         here = tags[way]
         tags[way] = carried
         if here == line:
@@ -167,7 +166,8 @@ class LruCaches:
         check_room(shape, [n_lines], groups)
         ways = min(shape.ways, shape.capacity_lines)
         self.shape, self.groups, self.few = shape, groups, shape.few
-        self.tags = np.full((groups * shape.sets if self.few else 0, ways), NO_LINE, np.uint64)
+        kind = np.uint32 if n_lines < NO_LINE >> 32 else np.uint64
+        self.tags = np.full((groups * shape.sets if self.few else 0, ways), np.iinfo(kind).max, kind)
         self.links = np.full((groups, 0 if self.few else n_lines + shape.sets, 2), -1, np.int32)
         self.room = np.full(groups * shape.sets if not self.few else 0, ways, np.int64)
         if not self.few:

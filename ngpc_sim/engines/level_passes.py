@@ -85,6 +85,7 @@ class LevelPasses:
             )
             for arguments, history in zip(level_arguments(encoding), self.histories, strict=True)
         ]  # fmt: skip
+        self._hashed = [False] * encoding.n_levels
         self._adders = [self._adder(number) for number in range(encoding.n_levels)]
 
     def in_order(self, number: int, positions: Array, first: int, *outputs: Array) -> None:
@@ -99,14 +100,24 @@ class LevelPasses:
 
         ``cycles`` uint16 of the slot, level mod slots; ``reads`` int32. Every query stands for itself: without reuse.
         """
-        columns = np.empty(positions.shape[::-1], np.float32)
-        ends = np.empty((-(-len(positions) // BLOCK), positions.shape[1], 2), np.float32)
-        to_columns(positions, columns, ends)
+        columns, ends = columns_of(positions)
+        none = np.empty((0, self.encoding.corners), np.uint32), np.empty(0, np.uint8)
         for level in levels:
-            self._adders[level](columns, ends, cycles[level % len(cycles)], reads)
+            self._adders[level](columns, ends, cycles[level % len(cycles)], reads, *none)
+
+    def add_with_lines(self, columns: Array, ends: Array, level: int, cycles: Array, *outputs: Array) -> None:
+        """Like :meth:`add` on one level, with ``cycles`` (n,), from :func:`columns_of`.
+
+        ``outputs``: reads (n,) int32, which are added to, and lines (n, 2^D) uint32 and their counts (n,) uint8,
+        where they have rows.
+        """
+        if self._hashed[level] or not len(outputs[1]):
+            self._adders[level](columns, ends, cycles, *outputs)
+        else:
+            add_rest(np.ones(len(cycles), np.uint8), columns, self._general[level], cycles, *outputs)
 
     def _adder(self, number: int) -> Callable[..., None]:
-        """The kernel that serves one level, and its constants: ``(columns, ends, cycles, reads)`` to nothing."""
+        """The kernel that serves one level, and its constants: ``(columns, ends, cycles, reads, lines, counts)``."""
         general = self._general[number]
         hashed, factors, entries = general[1], [int(factor) for factor in general[2]], int(general[3])
         shape = self.shape
@@ -115,6 +126,7 @@ class LevelPasses:
             intervals = [shape.interval(1 << doublings) for doublings in range(5)]
             steps = np.diff(intervals, prepend=0).astype(np.uint16)
             table_mask = np.uint64(entries - 1)
+            self._hashed[number] = shape.line_shift >= 0
             return lambda columns, ends, *sums: hashed_level(columns, ends, general, table_mask, groups, steps, *sums)
         by_low_bits = shape.bits <= 0 or not shape.xor_fold
         if not hashed and by_low_bits and (shape.parts == 1 or shape.bits < 0):
@@ -122,6 +134,14 @@ class LevelPasses:
             numbers = np.int64(largest), np.uint16(interval), np.uint16(distinct)
             return lambda columns, ends, *sums: linear_level(columns, ends, general, *numbers, *sums)
         return lambda columns, _, *sums: add_rest(np.ones(len(sums[0]), np.uint8), columns, general, *sums)
+
+
+def columns_of(positions: Array) -> tuple[Array, Array]:
+    """Positions (n, D) by column (D, n), and the extremes of every block of them (blocks, D, 2)."""
+    columns = np.empty(positions.shape[::-1], np.float32)
+    ends = np.empty((-(-len(positions) // BLOCK), positions.shape[1], 2), np.float32)
+    to_columns(positions, columns, ends)
+    return columns, ends
 
 
 def linear_constants(factors: list[int], entries: int, shape: BankShape) -> tuple[int, int, int]:
