@@ -128,46 +128,39 @@ def calibrate(asked: Request, done: Callable[[int], None] | None = None) -> Cali
     """Fit, and find out how well; ``done`` is told of every step."""
     tell = done or (lambda _: None)
     fit = Fit(*prepare(asked))
-    own = fit.problem.start
-    kept = fit.kept
-    best = fit.fitted(own, stages=(EXACT,))
-    if best.objective > KEPT:
-        best = min(best, fit.fitted(own), key=lambda one: one.objective)
-    values = {p.key: p.start for p in fit.parameters} if kept else written(values_of(fit.parameters, best.x))
+    nearest = fit.nearest()
+    values = {p.key: p.start for p in fit.parameters} if fit.kept else written(fit.values(nearest.x))
     tell(1)
     starts = []
     for start in random_starts(fit.problem, asked.starts, asked.seed):
         found = fit.fitted(start)
-        starts.append((fit.both(found.x), values_of(fit.parameters, found.x)))
+        starts.append((fit.both(found.x), fit.values(found.x)))
         tell(1)
-    best = fit.settled(best)
+    best = fit.settled(nearest)
     jacobian = fit.simulated_jacobian(best.x)
-    off = float(np.linalg.norm(fit.problem.jacobian(best.x) - jacobian) / np.linalg.norm(jacobian))
-    found_directions = directions(jacobian)
+    free = directions(jacobian)
     tell(1)
-    traded = fit.pairs(best, found_directions)
-    clock = fit.clock_pairs(best)
+    traded, clock = fit.pairs(best, free), fit.clock_pairs(best)
     tell(1)
     intervals = []
     for number in range(len(fit.parameters) if asked.profiles else 0):
         intervals.append(fit.interval(best, number))
         tell(1)
     simulated = fit.simulator.at(dict(values))
-    shown = row_values(fit.rows, fit.points, simulated, EXACT)
     return Calibration(
         request=asked,
         arch=fit.arch,
         parameters=tuple(fit.parameters),
         rows=tuple(fit.rows),
-        kept=kept,
+        kept=fit.kept,
         values=values,
-        simulated=shown,
+        simulated=row_values(fit.rows, fit.points, simulated, EXACT),
         objective=fit.chi_square(simulated),
-        best=values_of(fit.parameters, best.x),
+        best=fit.values(best.x),
         best_objective=fit.objective(best.x),
         starts=tuple(starts),
-        directions=found_directions,
-        off=off,
+        directions=free,
+        off=float(np.linalg.norm(fit.problem.jacobian(best.x) - jacobian) / np.linalg.norm(jacobian)),
         pairs=tuple(traded),
         clock_pairs=tuple(clock),
         intervals=tuple(intervals),
@@ -232,6 +225,16 @@ class Fit:
     def objective(self, x: Array) -> float:
         """Simulated objective at (n,) logarithms."""
         return self.chi_square(self.simulator.answers(x))
+
+    def values(self, x: Array) -> dict[str, float]:
+        """Values by key at (n,) logarithms."""
+        return values_of(self.parameters, x)
+
+    def nearest(self) -> Solution:
+        """Best fit from the architecture's own values, through the smooth stages only where it takes them."""
+        own = self.problem.start
+        near = self.fitted(own, stages=(EXACT,))
+        return near if near.objective <= KEPT else min(near, self.fitted(own), key=lambda one: one.objective)
 
     def fitted(self, x: Array, stages: tuple[Stage, ...] | None = None) -> Solution:
         """Best fit from ``x``, its objective simulated."""

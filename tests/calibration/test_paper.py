@@ -11,7 +11,9 @@ from ngpc_sim.calibration.forward import CLOCK, STEP
 from ngpc_sim.calibration.identify import directions
 from ngpc_sim.calibration.least_squares import Solution
 from ngpc_sim.calibration.overlay import overlay_bytes
+from ngpc_sim.calibration.parameters import parameters_of
 from ngpc_sim.calibration.problem import EXACT
+from ngpc_sim.calibration.rows import At, Row
 from ngpc_sim.calibration.run import Fit, Request, calibrate, prepare
 from ngpc_sim.resources import folder
 
@@ -150,3 +152,14 @@ def test_the_exact_problem_alone_would_stay_in_a_corner(paper):
     alone = [solve(fit.problem, start, stages=(EXACT,)).objective for start in starts]
     assert max(alone) > 100
     assert max(solve(fit.problem, start).objective for start in starts) < 1e-3
+
+
+def test_where_no_closed_form_knows_a_number_the_simulator_itself_is_fitted():
+    arch = ngpc.load_arch("ngpc")
+    at = At("gia", "hashgrid", 8)
+    work = ngpc.load_workload("gia-hashgrid")
+    faster = ngpc.load_arch("ngpc", scale=8, overrides={CLOCK: 1.3})
+    speedup = ngpc.simulate(faster, work, ngpc.load_trace(work.trace)).speedup
+    fit = Fit(arch, parameters_of(arch, [CLOCK]), [Row("invented", speedup, 1e-3 * speedup, "mean", (at,))])
+    assert fit.closed is None
+    assert np.exp(fit.nearest().x) == pytest.approx([1.3], rel=2e-3)
