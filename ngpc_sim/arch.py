@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -115,14 +116,23 @@ class Arch:
             self.technology.macro_area_mm2(self.grid_sram())
 
     def resolved(self) -> Tree:
-        """Plain data of everything that can change a result."""
+        """Plain data of everything that can change a result; the reader's to read only."""
+        return self._resolved
+
+    @cached_property
+    def _resolved(self) -> Tree:
         return {
             **self.file.model_dump(mode="json"),
             "gpu_file": self.gpu.model_dump(mode="json", exclude_none=True),
             "technology_file": self.technology.model_dump(mode="json"),
         }
 
-    @property
+    @cached_property
+    def text(self) -> str:
+        """The same as text, sooner than its hash."""
+        return "".join(spec.model_dump_json() for spec in (self.file, self.gpu, self.technology))
+
+    @cached_property
     def sha256(self) -> str:
         """Hash of :meth:`resolved`."""
         text = json.dumps(self.resolved(), sort_keys=True, separators=(",", ":"))
@@ -207,6 +217,11 @@ def _with_memory_of_gpu(tree: Tree, chosen: Mapping[str, Any], *, other: bool) -
             source = {f"memory.{key}": f"{own.tag}: {gpu.name}, {own.source}"}
             tree = set_dotted({**tree, "sources": {**tree.get("sources", {}), **source}}, f"memory.{key}", own.value)
     return tree
+
+
+def at_scale(arch: Arch, scale: int) -> Arch:
+    """The architecture with another number of NFPs, from 1 to MAX_SCALE."""
+    return Arch(arch.file.model_copy(update={"scale": scale}), arch.gpu, arch.technology)
 
 
 def changed(arch: Arch, values: Mapping[str, Any]) -> Arch:

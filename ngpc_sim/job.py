@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -12,7 +12,8 @@ from shlex import quote
 from typing import Any
 
 from ngpc_sim import __version__
-from ngpc_sim.arch import Arch, arch_names, load_arch
+from ngpc_sim.arch import Arch, arch_names, at_scale, load_arch
+from ngpc_sim.arch_file import MAX_SCALE
 from ngpc_sim.errors import UserError
 from ngpc_sim.frame_result import Sequence
 from ngpc_sim.options import MAX_POINTS, parse_list, parse_names, parse_overrides, parse_scales
@@ -86,12 +87,10 @@ def points(asked: Request) -> list[Point]:
     if count > MAX_POINTS:
         raise UserError(f"this asks for {count} design points, more than {MAX_POINTS}: narrow a range.")
     loaded = {
-        (name, number, scale): load_arch(
-            name, scale=scale, overrides=values, gpu=asked.gpu, allow_plugins=asked.allow_plugins
-        )
+        (name, number, scale): arch
         for name in archs
         for number, values in enumerate(overrides)
-        for scale in scales
+        for scale, arch in _at_scales(asked, name, values, scales)
     }
     _check_names(archs, loaded)
     traces = {work.name: _traces(asked, work) for group in works.values() for work in group}
@@ -115,6 +114,20 @@ def points(asked: Request) -> list[Point]:
         for work in works[encoding]
         for trace in traces[work.name]
     ]
+
+
+def _at_scales(
+    asked: Request, name: str, values: Mapping[str, Any], scales: SequenceOf[int | None]
+) -> Iterator[tuple[int | None, Arch]]:
+    """An architecture at every scale: read once, for nothing else of it depends on the scale."""
+    first: Arch | None = None
+    for scale in scales:
+        if first is None or scale is None or not 1 <= scale <= MAX_SCALE:
+            arch = load_arch(name, scale=scale, overrides=values, gpu=asked.gpu, allow_plugins=asked.allow_plugins)
+            first = first or arch
+            yield scale, arch
+        else:
+            yield scale, at_scale(first, scale)
 
 
 def _sequence(asked: Request) -> Sequence | None:

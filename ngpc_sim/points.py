@@ -18,7 +18,7 @@ from ngpc_sim.arch import Arch
 from ngpc_sim.errors import UserError
 from ngpc_sim.frame_result import Sequence
 from ngpc_sim.result import Result
-from ngpc_sim.simulation import simulate
+from ngpc_sim.simulation import frame_ms, simulate
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.what_if import with_doubling
 from ngpc_sim.workload import Workload
@@ -26,8 +26,11 @@ from ngpc_sim.workload import Workload
 MAX_JOBS = 256
 #: results kept, for the doublings of a sweep and for rows of a validation that ask again
 KEPT_RESULTS = 256
+#: times of frames likewise
+KEPT_TIMES = 4096
 
 _results: OrderedDict[Any, Result] = OrderedDict()
+_times: OrderedDict[Any, float] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -45,29 +48,38 @@ class Point:
     what_if: bool = False
 
     def run(self) -> Result:
-        """Simulate this point, and again with its bottleneck doubled where that is asked."""
-        result = self._run(self.arch, 1.0)
-        return with_doubling(self.arch, result, self._run) if self.what_if else result
-
-    def _run(self, arch: Arch, rest_factor: float) -> Result:
-        """The point on ``arch``; kept, for what doubles one point is often the next one of a sweep."""
-        asked = (self.resolution, self.detail, self.limit_queries, self.sequence, rest_factor)
-        key = (arch.sha256, self.work, self.trace.name, self.trace.sha256, len(self.trace.positions), *asked)
+        """Simulate this point, and its frame again with its bottleneck doubled where that is asked."""
+        key = self._key(self.arch, 1.0)
         if key not in _results:
-            _results[key] = simulate(
-                arch,
-                self.work,
-                self.trace,
-                resolution=self.resolution,
-                detail=self.detail,
-                limit_queries=self.limit_queries,
-                sequence=self.sequence,
-                rest_factor=rest_factor,
-            )
+            _results[key] = simulate(self.arch, self.work, self.trace, **self._options(), rest_factor=1.0)
             if len(_results) > KEPT_RESULTS:
                 _results.popitem(last=False)
         _results.move_to_end(key)
-        return replace(_results[key], overrides=dict(self.overrides))
+        result = replace(_results[key], overrides=dict(self.overrides))
+        _times[key] = result.frame_ms
+        return with_doubling(self.arch, result, self._frame_ms) if self.what_if else result
+
+    def _frame_ms(self, arch: Arch, rest_factor: float) -> float:
+        """Time of the point's frame on ``arch``; kept, for what doubles one point is often another one of a sweep."""
+        key = self._key(arch, rest_factor)
+        if key not in _times:
+            _times[key] = frame_ms(arch, self.work, self.trace, **self._options(), rest_factor=rest_factor)
+            if len(_times) > KEPT_TIMES:
+                _times.popitem(last=False)
+        return _times[key]
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "resolution": self.resolution,
+            "detail": self.detail,
+            "limit_queries": self.limit_queries,
+            "sequence": self.sequence,
+        }
+
+    def _key(self, arch: Arch, rest_factor: float) -> tuple[Any, ...]:
+        trace = self.trace
+        asked = (self.resolution, self.detail, self.limit_queries, self.sequence, rest_factor)
+        return arch.text, self.work, trace.name, trace.sha256, len(trace.positions), *asked
 
 
 def run_points(points: SequenceOf[Point], jobs: int = 1, done: Callable[[int], None] | None = None) -> list[Result]:

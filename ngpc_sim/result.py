@@ -106,9 +106,9 @@ class Result:
     over all NFPs of the cluster: ``mlp_cycles`` and every entry of ``stalls`` add up to ``nfp_cycles``.
     ``critical_path`` divides ``frame_ms`` by what the last finished tile waited for; ``energy_by_block``
     divides ``energy_mj``; ``configuration`` is everything that could have changed the result, resolved. ``levels``
-    has the lines of every level; the int64 arrays ``nfp_busy`` (N,) and ``nfp_stalls`` (N, slots + 1, causes of ``STALLS``) divide
-    ``nfp_cycles`` by NFP and by the engine slot that is waited for, in the last row where it is none; ``nfp_lines`` (N,
-    3, slots) has lines asked, missing and far.
+    has the lines of every level; the int64 arrays ``nfp_busy`` (N,) and ``nfp_stalls`` (N, slots + 1, causes of
+    ``STALLS``) divide ``nfp_cycles`` by NFP and by the engine slot that is waited for, in the last row where it is
+    none; ``nfp_lines`` (N, 3, slots) has lines asked, missing and far.
     """
 
     arch: str

@@ -88,6 +88,40 @@ def simulate(
     UserError
         When trace and workload do not belong together, or tables do not fit under ``reject``.
     """
+    point = _point(arch, work, trace, resolution, detail, limit_queries, overrides, sequence, rest_factor)
+    return result_of(point.design, point.bound() if detail == "bound" else point.replay())
+
+
+def frame_ms(
+    arch: Arch,
+    work: Workload,
+    trace: Trace,
+    *,
+    resolution: str | None = None,
+    detail: str = "cycle",
+    limit_queries: int | None = None,
+    sequence: Sequence | None = None,
+    rest_factor: float = 1.0,
+) -> float:
+    """``frame_ms`` of what :func:`simulate` would give, without where its cycles and energy go."""
+    point = _point(arch, work, trace, resolution, detail, limit_queries, None, sequence, rest_factor)
+    if detail == "bound":
+        return units.ps_to_ms(point.bound().timing.frame_ps)
+    return units.ps_to_ms(point.mean_ps(point.run().frame.frame_ps))
+
+
+def _point(
+    arch: Arch,
+    work: Workload,
+    trace: Trace,
+    resolution: str | None,
+    detail: str,
+    limit_queries: int | None,
+    overrides: Mapping[str, Any] | None,
+    sequence: Sequence | None,
+    rest_factor: float,
+) -> _Point:
+    """What is asked, checked."""
     if detail not in DETAILS:
         raise UserError(f"unknown detail '{detail}': choose {', '.join(DETAILS)}.")
     _check_pair(work, trace)
@@ -100,8 +134,7 @@ def simulate(
         raise UserError(f"a sequence has 1 to {MAX_FRAMES:,} scenes, each of 1 to {MAX_FRAMES:,} frames.")
     name, width, height = parse_resolution(resolution) if resolution else resolution_of(trace)
     design = Design(arch, work, trace, name, width * height, detail, tuple(spilled), dict(overrides or {}))
-    point = _Point(design, sequence, rest_factor)
-    return result_of(design, point.bound() if detail == "bound" else point.replay())
+    return _Point(design, sequence, rest_factor)
 
 
 def _check_pair(work: Workload, trace: Trace) -> None:
@@ -111,6 +144,18 @@ def _check_pair(work: Workload, trace: Trace) -> None:
         raise UserError(
             f"trace {trace.name} has {trace.n_dims}-D positions, but {work.name} encodes {work.encoding.n_dims}-D ones."
         )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A frame that has run, before anything is added up."""
+
+    plan: FramePlan
+    commands: list[system.Command]
+    counts: list[int]
+    memory: MemoryUse
+    base: Baseline
+    frame: system.FrameRun
 
 
 @dataclass(frozen=True)
@@ -143,31 +188,42 @@ class _Point:
         memory = MemoryUse(0, np.zeros((3, 0), np.int64), arch.memory.dram_efficiency)
         return self._in_scenes(queries, len(d.trace.profile), base, timing, actions, memory)
 
-    def replay(self) -> Finished:
+    def run(self) -> _Run:
         """Replay every distinct command, then run the frame."""
         d, arch, work = self.design, self.design.arch, self.design.work
         plan = plan_frame(arch, work, d.trace, d.pixels)
-        service = service_of(arch, work.encoding, d.trace)
-        cluster: system.AnyCluster = Cluster(arch.cluster, arch.nfp, arch.scale)
-        if d.detail == "reference":
-            service, cluster = self._reference(plan.queries)
         efficiency = line_efficiency_of(arch, work.encoding, d.trace)
-        commands = replays_of(arch, work, service, plan, cluster, efficiency)
+        commands = self._commands(plan, efficiency)
         counts = plan.multiplicity()
         memory = self._memory_use(plan, counts, efficiency)
         base = self._baseline(plan.queries)
         rest_ps = round(base.rest_ms * units.PS_PER_MS)
         both = self._speeds(plan, commands, counts, base, memory)
         run_frame = system.run_frame if d.detail == "reference" else run_frame_fast
-        frame = run_frame(arch, plan, commands, rest_ps, both)
-        stalls = stall_report(arch, commands, frame)
+        return _Run(plan, commands, counts, memory, base, run_frame(arch, plan, commands, rest_ps, both))
+
+    def _commands(self, plan: FramePlan, efficiency: float) -> list[system.Command]:
+        """The commands of the frame, on the fast cluster or by events."""
+        d = self.design
+        service = service_of(d.arch, d.work.encoding, d.trace)
+        cluster: system.AnyCluster = Cluster(d.arch.cluster, d.arch.nfp, d.arch.scale)
+        if d.detail == "reference":
+            service, cluster = self._reference(plan.queries)
+        return replays_of(d.arch, d.work, service, plan, cluster, efficiency)
+
+    def replay(self) -> Finished:
+        """The frame, and where its cycles go."""
+        arch, work, run = self.design.arch, self.design.work, self.run()
+        plan, counts, frame = run.plan, run.counts, run.frame
+        stalls = stall_report(arch, run.commands, frame)
         issue = sum(stream.issue_cycles * n for stream, n in zip(plan.streams, counts, strict=True))
         intervals = sum(stream.interval_cycles * n for stream, n in zip(plan.streams, counts, strict=True))
         interval = intervals / (plan.queries * work.encoding.n_levels)
         limit = _limit(frame.path_ps, {"mlp": int(stalls.busy.sum()), **stalls.total})
         times = (frame.frame_ps, frame.gpu_busy_ps, frame.ngpc_ps)
         timing = FrameTiming(*times, issue, interval, stalls, frame.path_ps, limit)
-        return self._in_scenes(plan.queries, plan.invocations, base, timing, _total_actions(commands, counts), memory)
+        actions = _total_actions(run.commands, counts)
+        return self._in_scenes(plan.queries, plan.invocations, run.base, timing, actions, run.memory)
 
     def _reference(self, queries: int) -> tuple[Service, ReferenceCluster]:
         """The replay by events, for small frames of built-in engines."""
@@ -224,6 +280,16 @@ class _Point:
         ngpc = Traffic((streams + float(missing)) / ngpc_s, (streams_s + far_s) / ngpc_s)
         return speeds(gpu, ngpc, arch.memory.l2_gbps * 1e9)
 
+    def mean_ps(self, steady_ps: int) -> int:
+        """Mean frame of the sequence, table loads included, where the others take ``steady_ps``."""
+        if self.sequence is None:
+            return steady_ps
+        load = table_load(self.design.arch, self.design.work.encoding)
+        frames = self.sequence.scenes * self.sequence.frames_per_scene
+        hidden_ps = min(load.early_ps, self.sequence.frames_per_scene * steady_ps)
+        waits_ps = load.load_ps + (self.sequence.scenes - 1) * (load.load_ps - hidden_ps)
+        return steady_ps + waits_ps // frames
+
     def _in_scenes(
         self,
         queries: int,
@@ -246,10 +312,7 @@ class _Point:
         )
         if self.sequence is None:
             return Finished(queries, invocations, base, timing, actions, memory, load, scenes)
-        frames = self.sequence.scenes * self.sequence.frames_per_scene
-        hidden_ps = min(load.early_ps, self.sequence.frames_per_scene * steady_ps)
-        waits_ps = load.load_ps + (self.sequence.scenes - 1) * (load.load_ps - hidden_ps)
-        mean_ps = steady_ps + waits_ps // frames
+        mean_ps = self.mean_ps(steady_ps)
         stalls = timing.stalls.with_wait("table", design.cycles(mean_ps) - design.cycles(steady_ps))
         path = {**timing.path_ps, "table": mean_ps - steady_ps}
         limit = _limit(path, {"mlp": int(stalls.busy.sum()), **stalls.total})

@@ -70,10 +70,10 @@ def _times(arch: Arch, dotted: str, factor: float) -> Any:  # noqa: ANN401 - a n
     return value * factor
 
 
-def with_doubling(arch: Arch, result: Result, run: Callable[[Arch, float], Result]) -> Result:
-    """The result with what doubling its bottleneck gives; ``run`` simulates the same point on another architecture."""
+def with_doubling(arch: Arch, result: Result, frame_ms: Callable[[Arch, float], float]) -> Result:
+    """The result with what doubling its bottleneck gives; ``frame_ms`` of the same point on another architecture."""
     second = doubling(arch, result)
     if second is None:
         return result
-    gain = result.frame_ms / run(second.arch, second.rest_factor).frame_ms
+    gain = result.frame_ms / frame_ms(second.arch, second.rest_factor)
     return replace(result, doubled=second.words, doubled_gain=gain)

@@ -153,7 +153,20 @@ def may_be_late(free, released, n, count, step, rate, least):
 
 @njit(cache=True, nogil=True)
 def replay_in_turn(
-    rows, slot_cycles, sums, least, batch_queries, per_granule, constants, groups, fifo, ports, hidden, ends, busy, stalls
+    rows,
+    slot_cycles,
+    sums,
+    least,
+    batch_queries,
+    per_granule,
+    constants,
+    groups,
+    fifo,
+    ports,
+    hidden,
+    ends,
+    busy,
+    stalls,
 ):
     """Replay a command and itself behind it on every NFP that gets a granule.
 
@@ -162,6 +175,7 @@ def replay_in_turn(
     """
     n_nfps, slots, n_batches = ends.shape[1], slot_cycles.shape[1], sums.shape[0]
     in_bytes, in_rate, out_bytes, out_rate = ports
+    cached = False
     step = in_bytes << RATE_BITS
     most, known = np.zeros((n_batches, groups, slots), np.int64), np.zeros(n_batches, np.bool_)
     free = np.zeros((groups, slots), np.int64)
@@ -184,7 +198,7 @@ def replay_in_turn(
                     serve_batch(engines, sums[batch], most[batch], n, first, in_rate, released, count % groups, late)
                     counter[COUNT] += n
                     counter[IN_BATCH] = n
-                    close_batch(engines, counter, outputs, total, by_level, constants, out_bytes, out_rate, False, 0)
+                    close_batch(engines, counter, outputs, total, by_level, constants, out_bytes, out_rate, cached, 0)
             ends[copy, j] = counter[OUT]
             total[DRAIN] = counter[OUT] - counter[FREE]
             if copy == 0:

@@ -76,7 +76,9 @@ def _ports(cluster: Cluster, works: Sequence[ClusterWork]) -> Array:
 def _in_64_bits(sums: BatchSums, constants: NfpConstants, ports: Array) -> bool:
     """Whether two copies of all commands one after another on one NFP stay far from the end of 64 bits."""
     queries, batches = len(sums.rows), len(sums.sums)
-    in_bytes, in_rate, out_bytes, out_rate = (int(n) for n in (ports[:, 0].max(), ports[:, 1].min(), ports[:, 2].max(), ports[:, 3].min()))
+    in_bytes, in_rate, out_bytes, out_rate = (
+        int(n) for n in (ports[:, 0].max(), ports[:, 1].min(), ports[:, 2].max(), ports[:, 3].min())
+    )
     moved = ((queries * in_bytes) << RATE_BITS) // in_rate + ((queries * out_bytes) << RATE_BITS) // out_rate
     stages = constants.before_tags + constants.behind_data + constants.tail
     cycles = moved + int(sums.sums.sum(axis=(0, 1)).max()) + batches * (int(constants.tables.max()) + stages + 2)

@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 
     from ngpc_sim.report.panels import Row
 
-__all__ = ["CHART_FILES", "KINDS", "MISS_FILES", "check_writable", "csv_line", "ordered_columns", "table_files", "write_results"]
+__all__ = [
+    "CHART_FILES",
+    "KINDS",
+    "MISS_FILES",
+    "check_writable",
+    "csv_line",
+    "ordered_columns",
+    "table_files",
+    "write_results",
+]
 
 Cell = bool | int | float | str | None
 

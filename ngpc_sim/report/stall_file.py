@@ -73,7 +73,9 @@ def _lines(result: Result) -> bool:
 
 def _first_rows(result: Result) -> list[dict[str, Any]]:
     """Rows of the first NFP alone."""
-    one = replace(result, nfp_busy=result.nfp_busy[:1], nfp_stalls=result.nfp_stalls[:1], nfp_lines=result.nfp_lines[:1])
+    one = replace(
+        result, nfp_busy=result.nfp_busy[:1], nfp_stalls=result.nfp_stalls[:1], nfp_lines=result.nfp_lines[:1]
+    )
     return one.stall_rows()
 
 

@@ -46,7 +46,9 @@ def frames(draw):
     sizes = draw(st.lists(st.integers(1, 300), min_size=1, max_size=10))
     link = draw(st.sampled_from((None, 2.5, 40.0, 1000.0)))
     works = [
-        ClusterWork(work, service, numbers.integers(0, 80, n).astype(np.int32), link, None, draw(st.sampled_from((0, 2000))))
+        ClusterWork(
+            work, service, numbers.integers(0, 80, n).astype(np.int32), link, None, draw(st.sampled_from((0, 2000)))
+        )
         for n in sizes
     ]
     return cluster, works
