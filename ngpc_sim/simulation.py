@@ -260,7 +260,7 @@ class _Point:
         """Speeds of GPU and NGPC while both work, from what each asks on average while it does.
 
         The GPU's kernels write the inputs of the network and read its outputs; what else they touch counts where it is
-        derived, and never more than the whole memory. The NGPC works as fast as its NFPs do when none waits.
+        derived, never more than the whole memory. The NGPC works as fast as all of its NFPs do when none waits for it.
         """
         arch, design = self.design.arch, self.design
         rest_ps = round(base.rest_ms * units.PS_PER_MS)
