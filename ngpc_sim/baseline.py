@@ -58,9 +58,9 @@ class _Alone:
     rest: float
 
 
-def baseline(arch: Arch, work: Workload, trace: Trace, queries: int, pixels: int) -> Baseline:
-    """Baseline of a frame of ``queries`` on ``pixels`` with the invocations of ``trace``."""
-    counts = ray_counts(trace, queries, pixels)
+def baseline(arch: Arch, work: Workload, trace: Trace, queries: int, pixels: int, part: float = 1.0) -> Baseline:
+    """Baseline of a frame of ``queries`` on ``pixels``, of which ``part`` ask, with the invocations of ``trace``."""
+    counts = ray_counts(trace, queries, pixels * part)
     if arch.file.gpu_model == "published":
         alone = _published(arch, work, queries, pixels)
     else:

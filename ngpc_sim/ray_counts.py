@@ -44,7 +44,7 @@ class RayCounts:
         return np.array([own == phase for own in self.phases], np.bool_)
 
 
-def ray_counts(trace: Trace, queries: int, pixels: int) -> RayCounts:
+def ray_counts(trace: Trace, queries: int, pixels: float) -> RayCounts:
     """Counts of a frame of ``queries`` on ``pixels`` with the trace's invocations; rays grow as queries do."""
     launched = [int(n) for n in trace.profile]
     factor = queries / sum(launched)

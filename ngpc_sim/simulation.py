@@ -126,15 +126,17 @@ def _point(
         raise UserError(f"unknown detail '{detail}': choose {', '.join(DETAILS)}.")
     _check_pair(work, trace)
     spilled = check_tables(arch.nfp.encoding, work.encoding, work.name)
+    part = 1.0
     if limit_queries is not None:
         if limit_queries < 1:
             raise UserError(f"limit_queries = {limit_queries} is out of range: 1 or more.")
-        trace = trace.limited(limit_queries)
+        whole, trace = trace, trace.limited(limit_queries)
+        part = trace.queries / whole.queries
     if sequence and not (1 <= sequence.scenes <= MAX_FRAMES and 1 <= sequence.frames_per_scene <= MAX_FRAMES):
         raise UserError(f"a sequence has 1 to {MAX_FRAMES:,} scenes, each of 1 to {MAX_FRAMES:,} frames.")
     name, width, height = parse_resolution(resolution) if resolution else resolution_of(trace)
     design = Design(arch, work, trace, name, width * height, detail, tuple(spilled), dict(overrides or {}))
-    return _Point(design, sequence, rest_factor)
+    return _Point(design, sequence, rest_factor, part)
 
 
 def _check_pair(work: Workload, trace: Trace) -> None:
@@ -160,11 +162,12 @@ class _Run:
 
 @dataclass(frozen=True)
 class _Point:
-    """A design point while it is being simulated."""
+    """A design point while it is being simulated; ``part`` of the frame's queries are asked."""
 
     design: Design
     sequence: Sequence | None
     rest_factor: float
+    part: float
 
     def bound(self) -> Finished:
         """Closed form: the larger of the NGPC's bound and the rest of kernels."""
@@ -241,7 +244,7 @@ class _Point:
 
     def _baseline(self, queries: int) -> Baseline:
         d = self.design
-        base = baseline(d.arch, d.work, d.trace, queries, d.pixels)
+        base = baseline(d.arch, d.work, d.trace, queries, d.pixels, self.part)
         return replace(base, rest_ms=base.rest_ms * self.rest_factor)
 
     def _memory_use(self, plan: FramePlan, counts: list[int], efficiency: float) -> MemoryUse:
