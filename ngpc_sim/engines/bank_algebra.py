@@ -123,16 +123,21 @@ def add_usual(rare, zeros, steps, corners, cycles, reads):
 
 
 @njit(cache=True, nogil=True)
-def add_rest(rare, columns, general, cycles, reads, lines, counts):
-    """Add the intervals and reads, and fill in the lines, of the ``rare`` ones of the queries in ``columns`` (D, n)."""
-    chosen = np.flatnonzero(rare)
-    m = chosen.shape[0]
+def add_rest(rare, columns, first, general, cycles, reads, lines, counts):
+    """Add the intervals and reads, and fill in the lines, of ``rare`` queries in ``columns`` (D, ...) from ``first`` on.
+
+    ``rare``, ``cycles``, ``reads``, ``lines`` and ``counts`` begin with query ``first``.
+    """
+    m = np.int64(0)
+    for i in range(rare.shape[0]):
+        m += rare[i]
     if m == 0:
         return
+    chosen = np.flatnonzero(rare)
     positions = np.empty((m, columns.shape[0]), np.float32)
     for k in range(m):
         for d in range(columns.shape[0]):
-            positions[k, d] = columns[d, chosen[k]]
+            positions[k, d] = columns[d, first + chosen[k]]
     interval, distinct = np.zeros(m, np.uint16), np.zeros(m, np.uint8)
     wanted = lines.shape[0] > 0
     rest = np.empty((m if wanted else 0, lines.shape[1]), np.uint32)
@@ -184,7 +189,7 @@ def add_lines(rare, entry, differences, shift, line_differences, zeros, lines, c
     zero_sums(line_differences, zeros)
     for i in range(n):
         rare[i] |= (zeros[i] > 2) | ((zeros[i] == 2) & (line_differences[0, i] != 0))
-    for i in range(n):
+    for i in range(counts.shape[0]):
         lines[i, 0] = entry[i] >> shift
         m = 1
         for d in range(np.int64(zeros[i] == 2), dims):
@@ -205,27 +210,25 @@ def hashed_level(columns, ends, general, table_mask, bank_bits, steps, cycles, r
     scale, factors, shift = general[0], general[2], np.uint32(general[11])
     dims, n = columns.shape
     corners = np.uint16(1 << dims)
-    size = min(n, BLOCK)
-    totals, all_zeros, all_rare = np.empty(size), np.empty(size, np.uint8), np.empty(size, np.uint8)
-    all_entries = np.empty(size, np.uint32)
-    all_differences, all_banks = np.empty((dims, size), np.uint32), np.empty((dims, size), np.uint16)
-    all_line_differences = np.empty((dims, size), np.uint32)
+    size = min(n, BLOCK)  # rows stay contiguous: a part of a row is taken of the row, never of all rows
+    totals, zeros, rare = np.empty(size), np.empty(size, np.uint8), np.empty(size, np.uint8)
+    entry, banks = np.empty(size, np.uint32), np.empty((dims, size), np.uint16)
+    differences, line_differences = np.empty((dims, size), np.uint32), np.empty((dims, size), np.uint32)
     for block in range(ends.shape[0]):
         here = slice(block * BLOCK, min((block + 1) * BLOCK, n))
         m = here.stop - here.start
-        rare, zeros, differences, banks = all_rare[:m], all_zeros[:m], all_differences[:, :m], all_banks[:, :m]
         rare[:] = is_far(scale, ends[block])
-        entry = all_entries[:m]
         entry[:] = 0
         for d in range(dims):
-            axis_differences(columns[d, here], scale, factors[d], table_mask, totals[:m], entry, differences[d], rare)
+            column, difference = columns[d][here], differences[d][:m]
+            axis_differences(column, scale, factors[d], table_mask, totals[:m], entry[:m], difference, rare[:m])
             bank_parts(differences[d], *bank_bits, banks[d])
         equal_entries(differences, rare)
         if lines.shape[0] > 0:
-            add_lines(rare, entry, differences, shift, all_line_differences[:, :m], zeros, lines[here], counts[here])
+            add_lines(rare, entry, differences, shift, line_differences, zeros, lines[here], counts[here])
         zero_sums(banks, zeros)
-        add_usual(rare, zeros, steps, corners, cycles[here], reads[here])
-        add_rest(rare, columns[:, here], general, cycles[here], reads[here], lines[here], counts[here])
+        add_usual(rare[:m], zeros, steps, corners, cycles[here], reads[here])
+        add_rest(rare[:m], columns, block * BLOCK, general, cycles[here], reads[here], lines[here], counts[here])
 
 
 @njit(cache=True, nogil=True)
@@ -256,7 +259,7 @@ def linear_level(columns, ends, general, largest, interval, distinct, cycles, re
             cycles[i] += usual * interval
             reads[i] += usual * distinct
         here = slice(first, stop)
-        add_rest(rare[: stop - first], columns[:, here], general, cycles[here], reads[here], lines[here], counts[here])
+        add_rest(rare[: stop - first], columns, first, general, cycles[here], reads[here], lines[here], counts[here])
 
 
 @njit(cache=True, nogil=True)

@@ -114,7 +114,7 @@ class LevelPasses:
         if self._hashed[level] or not len(outputs[1]):
             self._adders[level](columns, ends, cycles, *outputs)
         else:
-            add_rest(np.ones(len(cycles), np.uint8), columns, self._general[level], cycles, *outputs)
+            add_rest(np.ones(len(cycles), np.uint8), columns, 0, self._general[level], cycles, *outputs)
 
     def _adder(self, number: int) -> Callable[..., None]:
         """The kernel that serves one level, and its constants: ``(columns, ends, cycles, reads, lines, counts)``."""
@@ -133,7 +133,7 @@ class LevelPasses:
             largest, interval, distinct = linear_constants(factors, entries, shape)
             numbers = np.int64(largest), np.uint16(interval), np.uint16(distinct)
             return lambda columns, ends, *sums: linear_level(columns, ends, general, *numbers, *sums)
-        return lambda columns, _, *sums: add_rest(np.ones(len(sums[0]), np.uint8), columns, general, *sums)
+        return lambda columns, _, *sums: add_rest(np.ones(len(sums[0]), np.uint8), columns, 0, general, *sums)
 
 
 def columns_of(positions: Array) -> tuple[Array, Array]:
