@@ -124,7 +124,7 @@ def add_usual(rare, zeros, steps, corners, cycles, reads):
 
 @njit(cache=True, nogil=True)
 def add_rest(rare, columns, first, general, cycles, reads, lines, counts):
-    """Add the intervals and reads, and fill in the lines, of ``rare`` queries in ``columns`` (D, ...) from ``first`` on.
+    """Add intervals and reads, and fill in lines, of the ``rare`` queries in ``columns`` (D, ...) from ``first`` on.
 
     ``rare``, ``cycles``, ``reads``, ``lines`` and ``counts`` begin with query ``first``.
     """
