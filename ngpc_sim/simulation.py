@@ -201,9 +201,11 @@ class _Point:
         memory = self._memory_use(plan, counts, efficiency)
         base = self._baseline(plan.queries)
         rest_ps = round(base.rest_ms * units.PS_PER_MS)
-        both = self._speeds(plan, commands, counts, base, memory)
         run_frame = system.run_frame if d.detail == "reference" else run_frame_fast
-        return _Run(plan, commands, counts, memory, base, run_frame(arch, plan, commands, rest_ps, both))
+        alone = run_frame(arch, plan, commands, rest_ps)
+        both = self._speeds(plan, alone.ngpc_any_ps, base, memory)
+        frame = alone if both == (FULL, FULL) else run_frame(arch, plan, commands, rest_ps, both)
+        return _Run(plan, commands, counts, memory, base, frame)
 
     def _commands(self, plan: FramePlan, efficiency: float) -> list[system.Command]:
         """The commands of the frame, on the fast cluster or by events."""
@@ -257,19 +259,17 @@ class _Point:
         )
         return MemoryUse(in_dram, np.asarray(lines, np.int64), efficiency)
 
-    def _speeds(
-        self, plan: FramePlan, commands: list[system.Command], counts: list[int], base: Baseline, memory: MemoryUse
-    ) -> tuple[int, int]:
+    def _speeds(self, plan: FramePlan, ngpc_ps: int, base: Baseline, memory: MemoryUse) -> tuple[int, int]:
         """Speeds of GPU and NGPC while both work, from what each asks on average while it does.
 
         The GPU's kernels write the inputs of the network and read its outputs; what else they touch counts where it is
-        derived, never more than the whole memory. The NGPC works as fast as all of its NFPs do when none waits for it.
+        derived, never more than the whole memory. ``ngpc_ps`` is the time in which any NFP works where nothing is
+        shared, so that over a frame the NGPC takes no more than its bytes.
         """
         arch, design = self.design.arch, self.design
         rest_ps = round(base.rest_ms * units.PS_PER_MS)
         if arch.memory.contention == "none" or not rest_ps:
             return FULL, FULL
-        ngpc_ps = sum(n * int(c.occupancy_ps.sum()) for c, n in zip(commands, counts, strict=True)) // arch.scale
         streams = plan.queries * design.io_bytes
         streams_s = memory.queries_in_dram * design.io_bytes / (stream_gbps(arch) * 1e9)
         _, missing, far = memory.lines.sum(axis=1) * arch.nfp.encoding.line_bytes
