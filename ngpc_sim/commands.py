@@ -24,6 +24,7 @@ from ngpc_sim.engines.service import Service
 from ngpc_sim.errors import UserError
 from ngpc_sim.memory import ADDRESSES, l2_shape, line_efficiency
 from ngpc_sim.plugins import BUILTIN
+from ngpc_sim.reuse import kept_efficiency, kept_service
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.workload import GridEncoding, Workload
 
@@ -147,6 +148,10 @@ def _service_key(arch: Arch, encoding: GridEncoding, trace: Trace) -> tuple[Any,
 
 
 def _service(arch: Arch, encoding: GridEncoding, trace: Trace) -> Service:
+    return kept_service(arch, encoding, trace, lambda: _new_service(arch, encoding, trace))
+
+
+def _new_service(arch: Arch, encoding: GridEncoding, trace: Trace) -> Service:
     spec = arch.nfp.encoding
     if spec.model == BUILTIN and spec.table_policy == "cache":
         return encoding_engine(spec).service(encoding, trace.positions, l2_shape(arch), ADDRESSES)
@@ -159,7 +164,11 @@ def line_efficiency_of(arch: Arch, encoding: GridEncoding, trace: Trace) -> floa
     if misses is None:
         return arch.memory.dram_efficiency
     key = (_service_key(arch, encoding, trace), arch.memory.model_dump_json(), arch.gpu.name, arch.gpu.dram)
-    return _kept(_efficiencies, key, lambda: line_efficiency(arch, misses.addresses))
+    return _kept(
+        _efficiencies,
+        key,
+        lambda: kept_efficiency(arch, encoding, trace, lambda: line_efficiency(arch, misses.addresses)),
+    )
 
 
 def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int) -> FramePlan:

@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from ngpc_sim.cli import calibrate, main_job, report, show, traces, validate
+from ngpc_sim.cli import calibrate, main_job, report, show, traces, validate, warmup
 from ngpc_sim.errors import UserError
 
 #: typer's own mistakes in usage, whatever package it takes them from
@@ -35,6 +35,7 @@ app.command("explain")(show.explain)
 app.command("report")(report.report)
 app.command("validate")(validate.validate)
 app.command("calibrate")(calibrate.calibrate)
+app.command("warmup")(warmup.warmup)
 
 
 def main() -> None:

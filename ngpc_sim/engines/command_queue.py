@@ -24,8 +24,9 @@ def admit(done, alone, last, fill, end, occupancy, start, offset, least_loaded, 
     if least_loaded:
         order[:] = np.argsort(done, kind="mergesort")
     else:
-        order[: n_nfps - offset] = np.arange(offset, n_nfps)
-        order[n_nfps - offset :] = np.arange(offset)
+        first = offset % n_nfps
+        order[: n_nfps - first] = np.arange(first, n_nfps)
+        order[n_nfps - first :] = np.arange(first)
     finish, behind = 0, -1
     for share in range(n_nfps):
         if end[share] == 0:

@@ -18,6 +18,8 @@ from ngpc_sim.result import Result
 Array = np.ndarray[Any, Any]
 
 NAME = "stalls.csv"
+#: fewer rows are written sooner than the kernel is read, or compiled
+FEW_ROWS = 1000
 #: an empty cell
 EMPTY = np.iinfo(np.int64).min
 #: characters of a number and its comma at most
@@ -60,7 +62,8 @@ def put_rows(prefix, numbers, out):
 
 def stall_file(results: Sequence[Result]) -> dict[str, bytes]:
     """The file of ``results``, by its name."""
-    if len({tuple(result.identity()) for result in results}) != 1 or any(_lines(result) for result in results):
+    few = sum(result.nfp_stalls.shape[0] * result.nfp_stalls.shape[1] for result in results) < FEW_ROWS
+    if few or len({tuple(result.identity()) for result in results}) != 1 or any(map(_lines, results)):
         return table_files({NAME: [row for result in results for row in result.stall_rows()]})
     head, _, _ = table_files({NAME: _first_rows(results[0])})[NAME].partition(b"\n")
     return {NAME: b"".join([head, b"\n", *map(_text, results)])}
