@@ -32,6 +32,7 @@ from ngpc_sim.engines.pipeline import (
     close_batch,
 )
 from ngpc_sim.engines.service import Service
+from ngpc_sim.threads import map_threads
 
 Array = np.ndarray[Any, Any]
 
@@ -42,10 +43,14 @@ SAFE = 1 << 61
 @njit(cache=True, nogil=True)
 def add_batches(rows, slot_cycles, batch_queries, groups, sums):
     """Fill ``sums`` (batches, groups, slots): cycles of the queries k of a batch with k mod groups the same."""
-    for i in range(rows.shape[0]):
-        batch, k = i // batch_queries, i % batch_queries
-        for slot in range(slot_cycles.shape[1]):
-            sums[batch, k % groups, slot] += slot_cycles[rows[i], slot]
+    for batch in range(sums.shape[0]):
+        own = rows[batch * batch_queries : (batch + 1) * batch_queries]
+        for local in range(groups):
+            total = sums[batch, local]
+            for k in range(local, own.shape[0], groups):
+                row = slot_cycles[own[k]]
+                for slot in range(row.shape[0]):
+                    total[slot] += row[slot]
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,12 @@ class BatchSums:
         firsts = np.cumsum([0, *sizes])
         batch_firsts = np.cumsum([0, *(-(-size // batch_queries) for size in sizes)])
         sums = np.zeros((int(batch_firsts[-1]), groups, service.slot_cycles.shape[1]), np.int64)
-        for number, stream in enumerate(streams):
+
+        def add(number: int) -> None:
             own = sums[batch_firsts[number] : batch_firsts[number + 1]]
-            add_batches(stream, service.slot_cycles, batch_queries, groups, own)
+            add_batches(streams[number], service.slot_cycles, batch_queries, groups, own)
+
+        map_threads(add, range(len(streams)))
         reads = tuple(int(service.reads[stream].sum(dtype=np.int64)) for stream in streams)
         least = int(service.slot_cycles.min(initial=np.iinfo(np.uint16).max))
         return cls(np.concatenate(streams), firsts, sums, batch_firsts, batch_queries, least, reads)
@@ -85,13 +93,17 @@ class BatchSums:
 def latest(rows, slot_cycles, step, rate, groups, most):
     """Fill ``most`` (groups, slots): max over queries k of k x step + rate x (their cycles from k on)."""
     most[:] = -1
-    behind = np.zeros(most.shape, np.int64)
-    for k in range(rows.shape[0] - 1, -1, -1):
-        row, local = slot_cycles[rows[k]], k % groups
-        at = k * step
-        for slot in range(row.shape[0]):
-            behind[local, slot] += rate * np.int64(row[slot])
-            most[local, slot] = max(most[local, slot], at + behind[local, slot])
+    behind = np.zeros(most.shape[1], np.int64)
+    n = rows.shape[0]
+    for local in range(min(groups, n)):
+        behind[:] = 0
+        largest = most[local]
+        for back in range(0, n - local, groups):
+            k = local + (n - 1 - local) // groups * groups - back
+            row, at = slot_cycles[rows[k]], k * step
+            for slot in range(row.shape[0]):
+                behind[slot] += rate * np.int64(row[slot])
+                largest[slot] = max(largest[slot], at + behind[slot])
 
 
 @njit(cache=True, nogil=True)

@@ -64,14 +64,18 @@ def charge(orders, values, used, total):
     n_nfps = total.shape[0]
     in_order = orders.shape[1] > 1
     columns = columns_of(values, used)
+    if columns.shape[0] == 0:
+        return
     times = np.zeros((used if in_order else 1, n_nfps), np.int64)
     for number in range(orders.shape[0]):
         for share in range(times.shape[0]):
             times[share, orders[number, share]] += 1
+    places = np.flatnonzero(times[0])
     for share in range(used):
-        for place in range(n_nfps):
-            n = times[share, place] if in_order else times[0, place]
-            if n > 0:
-                j = place if in_order else (place + share) % n_nfps
-                for column in columns:
-                    total[j, column] += n * values[share, column]
+        if in_order:
+            places = np.flatnonzero(times[share])
+        for place in places:
+            n = times[share if in_order else 0, place]
+            j = place if in_order else (place + share) % n_nfps
+            for column in columns:
+                total[j, column] += n * values[share, column]
