@@ -46,7 +46,7 @@ _HOMES = {
     "simulate": "simulation",
     "sweep": "points",
     "Trace": "trace.store",
-    "load_trace": "trace.store",
+    "load_trace": "trace.streaming",
     "GridEncoding": "workload",
     "GridLevel": "workload",
     "Workload": "workload",

@@ -61,7 +61,7 @@ def _traces(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
     for point, result in zip(points, results, strict=True):
         trace = point.trace
         text = (
-            f"trace {trace.name}: {len(trace.positions):,} recorded queries stand for "
+            f"trace {trace.name}: {trace.recorded:,} recorded queries stand for "
             f"{int(trace.profile.sum()):,} of a {trace.width}x{trace.height} frame"
         )
         if result.queries != int(trace.profile.sum()) and point.limit_queries is None:

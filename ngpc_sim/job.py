@@ -21,7 +21,8 @@ from ngpc_sim.points import Point
 from ngpc_sim.resolution import parse_resolution
 from ngpc_sim.result import Result
 from ngpc_sim.simulation import DETAILS, MAX_FRAMES
-from ngpc_sim.trace.store import Trace, load_trace
+from ngpc_sim.trace.contents import Trace
+from ngpc_sim.trace.streaming import load_trace
 from ngpc_sim.workload import APPS, ENCODINGS, Workload, load_workload
 
 #: how fast a run was, beside its wall time

@@ -22,6 +22,7 @@ from ngpc_sim.engines.service import Service
 from ngpc_sim.errors import UserError
 from ngpc_sim.fast_frame import run_frame_fast
 from ngpc_sim.frame_result import Design, Finished, FrameTiming, MemoryUse, Sequence, result_of
+from ngpc_sim.full_frame import FullFrame, in_parts, is_replayed_whole, replay_full_frame
 from ngpc_sim.memory import exceeds_l2, l2_shape, stream_gbps, table_load
 from ngpc_sim.reference import ReferenceCluster, reference_service
 from ngpc_sim.replays import replays_of
@@ -194,9 +195,13 @@ class _Point:
     def run(self) -> _Run:
         """Replay every distinct command, then run the frame."""
         d, arch, work = self.design, self.design.arch, self.design.work
-        plan = plan_frame(arch, work, d.trace, d.pixels)
-        efficiency = line_efficiency_of(arch, work.encoding, d.trace)
-        commands = self._commands(plan, efficiency)
+        if is_replayed_whole(arch, d.trace, target_queries(arch, work, d.trace, d.pixels)):
+            whole = self._whole_frame()
+            plan, commands, efficiency = whole.plan, whole.commands, whole.efficiency
+        else:
+            plan = plan_frame(arch, work, d.trace, d.pixels)
+            efficiency = line_efficiency_of(arch, work.encoding, d.trace)
+            commands = self._commands(plan, efficiency)
         counts = plan.multiplicity()
         memory = self._memory_use(plan, counts, efficiency)
         base = self._baseline(plan.queries)
@@ -229,6 +234,15 @@ class _Point:
         timing = FrameTiming(*times, issue, interval, stalls, frame.path_ps, limit)
         actions = _total_actions(run.commands, counts)
         return self._in_scenes(plan.queries, plan.invocations, run.base, timing, actions, run.memory)
+
+    def _whole_frame(self) -> FullFrame:
+        """Every command of a frame that was recorded whole, with its own queries."""
+        d = self.design
+        if d.detail != "reference":
+            cluster = Cluster(d.arch.cluster, d.arch.nfp, d.arch.scale)
+            return replay_full_frame(d.arch, d.work, d.trace, cluster)
+        service, by_events = self._reference(d.trace.queries)
+        return replay_full_frame(d.arch, d.work, d.trace, by_events, in_parts(service))
 
     def _reference(self, queries: int) -> tuple[Service, ReferenceCluster]:
         """The replay by events, for small frames of built-in engines."""

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ngpc_sim.cli.progress import Bar
+from ngpc_sim.errors import UserError
 
 app = typer.Typer(help="Record, list and describe traces.", rich_markup_mode=None)
 
@@ -28,7 +29,7 @@ def trace_list() -> None:
 @app.command("info")
 def trace_info(source: Annotated[str, typer.Argument(help="Bundled name, file or URL.")]) -> None:
     """Describe a trace."""
-    from ngpc_sim.trace.store import load_trace
+    from ngpc_sim.trace.streaming import load_trace
 
     trace = load_trace(source)
     facts = {
@@ -42,7 +43,7 @@ def trace_info(source: Annotated[str, typer.Argument(help="Bundled name, file or
         "queries of the frame": f"{trace.queries:,}",
         "queries per pixel": f"{trace.queries_per_pixel:.3f}",
         "invocations": trace.n_invocations,
-        "recorded queries": f"{len(trace.positions):,}",
+        "recorded queries": f"{trace.recorded:,}",
         "sampled tiles": f"{len(trace.tile_weights)} of {trace.tile_pixels[0]}x{trace.tile_pixels[1]} pixels",
         "sha256": trace.sha256,
     }
@@ -56,22 +57,39 @@ def trace_record(
     resolution: Annotated[str, typer.Option(help="Size of the frame.")] = "fhd",
     seed: Annotated[int | None, typer.Option(help="Seed of jitter and sampling.")] = None,
     out: Annotated[Path | None, typer.Option(help="File to write (default NAME.trace.parquet here).")] = None,
+    tiles: Annotated[str | None, typer.Option(help="Screen tiles to record: a number, or all of the frame.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,  # noqa: FBT002
 ) -> None:
     """Record a trace from a scene; a bundled one comes out byte for byte."""
     from ngpc_sim.report.files import check_writable
     from ngpc_sim.resolution import parse_resolution
-    from ngpc_sim.trace.record import DEFAULT_SEED, SCENES, record
+    from ngpc_sim.trace.record import DEFAULT_SEED, SCENES, record, record_to
     from ngpc_sim.trace.store import write_trace
 
     label, width, height = parse_resolution(resolution)
     scene = name.removesuffix(f"-{label}") if name not in SCENES else name
     target = out or Path(f"{scene}-{label}.trace.parquet")
     check_writable(target.parent)
+    frame = scene, width, height, DEFAULT_SEED if seed is None else seed
+    number = _number_of_tiles(tiles)
     bar = Bar(1.0, f"recording {scene}", shown=not quiet)
     try:
-        trace = record(scene, width, height, DEFAULT_SEED if seed is None else seed, progress=bar.to)
+        if tiles is not None:
+            queries, rows = record_to(target, *frame, number, progress=bar.to)
+        else:
+            trace = record(*frame, progress=bar.to)
+            queries, rows = trace.queries, trace.recorded
     finally:
         bar.close()
-    write_trace(trace, target)
-    sys.stdout.write(f"{target}: {trace.queries:,} queries, {len(trace.positions):,} of them recorded\n")
+    if tiles is None:
+        write_trace(trace, target)
+    sys.stdout.write(f"{target}: {queries:,} queries, {rows:,} of them recorded\n")
+
+
+def _number_of_tiles(text: str | None) -> int | None:
+    """Tiles that ``--tiles`` asks for; ``None`` for all of them."""
+    if text is None or text == "all":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise UserError(f"--tiles is '{text}', which should be a number of screen tiles from 1, or all.")
+    return int(text)

@@ -1,4 +1,4 @@
-"""A stream of queries through levels of which the grid_sram is a cache: what they cost, chunk by chunk.
+"""A stream of queries through the levels of a grid, some of them cached: what they cost, chunk by chunk.
 
 The state goes on from one call to the next, so a stream may come in parts of any size.
 """
@@ -11,12 +11,49 @@ import numpy as np
 
 from ngpc_sim.engines.grid_cache import TableCaches
 from ngpc_sim.engines.level_passes import LevelPasses, columns_of
-from ngpc_sim.engines.service import Misses, folded
+from ngpc_sim.engines.service import Misses, folded, to_rows
 from ngpc_sim.threads import map_threads
 
 Array = np.ndarray[Any, Any]
-#: queries of which the lines are held at once
+#: queries that pass through all levels before the next ones, and of which the lines are held
 CHUNK_QUERIES = 1 << 14
+
+
+class LevelStream:
+    """Queries in order through the levels of ``passes``, all of which fit, on engine slots."""
+
+    def __init__(self, passes: LevelPasses, slots: int) -> None:
+        self.passes, self.slots = passes, slots
+        self.first = 0
+
+    def serve(self, positions: Array) -> tuple[Array, Array, None]:
+        """Intervals (n, slots) uint16 and reads (n,) int32 of the next ``positions`` (n, D) of the stream."""
+        if self.passes.shape.reuse_distance:
+            return self._in_order(positions)
+        n = len(positions)
+        cycles, reads = np.empty((n, self.slots), np.uint16), np.zeros(n, np.int32)
+        levels = list(range(self.passes.encoding.n_levels))
+
+        def chunk(first: int) -> None:
+            part = slice(first, min(first + CHUNK_QUERIES, n))
+            by_slot = np.zeros((self.slots, part.stop - first), np.uint16)
+            self.passes.add(positions[part], levels, by_slot, reads[part])
+            to_rows(by_slot, cycles[part])
+
+        map_threads(chunk, range(0, n, CHUNK_QUERIES))
+        return cycles, reads, None
+
+    def _in_order(self, positions: Array) -> tuple[Array, Array, None]:
+        """Like :meth:`serve`, where a query depends on the one before it on its engine."""
+        n, n_levels = len(positions), self.passes.encoding.n_levels
+        intervals, reads = np.empty((n_levels, n), np.uint16), np.zeros((n_levels, n), np.uint8)
+        none = np.empty((0, 0), np.uint32), np.empty(0, np.uint8)
+        map_threads(
+            lambda number: self.passes.in_order(number, positions, self.first, intervals[number], reads[number], *none),
+            range(n_levels),
+        )
+        self.first += n
+        return folded(intervals.T, self.slots), reads.sum(axis=0, dtype=np.int32), None
 
 
 class CachedStream:

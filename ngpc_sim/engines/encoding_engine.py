@@ -24,27 +24,24 @@ L2. Left out: interpolation arithmetic beyond its latency. Sources of the defaul
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from ngpc_sim.engines.cached_stream import CachedStream
+from ngpc_sim.engines.cached_stream import CachedStream, LevelStream
 from ngpc_sim.engines.grid_cache import CacheShape, L2Shape, TableCaches
 from ngpc_sim.engines.grid_index import checked_positions
 from ngpc_sim.engines.level_passes import BankShape, LevelPasses
-from ngpc_sim.engines.service import Service, folded, to_rows
+from ngpc_sim.engines.service import Service
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.errors import UserError
 from ngpc_sim.plugins import BUILTIN, build, checked
 from ngpc_sim.schema import Field, Spec, field_validator
-from ngpc_sim.threads import map_threads
 from ngpc_sim.workload import GridEncoding, grid_levels
 
 Array = np.ndarray[Any, Any]
-#: queries that pass through all levels before the next ones
-CHUNK_QUERIES = 1 << 14
 
 
 class LatencySpec(Spec):
@@ -138,7 +135,7 @@ class EncodingEngine:
     def service_cycles(self, encoding: GridEncoding, positions: Array) -> Array:
         """(n, L) int64 initiation intervals of every query and level, in cycles."""
         array = checked_positions(encoding, positions)
-        return self._levels(encoding, array, encoding.n_levels)[0].astype(np.int64)
+        return LevelStream(self._passes(encoding), encoding.n_levels).serve(array)[0].astype(np.int64)
 
     def service(
         self, encoding: GridEncoding, positions: Array, l2: L2Shape | None = None, addresses: int = 0
@@ -156,54 +153,32 @@ class EncodingEngine:
         addresses
             How many addresses of lines that come from DRAM are kept.
         """
-        array = checked_positions(encoding, positions)
+        return self.stream(encoding, l2, addresses)(positions)
+
+    def stream(
+        self, encoding: GridEncoding, l2: L2Shape | None = None, addresses: int = 0
+    ) -> Callable[[Array], Service]:
+        """A function that takes the positions of a stream part by part, in order; otherwise like :meth:`service`."""
         slots = min(self.spec.engines, encoding.n_levels)
         base = np.array(
             [sum(1 for level in range(slot, encoding.n_levels, slots)) for slot in range(slots)],
             dtype=np.int64,
         ) * self.index_cycles(encoding)
+        passes = self._passes(encoding)
+        levels: LevelStream | CachedStream = LevelStream(passes, slots)
         if self.cached_levels(encoding):
-            intervals, reads, misses = self.stream(encoding, l2, addresses).serve(array)
-        else:
-            intervals, reads = self._levels(encoding, array, slots)
-            misses = None
-        uniform = misses is None and bool((intervals == intervals[:1]).all())
-        return Service(np.ascontiguousarray(intervals), reads, base, uniform, misses)
+            levels = CachedStream(passes, self._caches(encoding, l2, addresses), slots)
+
+        def part(positions: Array) -> Service:
+            intervals, reads, misses = levels.serve(checked_positions(encoding, positions))
+            uniform = misses is None and all((some == intervals[:1]).all() for some in (intervals[:256], intervals))
+            return Service(intervals, reads, base, uniform, misses)
+
+        return part
 
     def cached_levels(self, encoding: GridEncoding) -> list[int]:
         """Levels of which the grid_sram is a cache."""
         return spilled_levels(self.spec, encoding) if self.spec.table_policy == "cache" else []
-
-    def _levels(self, encoding: GridEncoding, positions: Array, slots: int) -> tuple[Array, Array]:
-        """Intervals (n, slots) uint16, levels of a slot added up, and reads (n,) int32."""
-        passes, n = self._passes(encoding), len(positions)
-        if self.spec.reuse != "none":
-            return self._levels_in_order(passes, encoding, positions, slots)
-        cycles, reads = np.empty((n, slots), np.uint16), np.zeros(n, np.int32)
-        levels = list(range(encoding.n_levels))
-
-        def chunk(first: int) -> None:
-            part = slice(first, min(first + CHUNK_QUERIES, n))
-            by_slot = np.zeros((slots, part.stop - first), np.uint16)
-            passes.add(positions[part], levels, by_slot, reads[part])
-            to_rows(by_slot, cycles[part])
-
-        map_threads(chunk, range(0, n, CHUNK_QUERIES))
-        return cycles, reads
-
-    @staticmethod
-    def _levels_in_order(
-        passes: LevelPasses, encoding: GridEncoding, positions: Array, slots: int
-    ) -> tuple[Array, Array]:
-        """Like :meth:`_levels`, where a query depends on the one before it on its engine."""
-        intervals = np.empty((encoding.n_levels, len(positions)), np.uint16)
-        reads = np.zeros((encoding.n_levels, len(positions)), np.uint8)
-        none = np.empty((0, 0), np.uint32), np.empty(0, np.uint8)
-        map_threads(
-            lambda number: passes.in_order(number, positions, 0, intervals[number], reads[number], *none),
-            range(encoding.n_levels),
-        )
-        return folded(intervals.T, slots), reads.sum(axis=0, dtype=np.int32)
 
     def _passes(self, encoding: GridEncoding) -> LevelPasses:
         """The kernels of all levels."""
@@ -219,8 +194,8 @@ class EncodingEngine:
         )
         return LevelPasses(encoding, shape)
 
-    def stream(self, encoding: GridEncoding, l2: L2Shape | None = None, addresses: int = 0) -> CachedStream:
-        """The caches of an encoding of which levels spill, loaded, for queries in order; see :meth:`service`."""
+    def _caches(self, encoding: GridEncoding, l2: L2Shape | None, addresses: int) -> TableCaches:
+        """The caches of the levels that spill, loaded."""
         cached, groups = self.cached_levels(encoding), self.side_by_side(encoding)
         slots = min(self.spec.engines, encoding.n_levels)
         in_slot = [[level for level in cached if level % slots == slot] for slot in range(slots)]
@@ -228,8 +203,7 @@ class EncodingEngine:
         tables = [-(-level.entries // in_line) for level in grid_levels(encoding)]
         shape = self.spec.cache_shape(engines_of_level(self.spec, encoding) // groups)
         used = [levels for levels in in_slot if levels]
-        caches = TableCaches(shape, used, tables, groups, l2, self.spec.line_bytes, addresses)
-        return CachedStream(self._passes(encoding), caches, slots)
+        return TableCaches(shape, used, tables, groups, l2, self.spec.line_bytes, addresses)
 
     def timing(self, work: EncodingWork) -> Timing:
         """Cycles and actions of a stream that never waits for its inputs or its buffer."""

@@ -28,6 +28,14 @@ def add_up_lines(counts, column, running):
 
 
 @njit(cache=True, nogil=True)
+def sum_of_rows(slot_cycles, first, stop, total):
+    """Add the rows from ``first`` to before ``stop`` of ``slot_cycles`` (n, slots) to ``total`` (slots,) int64."""
+    for i in range(first, stop):
+        for slot in range(total.shape[0]):
+            total[slot] += slot_cycles[i, slot]
+
+
+@njit(cache=True, nogil=True)
 def to_rows(by_slot, rows):
     """Fill ``rows`` (n, slots) from ``by_slot`` (slots, n)."""
     for i in range(rows.shape[0]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,23 @@ class Trace:
         return self.queries / self.pixels
 
     @property
+    def recorded(self) -> int:
+        """Recorded queries."""
+        return len(self.invocations)
+
+    @property
+    def is_full_frame(self) -> bool:
+        """Whether every screen tile is recorded, and stands for itself."""
+        columns, rows = (
+            -(-side // tile) for side, tile in zip((self.width, self.height), self.tile_pixels, strict=True)
+        )
+        return len(self.tile_weights) == columns * rows and bool((self.tile_weights == 1.0).all())
+
+    def blocks(self, *, positions: bool = True) -> Iterator[tuple[Any, ...]]:
+        """Yield invocations (n,), tiles (n,) and, if asked for, positions (n, D) of all rows in order."""
+        yield (self.invocations, self.tiles, *([self.positions] if positions else []))
+
+    @property
     def n_dims(self) -> int:
         """Position components per query."""
         return int(self.positions.shape[1])
@@ -145,10 +163,11 @@ def contents_sha256(trace: Trace) -> str:
 
 def flaw(trace: Trace) -> str | None:
     """Say the first law that the contents break, as the end of a sentence about the trace, or None."""
-    return _description_flaw(trace) or _rows_flaw(trace)
+    return description_flaw(trace) or _rows_flaw(trace)
 
 
-def _description_flaw(trace: Trace) -> str | None:
+def description_flaw(trace: Trace) -> str | None:
+    """Say the first law that all but the rows break, like :func:`flaw`."""
     n_invocations, total = len(trace.profile), sum(trace.profile.tolist())
     checks = (
         (trace.app in APPS, f"has app {trace.app!r}, which should be one of {', '.join(APPS)}"),

@@ -82,7 +82,7 @@ def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
         temporary.chmod(0o644)
         temporary.replace(target)
     except OSError as error:
-        raise UserError(f"The trace could not be written to {target}: {_reason(error)}.") from error
+        raise UserError(f"The trace could not be written to {target}: {reason_of(error)}.") from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -93,7 +93,7 @@ def load_trace(source: str | os.PathLike[str]) -> Trace:
 
     Raises ``UserError`` for whatever is not a whole, undamaged trace file of this format version.
     """
-    place, name = _located(source)
+    place, name = located(source)
     data = _read_bytes(place)
     if not data:
         raise UserError(f"The trace {place} is empty.")
@@ -101,15 +101,15 @@ def load_trace(source: str | os.PathLike[str]) -> Trace:
         raise UserError(f"The trace {place} is not a Parquet file.")
     try:
         return _decoded(data, name)
-    except _RefusedError as refused:
+    except RefusedError as refused:
         raise UserError(f"The trace {place} {refused}.") from refused
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     """Ends the sentence ``The trace PLACE ...``."""
 
 
-def _located(source: str | os.PathLike[str]) -> tuple[str, str]:
+def located(source: str | os.PathLike[str]) -> tuple[str, str]:
     """Path or URL of a source, and the trace's name."""
     text = os.fspath(source)
     name = PurePosixPath(text.replace("\\", "/")).name.removesuffix(SUFFIX).removesuffix(".parquet")
@@ -139,7 +139,7 @@ def _read_bytes(place: str) -> bytes:
     except FileNotFoundError as error:
         raise UserError(f"There is no trace at {place}.") from error
     except (OSError, ImportError, ValueError, TypeError, RuntimeError, MemoryError) as error:
-        raise UserError(f"The trace {place} could not be read: {_reason(error)}.") from error
+        raise UserError(f"The trace {place} could not be read: {reason_of(error)}.") from error
 
 
 def _read_bounded(file: IO[bytes]) -> bytes:
@@ -150,54 +150,65 @@ def _read_bounded(file: IO[bytes]) -> bytes:
     return data
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     """First sentence of an exception's text, without its full stop."""
     text = (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip()
     return text.splitlines()[0].split(". ")[0].rstrip(".") if text else type(error).__name__
 
 
-def _columns(n_dims: int) -> list[str]:
+def columns_of(n_dims: int) -> list[str]:
     return ["invocation", "tile", *"xyz"[:n_dims]]
 
 
-def _schema(n_dims: int) -> Any:  # noqa: ANN401  (pyarrow has no types)
+def schema_of(n_dims: int) -> Any:  # noqa: ANN401  (pyarrow has no types)
     import pyarrow as pa  # noqa: PLC0415
 
-    names = _columns(n_dims)
+    names = columns_of(n_dims)
     types = [pa.int32(), pa.int32()] + [pa.float32()] * n_dims
     return pa.schema([pa.field(name, kind, nullable=False) for name, kind in zip(names, types, strict=True)])
 
 
 def _encoded(trace: Trace) -> bytes:
-    """Return the file's bytes; integers as deltas, floats split by byte, so that zstd finds what repeats."""
+    """Return the file's bytes."""
     import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
 
-    header = {"format_version": FORMAT_VERSION, **described(trace), "contents_sha256": contents_sha256(trace)}
-    text = json.dumps(header, sort_keys=True, separators=(",", ":"))
-    schema = _schema(trace.n_dims)
+    described_by = {**described(trace), "contents_sha256": contents_sha256(trace)}
     arrays = [trace.invocations, trace.tiles, *trace.positions.T]
+    schema = schema_of(trace.n_dims)
     table = pa.Table.from_arrays(
         [pa.array(np.ascontiguousarray(a), field.type) for a, field in zip(arrays, schema, strict=True)],
         schema=schema,
     )
-    integers = dict.fromkeys(_columns(0), "DELTA_BINARY_PACKED")
-    floats = dict.fromkeys(_columns(trace.n_dims)[2:], "BYTE_STREAM_SPLIT")
     buffer = io.BytesIO()
-    with pq.ParquetWriter(
-        buffer,
-        schema,
+    with parquet_writer(buffer, trace.n_dims, _ZSTD_LEVEL) as writer:
+        writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+        writer.add_key_value_metadata(metadata_of(described_by))
+    return buffer.getvalue()
+
+
+def parquet_writer(target: Any, n_dims: int, compression_level: int) -> Any:  # noqa: ANN401
+    """Writer of a trace's rows; integers as deltas, floats split by byte, so that zstd finds what repeats."""
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    integers = dict.fromkeys(columns_of(0), "DELTA_BINARY_PACKED")
+    floats = dict.fromkeys(columns_of(n_dims)[2:], "BYTE_STREAM_SPLIT")
+    return pq.ParquetWriter(
+        target,
+        schema_of(n_dims),
         compression="zstd",
-        compression_level=_ZSTD_LEVEL,
+        compression_level=compression_level,
         use_dictionary=False,
         column_encoding=integers | floats,
         write_statistics=False,
         store_schema=False,
         write_page_checksum=True,
-    ) as writer:
-        writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
-        writer.add_key_value_metadata({METADATA_KEY: text.encode()})
-    return buffer.getvalue()
+    )
+
+
+def metadata_of(description: dict[str, Any]) -> dict[bytes, bytes]:
+    """Return the file's own metadata: what :func:`described` says of a trace, and its checksum where it has one."""
+    text = json.dumps({"format_version": FORMAT_VERSION, **description}, sort_keys=True, separators=(",", ":"))
+    return {METADATA_KEY: text.encode()}
 
 
 def _decoded(data: bytes, name: str) -> Trace:
@@ -211,42 +222,43 @@ def _decoded(data: bytes, name: str) -> Trace:
         metadata = file.metadata.metadata or {}
         schema, n_rows = file.schema_arrow, file.metadata.num_rows
     except damage as error:
-        raise _RefusedError(f"is damaged or cut short: {_reason(error)}") from error
+        raise RefusedError(f"is damaged or cut short: {reason_of(error)}") from error
     if METADATA_KEY not in metadata:
-        raise _RefusedError(f"is a Parquet file without the metadata key {METADATA_KEY.decode()}")
-    header = _header(metadata[METADATA_KEY])
-    _check_shape(schema, n_rows, file.metadata, DIMENSIONS[header["app"]])
+        raise RefusedError(f"is a Parquet file without the metadata key {METADATA_KEY.decode()}")
+    header = header_of(metadata[METADATA_KEY])
+    check_shape(schema, n_rows, file.metadata, DIMENSIONS[header["app"]])
     try:
         table = file.read(use_threads=False)
         columns = [_numpy(table.column(i), n_rows) for i in range(table.num_columns)]
     except damage as error:
-        raise _RefusedError(f"is damaged: {_reason(error)}") from error
-    trace = _built(header, columns, name, hashlib.sha256(data).hexdigest())
+        raise RefusedError(f"is damaged: {reason_of(error)}") from error
+    trace = built(header, columns, name, hashlib.sha256(data).hexdigest())
     fault = flaw(trace)
     if fault:
-        raise _RefusedError(fault)
+        raise RefusedError(fault)
     if header.get("contents_sha256", "") not in ("", contents_sha256(trace)):
-        raise _RefusedError("is damaged: its contents do not match their checksum")
+        raise RefusedError("is damaged: its contents do not match their checksum")
     return trace
 
 
-def _check_shape(schema: Any, n_rows: int, metadata: Any, n_dims: int) -> None:  # noqa: ANN401
-    """Refuse columns, row counts and claimed sizes that no trace has."""
-    if schema.names != _columns(n_dims) or [f.type for f in schema] != [f.type for f in _schema(n_dims)]:
-        wanted = ", ".join(_columns(n_dims))
-        raise _RefusedError(f"does not have exactly the columns {wanted} as int32, int32 and float32")
+def check_shape(schema: Any, n_rows: int, metadata: Any, n_dims: int, max_rows: int | None = None) -> None:  # noqa: ANN401
+    """Refuse columns, row counts (above ``MAX_ROWS`` unless said) and claimed sizes that no trace has."""
+    max_rows = max_rows or MAX_ROWS
+    if schema.names != columns_of(n_dims) or [f.type for f in schema] != [f.type for f in schema_of(n_dims)]:
+        wanted = ", ".join(columns_of(n_dims))
+        raise RefusedError(f"does not have exactly the columns {wanted} as int32, int32 and float32")
     if n_rows == 0:
-        raise _RefusedError("has no queries")
-    if not 0 < n_rows <= MAX_ROWS:
-        raise _RefusedError(f"claims {n_rows} rows, more than the {MAX_ROWS} accepted")
+        raise RefusedError("has no queries")
+    if not 0 < n_rows <= max_rows:
+        raise RefusedError(f"claims {n_rows} rows, more than the {max_rows} accepted")
     groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
     if sum(group.num_rows for group in groups) != n_rows or any(group.num_rows < 0 for group in groups):
-        raise _RefusedError("is damaged: its chunks do not add up to its rows")
+        raise RefusedError("is damaged: its chunks do not add up to its rows")
     for group in groups:
         limit = 64 * group.num_rows + MAX_METADATA_BYTES
         chunks = [group.column(i) for i in range(group.num_columns)]
         if any(not 0 <= c.total_uncompressed_size <= limit or c.num_values != group.num_rows for c in chunks):
-            raise _RefusedError("is damaged: a chunk claims a size that its rows cannot have")
+            raise RefusedError("is damaged: a chunk claims a size that its rows cannot have")
 
 
 def _numpy(column: Any, n_rows: int) -> Any:  # noqa: ANN401
@@ -256,33 +268,33 @@ def _numpy(column: Any, n_rows: int) -> Any:  # noqa: ANN401
     return column.to_numpy()
 
 
-def _header(text: bytes) -> dict[str, Any]:
+def header_of(text: bytes) -> dict[str, Any]:
     """Parse and type-check the file's JSON value."""
     if len(text) > MAX_METADATA_BYTES:
-        raise _RefusedError("has a description that is too long")
+        raise RefusedError("has a description that is too long")
     try:
         header = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise _RefusedError("is damaged: its description is not JSON") from error
+        raise RefusedError("is damaged: its description is not JSON") from error
     if not isinstance(header, dict):
-        raise _RefusedError("is damaged: its description is not a JSON object")
+        raise RefusedError("is damaged: its description is not a JSON object")
     version = header.get("format_version")
     if type(version) is not int:
-        raise _RefusedError("does not say its format version")
+        raise RefusedError("does not say its format version")
     if version != FORMAT_VERSION:
-        raise _RefusedError(f"has format version {version}, and this program reads version {FORMAT_VERSION}")
+        raise RefusedError(f"has format version {version}, and this program reads version {FORMAT_VERSION}")
     for key, kind in (_KEYS | _OPTIONAL_KEYS).items():
         if (key in header or key in _KEYS) and type(header.get(key)) is not kind:
-            raise _RefusedError(f"has no valid {key!r} in its description")
+            raise RefusedError(f"has no valid {key!r} in its description")
     unknown = sorted(set(header) - set(_KEYS) - set(_OPTIONAL_KEYS))
     if unknown:
-        raise _RefusedError(f"has the unknown key {unknown[0]!r} in its description")
+        raise RefusedError(f"has the unknown key {unknown[0]!r} in its description")
     if header["app"] not in APPS:
-        raise _RefusedError(f"has app {header['app']!r}, which should be one of {', '.join(APPS)}")
+        raise RefusedError(f"has app {header['app']!r}, which should be one of {', '.join(APPS)}")
     return header
 
 
-def _built(header: dict[str, Any], columns: list[Any], name: str, sha256: str) -> Trace:
+def built(header: dict[str, Any], columns: list[Any], name: str, sha256: str) -> Trace:
     try:
         profile = np.array(header["profile"], dtype=np.int64)
         weights = np.array(_expanded(header["tile_weights"], MAX_TILES, (int, float)), dtype=np.float64)
@@ -290,7 +302,7 @@ def _built(header: dict[str, Any], columns: list[Any], name: str, sha256: str) -
         tile_width, tile_height = header["tile_pixels"]
         _require_integers([*header["profile"], tile_width, tile_height])
     except (ValueError, TypeError, OverflowError) as error:
-        raise _RefusedError("is damaged: its profile, phases, tile weights or tile size are not valid") from error
+        raise RefusedError("is damaged: its profile, phases, tile weights or tile size are not valid") from error
     return Trace(
         name=name,
         **{key: header[key] for key in ("app", "scene", "camera", "width", "height", "seed", "tool_version")},
