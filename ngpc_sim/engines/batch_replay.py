@@ -36,6 +36,8 @@ from ngpc_sim.threads import map_threads
 
 Array = np.ndarray[Any, Any]
 
+#: replays of the same commands before their hulls are worth their making, and rows of commands at most
+HULL_USES, HULL_ROWS = 3, 1 << 23
 #: numbers below this are far from the end of 64 bits
 SAFE = 1 << 61
 
@@ -70,6 +72,7 @@ class BatchSums:
     least: int
     reads: tuple[int, ...]
     actions: dict[Any, Any] = field(default_factory=dict, compare=False)
+    kept: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, streams: list[Array], service: Service, batch_queries: int, groups: int) -> BatchSums:
@@ -88,6 +91,34 @@ class BatchSums:
         least = int(service.slot_cycles.min(initial=np.iinfo(np.uint16).max))
         return cls(np.concatenate(streams), firsts, sums, batch_firsts, batch_queries, least, reads)
 
+    def hulls(self, slot_cycles: Array) -> tuple[Array, Array, Array]:
+        """What :func:`add_corners` says of every command, from its place in the last array on.
+
+        Empty for the first few numbers of NFPs, which are sooner served without, and where it would take much memory.
+        """
+        self.kept["uses"] = self.kept.get("uses", 0) + 1
+        none: tuple[Array, Array, Array] = (self.sums[:0], np.zeros((0, 2), np.int32), np.zeros(1, np.int64))
+        small = len(self.rows) <= HULL_ROWS and int(self.sums.max()) < 1 << 31
+        if self.kept["uses"] <= HULL_USES or not small:
+            return none
+        if "hulls" not in self.kept:
+            self.kept["hulls"] = self._hulls(slot_cycles)
+        answer: tuple[Array, Array, Array] = self.kept["hulls"]
+        return answer
+
+    def _hulls(self, slot_cycles: Array) -> tuple[Array, Array, Array]:
+        groups, ends = self.sums.shape[1], np.zeros_like(self.sums)
+
+        def corners(number: int) -> Array:
+            own = self.rows[self.firsts[number] : self.firsts[number + 1]]
+            found = np.zeros((len(own) * slot_cycles.shape[1], 2), np.int32)
+            of_batches = ends[self.batch_firsts[number] : self.batch_firsts[number + 1]]
+            count = add_corners(own, slot_cycles, self.batch_queries, groups, of_batches, found)
+            return found[:count].copy()
+
+        every = map_threads(corners, range(len(self.reads)))
+        return ends, np.concatenate(every), np.cumsum([0, *map(len, every)])
+
 
 @njit(cache=True, nogil=True)
 def latest(rows, slot_cycles, step, rate, groups, most):
@@ -104,6 +135,46 @@ def latest(rows, slot_cycles, step, rate, groups, most):
             for slot in range(row.shape[0]):
                 behind[slot] += rate * np.int64(row[slot])
                 largest[slot] = max(largest[slot], at + behind[slot])
+
+
+@njit(cache=True, nogil=True)
+def add_corners(rows, slot_cycles, batch_queries, groups, ends, corners):
+    """The only queries that :func:`latest` can find, whatever step and rate, of a command.
+
+    They are the corners of the convex hull of (k, cycles from k on). Fills ``corners`` (places, 2) with these, last
+    query first, and ``ends`` (batches, groups, slots) with the place behind the last corner; returns the last of them.
+    """
+    at = 0
+    for batch in range(ends.shape[0]):
+        own = rows[batch * batch_queries : (batch + 1) * batch_queries]
+        n = own.shape[0]
+        for local in range(groups):
+            for slot in range(slot_cycles.shape[1]):
+                first, behind = at, np.int64(0)
+                for back in range(0, n - local, groups):
+                    k = local + (n - 1 - local) // groups * groups - back
+                    behind += slot_cycles[own[k], slot]
+                    while at >= first + 2 and (corners[at - 1, 1] - corners[at - 2, 1]) * (corners[at - 2, 0] - k) <= (
+                        behind - corners[at - 2, 1]
+                    ) * (corners[at - 2, 0] - corners[at - 1, 0]):
+                        at -= 1
+                    corners[at, 0], corners[at, 1] = k, behind
+                    at += 1
+                ends[batch, local, slot] = at
+    return at
+
+
+@njit(cache=True, nogil=True)
+def latest_of_corners(first, ends, corners, step, rate, most):
+    """What :func:`latest` fills, by the corners of the batch, which begin at ``first``."""
+    at = first
+    for local in range(most.shape[0]):
+        for slot in range(most.shape[1]):
+            largest = np.int64(-1)
+            while at < ends[local, slot]:
+                largest = max(largest, corners[at, 0] * step + corners[at, 1] * rate)
+                at += 1
+            most[local, slot] = largest
 
 
 @njit(cache=True, nogil=True)
@@ -165,25 +236,14 @@ def may_be_late(free, released, n, count, step, rate, least):
 
 @njit(cache=True, nogil=True)
 def replay_in_turn(
-    rows,
-    slot_cycles,
-    sums,
-    least,
-    batch_queries,
-    per_granule,
-    constants,
-    groups,
-    fifo,
-    ports,
-    hidden,
-    ends,
-    busy,
-    stalls,
-):
+    rows, slot_cycles, sums, hull, least, batch_queries, per_granule, constants, groups, fifo, ports, hidden, ends,
+    busy, stalls,
+):  # fmt: skip
     """Replay a command and itself behind it on every NFP that gets a granule.
 
-    ``ports``: bytes of a query and bytes per cycle in 1/65536, in and out. Fills ``ends`` (2, N), ``busy`` (N,) and
-    ``stalls`` (N, slots + 1, causes) of the second copy for these NFPs.
+    ``hull``: what :func:`add_corners` has filled, or nothing. ``ports``: bytes of a query and bytes per cycle in
+    1/65536, in and out. Fills ``ends`` (2, N), ``busy`` (N,) and ``stalls`` (N, slots + 1, causes) of the second copy
+    for these NFPs.
     """
     n_nfps, slots, n_batches = ends.shape[1], slot_cycles.shape[1], sums.shape[0]
     in_bytes, in_rate, out_bytes, out_rate = ports
@@ -204,7 +264,11 @@ def replay_in_turn(
                     n, count, released = own.shape[0], counter[COUNT], counter[R_BEFORE]
                     late = may_be_late(free, released, n, count, step, in_rate, least)
                     if late and not known[batch]:
-                        latest(own, slot_cycles, step, in_rate, groups, most[batch])
+                        if hull[1].shape[0] > 0:
+                            begin = hull[0][batch - 1, groups - 1, slots - 1] if batch > 0 else 0
+                            latest_of_corners(begin, hull[0][batch], hull[1], step, in_rate, most[batch])
+                        else:
+                            latest(own, slot_cycles, step, in_rate, groups, most[batch])
                         known[batch] = True
                     first = (count + 1) * step
                     serve_batch(engines, sums[batch], most[batch], n, first, in_rate, released, count % groups, late)
@@ -222,13 +286,14 @@ def replay_in_turn(
 
 @njit(cache=True, nogil=True)
 def replay_commands(
-    first, last, rows, firsts, slot_cycles, sums, batch_firsts, least, batch_queries, per_granule, constants, groups,
-    fifo, ports, hidden, ends, busy, stalls,
+    first, last, rows, firsts, slot_cycles, sums, batch_firsts, hulls, least, batch_queries, per_granule, constants,
+    groups, fifo, ports, hidden, ends, busy, stalls,
 ):  # fmt: skip
     """Replay the commands from ``first`` to before ``last``; ``ports`` (S, 4), the answers by command."""
     for s in range(first, last):
+        own, known = slice(batch_firsts[s], batch_firsts[s + 1]), hulls[1].shape[0] > 0
+        hull = hulls[0][own], hulls[1][hulls[2][s] : hulls[2][s + 1]] if known else hulls[1]
         replay_in_turn(
-            rows[firsts[s] : firsts[s + 1]], slot_cycles, sums[batch_firsts[s] : batch_firsts[s + 1]], least,
-            batch_queries, per_granule, constants, groups, fifo,
-            (ports[s, 0], ports[s, 1], ports[s, 2], ports[s, 3]), hidden, ends[s], busy[s], stalls[s],
+            rows[firsts[s] : firsts[s + 1]], slot_cycles, sums[own], hull, least, batch_queries, per_granule, constants,
+            groups, fifo, (ports[s, 0], ports[s, 1], ports[s, 2], ports[s, 3]), hidden, ends[s], busy[s], stalls[s],
         )  # fmt: skip

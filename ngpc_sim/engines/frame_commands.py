@@ -43,12 +43,13 @@ def replay_together(cluster: Cluster, works: Sequence[ClusterWork], sums: BatchS
     ends, busy = np.zeros((count, 2, scale), np.int64), np.zeros((count, scale), np.int64)
     stalls = np.zeros((count, scale, slots + 1, len(CAUSES)), np.int64)
     hidden = np.array([CAUSES.index(cause) for cause in HIDDEN])
+    hulls = sums.hulls(work.service.slot_cycles)
     per_granule = cluster.spec.dispatch_queries // sums.batch_queries
 
     def chunk(first: int) -> None:
         replay_commands(
             first, min(first + CHUNK, count), sums.rows, sums.firsts, work.service.slot_cycles, sums.sums,
-            sums.batch_firsts, sums.least, sums.batch_queries, per_granule, constants.kernel, constants.groups,
+            sums.batch_firsts, hulls, sums.least, sums.batch_queries, per_granule, constants.kernel, constants.groups,
             constants.fifo_batches, ports, hidden, ends, busy, stalls,
         )  # fmt: skip
 

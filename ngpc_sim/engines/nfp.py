@@ -55,6 +55,10 @@ Array = np.ndarray[Any, Any]
 
 #: arrivals below this leave room for any replay behind them in 64 bits
 MAX_ARRIVAL = 1 << 62
+#: tables by batch size that are kept for the next NFP with the same built-in MLP engine
+KEPT_TABLES = 64
+
+_tables: dict[tuple[str, Workload], Array] = {}
 
 
 class IoSpec(Spec):
@@ -135,7 +139,7 @@ class Nfp:
         self.spec = spec
         self.encoding = encoding_engine(spec.encoding)
         self.mlp = mlp_engine(spec.mlp)
-        self._tables: dict[Workload, Array] = {}
+        self._tables: dict[tuple[str, Workload], Array] = {}
 
     def constants(self, work: Workload, base_cycles: Array) -> NfpConstants:
         """Kernel arguments that do not depend on the queries."""
@@ -154,11 +158,15 @@ class Nfp:
 
     def _batch_tables(self, work: Workload) -> Array:
         """Busy, first-matrix and useful cycles of the MLP engine by batch size, (3, B + 1) int64."""
-        if work not in self._tables:
+        known = _tables if self.spec.mlp.model == BUILTIN else self._tables
+        key = self.spec.mlp.model_dump_json(), work
+        if key not in known:
+            if len(known) >= KEPT_TABLES:
+                known.clear()
             sizes = range(self.spec.mlp.batch_queries + 1)
             rows = (self.mlp.busy_cycles, self.mlp.first_matrix_cycles, self.mlp.useful_cycles)
-            self._tables[work] = np.array([[row(work, n) for n in sizes] for row in rows], dtype=np.int64)
-        return self._tables[work]
+            known[key] = np.array([[row(work, n) for n in sizes] for row in rows], dtype=np.int64)
+        return known[key]
 
     def run(
         self,

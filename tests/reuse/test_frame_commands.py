@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
 from ngpc_sim.engines import frame_commands
-from ngpc_sim.engines.batch_replay import BatchSums
+from ngpc_sim.engines.batch_replay import HULL_USES, BatchSums
 from ngpc_sim.engines.cluster import Cluster, ClusterWork
 from ngpc_sim.engines.frame_commands import in_batches, replay_together
 from ngpc_sim.engines.service import Service
@@ -54,10 +54,12 @@ def frames(draw):
     return cluster, works
 
 
-def together(cluster, works):
+def together(cluster, works, uses=0):
     service, encoding = works[0].service, works[0].workload.encoding
     batch, groups = cluster.nfp.spec.mlp.batch_queries, cluster.nfp.encoding.side_by_side(encoding)
-    return replay_together(cluster, works, BatchSums.of([work.stream for work in works], service, batch, groups))
+    sums = BatchSums.of([work.stream for work in works], service, batch, groups)
+    sums.kept["uses"] = uses
+    return replay_together(cluster, works, sums)
 
 
 @CASES
@@ -67,6 +69,14 @@ def test_commands_by_batches_equal_the_replay_of_every_query(frame):
     assert in_batches(cluster, works[0].service)
     for by_batches, by_queries in zip(together(cluster, works), map(cluster.run, works), strict=True):
         assert plain(by_batches) == plain(by_queries)
+
+
+@CASES
+@given(frames())
+def test_commands_by_corners_of_hulls_equal_them_too(frame):
+    cluster, works = frame
+    by_corners, by_rows = together(cluster, works, HULL_USES), together(cluster, works)
+    assert list(map(plain, by_corners)) == list(map(plain, by_rows))
 
 
 def test_what_might_leave_64_bits_is_replayed_query_by_query(monkeypatch):
