@@ -171,13 +171,16 @@ def line_efficiency_of(arch: Arch, encoding: GridEncoding, trace: Trace) -> floa
     )
 
 
-def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int) -> FramePlan:
-    """All commands of the frame, kept for the next design point that asks the same."""
+def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int, *, counted: bool = True) -> FramePlan:
+    """All commands of the frame, kept for the next design point that asks the same.
+
+    Without ``counted`` nothing is known of the queries but which they are: the sums of the streams stay 0.
+    """
     total = target_queries(arch, work, trace, pixels)
-    service = service_of(arch, work.encoding, trace)
+    service = service_of(arch, work.encoding, trace) if counted else None
     frame = arch.frame
     key = (
-        _service_key(arch, work.encoding, trace),
+        _service_key(arch, work.encoding, trace) if counted else (trace.sha256, len(trace.positions)),
         total,
         frame.tiles,
         frame.schedule,
@@ -199,11 +202,11 @@ def _rows(kept: object) -> int:
     return sum(len(stream.rows) for stream in kept.streams) if isinstance(kept, FramePlan) else 0
 
 
-def _plan(arch: Arch, work: Workload, trace: Trace, service: Service, total: int) -> FramePlan:
+def _plan(arch: Arch, work: Workload, trace: Trace, service: Service | None, total: int) -> FramePlan:
     profile = scaled_profile(trace.profile, total)
     tiles = arch.frame.tiles
     groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
-    segments, sums = _segments(trace), _Sums.of(service)
+    segments, sums = _segments(trace), _Sums.of(service) if service else None
     if arch.frame.schedule == "batches":
         rounds = [(total, [s for invocation in range(len(profile)) for s in segments[invocation]])]
     else:
@@ -266,7 +269,7 @@ class _Sums:
         return cls(service.running_cycles(), reads, service.running_lines())
 
 
-def _stream(sums: _Sums, pieces: list[_Segment], queries: int, groups: int) -> Stream:
+def _stream(sums: _Sums | None, pieces: list[_Segment], queries: int, groups: int) -> Stream:
     """Rows of a command of ``queries``: every piece its share, by cumulative rounding."""
     weights = np.cumsum([piece.stands_for for piece in pieces])
     ends = np.floor(weights / weights[-1] * queries + 0.5).astype(np.int64)
@@ -278,6 +281,8 @@ def _stream(sums: _Sums, pieces: list[_Segment], queries: int, groups: int) -> S
             for p, n in zip(pieces, counts, strict=True)
         ]
     )
+    if sums is None:
+        return Stream(rows, 0, 0, 0, np.zeros((3, 0), np.int64))
     firsts, sizes = (np.array([getattr(piece, name) for piece in pieces]) for name in ("first", "count"))
     rounds, rest = counts // sizes, counts % sizes
     issued = _asked(sums.slot_cycles, firsts, sizes, rounds, rest)

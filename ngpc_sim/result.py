@@ -108,7 +108,8 @@ class Result:
     divides ``energy_mj``; ``configuration`` is everything that could have changed the result, resolved. ``levels``
     has the lines of every level; the int64 arrays ``nfp_busy`` (N,) and ``nfp_stalls`` (N, slots + 1, causes of
     ``STALLS``) divide ``nfp_cycles`` by NFP and by the engine slot that is waited for, in the last row where it is
-    none; ``nfp_lines`` (N, 3, slots) has lines asked, missing and far.
+    none; ``nfp_lines`` (N, 3, slots) has lines asked, missing and far. ``intervals`` has the
+    95 % intervals of a sampled frame by column, of which ``replayed_queries`` passed through an NFP.
     """
 
     arch: str
@@ -164,6 +165,8 @@ class Result:
     gaps: Mapping[str, float] = field(default_factory=dict)
     doubled: str = ""
     doubled_gain: float | None = None
+    replayed_queries: int | None = None
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     stalls: Mapping[str, int] = field(default_factory=dict)
     levels: tuple[LevelLines, ...] = ()
     nfp_busy: Any = field(default=(), repr=False, compare=False)
@@ -189,8 +192,18 @@ class Result:
         row.update(self.costs.row())
         row.update({f"path_{name}_ms": value for name, value in self.critical_path.items()})
         row.update({f"energy_{name}_mj": value for name, value in self.energy_by_block.items()})
+        row.update(self._interval_columns())
         row.update({key: value for key, value in self.overrides.items() if key not in row})
         return row
+
+    def _interval_columns(self) -> dict[str, float | int | None]:
+        """``ci_low_*`` and ``ci_high_*`` of a sampled frame, and what was replayed for them; nothing of another."""
+        if not self.intervals:
+            return {}
+        columns: dict[str, float | int | None] = {"replayed_queries": self.replayed_queries}
+        for name, (low, high) in self.intervals.items():
+            columns |= {f"ci_low_{name}": low, f"ci_high_{name}": high}
+        return columns
 
     def identity(self) -> dict[str, Any]:
         """Columns that tell this result from the others of a run."""
@@ -240,7 +253,13 @@ _COLUMNS = (
     Column("encoding", "", "", "hashgrid, densegrid or lowres"),
     Column("resolution", "pixels", "", "frame size; the trace's profile is scaled by pixels where it differs"),
     Column("trace", "", "", "trace whose queries were replayed"),
-    Column("detail", "", "", "bound: closed form; cycle: replay of the trace"),
+    Column("detail", "", "", "bound: closed form; cycle: replay of the trace; sampled: replay of a part of it"),
+    Column(
+        "replayed_queries",
+        "queries",
+        "2 x queries of the shares drawn",
+        "queries that passed through an NFP for a sampled frame, those that only warm it up included",
+    ),
     Column(
         "queries",
         "queries",

@@ -30,10 +30,11 @@ from ngpc_sim.resolution import parse_resolution, resolution_of
 from ngpc_sim.result import STALLS, Result, Scenes
 from ngpc_sim.sharing import FULL, Traffic, speeds
 from ngpc_sim.stalls import StallReport, stall_report
+from ngpc_sim.statistics import Precision, SampledFrame, can_sample, estimate, half_width, without_error
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.workload import Workload
 
-DETAILS = ("bound", "cycle", "reference")
+DETAILS = ("bound", "cycle", "sampled", "reference")
 #: queries of a frame that detail reference takes: one event a query and stage is slow
 MAX_REFERENCE_QUERIES = 200_000
 #: frames of a sequence
@@ -61,6 +62,8 @@ def simulate(
     overrides: Mapping[str, Any] | None = None,
     sequence: Sequence | None = None,
     rest_factor: float = 1.0,
+    relative_error: float = 0.01,
+    seed: int = 0,
 ) -> Result:
     """Simulate one frame.
 
@@ -72,8 +75,9 @@ def simulate(
         ``fhd``, ``4k``, ``8k`` or ``WxH``; the trace's own where it is ``None``. Another resolution scales
         the profile of the trace by pixels.
     detail
-        ``cycle`` replays the trace; ``bound`` is the closed form that no replay beats; ``reference`` is the
-        replay by one event a query and stage, for frames of few queries.
+        ``cycle`` replays the trace; ``sampled`` some shares of its commands, with 95 % intervals; ``bound`` is the
+        closed form that no replay beats; ``reference`` is the replay by one event a query and stage, for frames of
+        few queries.
     limit_queries
         Only the first N recorded queries, as a frame of their own.
     overrides
@@ -83,6 +87,9 @@ def simulate(
         frame of a scene whose tables are loaded.
     rest_factor
         Time of the rest of kernels over what the architecture says, to ask what a faster GPU would give.
+    relative_error, seed
+        With ``sampled``: more is replayed until half the interval of ``frame_ms`` is at most this part of it, or all
+        is replayed; the seed of what is drawn.
 
     Raises
     ------
@@ -90,6 +97,8 @@ def simulate(
         When trace and workload do not belong together, or tables do not fit under ``reject``.
     """
     point = _point(arch, work, trace, resolution, detail, limit_queries, overrides, sequence, rest_factor)
+    if detail == "sampled":
+        return _sampled(point, Precision.checked(relative_error, seed))
     return result_of(point.design, point.bound() if detail == "bound" else point.replay())
 
 
@@ -138,6 +147,21 @@ def _point(
     name, width, height = parse_resolution(resolution) if resolution else resolution_of(trace)
     design = Design(arch, work, trace, name, width * height, detail, tuple(spilled), dict(overrides or {}))
     return _Point(design, sequence, rest_factor, part)
+
+
+def _sampled(point: _Point, precision: Precision) -> Result:
+    """The frame from a sample of its shares, enlarged until it is precise enough."""
+    d = point.design
+    if not can_sample(d.arch):
+        plan = plan_frame(d.arch, d.work, d.trace, d.pixels)
+        every = 2 * sum(len(stream.rows) for stream in plan.streams)
+        return replace(without_error(result_of(d, point.replay())), replayed_queries=every)
+    frame = SampledFrame(d.arch, d.work, d.trace, d.pixels, precision.seed)
+    while True:
+        result = point.estimate(frame)
+        if frame.complete or half_width(result) <= precision.relative_error:
+            return replace(result, replayed_queries=frame.replayed_queries)
+        frame.enlarge()
 
 
 def _check_pair(work: Workload, trace: Trace) -> None:
@@ -197,20 +221,32 @@ class _Point:
         d, arch, work = self.design, self.design.arch, self.design.work
         if is_replayed_whole(arch, d.trace, target_queries(arch, work, d.trace, d.pixels)):
             whole = self._whole_frame()
-            plan, commands, efficiency = whole.plan, whole.commands, whole.efficiency
-        else:
-            plan = plan_frame(arch, work, d.trace, d.pixels)
-            efficiency = line_efficiency_of(arch, work.encoding, d.trace)
-            commands = self._commands(plan, efficiency)
+            return self._framed(whole.plan, whole.commands, whole.efficiency)
+        plan = plan_frame(arch, work, d.trace, d.pixels)
+        efficiency = line_efficiency_of(arch, work.encoding, d.trace)
+        return self._framed(plan, self._commands(plan, efficiency), efficiency)
+
+    def _framed(
+        self,
+        plan: FramePlan,
+        commands: list[system.Command],
+        efficiency: float,
+        kept: dict[bytes, system.FrameRun] | None = None,
+        key: bytes = b"",
+    ) -> _Run:
+        """The frame of these commands; ``kept`` has frames of equal times by ``key``."""
+        d, arch = self.design, self.design.arch
         counts = plan.multiplicity()
         memory = self._memory_use(plan, counts, efficiency)
         base = self._baseline(plan.queries)
         rest_ps = round(base.rest_ms * units.PS_PER_MS)
         run_frame = system.run_frame if d.detail == "reference" else run_frame_fast
-        alone = run_frame(arch, plan, commands, rest_ps)
-        both = self._speeds(plan, alone.ngpc_any_ps, base, memory)
-        frame = alone if both == (FULL, FULL) else run_frame(arch, plan, commands, rest_ps, both)
-        return _Run(plan, commands, counts, memory, base, frame)
+        frames = {} if kept is None else kept
+        if key not in frames:
+            alone = run_frame(arch, plan, commands, rest_ps)
+            both = self._speeds(plan, alone.ngpc_any_ps, base, memory)
+            frames[key] = alone if both == (FULL, FULL) else run_frame(arch, plan, commands, rest_ps, both)
+        return _Run(plan, commands, counts, memory, base, frames[key])
 
     def _commands(self, plan: FramePlan, efficiency: float) -> list[system.Command]:
         """The commands of the frame, on the fast cluster or by events."""
@@ -223,7 +259,23 @@ class _Point:
 
     def replay(self) -> Finished:
         """The frame, and where its cycles go."""
-        arch, work, run = self.design.arch, self.design.work, self.run()
+        return self._finished(self.run())
+
+    def estimate(self, frame: SampledFrame) -> Result:
+        """The frame as what was replayed of it tells, with intervals."""
+        runs: dict[bytes, system.FrameRun] = {}
+        found = [
+            self._finished(self._framed(one.plan, one.commands, frame.efficiency, runs, one.timing))
+            for one in frame.completions()
+        ]
+        worst = frame.overlooked()
+        slower = self._finished(self._framed(worst.plan, worst.commands, frame.efficiency, runs, worst.timing))
+        slower = replace(slower, actions=frame.fewest_reads(slower.actions))
+        return estimate([result_of(self.design, finished) for finished in found], result_of(self.design, slower))
+
+    def _finished(self, run: _Run) -> Finished:
+        """What a frame that has run adds up to."""
+        arch, work = self.design.arch, self.design.work
         plan, counts, frame = run.plan, run.counts, run.frame
         stalls = stall_report(arch, run.commands, frame)
         issue = sum(stream.issue_cycles * n for stream, n in zip(plan.streams, counts, strict=True))

@@ -116,6 +116,27 @@ def build_commands(
     ]
 
 
+def command_work(
+    arch: Arch, work: Workload, service: Service, plan: FramePlan, number: int, rows: Array, efficiency: float
+) -> ClusterWork:
+    """Command ``number`` of a plan, asking the queries ``rows`` of ``service``."""
+    queries = plan.in_flight_queries[number]
+    exceed = exceeds_l2(arch, queries * (work.input_bytes + work.output_bytes))
+    link, behind = link_bytes_per_cycle(arch, exceed), behind_nfps(arch, efficiency, exceed)
+    together = queries if arch.frame.overlap else len(rows)
+    return ClusterWork(work, service, rows, link, behind, together)
+
+
+def as_command(arch: Arch, run: ClusterRun) -> Command:
+    """A command from its replay."""
+    return Command(
+        run=run,
+        end_ps=cycles_to_ps_array(run.end_cycles, arch.clock_hz),
+        occupancy_ps=cycles_to_ps_array(run.occupancy_cycles, arch.clock_hz),
+        granules=-(-run.n_queries // arch.cluster.dispatch_queries),
+    )
+
+
 def cycles_to_ps_array(cycles: Array, hz: int) -> Array:
     """Picoseconds of cycle counts, each rounded up, exactly."""
     shared = math.gcd(units.PS_PER_S, hz)

@@ -180,20 +180,46 @@ class Cluster:
             and work.service.uniform
         ):
             return self._run_uniform(work)
-        return self._replay(work, self.scale, self._owners(len(work.stream)), self.port_rates(work), each=each_query)
+        owners, rates = self._owners(len(work.stream)), self.port_rates(work)
+        return self._replay(work, self.scale, owners, rates, self.miss_path(work), each=each_query)
+
+    def shares(self, n_queries: int) -> Array:
+        """(N,) queries of every NFP in a command of ``n_queries`` under round_robin."""
+        size = self.spec.dispatch_queries
+        granules = -(-n_queries // size)
+        counts: Array = (granules + self.scale - 1 - np.arange(self.scale)) // self.scale * size
+        counts[(granules - 1) % self.scale] -= granules * size - n_queries
+        return counts
+
+    def lines(self, work: ClusterWork) -> Array | None:
+        """(N, 3, slots) lines of every NFP under round_robin: asked, missing and far; ``None`` where none can miss."""
+        granules = -(-len(work.stream) // self.spec.dispatch_queries)
+        return _lines(work, np.arange(granules) % self.scale, self.scale, self.spec.dispatch_queries)
+
+    def run_shares(self, work: ClusterWork, chosen: Array) -> ClusterRun:
+        """Replay what the NFPs ``chosen`` (k,) get of a command under round_robin; arrays of the answer have k rows.
+
+        Each costs to the cycle what it costs in the whole command: NFPs meet in their share of link and memory only.
+        """
+        size = self.spec.dispatch_queries
+        place = np.full(self.scale, -1, np.int64)
+        place[chosen] = np.arange(len(chosen))
+        owners = place[np.arange(-(-len(work.stream) // size)) % self.scale]
+        rows = work.stream[np.repeat(owners >= 0, size)[: len(work.stream)]]
+        part = replace(work, stream=rows)
+        rates, path = self.port_rates(work), self.miss_path(work)
+        return self._replay(part, len(chosen), owners[owners >= 0], rates, path)
 
     def _run_uniform(self, work: ClusterWork) -> ClusterRun:
         """A command whose queries all take the same cycles: NFPs with equally many cost the same, so one is enough.
 
         Exact, not an estimate: with round_robin nothing but its number of queries tells such NFPs apart.
         """
-        n, size = len(work.stream), self.spec.dispatch_queries
-        granules = -(-n // size)
-        counts = (granules + self.scale - 1 - np.arange(self.scale)) // self.scale * size
-        counts[(granules - 1) % self.scale] -= granules * size - n
+        n = len(work.stream)
+        counts = self.shares(n)
         rates = self.port_rates(work)
         different, which = np.unique(counts, return_inverse=True)
-        parts = [self._replay(replace(work, stream=work.stream[:m]), 1, None, rates) for m in different]
+        parts = [self._replay(replace(work, stream=work.stream[:m]), 1, None, rates, IDEAL_PATH) for m in different]
         batches = -(-counts // self.nfp.spec.mlp.batch_queries)
         reads = int(work.service.reads[work.stream].sum(dtype=np.int64))
 
@@ -211,7 +237,14 @@ class Cluster:
         )
 
     def _replay(
-        self, work: ClusterWork, scale: int, owners: Array | None, rates: tuple[int, int], *, each: bool = False
+        self,
+        work: ClusterWork,
+        scale: int,
+        owners: Array | None,
+        rates: tuple[int, int],
+        path: MissPath,
+        *,
+        each: bool = False,
     ) -> ClusterRun:
         """A command on ``scale`` NFPs; granules go where ``owners`` says, or where the dispatcher chooses."""
         workload, service = work.workload, work.service
@@ -226,7 +259,7 @@ class Cluster:
         batches = replay_cluster(
             work.stream, service.slot_cycles, missing, far, c.kernel, c.groups, self.nfp.spec.mlp.batch_queries,
             c.fifo_batches, workload.input_bytes, rates[0], workload.output_bytes, rates[1],
-            self.miss_path(work).kernel(slots), c.window_lines, scale, self.spec.dispatch_queries,
+            path.kernel(slots), c.window_lines, scale, self.spec.dispatch_queries,
             self.spec.dispatch == "least_loaded", owners, ends, stalls, done,
         )  # fmt: skip
         added = stalls[1] - stalls[0]
@@ -239,20 +272,8 @@ class Cluster:
             n_queries=n,
             actions=self.nfp.actions(workload, n, reads, int(batches)),
             done_cycles=done,
-            lines=self._lines(work, owners, scale),
+            lines=_lines(work, owners, scale, self.spec.dispatch_queries),
         )
-
-    def _lines(self, work: ClusterWork, owners: Array, scale: int) -> Array | None:
-        """Lines of every NFP by engine slot: ``owners`` has the NFP of every granule."""
-        misses = work.service.misses
-        if misses is None or not len(owners):
-            return None
-        slots = misses.slot_missing.shape[1]
-        firsts = np.arange(len(owners)) * self.spec.dispatch_queries
-        lines = np.zeros((scale, 3, slots), np.int64)
-        for column, counts in enumerate((folded(misses.lines, slots), misses.slot_missing, misses.slot_far)):
-            np.add.at(lines[:, column], owners, np.add.reduceat(counts[work.stream], firsts, axis=0, dtype=np.int64))
-        return lines
 
     def _owners(self, n_queries: int) -> Array:
         """NFP of every granule as a plug-in dispatcher says, -1 where the built-in one is to choose."""
@@ -309,3 +330,16 @@ class Cluster:
         run = self.run(work)
         latency = int(run.end_cycles.max(initial=0))
         return Timing(latency, int(run.occupancy_cycles.max(initial=0)), run.actions)
+
+
+def _lines(work: ClusterWork, owners: Array, scale: int, granule_queries: int) -> Array | None:
+    """Lines of every NFP by engine slot: ``owners`` has the NFP of every granule."""
+    misses = work.service.misses
+    if misses is None or not len(owners):
+        return None
+    slots = misses.slot_missing.shape[1]
+    firsts = np.arange(len(owners)) * granule_queries
+    lines = np.zeros((scale, 3, slots), np.int64)
+    for column, counts in enumerate((folded(misses.lines, slots), misses.slot_missing, misses.slot_far)):
+        np.add.at(lines[:, column], owners, np.add.reduceat(counts[work.stream], firsts, axis=0, dtype=np.int64))
+    return lines

@@ -1,0 +1,109 @@
+"""Which shares are drawn: strata, how many of each, and in which order.
+
+A cell holds the shares of equally many queries on ports of equal rates, so that one can stand for another whole.
+Inside a cell they are in the order of the frame: invocation after invocation, and in an invocation chunk after chunk,
+which is screen tile after screen tile. Runs of that order are the strata.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ngpc_sim.statistics.shares import Shares
+
+Array = np.ndarray[Any, Any]
+
+#: part of the frame's queries that the first draw replays, both copies counted
+FIRST_DRAW = 0.018
+#: shares drawn of a cell at least, fewer where so many would exceed the first draw, but two
+LEAST_OF_CELL = 4
+#: shares drawn of a stratum, at least: their spread must tell something
+LEAST_OF_STRATUM = 6
+BISECTIONS = 40
+
+
+@dataclass(frozen=True)
+class Strata:
+    """Shares by stratum, in random order inside each: the first ``taken`` of a stratum are drawn.
+
+    ``members`` (U,); ``firsts`` (H + 1,) where each stratum begins; ``taken`` (H,); ``neighbour`` (H,) another
+    stratum of the same cell beside it, or itself where there is none.
+    """
+
+    members: Array
+    firsts: Array
+    taken: Array
+    neighbour: Array
+
+    @property
+    def sizes(self) -> Array:
+        """(H,) shares of every stratum."""
+        sizes: Array = np.diff(self.firsts)
+        return sizes
+
+    @property
+    def of_member(self) -> Array:
+        """(U,) stratum of each entry of ``members``."""
+        return np.repeat(np.arange(len(self.taken)), self.sizes)
+
+    @property
+    def is_drawn(self) -> Array:
+        """(U,) of each entry of ``members``."""
+        stratum = self.of_member
+        drawn: Array = np.arange(len(self.members)) - self.firsts[stratum] < self.taken[stratum]
+        return drawn
+
+    @property
+    def complete(self) -> bool:
+        """Whether every share is drawn."""
+        return bool((self.taken == self.sizes).all())
+
+    def doubled(self) -> Strata:
+        """Twice as many of every stratum, those drawn before among them."""
+        return replace(self, taken=np.minimum(2 * self.taken, self.sizes))
+
+
+def draw(shares: Shares, rates: Array, queries: int, rng: np.random.Generator) -> Strata:
+    """Strata of shares whose streams have port ``rates`` (streams, k), for a frame of ``queries``."""
+    keys = np.column_stack([shares.queries, rates[shares.stream]])
+    _, cell = np.unique(keys, axis=0, return_inverse=True)
+    order = np.argsort(cell.ravel(), kind="stable")
+    sizes = np.bincount(cell.ravel())
+    wanted = _allocated(sizes, shares.queries[order[np.cumsum(sizes) - 1]], FIRST_DRAW * queries)
+    parts: list[Array] = []
+    taken: list[int] = []
+    neighbour: list[int] = []
+    for members, number in zip(np.split(order, np.cumsum(sizes)[:-1]), wanted.tolist(), strict=True):
+        runs = max(1, number // LEAST_OF_STRATUM)
+        here = len(parts)
+        neighbour += [here + (run ^ 1 if run ^ 1 < runs else run) for run in range(runs)]
+        parts += [rng.permutation(run) for run in np.array_split(members, runs)]
+        taken += [len(run) for run in np.array_split(np.arange(number), runs)]
+    firsts = np.r_[0, np.cumsum([len(part) for part in parts])]
+    limited = np.minimum(np.array(taken, np.int64), np.diff(firsts))
+    return Strata(np.concatenate(parts), firsts, limited, np.array(neighbour, np.int64))
+
+
+def _allocated(sizes: Array, queries: Array, budget: float) -> Array:
+    """(cells,) how many to draw of cells of ``sizes`` shares of ``queries`` each, to replay ``budget`` queries.
+
+    In proportion to the shares over the root of their queries, as is best where shares differ alike and cost what
+    they have queries; each share is replayed twice.
+    """
+    weight = sizes / np.sqrt(queries)
+
+    def numbers(factor: float, least: int) -> Array:
+        return np.minimum(sizes, np.maximum(least, np.ceil(factor * weight))).astype(np.int64)
+
+    def fits(factor: float, least: int) -> bool:
+        return 2 * int((numbers(factor, least) * queries).sum()) <= budget
+
+    least = next((number for number in range(LEAST_OF_CELL, 2, -1) if fits(0.0, number)), 2)
+    low, high = 0.0, float((sizes / weight).max())
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if fits(middle, least) else (low, middle)
+    return numbers(low, least)
