@@ -10,6 +10,7 @@ from ngpc_sim.arch_file import ArchFile
 from ngpc_sim.errors import UserError
 from ngpc_sim.result import COLUMNS, Column
 from ngpc_sim.schema import nearest
+from ngpc_sim.statistics import ESTIMATED
 
 PATH_COLUMN = Column("path", "ms", "adds up to frame_ms", "part of the critical path")
 ENERGY_COLUMN = Column("energy", "mJ", "adds up to energy_mj", "part of the energy of a frame")
@@ -68,7 +69,11 @@ def explain(name: str) -> str:
 
 
 def _part(name: str) -> Column | None:
-    """Column of a part of the critical path, the energy or the area, such as path_gpu_rest_ms or energy_mlp_mj."""
+    """Column of an interval, or of a part of critical path, energy or area: ci_low_fps, path_gpu_rest_ms."""
+    for end in ("low", "high"):
+        own = COLUMNS.get(name.removeprefix(f"ci_{end}_"))
+        if own is not None and name == f"ci_{end}_{own.name}" and own.name in ESTIMATED:
+            return Column(name, own.unit, "t interval", f"{end} end of the 95 % interval of {own.name}, if sampled")
     for prefix, suffix, column in (
         ("path_", "_ms", PATH_COLUMN),
         ("energy_", "_mj", ENERGY_COLUMN),

@@ -18,6 +18,7 @@ from ngpc_sim.points import Point
 from ngpc_sim.published import PUBLISHED, published_mean_speedup
 from ngpc_sim.result import Result
 from ngpc_sim.simulation import simulate
+from ngpc_sim.statistics import half_width
 from ngpc_sim.unused import unused_keys
 from ngpc_sim.workload import APPS
 
@@ -30,6 +31,7 @@ def footer(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
     lines = [f"{arch}: {label}." for arch, label in dict.fromkeys((r.arch, r.calibrated) for r in results) if label]
     lines.extend(_unused(points))
     lines.extend(_traces(points, results))
+    lines.extend(_sampled(results))
     lines.extend(_spilled(results))
     lines.extend(_scenes(results))
     lines.extend(_doublings(results))
@@ -71,6 +73,21 @@ def _traces(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
             text = f"trace {trace.name}: only its first {first} recorded queries, as a frame of their own"
         lines[text + "."] = None
     return list(lines)
+
+
+def _sampled(results: Sequence[Result]) -> list[str]:
+    """How sure sampled rows are, the least sure one named."""
+    sampled = [r for r in results if r.replayed_queries is not None and r.intervals]
+    if not sampled:
+        return []
+    worst = max(sampled, key=half_width)
+    part = max((r.replayed_queries or 0) / r.queries for r in sampled)
+    text = (
+        f"sampled: 95 % intervals in ci_low_* and ci_high_*; frame times are within {half_width(worst):.2g} of their "
+        f"value (least sure: {worst.app}-{worst.encoding}, scale {worst.scale}); at most {part:.1%} of the queries "
+        "were replayed."
+    )
+    return [text]
 
 
 def _spilled(results: Sequence[Result]) -> list[str]:

@@ -20,7 +20,8 @@ from ngpc_sim.options import MAX_POINTS, parse_list, parse_names, parse_override
 from ngpc_sim.points import Point
 from ngpc_sim.resolution import parse_resolution
 from ngpc_sim.result import Result
-from ngpc_sim.simulation import DETAILS, MAX_FRAMES
+from ngpc_sim.simulation import DETAILS, MAX_FRAMES, default_detail
+from ngpc_sim.statistics import Precision
 from ngpc_sim.trace.contents import Trace
 from ngpc_sim.trace.streaming import load_trace
 from ngpc_sim.workload import APPS, ENCODINGS, Workload, load_workload
@@ -43,7 +44,9 @@ class Request:
     gpu: str | None = None
     traces: str | None = None
     settings: tuple[str, ...] = ()
-    detail: str = "cycle"
+    detail: str | None = None
+    relative_error: float = 0.01
+    seed: int = 0
     limit_queries: int | None = None
     power_budget: str | None = None
     scenes: int | None = None
@@ -56,6 +59,7 @@ class Request:
         flags = {"apps": "--app", "encodings": "--encoding", "resolutions": "--resolution"}
         flags |= {"archs": "--arch", "traces": "--trace", "limit_queries": "--limit-queries"}
         flags |= {"power_budget": "--power-budget", "frames_per_scene": "--frames-per-scene"}
+        flags |= {"relative_error": "--relative-error"}
         words = ["ngpc-sim"]
         for option in fields(self):
             value = getattr(self, option.name)
@@ -72,10 +76,11 @@ class Request:
 
 def points(asked: Request) -> list[Point]:
     """Design points of a request, in the order of its lists: arch, overrides, resolution, encoding, scale, app."""
-    if asked.detail not in DETAILS:
+    if asked.detail is not None and asked.detail not in DETAILS:
         raise UserError(f"unknown detail '{asked.detail}': choose {', '.join(DETAILS)}.")
     if asked.limit_queries is not None and asked.limit_queries < 1:
         raise UserError(f"--limit-queries {asked.limit_queries} is out of range: 1 or more.")
+    Precision.checked(asked.relative_error, asked.seed)
     sequence = _sequence(asked)
     scales: list[int | None] = list(parse_scales(asked.scale)) if asked.scale is not None else [None]
     archs = parse_names(asked.archs, "--arch", arch_names(), paths=True)
@@ -101,11 +106,13 @@ def points(asked: Request) -> list[Point]:
             work,
             trace,
             resolution,
-            asked.detail,
+            detail := asked.detail or default_detail(trace, asked.limit_queries),
             asked.limit_queries,
             values,
             sequence,
-            asked.what_if and asked.detail == "cycle",
+            asked.what_if and detail == "cycle",
+            asked.relative_error,
+            asked.seed,
         )
         for name in archs
         for number, values in enumerate(overrides)
@@ -182,6 +189,7 @@ def manifest(asked: Request, points: SequenceOf[Point], wall_time_s: float) -> d
         "packages": {name: metadata.version(name) for name in PACKAGES},
         "architectures": archs,
         "traces": {p.trace.name: {"sha256": p.trace.sha256, "seed": p.trace.seed} for p in points},
+        **_sampling(asked, points),
         "configurations": {p.arch.sha256: p.arch.resolved() for p in points},
         "wall_time_s": round(wall_time_s, 3),
     }
@@ -191,3 +199,10 @@ def speed(results: SequenceOf[Result], seconds: float) -> dict[str, float]:
     """NFP cycles, of all NFPs added up, and queries that were simulated a second, to three digits."""
     cycles, queries = sum(r.nfp_cycles for r in results), sum(r.queries for r in results)
     return {name: float(f"{n / max(seconds, 1e-9):.3g}") for name, n in zip(SPEEDS, (cycles, queries), strict=True)}
+
+
+def _sampling(asked: Request, points: SequenceOf[Point]) -> dict[str, Any]:
+    """Seed and precision of what was drawn, where anything was."""
+    if all(point.detail != "sampled" for point in points):
+        return {}
+    return {"sampling": {"seed": asked.seed, "relative_error": asked.relative_error}}

@@ -46,12 +46,15 @@ class Point:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     sequence: Sequence | None = None
     what_if: bool = False
+    relative_error: float = 0.01
+    seed: int = 0
 
     def run(self) -> Result:
         """Simulate this point, and its frame again with its bottleneck doubled where that is asked."""
         key = self._key(self.arch, 1.0)
         if key not in _results:
-            _results[key] = simulate(self.arch, self.work, self.trace, **self._options(), rest_factor=1.0)
+            drawn = {"relative_error": self.relative_error, "seed": self.seed}
+            _results[key] = simulate(self.arch, self.work, self.trace, **self._options(), **drawn)
             if len(_results) > KEPT_RESULTS:
                 _results.popitem(last=False)
         _results.move_to_end(key)
@@ -78,7 +81,8 @@ class Point:
 
     def _key(self, arch: Arch, rest_factor: float) -> tuple[Any, ...]:
         trace = self.trace
-        asked = (self.resolution, self.detail, self.limit_queries, self.sequence, rest_factor)
+        drawn = (self.relative_error, self.seed) if self.detail == "sampled" else ()
+        asked = (self.resolution, self.detail, self.limit_queries, self.sequence, rest_factor, *drawn)
         return arch.text, self.work, trace.name, trace.sha256, len(trace.positions), *asked
 
 

@@ -113,7 +113,7 @@ def frame_ms(
     sequence: Sequence | None = None,
     rest_factor: float = 1.0,
 ) -> float:
-    """``frame_ms`` of what :func:`simulate` would give, without where its cycles and energy go."""
+    """``frame_ms`` of what :func:`simulate` would give, without where its cycles and energy go; of no sampled frame."""
     point = _point(arch, work, trace, resolution, detail, limit_queries, None, sequence, rest_factor)
     if detail == "bound":
         return units.ps_to_ms(point.bound().timing.frame_ps)
@@ -149,10 +149,15 @@ def _point(
     return _Point(design, sequence, rest_factor, part)
 
 
+def default_detail(trace: Trace, limit_queries: int | None = None) -> str:
+    """``sampled`` for a trace of all screen tiles, which is long; ``cycle`` for one that is a sample already."""
+    return "sampled" if limit_queries is None and bool((trace.tile_weights == 1).all()) else "cycle"
+
+
 def _sampled(point: _Point, precision: Precision) -> Result:
     """The frame from a sample of its shares, enlarged until it is precise enough."""
     d = point.design
-    if not can_sample(d.arch):
+    if not can_sample(d.arch) or point.is_whole:
         plan = plan_frame(d.arch, d.work, d.trace, d.pixels)
         every = 2 * sum(len(stream.rows) for stream in plan.streams)
         return replace(without_error(result_of(d, point.replay())), replayed_queries=every)

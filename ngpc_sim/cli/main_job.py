@@ -33,8 +33,13 @@ def run(
     trace: Annotated[str | None, typer.Option(help="Trace names, files or URLs instead of the workloads' own.")] = None,
     settings: Settings = None,
     detail: Annotated[
-        str, typer.Option(help="bound (closed form), cycle (replay) or reference (slow replay).")
-    ] = "cycle",
+        str | None,
+        typer.Option(
+            help="bound (closed form), cycle (replay; default), sampled (of whole frames) or reference (slow)."
+        ),
+    ] = None,
+    relative_error: Annotated[float, typer.Option(help="With sampled: half of the interval of the frame time.")] = 0.01,
+    seed: Annotated[int, typer.Option(help="With sampled: seed of what is drawn.")] = 0,
     limit_queries: Annotated[int | None, typer.Option(help="Replay only the first N recorded queries.")] = None,
     power_budget: Annotated[
         str | None, typer.Option(help="Watts of the NFPs, for instance 1.9,5: also say what fits.")
@@ -83,6 +88,8 @@ def run(
         traces=trace,
         settings=tuple(settings or ()),
         detail=detail,
+        relative_error=relative_error,
+        seed=seed,
         limit_queries=limit_queries,
         power_budget=power_budget,
         scenes=scenes,

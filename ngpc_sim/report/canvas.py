@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import ceil, nan
+from math import ceil, isnan, nan
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ngpc_sim.report.panels import Panel, Row
+from ngpc_sim.report.panels import Panel, Row, number
 from ngpc_sim.report.scene import LEFT_IN, LEGEND_LINE_IN, LINE_IN, PT_PER_IN, Scene
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DPI = 300
 ENTRY_PT, LETTER_PT = 20.0, 3.8  # of a legend: an entry's mark with the space around it; a letter of its name
+INTERVAL, INTERVAL_COLOUR = "95 % interval", "#cc79a7"
 VALUE_LABEL_IN = 0.14  # right side of the value axis's label
 
 STYLE: dict[str, Any] = {
@@ -57,6 +58,34 @@ class Plot:
         """Give a case's value at each scale, NaN where it did not run."""
         at = [self.panel.at(scale) for scale in self.scene.scales]
         return [value(rows[case]) if case in rows else nan for rows in at]
+
+
+def draw_intervals(plot: Plot, column: str, whole: Callable[[Row], float] = lambda _: 1.0) -> dict[str, Any]:
+    """Draw the 95 % interval of a column on the bars of sampled rows, over ``whole``; return the mark by its label."""
+    marks: dict[str, Any] = {}
+    for group, case in enumerate(plot.panel.cases):
+        low, high = (
+            plot.values(case, lambda row, end=end: number(row, f"ci_{end}_{column}") / whole(row))  # type: ignore[misc]
+            for end in ("low", "high")
+        )
+        known = [place for place in zip(plot.scene.centres(group), low, high, strict=True) if not isnan(place[1])]
+        if known:
+            centres, lows, highs = zip(*known, strict=True)
+            middles = [(a + b) / 2 for a, b in zip(lows, highs, strict=True)]
+            halves = [(b - a) / 2 for a, b in zip(lows, highs, strict=True)]
+            marks[INTERVAL] = plot.axes.errorbar(
+                centres,
+                middles,
+                halves,
+                fmt="none",
+                ecolor=INTERVAL_COLOUR,
+                elinewidth=0.7,
+                capsize=1.6,
+                capthick=0.7,
+                label=f"{INTERVAL}, {case}",
+                zorder=3.5,
+            )
+    return marks
 
 
 class Headed(Protocol):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.published import CONFIDENCE_WORDS
-from ngpc_sim.report.canvas import Plot, empty_plots, file_bytes, legend, style
+from ngpc_sim.report.canvas import Plot, draw_intervals, empty_plots, file_bytes, legend, style
 from ngpc_sim.report.cost_charts import area_chart, energy_chart
 from ngpc_sim.report.files import KINDS, MISS_FILES
 from ngpc_sim.report.folder import write_set
@@ -48,7 +48,7 @@ def speedup_chart(rows: Sequence[Row]) -> Figure:
         marks: dict[str, Any] = {}
         for plot in plots:
             _draw_cases(plot, _speedup)
-            marks |= _draw_levels(plot, _bound, "Amdahl bound") | _draw_mean(plot)
+            marks |= _draw_levels(plot, _bound, "Amdahl bound") | _draw_mean(plot) | draw_intervals(plot, "speedup")
         legend(figure, scene, _shades(scene), marks)
     return figure
 
@@ -66,7 +66,7 @@ def fps_chart(rows: Sequence[Row]) -> Figure:
         for plot in plots:
             _draw_cases(plot, _fps)
             _draw_fps_lines(plot)
-            marks |= _draw_levels(plot, _gpu_fps, "GPU alone", halo=True)
+            marks |= _draw_levels(plot, _gpu_fps, "GPU alone", halo=True) | draw_intervals(plot, "fps")
         legend(figure, scene, _shades(scene), marks)
     return figure
 

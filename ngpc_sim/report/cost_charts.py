@@ -12,7 +12,7 @@ from math import fsum, isnan, nan
 from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.published import PUBLISHED
-from ngpc_sim.report.canvas import Plot, empty_plots, entries, legend, legend_lines, style
+from ngpc_sim.report.canvas import INTERVAL, Plot, draw_intervals, empty_plots, entries, legend, legend_lines, style
 from ngpc_sim.report.panels import Row, condition_columns, number, row_scale, text
 from ngpc_sim.report.scene import choose_scene
 from ngpc_sim.report.stacks import (
@@ -103,7 +103,9 @@ def _stacked(rows: Sequence[Row], blocks: Mapping[str, Look], label: str, note: 
     published = [row.value for row in _published().values()] if marks else []
     high = HEAD_SHARE * max([*heights, *published, 1e-9])
     scene = choose_scene(rows, label, low=0.0, high=high, with_mean=False, right_in=RIGHT_IN)
-    lines = legend_lines([*(look.name for look in used.values()), *(["published"] if marks else [])], scene.width_in)
+    sampled = any(not isnan(number(row, "ci_low_energy_mj")) for row in rows)
+    others = ["published"] if marks else [INTERVAL] if sampled else []
+    lines = legend_lines([*(look.name for look in used.values()), *others], scene.width_in)
     scene = replace(scene, notes=(note, *scene.notes), legend_lines=len(lines))
     with style():
         figure, plots = empty_plots(scene)
@@ -113,9 +115,13 @@ def _stacked(rows: Sequence[Row], blocks: Mapping[str, Look], label: str, note: 
             for group, case in enumerate(plot.panel.cases):
                 _write_totals(plot, group, case, draw_stacks(plot, group, case, used, _part))
                 name_scales(plot, group, case)
-            mark |= _draw_published(plot) if marks else {}
+            mark |= _draw_published(plot) if marks else draw_intervals(plot, "energy_mj", _percent_of_gpu)
         legend(figure, scene, *entries(lines, swatches(used.values()) | mark))
     return figure
+
+
+def _percent_of_gpu(row: Row) -> float:
+    return number(row, "gpu_energy_mj") / 100
 
 
 def _part(row: Row, block: str) -> float:

@@ -5,7 +5,16 @@ order, ``replays`` replays those, ``completion`` lets them stand for the others,
 """
 
 from ngpc_sim.statistics.completion import Completion, SampledFrame
-from ngpc_sim.statistics.interval import Precision, estimate, half_width, without_error
+from ngpc_sim.statistics.interval import ESTIMATED, Precision, estimate, half_width, without_error
 from ngpc_sim.statistics.shares import can_sample
 
-__all__ = ["Completion", "Precision", "SampledFrame", "can_sample", "estimate", "half_width", "without_error"]
+__all__ = [
+    "ESTIMATED",
+    "Completion",
+    "Precision",
+    "SampledFrame",
+    "can_sample",
+    "estimate",
+    "half_width",
+    "without_error",
+]

@@ -125,43 +125,41 @@ class SampledFrame:
         first = records.place[strata.members[strata.firsts[:-1]]]
         columns = (records.end, records.occupancy, *(() if self.counted else (records.reads,)))
         return not any(
-            (still_open & (self._spread_in(column) | (column[first] != column[first[strata.neighbour]]))).any()
+            (still_open & ((self._differences(column) > 0) | (column[first] != column[first[strata.neighbour]]))).any()
             for column in columns
         )
 
     def overlooked(self) -> Completion:
-        """The frame as the first completion has it, with what a draw that saw no spread may have overlooked.
+        """The frame as the first completion has it, with what the draw may have overlooked.
 
-        In a stratum whose drawn shares take equal times another may still be slower. One of every command then is,
-        by as much as a batch far from the mean is slower than the slowest engine's mean batch.
+        In a stratum whose drawn shares take equal times another may still be slower. One of the most frequent command
+        then is: by the largest difference inside any stratum, or where there is none, as much as a batch far from the
+        mean is slower than the mean batch of the slowest engine.
         """
         source = self._sources(1)[0]
-        end, occupancy = self.records.end[source], self.records.occupancy[source]
-        excess = 0 if self.counted or self.complete else self.records.excess_cycles()
-        for costs, recorded in ((end, self.records.end), (occupancy, self.records.occupancy)):
-            if excess:
-                costs[self._overlooked_in(recorded)] += excess
-        return self._completed(source, end, occupancy)
+        costs = self.records.end[source], self.records.occupancy[source]
+        for column, recorded in zip(costs, (self.records.end, self.records.occupancy), strict=True):
+            differences = self._differences(recorded)
+            excess = int(differences.max()) or (0 if self.counted else self.records.excess_cycles())
+            if excess and not self.complete:
+                column[self._overlooked_in(differences)] += excess
+        return self._completed(source, *costs)
 
-    def _overlooked_in(self, recorded: Array) -> Array:
-        """The first share of each command that was not drawn, where the drawn ones of its stratum cost the same."""
+    def _overlooked_in(self, differences: Array) -> Array:
+        """(1,) a share of the most frequent command that was not drawn, of a stratum without differences; or none."""
         strata = self.strata
         stratum = np.empty(self.shares.count, np.int64)
         stratum[strata.members] = strata.of_member
-        flat = ~self._spread_in(recorded)
-        possible = np.flatnonzero((self.records.place < 0) & flat[stratum])
-        _, first = np.unique(self.shares.stream[possible], return_index=True)
-        answer: Array = possible[first]
-        return answer
+        possible = np.flatnonzero((self.records.place < 0) & (differences == 0)[stratum])
+        often = np.array(self.plan.multiplicity())[self.shares.stream[possible]]
+        return possible[np.argsort(-often, kind="stable")[:1]]
 
-    def _spread_in(self, recorded: Array) -> Array:
-        """(H,) whether the drawn shares of each stratum differ in a column of the records."""
-        strata = self.strata
-        drawn = strata.is_drawn
-        values = recorded[self.records.place[strata.members[drawn]]]
-        starts = np.r_[0, np.cumsum(strata.taken)[:-1]]
-        differ: Array = np.minimum.reduceat(values, starts) != np.maximum.reduceat(values, starts)
-        return differ
+    def _differences(self, recorded: Array) -> Array:
+        """(H,) largest difference between drawn shares of a stratum in a column of the records."""
+        drawn = self.strata.is_drawn
+        values = recorded[self.records.place[self.strata.members[drawn]]]
+        starts = np.r_[0, np.cumsum(self.strata.taken)[:-1]]
+        return np.maximum.reduceat(values, starts) - np.minimum.reduceat(values, starts)
 
     def _completed(self, source: Array, end: Array, occupancy: Array) -> Completion:
         """The frame in which every share costs what the record ``source`` (U,) of it says, and takes these cycles."""
