@@ -30,7 +30,7 @@ from ngpc_sim.resolution import parse_resolution, resolution_of
 from ngpc_sim.result import STALLS, Result, Scenes
 from ngpc_sim.sharing import FULL, Traffic, speeds
 from ngpc_sim.stalls import StallReport, stall_report
-from ngpc_sim.statistics import Precision, SampledFrame, can_sample, estimate, half_width, without_error
+from ngpc_sim.statistics import Completion, Precision, SampledFrame, can_sample, estimate, half_width, without_error
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.workload import Workload
 
@@ -269,14 +269,15 @@ class _Point:
     def estimate(self, frame: SampledFrame) -> Result:
         """The frame as what was replayed of it tells, with intervals."""
         runs: dict[bytes, system.FrameRun] = {}
-        found = [
-            self._finished(self._framed(one.plan, one.commands, frame.efficiency, runs, one.timing))
-            for one in frame.completions()
-        ]
-        worst = frame.overlooked()
-        slower = self._finished(self._framed(worst.plan, worst.commands, frame.efficiency, runs, worst.timing))
-        slower = replace(slower, actions=frame.fewest_reads(slower.actions))
-        return estimate([result_of(self.design, finished) for finished in found], result_of(self.design, slower))
+
+        def run(one: Completion) -> Finished:
+            return self._finished(self._framed(one.plan, one.commands, frame.efficiency, runs, one.timing))
+
+        slower = run(frame.overlooked())
+        unseen = result_of(self.design, replace(slower, actions=frame.fewest_reads(slower.actions)))
+        results = [result_of(self.design, run(completion)) for completion in frame.completions()]
+        halves = [result_of(self.design, run(completion)) for completion in frame.halves()]
+        return estimate(results, halves, unseen, frame.degrees())
 
     def _finished(self, run: _Run) -> Finished:
         """What a frame that has run adds up to."""

@@ -10,6 +10,7 @@ from two neighbouring strata together, so that they also show what the grouping 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,6 +32,7 @@ Array = np.ndarray[Any, Any]
 
 #: completions of a frame; the t quantile allows for so few
 COMPLETIONS = 16
+REACHES = ("stratum", "wide", "narrow", "wide")
 #: least parameter of the Dirichlet distribution, for strata of two or three
 LEAST_PARAMETER = 0.3
 
@@ -108,15 +110,23 @@ class SampledFrame:
 
     def completions(self) -> list[Completion]:
         """Completions of the frame; one where every one would be the same."""
-        return [
-            self._completed(source, self.records.end[source], self.records.occupancy[source])
-            for source in self._sources(1 if self.without_spread() else COMPLETIONS)
-        ]
+        return [self._as_recorded(source) for source in self._sources(1 if self.without_spread() else COMPLETIONS)]
 
-    def _sources(self, count: int) -> list[Array]:
+    def halves(self) -> list[Completion]:
+        """Completions from half of what was drawn, another half each time; none where all would be the same."""
+        return [self._as_recorded(source) for source in self._sources(0 if self.without_spread() else COMPLETIONS, 1)]
+
+    def _as_recorded(self, source: Array) -> Completion:
+        return self._completed(source, self.records.end[source], self.records.occupancy[source])
+
+    def _sources(self, count: int, halvings: int = 0) -> list[Array]:
         """(U,) record that stands for every share, ``count`` times."""
-        rng = np.random.default_rng([self.seed, int(self.strata.taken.sum())])
-        return [self.records.place[stand_ins(self.strata, rng, wide=number % 2 == 1)] for number in range(count)]
+        rng = np.random.default_rng([self.seed, int(self.strata.taken.sum()), halvings])
+        sources = []
+        for number in range(count):
+            strata = self.strata.halved(rng) if halvings else self.strata
+            sources.append(stand_ins(strata, self.shares.stream, rng, REACHES[number % len(REACHES)]))
+        return [self.records.place[source] for source in sources]
 
     def without_spread(self) -> bool:
         """Whether the drawn shares of every stratum, and of its neighbour, take the same times and reads."""
@@ -128,6 +138,23 @@ class SampledFrame:
             (still_open & ((self._differences(column) > 0) | (column[first] != column[first[strata.neighbour]]))).any()
             for column in columns
         )
+
+    def degrees(self) -> float:
+        """Degrees of freedom of what the drawn shares say of their spread, by Satterthwaite; the least of all costs."""
+        strata, records = self.strata, self.records
+        donors, known = _donors(strata)
+        rows = records.place[donors]
+        often = np.array(self.plan.multiplicity())[self.shares.stream[donors]]
+        least = math.inf
+        for column in (records.end, records.occupancy, *(() if self.counted else (records.reads,))):
+            values = np.where(known, column[rows] * np.sqrt(often), 0.0)
+            mean = values.sum(axis=1) / strata.taken
+            squares = np.where(known, values - mean[:, None], 0.0) ** 2
+            free = np.maximum(strata.taken - 1, 1)
+            parts = squares.sum(axis=1) / free * strata.sizes * (strata.sizes - strata.taken) / strata.taken
+            if parts.any():
+                least = min(least, float(parts.sum() ** 2 / (parts**2 / free).sum()))
+        return least
 
     def overlooked(self) -> Completion:
         """The frame as the first completion has it, with what the draw may have overlooked.
@@ -205,28 +232,37 @@ class SampledFrame:
         )
 
 
-def stand_ins(strata: Strata, rng: np.random.Generator, *, wide: bool) -> Array:
-    """(U,) share that stands for every share: itself where it was drawn, else one drawn of its stratum.
+def stand_ins(strata: Strata, stream: Array, rng: np.random.Generator, reach: str) -> Array:
+    """(U,) share that stands for every share: itself where it was drawn, else one drawn near it.
 
-    ``wide``: of its stratum or the neighbour of that.
+    ``reach``: ``stratum``, or ``wide``, the stratum or its neighbour, or ``narrow``, those of the stratum that are of
+    the same ``stream`` (U,), where any is.
     """
-    most = int(strata.taken.max())
-    slot = np.arange(most)
-    known = slot < strata.taken[:, None]
-    donors = np.where(known, strata.members[np.minimum(strata.firsts[:-1, None] + slot, len(strata.members) - 1)], 0)
-    if wide:
+    donors, known = _donors(strata)
+    if reach == "wide":
         beside = strata.neighbour
         other = known[beside] & (beside != np.arange(len(beside)))[:, None]
         donors, known = np.hstack([donors, donors[beside]]), np.hstack([known, other])
     numbers = known.sum(axis=1, keepdims=True)
     parameter = np.maximum((numbers - 2) / numbers, LEAST_PARAMETER)
     weights = np.where(known, rng.gamma(np.broadcast_to(parameter, known.shape)), 0.0)
-    below = np.cumsum(weights, axis=1)
-    below /= below[:, -1:]
+    drawn = strata.is_drawn
     answer = np.empty(len(strata.members), np.int64)
-    drawn, stratum = strata.is_drawn, strata.of_member
     answer[strata.members[drawn]] = strata.members[drawn]
-    rest, where = strata.members[~drawn], stratum[~drawn]
-    chosen = (rng.random(len(rest))[:, None] >= below[where]).sum(axis=1)
+    rest, where = strata.members[~drawn], strata.of_member[~drawn]
+    own = weights[where]
+    if reach == "narrow":
+        same = known[where] & (stream[donors[where]] == stream[rest][:, None])
+        own = np.where(same | ~same.any(axis=1, keepdims=True), own, 0.0)
+    below = np.cumsum(own, axis=1)
+    chosen = (rng.random(len(rest))[:, None] * below[:, -1:] >= below).sum(axis=1)
     answer[rest] = donors[where, np.minimum(chosen, known.shape[1] - 1)]
     return answer
+
+
+def _donors(strata: Strata) -> tuple[Array, Array]:
+    """(H, most drawn of a stratum) drawn shares, and which of the places hold one."""
+    slot = np.arange(int(strata.taken.max()))
+    known = slot < strata.taken[:, None]
+    places = np.minimum(strata.firsts[:-1, None] + slot, len(strata.members) - 1)
+    return np.where(known, strata.members[places], 0), known

@@ -65,6 +65,12 @@ class Strata:
         """Twice as many of every stratum, those drawn before among them."""
         return replace(self, taken=np.minimum(2 * self.taken, self.sizes))
 
+    def halved(self, rng: np.random.Generator) -> Strata:
+        """As if only every second of the shares drawn had been, at least two of a stratum that has them."""
+        order = np.lexsort((rng.random(len(self.members)), ~self.is_drawn, self.of_member))
+        least = np.minimum(self.taken, 2)
+        return replace(self, members=self.members[order], taken=np.maximum(self.taken // 2, least))
+
 
 def draw(shares: Shares, rates: Array, queries: int, rng: np.random.Generator) -> Strata:
     """Strata of shares whose streams have port ``rates`` (streams, k), for a frame of ``queries``."""

@@ -1,7 +1,8 @@
 """95 % intervals from completions, and the one frame that is reported.
 
-The truth is one more draw like the completions, so it lies within t sqrt(1 + 1/K) standard deviations of their mean;
-t has K - 1 degrees of freedom. The reported row is the completion nearest to the mean in all its figures, so that its
+The truth is one more draw like the K completions, so it lies within t sqrt(1 + 1/K) standard deviations of their mean.
+The spread is known from K completions, and these from few shares: of the degrees of freedom of t and of both, the
+inverses add up. The reported row is the completion nearest to the mean in all its figures, so that its
 columns fit together to the cycle.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean, stdev
+from statistics import fmean, stdev, variance
 from typing import Any
 
 from ngpc_sim.errors import UserError
@@ -46,31 +47,45 @@ class Precision:
         return cls(relative_error, seed)
 
 
-def estimate(frames: Sequence[Result], unseen: Result) -> Result:
+def estimate(frames: Sequence[Result], halves: Sequence[Result], unseen: Result, degrees: float) -> Result:
     """The completion in the middle, with intervals.
 
-    ``unseen`` is the first one with what may have been overlooked: every interval is longer by the difference.
+    ``halves`` are completions from half of what was drawn, ``unseen`` is the first of ``frames`` with what may have
+    been overlooked; ``degrees`` of freedom are those of the drawn shares.
     """
-    rows = [_figures(frame) for frame in frames]
-    overlooked = _figures(unseen)
+    rows, fewer, overlooked = (
+        [_figures(frame) for frame in frames],
+        [_figures(half) for half in halves],
+        _figures(unseen),
+    )
     middle = {name: fmean(row[name] for row in rows) if len(rows) > 1 else rows[0][name] for name in rows[0]}
-    spread = dict.fromkeys(middle, 0.0)
-    if len(frames) > 1:
-        spread = {name: stdev(row[name] for row in rows) for name in middle}
-    count = max(2, len(frames))
-    factor = t_quantile(1 - (1 - CONFIDENCE) / 2, count - 1) * math.sqrt(1 + 1 / count)
 
     def distance(row: Mapping[str, float]) -> float:
-        return max(abs(row[name] - middle[name]) / spread[name] for name in row if spread[name])
+        return max(abs(row[name] - middle[name]) / (abs(middle[name]) or 1.0) for name in row)
 
-    far = [distance(row) if any(spread.values()) else 0.0 for row in rows]
-    nearest = far.index(min(far))
-    own = rows[nearest]
-    half = {name: factor * spread[name] + abs(overlooked[name] - rows[0][name]) for name in own}
-    intervals = {
-        name: (min(own[name], middle[name] - half[name]), max(own[name], middle[name] + half[name])) for name in own
-    }
-    return replace(frames[nearest], intervals=intervals)
+    own = min(rows, key=distance)
+    intervals = {}
+    for name, centre in middle.items():
+        values = [row[name] for row in rows]
+        half = half_interval(values, [row[name] for row in fewer], degrees) + abs(overlooked[name] - values[0])
+        intervals[name] = min(own[name], centre - half), max(own[name], centre + half)
+    return replace(frames[rows.index(own)], intervals=intervals)
+
+
+def half_interval(values: Sequence[float], fewer: Sequence[float], degrees: float) -> float:
+    """Half the interval around the mean of completions.
+
+    Half of the draw shows what is wrong with the whole one, for what is wrong with a mean of maxima goes as one over
+    the size of the draw (jackknife): where ``fewer``, from half of it, differ by more than twice the standard error,
+    the interval is longer by the difference.
+    """
+    count = len(values)
+    if count < 2:
+        return 0.0
+    factor = t_quantile(1 - (1 - CONFIDENCE) / 2, 1 / (1 / (count - 1) + 1 / degrees)) * math.sqrt(1 + 1 / count)
+    bias = abs(fmean(fewer) - fmean(values))
+    significant = bias > 2 * math.sqrt(variance(values) / count + variance(fewer) / len(fewer))
+    return factor * stdev(values) + (bias if significant else 0.0)
 
 
 def without_error(frame: Result) -> Result:

@@ -1,0 +1,59 @@
+"""Bundled traces, and frames whose shares are all replayed beforehand, so that many seeds can be drawn of them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import ngpc_sim as ngpc
+from ngpc_sim import system
+from ngpc_sim.statistics.replays import Replayer
+
+TRACES = {"nerf-room": "nerf", "nerf-object": "nerf", "nsdf-object": "nsdf", "gia-plane": "gia", "nvr-cloud": "nvr"}
+CONFLICTS = {"nfp.encoding.bank_map": "xor_fold"}
+
+
+@pytest.fixture(scope="session")
+def traces():
+    return {name: ngpc.load_trace(name) for name in TRACES}
+
+
+@pytest.fixture(scope="session")
+def point(traces):
+    """Architecture, workload and trace of a bundled trace: scale, encoding and overrides."""
+
+    def make(name, scale=64, encoding="hashgrid", overrides=None):
+        arch = ngpc.load_arch("ngpc", scale=scale, overrides=overrides)
+        return arch, ngpc.load_workload(f"{TRACES[name]}-{encoding}"), traces[name]
+
+    return make
+
+
+@pytest.fixture
+def remembered(monkeypatch):
+    """Replay every share of a frame at most once, and every frame of equal commands once, over all seeds."""
+    records, frames = {}, {}
+    replay, run_frame = Replayer.replay, system.run_frame
+
+    def lookup(self, shares, chosen, before):
+        key = self.arch.sha256, self.work.name, self.trace.sha256
+        if key not in records:
+            nothing = replace(before, place=np.full(shares.count, -1, np.int64))
+            records[key] = replay(self, shares, np.arange(shares.count), nothing)
+        every = records[key]
+        place = before.place.copy()
+        place[chosen] = every.place[chosen]
+        drawn = place >= 0
+        batches, squares = every.batches.copy(), every.squares.copy()
+        batches[~drawn], squares[~drawn] = 0, 0
+        return replace(every, place=place, batches=batches, squares=squares)
+
+    def frame(arch, plan, commands, rest_ps, both):
+        costs = b"".join(c.end_ps.tobytes() + c.occupancy_ps.tobytes() for c in commands)
+        key = arch.sha256, plan.queries, rest_ps, both, costs
+        if key not in frames:
+            frames[key] = run_frame(arch, plan, commands, rest_ps, both)
+        return frames[key]
+
+    monkeypatch.setattr(Replayer, "replay", lookup)
+    monkeypatch.setattr(system, "run_frame", frame)
