@@ -30,7 +30,16 @@ from ngpc_sim.resolution import parse_resolution, resolution_of
 from ngpc_sim.result import STALLS, Result, Scenes
 from ngpc_sim.sharing import FULL, Traffic, speeds
 from ngpc_sim.stalls import StallReport, stall_report
-from ngpc_sim.statistics import Completion, Precision, SampledFrame, can_sample, estimate, half_width, without_error
+from ngpc_sim.statistics import (
+    LEAST_DEGREES,
+    Completion,
+    Precision,
+    SampledFrame,
+    can_sample,
+    estimate,
+    half_width,
+    without_error,
+)
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.workload import Workload
 
@@ -164,7 +173,8 @@ def _sampled(point: _Point, precision: Precision) -> Result:
     frame = SampledFrame(d.arch, d.work, d.trace, d.pixels, precision.seed)
     while True:
         result = point.estimate(frame)
-        if frame.complete or half_width(result) <= precision.relative_error:
+        enough = frame.degrees() >= LEAST_DEGREES and half_width(result) <= precision.relative_error
+        if frame.complete or enough:
             return replace(result, replayed_queries=frame.replayed_queries)
         frame.enlarge()
 

@@ -5,11 +5,12 @@ order, ``replays`` replays those, ``completion`` lets them stand for the others,
 """
 
 from ngpc_sim.statistics.completion import Completion, SampledFrame
-from ngpc_sim.statistics.interval import ESTIMATED, Precision, estimate, half_width, without_error
+from ngpc_sim.statistics.interval import ESTIMATED, LEAST_DEGREES, Precision, estimate, half_width, without_error
 from ngpc_sim.statistics.shares import can_sample
 
 __all__ = [
     "ESTIMATED",
+    "LEAST_DEGREES",
     "Completion",
     "Precision",
     "SampledFrame",

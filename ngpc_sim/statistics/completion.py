@@ -144,12 +144,13 @@ class SampledFrame:
         strata, records = self.strata, self.records
         donors, known = _donors(strata)
         rows = records.place[donors]
-        often = np.array(self.plan.multiplicity())[self.shares.stream[donors]]
+        asked = np.where(known, np.array(self.plan.multiplicity())[self.shares.stream[donors]], 0)
+        often = asked.sum(axis=1) / strata.taken
         least = math.inf
         for column in (records.end, records.occupancy, *(() if self.counted else (records.reads,))):
-            values = np.where(known, column[rows] * np.sqrt(often), 0.0)
+            values = np.where(known, column[rows], 0.0)
             mean = values.sum(axis=1) / strata.taken
-            squares = np.where(known, values - mean[:, None], 0.0) ** 2
+            squares = np.where(known, values - mean[:, None], 0.0) ** 2 * often[:, None]
             free = np.maximum(strata.taken - 1, 1)
             parts = squares.sum(axis=1) / free * strata.sizes * (strata.sizes - strata.taken) / strata.taken
             if parts.any():

@@ -146,6 +146,10 @@ def test_every_result_column_is_explained(quick, run):
             assert said.out.startswith(f"{column}\n  meaning:")
 
 
+def test_an_interval_is_explained_by_its_column(run):
+    assert "high end of the 95 % interval of frame_ms" in run("explain", "ci_high_frame_ms").out
+
+
 def test_every_configuration_key_is_explained_with_value_and_source(run):
     for key in all_keys():
         said = run("explain", key)

@@ -169,6 +169,7 @@ OPTIONS = {
     "--arch": (("--arch", "ngpc,ngpc-paper"), "arch", ["ngpc", "ngpc-paper"]),
     "--set": (("--set", "nfp.clock_ghz=1,1.5"), "nfp.clock_ghz", ["1", "1.5"]),
     "--detail": (("--detail", "bound"), "detail", ["bound"]),
+    "--relative-error": (("--detail", "sampled", "--relative-error", "1e-9"), "replayed_queries", ["600"]),
     "--limit-queries": (("--limit-queries", "77"), "queries", ["77"]),
     "--trace": (
         ("--app", "nerf", "--trace", "nerf-object,nerf-room-fhd"),
@@ -184,6 +185,22 @@ def test_an_option_shows_in_its_column(quick, option):
     ran = quick(*words, "--out", "o")
     assert ran.status == 0
     assert [row[column] for row in ran.rows("o")] == values
+
+
+def test_a_sampled_run_names_its_seed_and_has_intervals_where_others_have_none(run):
+    words = ("--scale", "8", "--app", "gia", "--detail", "sampled", "--seed", "5", "--quiet")
+    ran = run(*words)
+    (row,) = ran.rows()
+    assert float(row["ci_low_energy_mj"]) <= float(row["energy_mj"]) <= float(row["ci_high_energy_mj"])
+    manifest = json.loads((ran.folder / "out/ngpc/manifest.json").read_text())
+    assert manifest["sampling"] == {"seed": 5, "relative_error": 0.01}
+    assert manifest["command"] == "ngpc-sim --scale 8 --app gia --detail sampled --seed 5"
+
+
+def test_a_run_of_samples_is_replayed_whole_without_a_detail(quick):
+    ran = quick()
+    assert [row["detail"] for row in ran.rows()] == ["cycle"]
+    assert not any(column.startswith("ci_") for column in ran.rows()[0])
 
 
 def test_scale_defaults_to_the_architectures_own(run):

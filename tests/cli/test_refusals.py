@@ -37,6 +37,8 @@ JOB = ("--scale", "8", "--limit-queries", "100", "--quiet")
         (("--resolution", "5k"), "unknown resolution '5k'"),
         (("--resolution", "0x5"), "each side is 1 to 65536 pixels"),
         (("--detail", "exact"), "unknown detail 'exact': choose bound"),
+        (("--relative-error", "0"), "relative_error = 0 is out of range: above 0, below 1"),
+        (("--seed", "-1"), "seed = -1 is out of range: 0 to"),
         (("--trace", "nerf-rom"), "No trace is called 'nerf-rom'; the nearest known is 'nerf-room-fhd'"),
         (("--trace", "nerf-room"), "no trace of app 'nsdf' is among --trace nerf-room"),
         (("--limit-queries", "0"), "out of range: 1 or more"),

@@ -171,3 +171,20 @@ def test_no_rows_are_a_users_error():
         speedup_chart([])
     with pytest.raises(UserError, match="no result rows"):
         fps_chart([])
+
+
+def test_error_bars_span_the_intervals_of_sampled_rows(make_rows):
+    rows = make_rows(scales=(8, 16), apps=("nerf", "gia"))
+    for row in rows[:2]:
+        row |= {"ci_low_speedup": 0.9 * row["speedup"], "ci_high_speedup": 1.2 * row["speedup"]}
+    (axes,) = speedup_chart(rows).axes
+    drawn = {bars.get_label(): bars for bars in axes.containers if str(bars.get_label()).startswith("95 %")}
+    assert sorted(drawn) == ["95 % interval, gia", "95 % interval, nerf"]
+    for row in rows[:2]:
+        (segment,) = drawn[f"95 % interval, {row['app']}"].lines[2][0].get_segments()
+        assert [y for _, y in segment] == pytest.approx([row["ci_low_speedup"], row["ci_high_speedup"]])
+
+
+def test_rows_that_were_not_sampled_have_no_error_bars(make_rows):
+    (axes,) = fps_chart(make_rows()).axes
+    assert not any(str(bars.get_label()).startswith("95 %") for bars in axes.containers)
