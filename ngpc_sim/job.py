@@ -20,7 +20,7 @@ from ngpc_sim.options import MAX_POINTS, parse_list, parse_names, parse_override
 from ngpc_sim.points import Point
 from ngpc_sim.resolution import parse_resolution
 from ngpc_sim.result import Result
-from ngpc_sim.simulation import DETAILS, MAX_FRAMES, default_detail
+from ngpc_sim.simulation import DETAILS, MAX_FRAMES
 from ngpc_sim.statistics import Precision
 from ngpc_sim.trace.contents import Trace
 from ngpc_sim.trace.streaming import load_trace
@@ -44,7 +44,7 @@ class Request:
     gpu: str | None = None
     traces: str | None = None
     settings: tuple[str, ...] = ()
-    detail: str | None = None
+    detail: str = "cycle"
     relative_error: float = 0.01
     seed: int = 0
     limit_queries: int | None = None
@@ -76,7 +76,7 @@ class Request:
 
 def points(asked: Request) -> list[Point]:
     """Design points of a request, in the order of its lists: arch, overrides, resolution, encoding, scale, app."""
-    if asked.detail is not None and asked.detail not in DETAILS:
+    if asked.detail not in DETAILS:
         raise UserError(f"unknown detail '{asked.detail}': choose {', '.join(DETAILS)}.")
     if asked.limit_queries is not None and asked.limit_queries < 1:
         raise UserError(f"--limit-queries {asked.limit_queries} is out of range: 1 or more.")
@@ -106,11 +106,11 @@ def points(asked: Request) -> list[Point]:
             work,
             trace,
             resolution,
-            detail := asked.detail or default_detail(trace, asked.limit_queries),
+            asked.detail,
             asked.limit_queries,
             values,
             sequence,
-            asked.what_if and detail == "cycle",
+            asked.what_if and asked.detail == "cycle",
             asked.relative_error,
             asked.seed,
         )

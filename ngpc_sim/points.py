@@ -53,8 +53,14 @@ class Point:
         """Simulate this point, and its frame again with its bottleneck doubled where that is asked."""
         key = self._key(self.arch, 1.0)
         if key not in _results:
-            drawn = {"relative_error": self.relative_error, "seed": self.seed}
-            _results[key] = simulate(self.arch, self.work, self.trace, **self._options(), **drawn)
+            _results[key] = simulate(
+                self.arch,
+                self.work,
+                self.trace,
+                **self._options(),
+                relative_error=self.relative_error,
+                seed=self.seed,
+            )
             if len(_results) > KEPT_RESULTS:
                 _results.popitem(last=False)
         _results.move_to_end(key)

@@ -23,12 +23,12 @@ from ngpc_sim.errors import UserError
 from ngpc_sim.fast_frame import run_frame_fast
 from ngpc_sim.frame_result import Design, Finished, FrameTiming, MemoryUse, Sequence, result_of
 from ngpc_sim.full_frame import FullFrame, in_parts, is_replayed_whole, replay_full_frame
-from ngpc_sim.memory import exceeds_l2, l2_shape, stream_gbps, table_load
+from ngpc_sim.memory import l2_shape, table_load
 from ngpc_sim.reference import ReferenceCluster, reference_service
 from ngpc_sim.replays import replays_of
 from ngpc_sim.resolution import parse_resolution, resolution_of
 from ngpc_sim.result import STALLS, Result, Scenes
-from ngpc_sim.sharing import FULL, Traffic, speeds
+from ngpc_sim.sharing import FULL
 from ngpc_sim.stalls import StallReport, stall_report
 from ngpc_sim.statistics import (
     LEAST_DEGREES,
@@ -41,6 +41,7 @@ from ngpc_sim.statistics import (
     without_error,
 )
 from ngpc_sim.trace.store import Trace
+from ngpc_sim.traffic import memory_use, shared_speeds
 from ngpc_sim.workload import Workload
 
 DETAILS = ("bound", "cycle", "sampled", "reference")
@@ -158,18 +159,13 @@ def _point(
     return _Point(design, sequence, rest_factor, part)
 
 
-def default_detail(trace: Trace, limit_queries: int | None = None) -> str:
-    """``sampled`` for a trace of all screen tiles, which is long; ``cycle`` for one that is a sample already."""
-    return "sampled" if limit_queries is None and bool((trace.tile_weights == 1).all()) else "cycle"
-
-
 def _sampled(point: _Point, precision: Precision) -> Result:
-    """The frame from a sample of its shares, enlarged until it is precise enough."""
+    """The frame from a sample of its shares, enlarged until it is precise enough; or whole, as it was recorded."""
     d = point.design
     if not can_sample(d.arch) or point.is_whole:
-        plan = plan_frame(d.arch, d.work, d.trace, d.pixels)
-        every = 2 * sum(len(stream.rows) for stream in plan.streams)
-        return replace(without_error(result_of(d, point.replay())), replayed_queries=every)
+        run = point.run()
+        every = 2 * sum(command.run.n_queries for command in run.commands)
+        return replace(without_error(result_of(d, point.finished(run))), replayed_queries=every)
     frame = SampledFrame(d.arch, d.work, d.trace, d.pixels, precision.seed)
     while True:
         result = point.estimate(frame)
@@ -231,10 +227,16 @@ class _Point:
         memory = MemoryUse(0, np.zeros((3, 0), np.int64), arch.memory.dram_efficiency)
         return self._in_scenes(queries, len(d.trace.profile), base, timing, actions, memory)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the trace recorded every query of the frame, so that each command replays its own."""
+        d = self.design
+        return is_replayed_whole(d.arch, d.trace, target_queries(d.arch, d.work, d.trace, d.pixels))
+
     def run(self) -> _Run:
         """Replay every distinct command, then run the frame."""
         d, arch, work = self.design, self.design.arch, self.design.work
-        if is_replayed_whole(arch, d.trace, target_queries(arch, work, d.trace, d.pixels)):
+        if self.is_whole:
             whole = self._whole_frame()
             return self._framed(whole.plan, whole.commands, whole.efficiency)
         plan = plan_frame(arch, work, d.trace, d.pixels)
@@ -252,14 +254,14 @@ class _Point:
         """The frame of these commands; ``kept`` has frames of equal times by ``key``."""
         d, arch = self.design, self.design.arch
         counts = plan.multiplicity()
-        memory = self._memory_use(plan, counts, efficiency)
+        memory = memory_use(d, plan, counts, efficiency)
         base = self._baseline(plan.queries)
         rest_ps = round(base.rest_ms * units.PS_PER_MS)
         run_frame = system.run_frame if d.detail == "reference" else run_frame_fast
         frames = {} if kept is None else kept
         if key not in frames:
             alone = run_frame(arch, plan, commands, rest_ps)
-            both = self._speeds(plan, alone.ngpc_any_ps, base, memory)
+            both = shared_speeds(d, plan, alone.ngpc_any_ps, base, memory)
             frames[key] = alone if both == (FULL, FULL) else run_frame(arch, plan, commands, rest_ps, both)
         return _Run(plan, commands, counts, memory, base, frames[key])
 
@@ -274,14 +276,14 @@ class _Point:
 
     def replay(self) -> Finished:
         """The frame, and where its cycles go."""
-        return self._finished(self.run())
+        return self.finished(self.run())
 
     def estimate(self, frame: SampledFrame) -> Result:
         """The frame as what was replayed of it tells, with intervals."""
         runs: dict[bytes, system.FrameRun] = {}
 
         def run(one: Completion) -> Finished:
-            return self._finished(self._framed(one.plan, one.commands, frame.efficiency, runs, one.timing))
+            return self.finished(self._framed(one.plan, one.commands, frame.efficiency, runs, one.timing))
 
         slower = run(frame.overlooked())
         unseen = result_of(self.design, replace(slower, actions=frame.fewest_reads(slower.actions)))
@@ -289,7 +291,7 @@ class _Point:
         halves = [result_of(self.design, run(completion)) for completion in frame.halves()]
         return estimate(results, halves, unseen, frame.degrees())
 
-    def _finished(self, run: _Run) -> Finished:
+    def finished(self, run: _Run) -> Finished:
         """What a frame that has run adds up to."""
         arch, work = self.design.arch, self.design.work
         plan, counts, frame = run.plan, run.counts, run.frame
@@ -330,40 +332,6 @@ class _Point:
         d = self.design
         base = baseline(d.arch, d.work, d.trace, queries, d.pixels, self.part)
         return replace(base, rest_ms=base.rest_ms * self.rest_factor)
-
-    def _memory_use(self, plan: FramePlan, counts: list[int], efficiency: float) -> MemoryUse:
-        """Traffic of the frame: streams that exceed L2, and missing lines."""
-        lines = sum(stream.lines * n for stream, n in zip(plan.streams, counts, strict=True))
-        in_dram = sum(
-            len(stream.rows) * count
-            for stream, count, in_flight in zip(plan.streams, counts, plan.in_flight_queries, strict=True)
-            if exceeds_l2(self.design.arch, in_flight * self.design.io_bytes)
-        )
-        return MemoryUse(in_dram, np.asarray(lines, np.int64), efficiency)
-
-    def _speeds(self, plan: FramePlan, ngpc_ps: int, base: Baseline, memory: MemoryUse) -> tuple[int, int]:
-        """Speeds of GPU and NGPC while both work, from what each asks on average while it does.
-
-        The GPU's kernels write the inputs of the network and read its outputs; what else they touch counts where it is
-        derived, never more than the whole memory. ``ngpc_ps`` is the time in which any NFP works where nothing is
-        shared, so that over a frame the NGPC takes no more than its bytes.
-        """
-        arch, design = self.design.arch, self.design
-        rest_ps = round(base.rest_ms * units.PS_PER_MS)
-        if arch.memory.contention == "none" or not rest_ps:
-            return FULL, FULL
-        streams = plan.queries * design.io_bytes
-        streams_s = memory.queries_in_dram * design.io_bytes / (stream_gbps(arch) * 1e9)
-        _, missing, far = memory.lines.sum(axis=1) * arch.nfp.encoding.line_bytes
-        far_s = float(far) / (arch.memory.dram_gbps * memory.efficiency * 1e9)
-        gpu_s, ngpc_s = rest_ps / units.PS_PER_S, max(ngpc_ps, 1) / units.PS_PER_S
-        gpu = Traffic(streams / gpu_s, streams_s / gpu_s)
-        if base.rest_bytes is not None:
-            moved, far = base.rest_bytes
-            link = min(moved / gpu_s, arch.memory.l2_gbps * 1e9)
-            gpu = Traffic(link, min(far / (stream_gbps(arch) * 1e9) / gpu_s, 1.0))
-        ngpc = Traffic((streams + float(missing)) / ngpc_s, (streams_s + far_s) / ngpc_s)
-        return speeds(gpu, ngpc, arch.memory.l2_gbps * 1e9)
 
     def mean_ps(self, steady_ps: int) -> int:
         """Mean frame of the sequence, table loads included, where the others take ``steady_ps``."""

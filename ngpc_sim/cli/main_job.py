@@ -33,11 +33,9 @@ def run(
     trace: Annotated[str | None, typer.Option(help="Trace names, files or URLs instead of the workloads' own.")] = None,
     settings: Settings = None,
     detail: Annotated[
-        str | None,
-        typer.Option(
-            help="bound (closed form), cycle (replay; default), sampled (of whole frames) or reference (slow)."
-        ),
-    ] = None,
+        str,
+        typer.Option(help="bound (closed form), cycle (replay), sampled (part of it, intervals) or reference (slow)."),
+    ] = "cycle",
     relative_error: Annotated[float, typer.Option(help="With sampled: half of the interval of the frame time.")] = 0.01,
     seed: Annotated[int, typer.Option(help="With sampled: seed of what is drawn.")] = 0,
     limit_queries: Annotated[int | None, typer.Option(help="Replay only the first N recorded queries.")] = None,
