@@ -255,10 +255,7 @@ _COLUMNS = (
     Column("trace", "", "", "trace whose queries were replayed"),
     Column("detail", "", "", "bound: closed form; cycle: replay of the trace; sampled: replay of a part of it"),
     Column(
-        "replayed_queries",
-        "queries",
-        "2 x queries of the shares drawn",
-        "queries that passed through an NFP for a sampled frame, those that only warm it up included",
+        "replayed_queries", "queries", "2 x queries of the shares drawn", "passed through an NFP for a sampled frame"
     ),
     Column(
         "queries",
