@@ -169,7 +169,7 @@ def _sampled(point: _Point, precision: Precision) -> Result:
     frame = SampledFrame(d.arch, d.work, d.trace, d.pixels, precision.seed)
     while True:
         result = point.estimate(frame)
-        enough = frame.degrees() >= LEAST_DEGREES and half_width(result) <= precision.relative_error
+        enough = frame.degrees(times_only=True) >= LEAST_DEGREES and half_width(result) <= precision.relative_error
         if frame.complete or enough:
             return replace(result, replayed_queries=frame.replayed_queries)
         frame.enlarge()

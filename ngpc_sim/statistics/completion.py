@@ -139,7 +139,7 @@ class SampledFrame:
             for column in columns
         )
 
-    def degrees(self) -> float:
+    def degrees(self, *, times_only: bool = False) -> float:
         """Degrees of freedom of what the drawn shares say of their spread, by Satterthwaite; the least of all costs."""
         strata, records = self.strata, self.records
         donors, known = _donors(strata)
@@ -147,7 +147,8 @@ class SampledFrame:
         asked = np.where(known, np.array(self.plan.multiplicity())[self.shares.stream[donors]], 0)
         often = asked.sum(axis=1) / strata.taken
         least = math.inf
-        for column in (records.end, records.occupancy, *(() if self.counted else (records.reads,))):
+        reads = () if self.counted or times_only else (records.reads,)
+        for column in (records.end, records.occupancy, *reads):
             values = np.where(known, column[rows], 0.0)
             mean = values.sum(axis=1) / strata.taken
             squares = np.where(known, values - mean[:, None], 0.0) ** 2 * often[:, None]
