@@ -153,6 +153,8 @@ def _service(arch: Arch, encoding: GridEncoding, trace: Trace) -> Service:
 
 def _new_service(arch: Arch, encoding: GridEncoding, trace: Trace) -> Service:
     spec = arch.nfp.encoding
+    if len(trace.positions) != trace.recorded:
+        raise UserError(f"trace {trace.name} records a whole frame in parts, which only details bound and cycle read.")
     if spec.model == BUILTIN and spec.table_policy == "cache":
         return encoding_engine(spec).service(encoding, trace.positions, l2_shape(arch), ADDRESSES)
     return encoding_engine(spec).service(encoding, trace.positions)

@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim import full_frame
+from ngpc_sim import commands, full_frame
 from ngpc_sim.engines import Cluster
 from ngpc_sim.errors import UserError
 from ngpc_sim.trace import store, streaming
@@ -143,6 +143,12 @@ def test_a_command_that_memory_does_not_hold_is_refused(files, simulate, monkeyp
     monkeypatch.setattr(full_frame, "MAX_COMMAND_ROWS", 100)
     with pytest.raises(UserError, match=r"does not fit in memory, 100 do: raise frame\.tiles"):
         simulate("nerf-hashgrid", trace=store.load_trace(files["nerf-object"]))
+
+
+def test_what_needs_all_queries_at_once_does_not_take_a_file_read_in_parts(files, streamed):
+    arch, work = ngpc.load_arch("ngpc"), ngpc.load_workload("nerf-hashgrid")
+    with pytest.raises(UserError, match="only details bound and cycle read"):
+        commands.service_of(arch, work.encoding, streamed(files["nerf-object"]))
 
 
 def test_damage_of_a_file_read_in_parts_is_one_sentence(files, streamed, simulate, tmp_path):
