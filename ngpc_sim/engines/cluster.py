@@ -108,6 +108,8 @@ def hide_drain(stalls: Array) -> Array:
     answer = stalls.copy()
     drain = answer[:, -1, CAUSES.index("drain")]
     for cause in HIDDEN:
+        if drain.min(initial=0) >= 0:
+            break
         for row in range(answer.shape[1]):
             column = answer[:, row, CAUSES.index(cause)]
             taken = np.minimum(np.maximum(-drain, 0), column)
