@@ -1,0 +1,100 @@
+"""What reuse saves, as ratios within one run: run with ``--benchmark-only``; nothing here asserts a time."""
+
+from time import perf_counter
+
+import pytest
+
+import ngpc_sim as ngpc
+from ngpc_sim import commands, fast_frame, simulation, system
+from ngpc_sim.engines import frame_commands
+from ngpc_sim.job import Request, points
+from ngpc_sim.points import run_points
+from ngpc_sim.threads import map_threads
+
+
+@pytest.fixture(scope="module")
+def nerf():
+    work = ngpc.load_workload("nerf-hashgrid")
+    return ngpc.load_arch("ngpc", scale=32), work, ngpc.load_trace(work.trace)
+
+
+def seconds(do, rounds=3):
+    """Shortest time of a few."""
+    times = []
+    for _ in range(rounds):
+        started = perf_counter()
+        do()
+        times.append(perf_counter() - started)
+    return min(times)
+
+
+@pytest.fixture
+def frame_of(nerf, monkeypatch):
+    """Arguments of the frame of a design point."""
+    asked = []
+
+    def noted(*arguments):
+        asked.append(arguments)
+        return fast_frame.run_frame_fast(*arguments)
+
+    monkeypatch.setattr(simulation, "run_frame_fast", noted)
+    simulation._commands.clear()
+    ngpc.simulate(*nerf)
+    return asked[0]
+
+
+def test_a_frame_by_the_kernel_against_its_events(benchmark, frame_of):
+    run = benchmark(fast_frame.run_frame_fast, *frame_of)
+    slow = seconds(lambda: system.run_frame(*frame_of))
+    assert len(run.placed.steps) == sum(map(len, frame_of[1].steps))
+    if benchmark.stats:
+        benchmark.extra_info["times_faster"] = round(slow / benchmark.stats["min"], 1)
+
+
+def test_commands_by_batches_against_query_by_query(benchmark, nerf):
+    arch, work, trace = nerf
+    plan = commands.plan_frame(arch, work, trace, trace.pixels)
+    service = commands.service_of(arch, work.encoding, trace)
+    cluster = frame_commands.Cluster(arch.cluster, arch.nfp, arch.scale)
+    build = (arch, work, service, plan, cluster, 0.95)
+    built = benchmark(system.build_commands, *build)
+    works = [frame_commands.ClusterWork(work, service, stream.rows, 2000.0) for stream in plan.streams]
+    slow = seconds(lambda: map_threads(cluster.run, works))
+    assert len(built) == len(plan.streams)
+    if benchmark.stats:
+        benchmark.extra_info["times_faster"] = round(slow / benchmark.stats["min"], 1)
+
+
+def test_a_design_point_on_what_is_kept(benchmark, nerf):
+    """The goal is less than 0.15 s; without anything kept beside it."""
+    ngpc.simulate(*nerf)
+
+    def another():
+        simulation._commands.clear()
+        return ngpc.simulate(*nerf)
+
+    result = benchmark(another)
+    assert result.queries == nerf[2].queries
+
+    def from_nothing():
+        for kept in (commands._services, commands._plans, commands._efficiencies, simulation._commands):
+            kept.clear()
+        ngpc.simulate(*nerf)
+
+    slow = seconds(from_nothing)
+    if benchmark.stats:
+        benchmark.extra_info["times_faster"] = round(slow / benchmark.stats["min"], 1)
+
+
+def test_twelve_workloads_at_four_scales(benchmark):
+    """The goal is less than 4 s; per point against one point alone."""
+    asked = points(Request(scale="8..64", encodings="all", what_if=False))
+    results = benchmark.pedantic(run_points, (asked,), rounds=3, warmup_rounds=1)
+    assert len(results) == 48
+
+
+def test_a_sweep_of_505_scales(benchmark):
+    """The goal is less than 10 s, without what doubling gives."""
+    asked = points(Request(scale="8..512:1", apps="nerf", what_if=False))
+    results = benchmark.pedantic(run_points, (asked,), rounds=1, warmup_rounds=0)
+    assert len(results) == 505
