@@ -16,7 +16,7 @@ MANY = settings(
     deadline=None,
     derandomize=True,
     database=None,
-    max_examples=300,
+    max_examples=200,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 ARRAYS = {"a": np.arange(40, dtype=np.uint16).reshape(20, 2), "b": np.array([-5, 7]), "c": np.zeros((0, 3), np.uint8)}

@@ -14,7 +14,7 @@ from ngpc_sim.sharing import FULL
 from ngpc_sim.stalls import stall_report
 from ngpc_sim.system import Command, run_frame
 
-MANY = settings(deadline=None, derandomize=True, database=None, max_examples=400)
+MANY = settings(deadline=None, derandomize=True, database=None, max_examples=250)
 SPEED = st.sampled_from((1, FULL // 3, FULL // 2, FULL - 1, FULL)) | st.integers(1, FULL)
 #: picoseconds small enough to meet often, and some that do not fit in 64 bits as fixed-point numbers
 TIMES = {"small": st.integers(0, 12), "usual": st.integers(0, 10**9), "huge": st.integers(0, 10**15)}

@@ -11,7 +11,7 @@ from ngpc_sim.engines.cluster import Cluster, ClusterWork
 from ngpc_sim.engines.frame_commands import in_batches, replay_together
 from ngpc_sim.engines.service import Service
 
-CASES = settings(deadline=None, derandomize=True, database=None, max_examples=300)
+CASES = settings(deadline=None, derandomize=True, database=None, max_examples=200)
 WORKS = {name: ngpc.load_workload(name) for name in ("nerf-hashgrid", "nvr-densegrid", "gia-lowres")}
 
 
