@@ -118,4 +118,4 @@ def test_bundled_frames_come_out_the_same(app, encoding, arch, monkeypatch):
 
     monkeypatch.setattr("ngpc_sim.simulation.run_frame_fast", both)
     ngpc.simulate(ngpc.load_arch(arch, scale=48), work, ngpc.load_trace(work.trace))
-    assert len(asked) == 1
+    assert len(asked) in {1, 2}  # alone, and again where GPU and NGPC slow each other

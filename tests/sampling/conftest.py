@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim import system
+from ngpc_sim import simulation
+from ngpc_sim.sharing import FULL
 from ngpc_sim.statistics.replays import Replayer
 
 TRACES = {"nerf-room": "nerf", "nerf-object": "nerf", "nsdf-object": "nsdf", "gia-plane": "gia", "nvr-cloud": "nvr"}
@@ -33,7 +34,7 @@ def point(traces):
 def remembered(monkeypatch):
     """Replay every share of a frame at most once, and every frame of equal commands once, over all seeds."""
     records, frames = {}, {}
-    replay, run_frame = Replayer.replay, system.run_frame
+    replay, run_frame = Replayer.replay, simulation.run_frame_fast
 
     def lookup(self, shares, chosen, before):
         key = self.arch.sha256, self.work.name, self.trace.sha256
@@ -48,7 +49,7 @@ def remembered(monkeypatch):
         batches[~drawn], squares[~drawn] = 0, 0
         return replace(every, place=place, batches=batches, squares=squares)
 
-    def frame(arch, plan, commands, rest_ps, both):
+    def frame(arch, plan, commands, rest_ps, both=(FULL, FULL)):
         costs = b"".join(c.end_ps.tobytes() + c.occupancy_ps.tobytes() for c in commands)
         key = arch.sha256, plan.queries, rest_ps, both, costs
         if key not in frames:
@@ -56,4 +57,4 @@ def remembered(monkeypatch):
         return frames[key]
 
     monkeypatch.setattr(Replayer, "replay", lookup)
-    monkeypatch.setattr(system, "run_frame", frame)
+    monkeypatch.setattr(simulation, "run_frame_fast", frame)

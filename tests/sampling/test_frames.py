@@ -72,7 +72,8 @@ def test_same_seed_same_row_and_another_seed_another_draw(point):
 
 
 def test_a_smaller_error_replays_more_until_the_interval_is_short_enough(point):
-    asked = point("gia-plane", 64, overrides=CONFLICTS | {"nfp.encoding.reuse": "last_voxel"})
+    by_nfps = {"nfp.encoding.reuse": "last_voxel", "frame.rest_model": "published"}
+    asked = point("gia-plane", 64, overrides=CONFLICTS | by_nfps)
     results = [ngpc.simulate(*asked, detail="sampled", relative_error=error) for error in (0.01, 2e-5)]
     assert results[0].replayed_queries < results[1].replayed_queries
     low, high = results[1].intervals["frame_ms"]
@@ -105,9 +106,10 @@ def test_what_cannot_be_is_refused(point, options, said):
         ngpc.simulate(*point("gia-plane", 8), detail="sampled", **options)
 
 
-def test_a_frame_that_was_recorded_whole_is_replayed_whole(traces, work):
-    trace = traces["gia-plane"].limited(2000)
-    sampled = ngpc.simulate(ngpc.load_arch("ngpc", scale=2), work("gia-hashgrid"), trace, detail="sampled")
+def test_a_frame_that_was_recorded_whole_is_replayed_whole(point):
+    arch, work, sample = point("gia-plane", 2)
+    trace = sample.limited(2000)
+    sampled = ngpc.simulate(arch, work, trace, detail="sampled")
     assert trace.is_full_frame
     assert sampled.replayed_queries == 2 * trace.queries
     assert all(low == high for low, high in sampled.intervals.values())
