@@ -7,6 +7,7 @@ import pytest
 
 import ngpc_sim as ngpc
 from ngpc_sim.engines.encoding_engine import EncodingEngine
+from ngpc_sim.trace.record import record
 
 CONFLICTS = {"nfp.encoding.bank_map": "xor_fold"}
 OWN = {"detail", "intervals", "replayed_queries"}
@@ -107,8 +108,8 @@ def test_what_cannot_be_is_refused(point, options, said):
 
 
 def test_a_frame_that_was_recorded_whole_is_replayed_whole(point):
-    arch, work, sample = point("gia-plane", 2)
-    trace = sample.limited(2000)
+    arch, work, _ = point("gia-plane", 2)
+    trace = record("gia-plane", 160, 96)
     sampled = ngpc.simulate(arch, work, trace, detail="sampled")
     assert trace.is_full_frame
     assert sampled.replayed_queries == 2 * trace.queries
