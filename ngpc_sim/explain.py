@@ -7,8 +7,8 @@ from typing import Any
 
 from ngpc_sim.arch import all_keys, arch_names, load_arch
 from ngpc_sim.arch_file import ArchFile
+from ngpc_sim.columns import COLUMNS, Column
 from ngpc_sim.errors import UserError
-from ngpc_sim.result import COLUMNS, Column
 from ngpc_sim.schema import nearest
 from ngpc_sim.statistics import ESTIMATED
 

@@ -13,6 +13,7 @@ from ngpc_sim import system, units
 from ngpc_sim.arch import Arch
 from ngpc_sim.baseline import Baseline, baseline
 from ngpc_sim.bound import cycles_per_query, ngpc_bound_ps
+from ngpc_sim.columns import STALLS
 from ngpc_sim.commands import FramePlan, line_efficiency_of, plan_frame, service_of, target_queries
 from ngpc_sim.engines.cluster import Cluster
 from ngpc_sim.engines.encoding_engine import check_tables, encoding_engine
@@ -27,7 +28,7 @@ from ngpc_sim.memory import l2_shape, table_load
 from ngpc_sim.reference import ReferenceCluster, reference_service
 from ngpc_sim.replays import replays_of
 from ngpc_sim.resolution import parse_resolution, resolution_of
-from ngpc_sim.result import STALLS, Result, Scenes
+from ngpc_sim.result import Result, Scenes
 from ngpc_sim.sharing import FULL
 from ngpc_sim.stalls import StallReport, stall_report
 from ngpc_sim.statistics import (
@@ -210,8 +211,7 @@ class _Point:
         d, arch, work = self.design, self.design.arch, self.design.work
         queries = target_queries(arch, work, d.trace, d.pixels)
         base = self._baseline(queries)
-        rest_ps = round(base.rest_ms * units.PS_PER_MS)
-        ngpc_ps = ngpc_bound_ps(arch, work, queries)
+        rest_ps, ngpc_ps = round(base.rest_ms * units.PS_PER_MS), ngpc_bound_ps(arch, work, queries)
         lookups = queries * work.encoding.n_levels * work.encoding.corners
         batches = -(-queries // arch.nfp.mlp.batch_queries)
         actions = dict(neural_fields_processor(arch.nfp).actions(work, queries, lookups, batches))

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.arch import Arch
+from ngpc_sim.columns import STALLS
 from ngpc_sim.engines.command_queue import charge
 from ngpc_sim.engines.pipeline import CAUSES
 from ngpc_sim.plugins import BUILTIN
-from ngpc_sim.result import STALLS
 from ngpc_sim.system import Command, FrameRun
 from ngpc_sim.units import PS_PER_S
 

@@ -88,7 +88,7 @@ def _in_64_bits(sums: BatchSums, constants: NfpConstants, ports: Array) -> bool:
 
 def _actions(cluster: Cluster, works: Sequence[ClusterWork], sums: BatchSums) -> list[Any]:
     """Counted actions of every command; the number of NFPs does not change them."""
-    key = cluster.nfp.spec.model_dump_json()
+    key = cluster.nfp.spec.model_dump_json(), works[0].workload
     if key not in sums.actions:
         sizes = [len(work.stream) for work in works]
         sums.actions[key] = [

@@ -16,8 +16,8 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ngpc_sim.columns import STABLE
 from ngpc_sim.report.folder import check_writable, write_set
-from ngpc_sim.result import STABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

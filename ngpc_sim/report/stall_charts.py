@@ -11,6 +11,7 @@ from dataclasses import replace
 from math import isnan, nan
 from typing import TYPE_CHECKING
 
+from ngpc_sim.columns import STALLS
 from ngpc_sim.report.canvas import Plot, empty_plots, entries, legend, legend_lines, style
 from ngpc_sim.report.panels import Row, number, row_scale
 from ngpc_sim.report.scene import CHARACTER_IN, PLOT_IN, PT_PER_IN, Scene, choose_scene, folded
@@ -24,7 +25,6 @@ from ngpc_sim.report.stacks import (
     rows_of,
     swatches,
 )
-from ngpc_sim.result import STALLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

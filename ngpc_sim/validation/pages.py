@@ -27,8 +27,9 @@ INTRODUCTION = (
         "its column is arithmetic on published numbers, or mechanistic where only a trace can."
     ),
     (
-        "Calibrated: seven free numbers of paper mode are fitted to the four means with hashgrid, the largest speedup, "
-        "the mean share of encoding + MLP and the plateaus; clock and queries per pixel cannot be told apart by them. "
+        "Calibrated: seven free numbers of paper mode are fitted to the four means with hashgrid, the largest speedup "
+        "and the mean share of encoding + MLP; the plateaus come with them, and clock and queries per pixel cannot be "
+        "told apart. "
         "Predicted, with nothing fitted to them: the means of the dense encodings, the frame rates at 4K and 8K, the "
         "gap to 4K at 60 FPS, area and power. A prediction of paper mode still stands on what was calibrated; the "
         "mechanistic column shows what is left without."

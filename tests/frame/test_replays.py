@@ -1,5 +1,7 @@
 """Replays serve again where nothing that they depend on has changed, and only there."""
 
+from dataclasses import replace
+
 import pytest
 
 import ngpc_sim as ngpc
@@ -70,3 +72,12 @@ def test_the_reference_always_replays(monkeypatch, make_trace):
         ngpc.load_arch("ngpc", scale=2), ngpc.load_workload("nsdf-hashgrid"), make_trace(), detail="reference"
     )
     assert not replays._replays
+
+
+def test_a_workload_that_takes_the_same_cycles_has_energy_of_its_own():
+    arch, work = ngpc.load_arch("ngpc"), ngpc.load_workload("nsdf-hashgrid")
+    trace = ngpc.load_trace(work.trace)
+    wider = replace(work, networks=(work.networks[0].model_copy(update={"n_output_dims": 64}),))
+    one, other = (ngpc.simulate(arch, own, trace, limit_queries=2000) for own in (work, wider))
+    assert one.mlp_cycles == other.mlp_cycles
+    assert other.actions["mlp_mac"] - one.actions["mlp_mac"] == 2000 * 64 * (64 - 1)

@@ -3,8 +3,8 @@
 import pytest
 
 import ngpc_sim as ngpc
+from ngpc_sim.columns import STALLS
 from ngpc_sim.frame_result import Sequence
-from ngpc_sim.result import STALLS
 
 POINTS = [("nerf-hashgrid", 1), ("gia-hashgrid", 1), ("nvr-densegrid", 2), ("nerf-lowres", 2)]
 LIMIT = 5000

@@ -8,11 +8,11 @@ import pytest
 import ngpc_sim as ngpc
 from ngpc_sim import sharing
 from ngpc_sim.arch import changed
+from ngpc_sim.columns import STALLS
 from ngpc_sim.footer import footer
 from ngpc_sim.frame_result import Sequence
 from ngpc_sim.memory import table_load
 from ngpc_sim.points import Point
-from ngpc_sim.result import STALLS
 from ngpc_sim.what_if import _KEYS, doubling
 
 MIB = 1 << 20

@@ -171,7 +171,7 @@ def test_sharing_with_the_gpu_never_makes_a_frame_faster(name, scale, feature_by
         limit = 200_000 if schedule == "batches" else None
         shared = simulate(name, scale, limit, overrides=overrides)
         with monkeypatch.context() as patch:
-            patch.setattr("ngpc_sim.simulation.speeds", lambda *_: (FULL, FULL))
+            patch.setattr("ngpc_sim.traffic.speeds", lambda *_: (FULL, FULL))
             alone = simulate(name, scale, limit, overrides=overrides, rest_factor=1)
         assert shared.frame_ms >= alone.frame_ms * (1 - allowed)
         assert alone.stalls["contention"] == 0

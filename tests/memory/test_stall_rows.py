@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from ngpc_sim.result import STALLS
+from ngpc_sim.columns import STALLS
 
 NAMES = [
     f"{app}-{encoding}"
