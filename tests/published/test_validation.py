@@ -161,7 +161,7 @@ def test_an_answer_without_a_row_and_a_row_without_an_answer_are_refused(altered
     own = resources.folder
     for path, said in (
         (altered("largest_speedup"), "has no row 'largest_speedup'"),
-        (altered("mlp_model_error", key="rest"), "has no row 'mlp_model_error'"),
+        (altered("network_share/lowres", key="network"), "has no row 'network_share/lowres'"),
         (altered("largest_speedup", key="large"), "nothing here answers its row 'large'"),
     ):
         places = {"published": path.parent}
