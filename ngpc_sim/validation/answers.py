@@ -116,11 +116,12 @@ def rest_fusion(runs: Runs, mode: Mode) -> Numbers:
 
 
 def kernel_share(part: str, *encodings: str) -> Answer:
-    """Share of the GPU's frame time in %, mean over apps and encodings: ``encoding``, ``mlp`` or both, ``network``."""
+    """Share of the GPU's kernels in %, mean over apps and encodings: ``encoding``, ``mlp`` or both, ``network``."""
 
     def share(r: Result) -> float:
-        times = {"encoding": r.gpu_encoding_ms, "mlp": r.gpu_mlp_ms, "network": r.gpu_frame_ms - r.gpu_rest_ms}
-        return 100 * times[part] / r.gpu_frame_ms
+        network = r.gpu_encoding_ms + r.gpu_mlp_ms
+        times = {"encoding": r.gpu_encoding_ms, "mlp": r.gpu_mlp_ms, "network": network}
+        return 100 * times[part] / (network + r.gpu_rest_ms)
 
     return both(lambda runs, mode: (fmean(share(r) for e in encodings for r in runs.apps(mode, e)),))
 

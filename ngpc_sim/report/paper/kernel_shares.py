@@ -68,7 +68,9 @@ def finding(table: Table) -> str:
 
 
 def _shares(row: Row) -> dict[str, object]:
-    parts = {f"{part}_pct": 100 * number(row, f"gpu_{part}_ms") / number(row, "gpu_frame_ms") for part in PARTS}
+    """Shares of all kernels; beside a published frame, derived ones do not add up to it."""
+    times = {part: number(row, f"gpu_{part}_ms") for part in PARTS}
+    parts = {f"{part}_pct": 100 * time / sum(times.values()) for part, time in times.items()}
     return {**named(row), "encoding": text(row, "encoding"), "app": text(row, "app"), **parts}
 
 

