@@ -11,36 +11,74 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
+def admit_in_place(done, alone, fill, end, occupancy, start):
+    """Queue shares on as many NFPs in their order; returns the end of the slowest that got any. All (n,) arrays."""
+    finish = np.int64(0)
+    for j in range(done.shape[0]):
+        asked = end[j] > 0
+        new = max(start + end[j], done[j] + occupancy[j])
+        finish = max(finish, new if asked else 0)
+        fill[j] += new - max(start, done[j]) - occupancy[j] if asked else 0
+        alone[j] = max(end[j], alone[j] + occupancy[j]) if asked else alone[j]
+        done[j] = new if asked else done[j]
+    return finish
+
+
+@njit(cache=True, nogil=True)
+def number_behind(done, last, end, start, finish):
+    """Number of the command that the first NFP to end at ``finish`` was behind, -1 if it was idle, -2 if none is."""
+    for j in range(done.shape[0]):
+        if done[j] == finish and end[j] > 0:
+            return last[j] if finish > start + end[j] else np.int64(-1)
+    return np.int64(-2)
+
+
+@njit(cache=True, nogil=True)
+def note_last(last, end, number):
+    """Fill ``last`` with ``number`` where a share was taken."""
+    for j in range(last.shape[0]):
+        last[j] = number if end[j] > 0 else last[j]
+
+
+@njit(cache=True, nogil=True)
 def admit(done, alone, last, fill, end, occupancy, start, offset, least_loaded, number, order):
     """Queue a command on the NFPs: each finishes it at ``max(start + end, done + occupancy)``.
 
     All (N,) arrays in one integer unit of time. ``done`` advances in place, ``alone`` likewise with every command
     ready at 0, ``last`` takes ``number``, and ``fill`` what a share took longer than behind another. Share j of the
-    command goes to NFP (j + offset) mod N, or with ``least_loaded`` to the j-th NFP to be free; ``order`` (N,) takes
-    the NFP of every share. Returns the end of the slowest NFP and the number of the command it was behind (-1 if it
-    had run idle).
+    command goes to NFP (j + offset) mod N, or with ``least_loaded`` to the j-th NFP to be free, and ``order`` (N,)
+    takes the NFP of every share. Returns the end of the slowest NFP and the number of the command it was behind (-1 if
+    it had run idle).
     """
-    n_nfps = done.shape[0]
     if least_loaded:
-        order[:] = np.argsort(done, kind="mergesort")
-    else:
-        first = offset % n_nfps
-        order[: n_nfps - first] = np.arange(first, n_nfps)
-        order[n_nfps - first :] = np.arange(first)
-    finish, behind = 0, -1
-    for share in range(n_nfps):
+        return admit_to_free(done, alone, last, fill, end, occupancy, start, number, order)
+    first = offset % done.shape[0]
+    turn = done.shape[0] - first
+    finish = max(
+        admit_in_place(done[first:], alone[first:], fill[first:], end[:turn], occupancy[:turn], start),
+        admit_in_place(done[:first], alone[:first], fill[:first], end[turn:], occupancy[turn:], start),
+    )
+    behind = number_behind(done[first:], last[first:], end[:turn], start, finish)
+    if behind == -2:
+        behind = number_behind(done[:first], last[:first], end[turn:], start, finish)
+    note_last(last[first:], end[:turn], number)
+    note_last(last[:first], end[turn:], number)
+    return finish, max(behind, -1)
+
+
+@njit(cache=True, nogil=True)
+def admit_to_free(done, alone, last, fill, end, occupancy, start, number, order):
+    """:func:`admit` with share j to the j-th NFP to be free."""
+    order[:] = np.argsort(done, kind="mergesort")
+    finish, behind = np.int64(0), np.int64(-1)
+    for share in range(done.shape[0]):
+        j = order[share]
+        own, asked = slice(j, j + 1), slice(share, share + 1)
         if end[share] == 0:
             continue
-        j = order[share]
-        idle_end = start + end[share]
-        queued_end = done[j] + occupancy[share]
-        new = max(idle_end, queued_end)
+        new = admit_in_place(done[own], alone[own], fill[own], end[asked], occupancy[asked], start)
         if new > finish:
-            finish = new
-            behind = last[j] if queued_end > idle_end else -1
-        fill[j] += new - max(start, done[j]) - occupancy[share]
-        alone[j] = max(end[share], alone[j] + occupancy[share])
-        done[j] = new
+            finish, behind = new, number_behind(done[own], last[own], end[asked], start, new)
         last[j] = number
     return finish, behind
 

@@ -22,10 +22,10 @@ KIND, BEFORE, WAITED, END = range(4)
 #: columns of the queues; ANY: time in which the NGPC has work, UNTIL: the latest end of a command
 FREE, LAST, BUSY = range(3)
 OFFSET, ANY, UNTIL, TAKEN = range(4)
-#: columns of the clocks: how far each side has come, what it lost; then the present, order of arrival, next wake-up,
-#: by side the number of those that wait, and the first and behind the last of its work
-DONE, LOST, NOW, UPDATED, ARRIVED, WAKE, WAITING, FIRST, BEHIND = 0, 2, 4, 5, 6, 7, 8, 10, 12
-CLOCKS = 14
+#: columns of the clocks: how far each side has come, what it lost; then the present, order of arrival, by side the
+#: number of those that wait, and the first and behind the last of its work
+DONE, LOST, NOW, UPDATED, ARRIVED, WAITING, FIRST, BEHIND = 0, 2, 4, 5, 6, 7, 9, 11
+CLOCKS = 13
 #: speeds are fixed-point numbers with this many fractional bits
 SPEED_BITS = 20
 NEVER = np.int64(1 << 62)
@@ -39,7 +39,7 @@ def push(heap, size, time, order, tile):
         above = (at - 1) >> 1
         if heap[above, 0] < time or (heap[above, 0] == time and heap[above, 1] < order):
             break
-        heap[at] = heap[above]
+        heap[at, 0], heap[at, 1], heap[at, 2] = heap[above, 0], heap[above, 1], heap[above, 2]
         at = above
     heap[at, 0], heap[at, 1], heap[at, 2] = time, order, tile
 
@@ -48,8 +48,8 @@ def push(heap, size, time, order, tile):
 def pop(heap, size):
     """Take the first entry of a heap of ``size``; returns its tile."""
     tile = heap[0, 2]
-    time, order, moved = heap[size - 1]
     last, at = size - 1, 0
+    time, order, moved = heap[last, 0], heap[last, 1], heap[last, 2]
     while 2 * at + 1 < last:
         below = 2 * at + 1
         other = below + 1
@@ -59,13 +59,13 @@ def pop(heap, size):
             below = other
         if time < heap[below, 0] or (time == heap[below, 0] and order < heap[below, 1]):
             break
-        heap[at] = heap[below]
+        heap[at, 0], heap[at, 1], heap[at, 2] = heap[below, 0], heap[below, 1], heap[below, 2]
         at = below
     heap[at, 0], heap[at, 1], heap[at, 2] = time, order, moved
     return tile
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def note(log, taken, kind, before, waited, end):
     """Add a record; returns its number."""
     number = taken[0]
@@ -74,7 +74,7 @@ def note(log, taken, kind, before, waited, end):
     return number
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def take_kernel(gpu, log, taken, ready, latency, run, waits_for):
     """Queue a kernel of the GPU; returns its end and record."""
     gpu[BUSY] += run
@@ -87,7 +87,7 @@ def take_kernel(gpu, log, taken, ready, latency, run, waits_for):
     return gpu[FREE], gpu[LAST]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def take_command(queue, log, taken, costs, rules, start, latency, step, waits_for):
     """Queue a command of the NGPC; returns its end and record."""
     done, alone, last, fill, order, ngpc, steps, orders = queue
@@ -111,7 +111,7 @@ def take_command(queue, log, taken, costs, rules, start, latency, step, waits_fo
     return end, note(log, taken, NGPC, waits_for, latency, end)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def next_dispatch(steps, stage, batches, kernels, latencies):
     """What a tile does next: side, latency, run of a kernel, step of a command; side -1 where it is through.
 
@@ -133,7 +133,7 @@ def next_dispatch(steps, stage, batches, kernels, latencies):
     return 0, latencies[1] if place > 0 else latencies[0], run, steps[0]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def works(side, clocks, work):
     """Whether a side works at its present; what is done is forgotten."""
     done = clocks[DONE + side]
@@ -142,7 +142,7 @@ def works(side, clocks, work):
     return clocks[FIRST + side] < clocks[BEHIND + side] and work[side, clocks[FIRST + side], 0] <= done
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def advance(clocks, work, both):
     """Bring both clocks to the present; speeds have not changed since the last time."""
     passed = clocks[NOW] - clocks[UPDATED]
@@ -157,32 +157,35 @@ def advance(clocks, work, both):
     clocks[UPDATED] = clocks[NOW]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def real_time(left, speed):
     """Time in which a clock of ``speed`` advances by ``left``, rounded up."""
+    if speed == 1 << SPEED_BITS:
+        return left
     whole, part = left // speed, left % speed
     return (whole << SPEED_BITS) + ((part << SPEED_BITS) + speed - 1) // speed
 
 
-@njit(cache=True, nogil=True)
-def set_wake_up(clocks, heaps, work, both):
-    """Come back when the next one that waits is due, or a side begins or ends to work."""
+@njit(cache=True, nogil=True, inline="always")
+def next_wake_up(clocks, heaps, work, both):
+    """When the next one that waits is due, or a side begins or ends to work."""
     working = (works(0, clocks, work), works(1, clocks, work))
     shared = working[0] and working[1]
-    clocks[WAKE] = NEVER
+    wake_up = NEVER
     for side in range(2):
-        speed = both[side] if shared else 1 << SPEED_BITS
+        left = NEVER
         if clocks[WAITING + side] > 0:
-            left = max(0, heaps[side, 0, 0] - clocks[DONE + side])
-            clocks[WAKE] = min(clocks[WAKE], clocks[NOW] + real_time(left, speed))
+            left = heaps[side, 0, 0] - clocks[DONE + side]
         if clocks[FIRST + side] < clocks[BEHIND + side]:
-            goal = work[side, clocks[FIRST + side], 1 if working[side] else 0]
-            left = max(0, goal - clocks[DONE + side])
-            clocks[WAKE] = min(clocks[WAKE], clocks[NOW] + real_time(left, speed))
+            left = min(left, work[side, clocks[FIRST + side], 1 if working[side] else 0] - clocks[DONE + side])
+        if left < NEVER:
+            speed = both[side] if shared else 1 << SPEED_BITS
+            wake_up = min(wake_up, clocks[NOW] + real_time(max(0, left), speed))
+    return wake_up
 
 
-@njit(cache=True, nogil=True)
-def wait(side, start, end, tile, clocks, heaps, work, both):
+@njit(cache=True, nogil=True, inline="always")
+def wait(side, start, end, tile, clocks, heaps, work):
     """Let a tile wait for the end of its dispatch by the side's clock, which works from ``start`` on."""
     push(heaps[side], clocks[WAITING + side], end, clocks[ARRIVED], tile)
     clocks[ARRIVED] += 1
@@ -193,10 +196,9 @@ def wait(side, start, end, tile, clocks, heaps, work, both):
     else:
         work[side, behind, 0], work[side, behind, 1] = start, end
         clocks[BEHIND + side] += 1
-    set_wake_up(clocks, heaps, work, both)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def resume(tile, frame, costs, rules, gpu, queue, log, taken, tiles, last, shared, clocks, heaps, work, both):
     """A tile at the present: its dispatch has ended, it takes the next one. ``tiles`` (T, 2): stage and record."""
     firsts, steps, batches, kernels, latencies = frame
@@ -219,7 +221,7 @@ def resume(tile, frame, costs, rules, gpu, queue, log, taken, tiles, last, share
         end, record = take_command(queue, log, taken, costs, rules, start, latency, step, record)
     tiles[tile, 0], tiles[tile, 1] = stage + 1, record
     if shared:
-        wait(side, start, end, tile, clocks, heaps, work, both)
+        wait(side, start, end, tile, clocks, heaps, work)
     else:
         push(heaps[0], clocks[WAITING], end, clocks[ARRIVED], tile)
         clocks[ARRIVED] += 1
@@ -238,14 +240,13 @@ def wake(ready, shared, clocks, heaps, work, both):
         return 1
     found = 0
     while found == 0 and clocks[WAITING] + clocks[WAITING + 1] > 0:
-        clocks[NOW] = clocks[WAKE]
+        clocks[NOW] = next_wake_up(clocks, heaps, work, both)
         advance(clocks, work, both)
         for side in range(2):
             while clocks[WAITING + side] > 0 and heaps[side, 0, 0] <= clocks[DONE + side]:
                 ready[found] = pop(heaps[side], clocks[WAITING + side])
                 clocks[WAITING + side] -= 1
                 found += 1
-        set_wake_up(clocks, heaps, work, both)
     return found
 
 
@@ -280,7 +281,7 @@ def run_loop(frame, costs, rules, submit, overlap, shared, both, queue, log):
     tiles = np.zeros((n_tiles, 2), np.int64)
     gpu[LAST], last[0], last[1] = -1, -1, -1
     note(log, taken, SUBMIT, -1, 0, submit)
-    clocks[NOW], clocks[WAKE] = submit, NEVER
+    clocks[NOW] = submit
     groups = 1 if overlap else n_tiles
     for group in range(groups):
         for tile in range(group, n_tiles if overlap else group + 1):
