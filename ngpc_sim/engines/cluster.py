@@ -144,11 +144,11 @@ class Cluster:
         limits = [max(1, int(share * part / sum(parts) * (1 << RATE_BITS))) for part in parts]
         return min(ports[0], limits[0]), min(ports[1], limits[1])
 
-    def miss_path(self, work: ClusterWork) -> MissPath:
-        """What lines that an NFP misses pass through."""
+    def miss_path(self, work: ClusterWork, demand: Demand | None = None) -> MissPath:
+        """What lines that an NFP misses pass through; ``demand`` of the command, where it is known."""
         if work.memory is None or work.service.misses is None:
             return IDEAL_PATH
-        return miss_path(work.memory, self.demand(work), self.at_work(work))
+        return miss_path(work.memory, demand or self.demand(work), self.at_work(work))
 
     def at_work(self, work: ClusterWork) -> int:
         """NFPs that have work while the command runs, at least 1: other commands under way keep theirs busy."""
@@ -182,8 +182,9 @@ class Cluster:
             and work.service.uniform
         ):
             return self._run_uniform(work)
-        owners, rates = self._owners(len(work.stream)), self.port_rates(work)
-        return self._replay(work, self.scale, owners, rates, self.miss_path(work), each=each_query)
+        owners, demand = self._owners(len(work.stream)), self.demand(work)
+        rates, path = self.port_rates(work, demand), self.miss_path(work, demand)
+        return self._replay(work, self.scale, owners, rates, path, each=each_query)
 
     def shares(self, n_queries: int) -> Array:
         """(N,) queries of every NFP in a command of ``n_queries`` under round_robin."""
@@ -209,7 +210,8 @@ class Cluster:
         owners = place[np.arange(-(-len(work.stream) // size)) % self.scale]
         rows = work.stream[np.repeat(owners >= 0, size)[: len(work.stream)]]
         part = replace(work, stream=rows)
-        rates, path = self.port_rates(work), self.miss_path(work)
+        demand = self.demand(work)
+        rates, path = self.port_rates(work, demand), self.miss_path(work, demand)
         return self._replay(part, len(chosen), owners[owners >= 0], rates, path)
 
     def _run_uniform(self, work: ClusterWork) -> ClusterRun:

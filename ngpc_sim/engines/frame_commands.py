@@ -1,17 +1,19 @@
 """All commands of a frame at once, by batches where that is exact: the runs of :meth:`Cluster.run`, sooner.
 
-What does not depend on the number of NFPs (sums of batches, counted actions) is kept in :class:`BatchSums`.
+What does not depend on the number of NFPs (sums of batches, misses, counted actions) is kept in :class:`BatchSums`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ngpc_sim.engines.batch_replay import SAFE, BatchSums, replay_commands
 from ngpc_sim.engines.cluster import HIDDEN, Cluster, ClusterRun, ClusterWork
+from ngpc_sim.engines.miss_replay import MissSums, replay_commands_with_misses
 from ngpc_sim.engines.nfp import Nfp, NfpConstants
 from ngpc_sim.engines.pipeline import CAUSES, RATE_BITS
 from ngpc_sim.engines.service import Service
@@ -25,16 +27,18 @@ CHUNK = 8
 
 
 def in_batches(cluster: Cluster, service: Service) -> bool:
-    """Whether batches say all: nothing misses, granules go in turn and are whole batches of a built-in NFP."""
+    """Whether batches say all: granules go in turn and are whole batches of a built-in NFP."""
     spec = cluster.spec
     built_in = type(cluster.nfp) is Nfp and spec.model == BUILTIN and spec.dispatch == "round_robin"
     whole = built_in and spec.dispatch_queries % cluster.nfp.spec.mlp.batch_queries == 0
-    return whole and service.misses is None and not service.uniform
+    return whole and not service.uniform
 
 
 def replay_together(cluster: Cluster, works: Sequence[ClusterWork], sums: BatchSums) -> list[ClusterRun]:
     """Runs of ``works``, commands of one workload and service, in their order; ``sums`` are theirs."""
     work = works[0]
+    if work.service.misses is not None:
+        return _replay_with_misses(cluster, works, sums)
     constants = cluster.nfp.constants(work.workload, work.service.base_cycles)
     ports = _ports(cluster, works)
     if not _in_64_bits(sums, constants, ports):
@@ -60,6 +64,53 @@ def replay_together(cluster: Cluster, works: Sequence[ClusterWork], sums: BatchS
         ClusterRun(ends[i, 0], occupancy[i], stalls[i], busy[i], len(works[i].stream), actions, none)
         for i, actions in enumerate(_actions(cluster, works, sums))
     ]
+
+
+def _replay_with_misses(cluster: Cluster, works: Sequence[ClusterWork], sums: BatchSums) -> list[ClusterRun]:
+    """The same where lines are missed."""
+    service, misses = works[0].service, MissSums.of(sums, works[0].service)
+    if misses is None:
+        return map_threads(cluster.run, works)
+    constants = cluster.nfp.constants(works[0].workload, service.base_cycles)
+    ports, latencies, line_times = _ports_and_paths(cluster, works, misses)
+    count, scale, slots = len(works), cluster.scale, service.slot_cycles.shape[1]
+    ends, busy = np.zeros((count, 2, scale), np.int64), np.zeros((count, scale), np.int64)
+    stalls = np.zeros((count, scale, slots + 1, len(CAUSES)), np.int64)
+    lines = np.zeros((count, scale, 3, slots), np.int64)
+    hidden = np.array([CAUSES.index(cause) for cause in HIDDEN])
+    per_granule = cluster.spec.dispatch_queries // sums.batch_queries
+
+    def chunk(first: int) -> None:
+        replay_commands_with_misses(
+            first, min(first + CHUNK, count), sums.rows, sums.firsts, service.slot_cycles, sums.sums,
+            sums.batch_firsts, (misses.ends, misses.found, misses.lines), sums.least, sums.batch_queries, per_granule,
+            constants.kernel, constants.fifo_batches, ports, latencies, line_times, constants.window_lines, hidden,
+            ends, busy, stalls, lines,
+        )  # fmt: skip
+
+    map_threads(chunk, range(0, count, CHUNK))
+    none = np.zeros(0, np.int64)
+    occupancy = ends[:, 1] - ends[:, 0]
+    return [
+        ClusterRun(ends[i, 0], occupancy[i], stalls[i], busy[i], len(works[i].stream), actions, none, lines[i])
+        for i, actions in enumerate(_actions(cluster, works, sums))
+    ]
+
+
+def _ports_and_paths(cluster: Cluster, works: Sequence[ClusterWork], misses: MissSums) -> tuple[Array, Array, Array]:
+    """Ports of every command as :func:`_ports` gives them, latencies (S, 2) and line times (S, slots, 2)."""
+    slots = misses.lines.shape[2]
+    like = cluster.demand(replace(works[0], stream=works[0].stream[:1]))
+    ports, latencies, line_times = [], [], []
+    for work, lines in zip(works, misses.of_commands, strict=True):
+        missing, far = lines[1:] / len(work.stream)
+        demand = replace(like, missing=missing, far=far)
+        in_rate, out_rate = cluster.port_rates(work, demand)
+        l2_latency, dram_latency, times = cluster.miss_path(work, demand).kernel(slots)
+        ports.append((work.workload.input_bytes, in_rate, work.workload.output_bytes, out_rate))
+        latencies.append((l2_latency, dram_latency))
+        line_times.append(times)
+    return np.array(ports, np.int64), np.array(latencies, np.int64), np.array(line_times)
 
 
 def _ports(cluster: Cluster, works: Sequence[ClusterWork]) -> Array:

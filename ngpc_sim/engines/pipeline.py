@@ -45,15 +45,46 @@ def issue(free, busy, row, arrival, released):
 
 
 @njit(cache=True, nogil=True, inline="always")
+def fetch(lost, window, place, port, slot, tagged, lines, far, path):
+    """Fetch what a query misses on engine ``slot``, tags known at ``tagged``: ``lines``, the last ``far`` from DRAM.
+
+    ``lost`` (slots, 3), ``window``, ``place`` and ``port`` of the engine's group advance. ``path``: cycles of a line on
+    its way from L2, what DRAM adds to it, and (slots, 2) 1/65536 cycles for which it takes link and DRAM. Returns for
+    how long the window held the engine, and when the last line came.
+    """
+    l2_latency, dram_latency, line_time = path
+    entered, blocked_by_bandwidth, came = tagged, np.int64(0), np.int64(0)
+    for line in range(lines):
+        oldest = place[slot]
+        if window[slot, oldest, 0] > entered:
+            entered = window[slot, oldest, 0]
+            blocked_by_bandwidth = window[slot, oldest, 1]
+        port[slot, 0] = max(port[slot, 0], entered << RATE_BITS) + line_time[slot, 0]
+        passed, latency = port[slot, 0], l2_latency
+        if line >= lines - far:
+            port[slot, 1] = max(port[slot, 1], entered << RATE_BITS) + line_time[slot, 1]
+            passed, latency = max(passed, port[slot, 1]), l2_latency + dram_latency
+        through = (passed + ROUND_UP) >> RATE_BITS
+        newest = oldest - 1 if oldest > 0 else window.shape[1] - 1
+        came = max(through + latency, window[slot, newest, 0])
+        window[slot, oldest, 0] = came
+        window[slot, oldest, 1] = through - entered
+        lost[slot, 2] = through - entered
+        place[slot] = oldest + 1 if oldest + 1 < window.shape[1] else 0
+    held = entered - tagged
+    lost[slot, 0] += min(held, blocked_by_bandwidth)
+    lost[slot, 1] += held - min(held, blocked_by_bandwidth)
+    return held, came
+
+
+@njit(cache=True, nogil=True, inline="always")
 def issue_cached(
     free, busy, ready, lost, window, place, port, row, missing, far, arrival, released, before, behind, path
 ):
     """Issue one query on engines whose grid_sram may miss; ``missing`` and ``far`` (slots,) count its lines.
 
-    ``before`` and ``behind``: latency of the stages up to the tags and from the data on. ``path``: cycles of a line
-    on its way from L2, what DRAM adds to it, and (slots, 2) 1/65536 cycles for which it takes link and DRAM.
+    ``before`` and ``behind``: latency of the stages up to the tags and from the data on. ``path``: see :func:`fetch`.
     """
-    l2_latency, dram_latency, line_time = path
     earliest = max(arrival, released)
     for slot in range(row.shape[0]):
         cycles = np.int64(row[slot])
@@ -63,28 +94,8 @@ def issue_cached(
         lines = np.int64(missing[slot])
         if lines > 0:
             tagged = free[slot] - 1 + before
-            entered, blocked_by_bandwidth, came = tagged, np.int64(0), np.int64(0)
-            for line in range(lines):
-                oldest = place[slot]
-                if window[slot, oldest, 0] > entered:
-                    entered = window[slot, oldest, 0]
-                    blocked_by_bandwidth = window[slot, oldest, 1]
-                port[slot, 0] = max(port[slot, 0], entered << RATE_BITS) + line_time[slot, 0]
-                passed, latency = port[slot, 0], l2_latency
-                if line >= lines - np.int64(far[slot]):
-                    port[slot, 1] = max(port[slot, 1], entered << RATE_BITS) + line_time[slot, 1]
-                    passed, latency = max(passed, port[slot, 1]), l2_latency + dram_latency
-                through = (passed + ROUND_UP) >> RATE_BITS
-                newest = oldest - 1 if oldest > 0 else window.shape[1] - 1
-                came = max(through + latency, window[slot, newest, 0])
-                window[slot, oldest, 0] = came
-                window[slot, oldest, 1] = through - entered
-                lost[slot, 2] = through - entered
-                place[slot] = oldest + 1 if oldest + 1 < window.shape[1] else 0
-            held = entered - tagged
+            held, came = fetch(lost, window, place, port, slot, tagged, lines, np.int64(far[slot]), path)
             free[slot] += held
-            lost[slot, 0] += min(held, blocked_by_bandwidth)
-            lost[slot, 1] += held - min(held, blocked_by_bandwidth)
             there = max(there, came + behind)
         ready[slot] = max(ready[slot], there)
 

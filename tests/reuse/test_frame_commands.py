@@ -5,11 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
-from ngpc_sim.engines import frame_commands
+from ngpc_sim.engines import frame_commands, miss_replay
 from ngpc_sim.engines.batch_replay import HULL_USES, BatchSums
 from ngpc_sim.engines.cluster import Cluster, ClusterWork
 from ngpc_sim.engines.frame_commands import in_batches, replay_together
-from ngpc_sim.engines.service import Service
+from ngpc_sim.engines.service import Misses, Service
+from ngpc_sim.engines.shares import Memory
 
 CASES = settings(deadline=None, derandomize=True, database=None, max_examples=200)
 WORKS = {name: ngpc.load_workload(name) for name in ("nerf-hashgrid", "nvr-densegrid", "gia-lowres")}
@@ -18,11 +19,25 @@ WORKS = {name: ngpc.load_workload(name) for name in ("nerf-hashgrid", "nvr-dense
 def plain(run):
     """A command's run as Python numbers."""
     arrays = (run.end_cycles, run.occupancy_cycles, run.level_stalls, run.busy_cycles, run.done_cycles)
-    return [array.tolist() for array in arrays], run.n_queries, dict(run.actions), run.lines
+    lines = None if run.lines is None else run.lines.tolist()
+    return [array.tolist() for array in arrays], run.n_queries, dict(run.actions), lines
+
+
+def misses_of(numbers, often, levels, slots):
+    """Random misses of 80 queries: of all levels those that ``often`` says, as a part of 1."""
+    asked = (numbers.random((80, levels)) < often) * numbers.integers(1, 9, (80, levels))
+    missing = numbers.integers(0, asked + 1)
+    far = numbers.integers(0, missing + 1)
+    by_level = [counts.astype(np.uint8) for counts in (asked, missing, far)]
+    by_slot = [
+        np.stack([counts[:, slot::slots].sum(axis=1) for slot in range(slots)], axis=1).astype(np.uint16)
+        for counts in (missing, far)
+    ]
+    return Misses(*by_level, *by_slot, np.zeros(0, np.int64))
 
 
 @st.composite
-def frames(draw):
+def frames(draw, *, missing=False):
     """A cluster and the works of a frame: engines, ports, links and streams in numbers that let everything wait."""
     work = WORKS[draw(st.sampled_from(sorted(WORKS)))]
     batch = draw(st.sampled_from((1, 2, 8, 16)))
@@ -34,6 +49,7 @@ def frames(draw):
         "nfp.io.input_bytes_per_cycle": draw(st.sampled_from((1, 3, 7, 28, 64))),
         "nfp.io.output_bytes_per_cycle": draw(st.sampled_from((1, 5, 32))),
         "nfp.io.output_fifo_queries": draw(st.sampled_from((1, 16, 64))),
+        "nfp.encoding.outstanding_lines": draw(st.sampled_from((1, 2, 5, 16))),
     }
     arch = ngpc.load_arch("ngpc", scale=draw(st.integers(1, 9)), overrides=overrides)
     cluster = Cluster(arch.cluster, arch.nfp, arch.scale)
@@ -42,12 +58,16 @@ def frames(draw):
     least, most = draw(st.sampled_from(((1, 2), (1, 9), (2, 40), (0, 3))))
     cycles = numbers.integers(least, most, (80, slots)).astype(np.uint16)
     base = np.full(slots, cycles.min(), np.int64)
-    service = Service(cycles, numbers.integers(1, 99, 80).astype(np.int32), base)
+    often = draw(st.sampled_from((0.0, 0.02, 0.2, 1.0)))
+    misses = misses_of(numbers, often, work.encoding.n_levels, slots) if missing else None
+    service = Service(cycles, numbers.integers(1, 99, 80).astype(np.int32), base, misses=misses)
+    slow = Memory(draw(st.sampled_from((3.5, 200.0))), draw(st.sampled_from((1.5, 90.0))), 40, 70, 11.0)
+    memory = draw(st.sampled_from((None, slow, Memory(500.0, 300.0, 0, 3)))) if missing else None
     sizes = draw(st.lists(st.integers(1, 300), min_size=1, max_size=10))
     link = draw(st.sampled_from((None, 2.5, 40.0, 1000.0)))
     works = [
         ClusterWork(
-            work, service, numbers.integers(0, 80, n).astype(np.int32), link, None, draw(st.sampled_from((0, 2000)))
+            work, service, numbers.integers(0, 80, n).astype(np.int32), link, memory, draw(st.sampled_from((0, 2000)))
         )
         for n in sizes
     ]
@@ -77,6 +97,27 @@ def test_commands_by_corners_of_hulls_equal_them_too(frame):
     cluster, works = frame
     by_corners, by_rows = together(cluster, works, HULL_USES), together(cluster, works)
     assert list(map(plain, by_corners)) == list(map(plain, by_rows))
+
+
+@CASES
+@given(frames(missing=True))
+def test_commands_that_miss_lines_equal_the_replay_of_every_query(frame):
+    cluster, works = frame
+    assert in_batches(cluster, works[0].service)
+    for by_batches, by_queries in zip(together(cluster, works), map(cluster.run, works), strict=True):
+        assert plain(by_batches) == plain(by_queries)
+
+
+def test_more_misses_than_are_kept_are_replayed_query_by_query(monkeypatch):
+    cluster = Cluster(ngpc.load_arch("ngpc").cluster, ngpc.load_arch("ngpc").nfp, 8)
+    work, numbers = WORKS["nerf-hashgrid"], np.random.default_rng(1)
+    misses = misses_of(numbers, 1.0, 16, 16)
+    service = Service(np.full((80, 16), 2, np.uint16), np.ones(80, np.int32), np.ones(16, np.int64), misses=misses)
+    works = [ClusterWork(work, service, np.arange(2000, dtype=np.int32) % 80)]
+    kept = plain(together(cluster, works)[0])
+    monkeypatch.setattr(miss_replay, "MOST_MISSES", 1000)
+    monkeypatch.setattr(frame_commands, "replay_commands_with_misses", None)
+    assert plain(together(cluster, works)[0]) == kept
 
 
 def test_what_might_leave_64_bits_is_replayed_query_by_query(monkeypatch):
