@@ -46,8 +46,8 @@ def admit(done, alone, last, fill, end, occupancy, start, offset, least_loaded, 
 
     All (N,) arrays in one integer unit of time. ``done`` advances in place, ``alone`` likewise with every command
     ready at 0, ``last`` takes ``number``, and ``fill`` what a share took longer than behind another. Share j of the
-    command goes to NFP (j + offset) mod N, or with ``least_loaded`` to the j-th NFP to be free, and ``order`` (N,)
-    takes the NFP of every share. Returns the end of the slowest NFP and the number of the command it was behind (-1 if
+    command goes to NFP (j + offset) mod N, or with ``least_loaded`` to the j-th NFP to be free, and only then ``order``
+    (N,) takes the NFP of every share. Returns the end of the slowest NFP and the number of the command it was behind (-1 if
     it had run idle).
     """
     if least_loaded:
