@@ -17,7 +17,7 @@ def admit_in_place(done, alone, fill, end, occupancy, start):
     for j in range(done.shape[0]):
         asked = end[j] > 0
         new = max(start + end[j], done[j] + occupancy[j])
-        finish = max(finish, new if asked else 0)
+        finish = max(finish, np.int64(new if asked else 0))
         fill[j] += new - max(start, done[j]) - occupancy[j] if asked else 0
         alone[j] = max(end[j], alone[j] + occupancy[j]) if asked else alone[j]
         done[j] = new if asked else done[j]
@@ -47,8 +47,8 @@ def admit(done, alone, last, fill, end, occupancy, start, offset, least_loaded, 
     All (N,) arrays in one integer unit of time. ``done`` advances in place, ``alone`` likewise with every command
     ready at 0, ``last`` takes ``number``, and ``fill`` what a share took longer than behind another. Share j of the
     command goes to NFP (j + offset) mod N, or with ``least_loaded`` to the j-th NFP to be free, and only then ``order``
-    (N,) takes the NFP of every share. Returns the end of the slowest NFP and the number of the command it was behind (-1 if
-    it had run idle).
+    (N,) takes the NFP of every share. Returns the end of the slowest NFP and the number of the command it was behind
+    (-1 if it had run idle).
     """
     if least_loaded:
         return admit_to_free(done, alone, last, fill, end, occupancy, start, number, order)
