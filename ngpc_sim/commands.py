@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -52,7 +52,8 @@ class Stream:
 
     ``rows`` (n,) int32; ``reads`` table entries read; ``issue_cycles`` cycles of the busiest encoding
     engine, queries side by side taken into account; ``interval_cycles`` intervals of all queries and levels;
-    ``lines`` (3, L): asked of cached levels, missing there, missing in L2 too.
+    ``lines`` (3, L): asked of cached levels, missing there, missing in L2 too; ``pieces`` (4, pieces) int64 of which
+    the rows were made: first row of each, its rows, how often all of them are asked, and how many of them once more.
     """
 
     rows: Array
@@ -60,6 +61,7 @@ class Stream:
     issue_cycles: int
     interval_cycles: int
     lines: Array
+    pieces: Array = field(default_factory=lambda: np.zeros((4, 0), np.int64))
 
 
 @dataclass(frozen=True)
@@ -179,15 +181,17 @@ def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int, *, counted
     Without ``counted`` nothing is known of the queries but which they are: the sums of the streams stay 0.
     """
     total = target_queries(arch, work, trace, pixels)
-    service = service_of(arch, work.encoding, trace) if counted else None
-    frame = arch.frame
-    key = (
-        _service_key(arch, work.encoding, trace) if counted else (trace.sha256, len(trace.positions)),
-        total,
-        frame.tiles,
-        frame.schedule,
-    )
-    return _kept(_plans, key, lambda: _plan(arch, work, trace, service, total))
+    key = (trace.sha256, len(trace.positions)), total, arch.frame.tiles, arch.frame.schedule
+    if not counted:
+        return _kept(_plans, key, lambda: _plan(arch, trace, total))
+    service = service_of(arch, work.encoding, trace)
+    groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
+
+    def summed() -> FramePlan:
+        plan, sums = plan_frame(arch, work, trace, pixels, counted=False), _Sums.of(service)
+        return replace(plan, streams=tuple(_summed(stream, sums, groups) for stream in plan.streams), kept={})
+
+    return _kept(_plans, (_service_key(arch, work.encoding, trace), *key[1:]), summed)
 
 
 def _kept(store: OrderedDict[Any, Value], key: Any, make: Callable[[], Value]) -> Value:  # noqa: ANN401 - a hashable key
@@ -204,11 +208,10 @@ def _rows(kept: object) -> int:
     return sum(len(stream.rows) for stream in kept.streams) if isinstance(kept, FramePlan) else 0
 
 
-def _plan(arch: Arch, work: Workload, trace: Trace, service: Service | None, total: int) -> FramePlan:
+def _plan(arch: Arch, trace: Trace, total: int) -> FramePlan:
     profile = scaled_profile(trace.profile, total)
     tiles = arch.frame.tiles
-    groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
-    segments, sums = _segments(trace), _Sums.of(service) if service else None
+    segments = _segments(trace)
     if arch.frame.schedule == "batches":
         rounds = [(total, [s for invocation in range(len(profile)) for s in segments[invocation]])]
     else:
@@ -227,7 +230,7 @@ def _plan(arch: Arch, work: Workload, trace: Trace, service: Service | None, tot
         for tile, share in enumerate(divide(queries, tiles)):
             if share and share not in numbers:
                 numbers[share] = len(streams)
-                streams.append(_stream(sums, pieces, share, groups))
+                streams.append(_stream(pieces, share))
                 in_flight.append(queries)
             if share:
                 steps[tile].append(numbers[share])
@@ -271,7 +274,7 @@ class _Sums:
         return cls(service.running_cycles(), reads, service.running_lines())
 
 
-def _stream(sums: _Sums | None, pieces: list[_Segment], queries: int, groups: int) -> Stream:
+def _stream(pieces: list[_Segment], queries: int) -> Stream:
     """Rows of a command of ``queries``: every piece its share, by cumulative rounding."""
     weights = np.cumsum([piece.stands_for for piece in pieces])
     ends = np.floor(weights / weights[-1] * queries + 0.5).astype(np.int64)
@@ -283,14 +286,21 @@ def _stream(sums: _Sums | None, pieces: list[_Segment], queries: int, groups: in
             for p, n in zip(pieces, counts, strict=True)
         ]
     )
-    if sums is None:
-        return Stream(rows, 0, 0, 0, np.zeros((3, 0), np.int64))
     firsts, sizes = (np.array([getattr(piece, name) for piece in pieces]) for name in ("first", "count"))
-    rounds, rest = counts // sizes, counts % sizes
-    issued = _asked(sums.slot_cycles, firsts, sizes, rounds, rest)
-    reads = int(_asked(sums.reads, firsts, sizes, rounds, rest))
-    lines = _asked(sums.lines, firsts, sizes, rounds, rest)
-    return Stream(rows, reads, int(-(-issued.max() // groups)), int(issued.sum()), lines)
+    asked = np.array([firsts, sizes, *np.divmod(counts, sizes)], np.int64)
+    return Stream(rows, 0, 0, 0, np.zeros((3, 0), np.int64), asked)
+
+
+def _summed(stream: Stream, sums: _Sums, groups: int) -> Stream:
+    """The stream and what its queries sum to."""
+    issued, reads, lines = (_asked(running, *stream.pieces) for running in (sums.slot_cycles, sums.reads, sums.lines))
+    return replace(
+        stream,
+        reads=int(reads),
+        issue_cycles=int(-(-issued.max() // groups)),
+        interval_cycles=int(issued.sum()),
+        lines=lines,
+    )
 
 
 def _asked(running: Array, firsts: Array, sizes: Array, rounds: Array, rest: Array) -> Array:

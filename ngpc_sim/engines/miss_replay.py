@@ -76,10 +76,11 @@ def add_misses(rows, slot_cycles, missing, far, batch_queries, groups, first, en
 @njit(cache=True, nogil=True)
 def add_lines(rows, counts, batch_queries, column, lines):
     """Add ``counts`` (n, slots) of the queries ``rows`` to ``lines`` (batches, columns, slots) by batch."""
-    for k in range(rows.shape[0]):
-        total = lines[k // batch_queries, column]
-        for slot in range(total.shape[0]):
-            total[slot] += counts[rows[k], slot]
+    for batch in range(lines.shape[0]):
+        total = lines[batch, column]
+        for row in rows[batch * batch_queries : (batch + 1) * batch_queries]:
+            for slot in range(total.shape[0]):
+                total[slot] += counts[row, slot]
 
 
 @dataclass(frozen=True)
@@ -148,18 +149,6 @@ def arrive_all(arrivals, in_bytes, in_rate):
 
 
 @njit(cache=True, nogil=True)
-def all_there(free, released, arrivals, spread):
-    """Whether no engine waits for one of the next queries, which come at ``arrivals``, to come.
-
-    ``spread``: whether queries that follow each other on an engine come no further apart than it takes to serve one.
-    """
-    n = arrivals.shape[0]
-    if arrivals[n - 1] <= released:
-        return True
-    return spread and arrivals[min(free.shape[0], n) - 1] <= max(free.min(), released)
-
-
-@njit(cache=True, nogil=True)
 def serve_batch_with_misses(
     engines, queues, rows, slot_cycles, sums, first, ends, found, arrivals, late, released, group, before, behind, path
 ):
@@ -215,7 +204,8 @@ def replay_misses_in_turn(
     n_nfps, groups, slots, n_batches = ends.shape[1], sums.shape[1], sums.shape[2], sums.shape[0]
     in_bytes, in_rate, out_bytes, out_rate = ports
     before, behind, cached = constants[2], constants[3], True
-    spread = groups * (in_bytes << RATE_BITS) <= in_rate * least
+    # an engine that has served a query finds the next one there: they come no further apart than the least interval
+    fed = groups * (in_bytes << RATE_BITS) <= in_rate * least
     rounds = (n_batches + n_nfps * per_granule - 1) // (n_nfps * per_granule)
     arrivals = np.zeros(2 * rounds * per_granule * batch_queries, np.int64)
     arrive_all(arrivals, in_bytes, in_rate)
@@ -242,7 +232,7 @@ def replay_misses_in_turn(
                     own = rows[batch * batch_queries : (batch + 1) * batch_queries]
                     n, count, released = own.shape[0], counter[COUNT], counter[R_BEFORE]
                     come = arrivals[count : count + n]
-                    late = not all_there(free, released, come, spread)
+                    late = come[n - 1] > released and not (fed and count >= groups)
                     begin = miss_ends[batch - 1, groups - 1, slots - 1] if batch > 0 else first
                     serve_batch_with_misses(
                         engines, queues, own, slot_cycles, sums[batch], begin, miss_ends[batch], found, come, late,

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
-from ngpc_sim.commands import divide, plan_frame, scaled_profile
+from ngpc_sim.commands import divide, plan_frame, scaled_profile, service_of
 from ngpc_sim.errors import UserError
 
 BLOCK = 256
@@ -121,3 +121,26 @@ def test_an_invocation_of_which_nothing_was_recorded_takes_the_nearest(make_trac
     plan = plan_of(trace, tiles=1)
     used = [{int(trace.invocations[row]) for row in plan.streams[number].rows} for number in plan.steps[0]]
     assert used == [{0}, {0}, {0}, {4}, {4}]
+
+
+@pytest.mark.parametrize("encoding", ["hashgrid", "densegrid", "lowres"])
+def test_a_stream_sums_what_its_rows_ask(make_trace, encoding):
+    trace = make_trace(recorded=((100, 7), (40, 0)), profile=(2560, 300), weights=(1.0, 2.0))
+    arch, work = ngpc.load_arch("ngpc"), ngpc.load_workload(f"nsdf-{encoding}")
+    service = service_of(arch, work.encoding, trace)
+    for stream in plan_frame(arch, work, trace, trace.pixels).streams:
+        assert stream.reads == service.reads[stream.rows].sum()
+        assert stream.interval_cycles == service.slot_cycles[stream.rows].sum()
+        if service.misses:
+            counts = (service.misses.lines, service.misses.missing, service.misses.far)
+            assert stream.lines.tolist() == [each[stream.rows].sum(axis=0).tolist() for each in counts]
+
+
+def test_encodings_of_one_trace_share_their_rows(make_trace):
+    trace = make_trace(recorded=((100,),), profile=(2560,), weights=(1.0,))
+    plans = [
+        plan_frame(ngpc.load_arch("ngpc"), ngpc.load_workload(f"nsdf-{encoding}"), trace, trace.pixels)
+        for encoding in ("hashgrid", "densegrid")
+    ]
+    for one, other in zip(*(plan.streams for plan in plans), strict=True):
+        assert one.rows is other.rows
