@@ -225,6 +225,18 @@ def store(stalls, total, by_level, before):
 
 
 @njit(cache=True, nogil=True)
+def close_copy(copy, counter, total, by_level, before, stalls, hidden):
+    """Close a copy of a command on an NFP: note in ``before`` where the first ends, fill ``stalls`` of the second."""
+    slots = by_level.shape[0]
+    total[DRAIN] = counter[OUT] - counter[FREE]
+    if copy == 0:
+        before[:slots], before[slots] = by_level, total
+    else:
+        store(stalls, total, by_level, before)
+        hide(stalls, hidden)
+
+
+@njit(cache=True, nogil=True)
 def may_be_late(free, released, n, count, step, rate, least):
     """Whether an engine might wait for one of the next ``n`` queries, after ``count``, to come."""
     groups = free.shape[0]
@@ -276,11 +288,7 @@ def replay_in_turn(
                     counter[IN_BATCH] = n
                     close_batch(engines, counter, outputs, total, by_level, constants, out_bytes, out_rate, cached, 0)
             ends[copy, j] = counter[OUT]
-            total[DRAIN] = counter[OUT] - counter[FREE]
-            if copy == 0:
-                before[:slots], before[slots] = by_level, total
-        store(stalls[j], total, by_level, before)
-        hide(stalls[j], hidden)
+            close_copy(copy, counter, total, by_level, before, stalls[j], hidden)
         busy[j] = total[BUSY] - before[slots, BUSY]
 
 

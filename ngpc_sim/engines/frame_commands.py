@@ -38,7 +38,8 @@ def replay_together(cluster: Cluster, works: Sequence[ClusterWork], sums: BatchS
     """Runs of ``works``, commands of one workload and service, in their order; ``sums`` are theirs."""
     work = works[0]
     if work.service.misses is not None:
-        return _replay_with_misses(cluster, works, sums)
+        misses = MissSums.of(sums, work.service.slot_cycles, work.service.misses)
+        return _replay_with_misses(cluster, works, sums, misses) if misses else map_threads(cluster.run, works)
     constants = cluster.nfp.constants(work.workload, work.service.base_cycles)
     ports = _ports(cluster, works)
     if not _in_64_bits(sums, constants, ports):
@@ -66,11 +67,11 @@ def replay_together(cluster: Cluster, works: Sequence[ClusterWork], sums: BatchS
     ]
 
 
-def _replay_with_misses(cluster: Cluster, works: Sequence[ClusterWork], sums: BatchSums) -> list[ClusterRun]:
+def _replay_with_misses(
+    cluster: Cluster, works: Sequence[ClusterWork], sums: BatchSums, misses: MissSums
+) -> list[ClusterRun]:
     """The same where lines are missed."""
-    service, misses = works[0].service, MissSums.of(sums, works[0].service)
-    if misses is None:
-        return map_threads(cluster.run, works)
+    service = works[0].service
     constants = cluster.nfp.constants(works[0].workload, service.base_cycles)
     ports, latencies, line_times = _ports_and_paths(cluster, works, misses)
     count, scale, slots = len(works), cluster.scale, service.slot_cycles.shape[1]

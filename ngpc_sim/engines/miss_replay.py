@@ -17,13 +17,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ngpc_sim.engines.batch_replay import BatchSums, hide, store
+from ngpc_sim.engines.batch_replay import BatchSums, close_copy
 from ngpc_sim.engines.pipeline import (
     BUSY,
     COLUMNS,
     COUNT,
-    DRAIN,
-    FREE,
     IN_BATCH,
     OUT,
     R_BEFORE,
@@ -31,7 +29,7 @@ from ngpc_sim.engines.pipeline import (
     close_batch,
     fetch,
 )
-from ngpc_sim.engines.service import Service, folded
+from ngpc_sim.engines.service import Misses, folded
 from ngpc_sim.threads import map_threads
 
 Array = np.ndarray[Any, Any]
@@ -97,25 +95,22 @@ class MissSums:
     of_commands: Array
 
     @classmethod
-    def of(cls, sums: BatchSums, service: Service) -> MissSums | None:
-        """The misses behind ``sums`` of the same service, kept with them; ``None`` where they are too many."""
+    def of(cls, sums: BatchSums, slot_cycles: Array, misses: Misses) -> MissSums | None:
+        """The misses behind ``sums`` of the same service, kept with them; ``None`` if too many or past 32 bits."""
         if "misses" not in sums.kept:
-            sums.kept["misses"] = cls._of(sums, service)
+            sums.kept["misses"] = cls._of(sums, slot_cycles, misses)
         kept: MissSums | None = sums.kept["misses"]
         return kept
 
     @classmethod
-    def _of(cls, sums: BatchSums, service: Service) -> MissSums | None:
-        misses = service.misses
-        if misses is None:
-            raise ValueError
+    def _of(cls, sums: BatchSums, slot_cycles: Array, misses: Misses) -> MissSums | None:
         groups, slots = sums.sums.shape[1:]
         missing, far = misses.slot_missing, misses.slot_far
         numbers = range(len(sums.reads))
         streams = [sums.rows[sums.firsts[i] : sums.firsts[i + 1]] for i in numbers]
         counts = map_threads(lambda stream: count_misses(stream, missing), streams)
         firsts = np.cumsum([0, *counts])
-        if firsts[-1] > MOST_MISSES:
+        if firsts[-1] > MOST_MISSES or int(sums.sums.max()) >= 1 << 31:
             return None
         ends, found = np.zeros_like(sums.sums), np.zeros((int(firsts[-1]), 4), np.int32)
         lines = np.zeros((len(ends), 3, slots), np.int64)
@@ -124,7 +119,7 @@ class MissSums:
         def add(i: int) -> None:
             own = slice(sums.batch_firsts[i], sums.batch_firsts[i + 1])
             add_misses(
-                streams[i], service.slot_cycles, missing, far, sums.batch_queries, groups, firsts[i], ends[own],
+                streams[i], slot_cycles, missing, far, sums.batch_queries, groups, firsts[i], ends[own],
                 found[firsts[i] : firsts[i + 1]],
             )  # fmt: skip
             for column, each in enumerate((asked, missing, far)):
@@ -210,13 +205,8 @@ def replay_misses_in_turn(
     arrivals = np.zeros(2 * rounds * per_granule * batch_queries, np.int64)
     arrive_all(arrivals, in_bytes, in_rate)
     free = np.zeros((groups, slots), np.int64)
-    engines = (
-        free,
-        np.zeros_like(free),
-        np.zeros_like(free),
-        np.zeros_like(free),
-        np.zeros((groups, slots, 3), np.int64),
-    )
+    begin, cycles, ready = np.zeros_like(free), np.zeros_like(free), np.zeros_like(free)
+    engines = (free, begin, cycles, ready, np.zeros((groups, slots, 3), np.int64))
     window = np.zeros((groups, slots, window_lines, 2), np.int64)
     queues = (window, np.zeros_like(free), np.zeros((groups, slots, 2), np.int64))
     counter, outputs, total = np.zeros(10, np.int64), np.zeros(fifo, np.int64), np.zeros(COLUMNS, np.int64)
@@ -233,9 +223,9 @@ def replay_misses_in_turn(
                     n, count, released = own.shape[0], counter[COUNT], counter[R_BEFORE]
                     come = arrivals[count : count + n]
                     late = come[n - 1] > released and not (fed and count >= groups)
-                    begin = miss_ends[batch - 1, groups - 1, slots - 1] if batch > 0 else first
+                    at = miss_ends[batch - 1, groups - 1, slots - 1] if batch > 0 else first
                     serve_batch_with_misses(
-                        engines, queues, own, slot_cycles, sums[batch], begin, miss_ends[batch], found, come, late,
+                        engines, queues, own, slot_cycles, sums[batch], at, miss_ends[batch], found, come, late,
                         released, count % groups, before, behind, path,
                     )  # fmt: skip
                     counter[COUNT] += n
@@ -244,11 +234,7 @@ def replay_misses_in_turn(
                     if copy == 0:
                         lines[j] += batch_lines[batch]
             ends[copy, j] = counter[OUT]
-            total[DRAIN] = counter[OUT] - counter[FREE]
-            if copy == 0:
-                noted[:slots], noted[slots] = by_level, total
-        store(stalls[j], total, by_level, noted)
-        hide(stalls[j], hidden)
+            close_copy(copy, counter, total, by_level, noted, stalls[j], hidden)
         busy[j] = total[BUSY] - noted[slots, BUSY]
 
 
@@ -259,8 +245,8 @@ def replay_commands_with_misses(
 ):  # fmt: skip
     """Replay the commands from ``first`` to before ``last``; ``ports`` (S, 4), the answers by command.
 
-    ``misses``: ends, misses and lines of :class:`MissSums`; ``latencies`` (S, 2) of
-    L2 and DRAM and ``line_times`` (S, slots, 2): see :class:`ngpc_sim.engines.shares.MissPath`.
+    ``misses``: ``ends``, ``found`` and ``lines`` of :class:`MissSums`; ``latencies`` (S, 2) of L2 and DRAM and
+    ``line_times`` (S, slots, 2): see :class:`ngpc_sim.engines.shares.MissPath`.
     """
     miss_ends, found, batch_lines = misses
     for s in range(first, last):

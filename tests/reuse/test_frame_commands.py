@@ -120,6 +120,17 @@ def test_more_misses_than_are_kept_are_replayed_query_by_query(monkeypatch):
     assert plain(together(cluster, works)[0]) == kept
 
 
+def test_batches_that_take_more_than_32_bits_of_cycles_and_miss_equal_the_replay_of_every_query():
+    size = {"nfp.mlp.batch_queries": 65536, "cluster.dispatch_queries": 65536}
+    arch = ngpc.load_arch("ngpc", scale=1, overrides=size)
+    cluster = Cluster(arch.cluster, arch.nfp, 1)
+    misses = misses_of(np.random.default_rng(1), 0.02, 16, 16)
+    cycles = np.full((80, 16), 65535, np.uint16)
+    service = Service(cycles, np.ones(80, np.int32), np.ones(16, np.int64), misses=misses)
+    works = [ClusterWork(WORKS["nerf-hashgrid"], service, np.arange(65536, dtype=np.int32) % 80)]
+    assert plain(together(cluster, works)[0]) == plain(cluster.run(works[0]))
+
+
 def test_what_might_leave_64_bits_is_replayed_query_by_query(monkeypatch):
     """Ports of 2^20 bytes a cycle and intervals of 2^16 cycles: times in 1/65536 bytes come near 2^63."""
     arch = ngpc.load_arch("ngpc", overrides={"nfp.io.input_bytes_per_cycle": 1 << 20})
