@@ -7,18 +7,28 @@ as in colour. Value axes are logarithmic: a doubling looks the same everywhere.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil, exp, floor, isnan, log, log2, log10, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.published import CONFIDENCE_WORDS
-from ngpc_sim.report.canvas import Plot, draw_intervals, empty_plots, file_bytes, legend, style
+from ngpc_sim.report.canvas import (
+    Plot,
+    draw_intervals,
+    empty_plots,
+    entries,
+    file_bytes,
+    legend,
+    legend_lines,
+    style,
+)
 from ngpc_sim.report.cost_charts import area_chart, energy_chart
 from ngpc_sim.report.files import KINDS, MISS_FILES
 from ngpc_sim.report.folder import write_set
 from ngpc_sim.report.level_panels import any_spilled
 from ngpc_sim.report.miss_charts import misses_chart
-from ngpc_sim.report.panels import Row, number
+from ngpc_sim.report.panels import Row, number, split_panels
 from ngpc_sim.report.scene import PLOT_IN, PT_PER_IN, Scene, choose_scene
 from ngpc_sim.report.stall_charts import stalls_chart
 
@@ -40,16 +50,17 @@ def speedup_chart(rows: Sequence[Row]) -> Figure:
     """Draw the speedup over the GPU (x) by case and scale, its Amdahl bound, and the mean."""
     known = _positive(rows, _speedup, _bound)
     low = 2.0 ** min(0, floor(log2(min(known, default=1))))
-    high = 1.25 * max([2 * low, *known])
+    high = 1.25 * max([2 * low, *known, *_published_means(rows)])
     scene = choose_scene(rows, "speedup over the GPU (x)", low=low, high=high, with_mean=True, right_in=RIGHT_IN)
     ticks = [2.0**power for power in range(floor(log2(low)), floor(log2(high)) + 1)]
     with style():
+        scene, shades = _with_shades(scene)
         figure, plots = _plots(scene, ticks)
         marks: dict[str, Any] = {}
         for plot in plots:
             _draw_cases(plot, _speedup)
             marks |= _draw_levels(plot, _bound, "Amdahl bound") | _draw_mean(plot) | draw_intervals(plot, "speedup")
-        legend(figure, scene, _shades(scene), marks)
+        legend(figure, scene, *shades, marks)
     return figure
 
 
@@ -61,13 +72,14 @@ def fps_chart(rows: Sequence[Row]) -> Figure:
     scene = choose_scene(rows, "frames per second (FPS)", low=low, high=high, with_mean=False, right_in=FPS_LABELS_IN)
     ticks = [10.0**power for power in range(ceil(log10(low)), floor(log10(high)) + 1)]
     with style():
+        scene, shades = _with_shades(scene)
         figure, plots = _plots(scene, ticks)
         marks: dict[str, Any] = {}
         for plot in plots:
             _draw_cases(plot, _fps)
             _draw_fps_lines(plot)
             marks |= _draw_levels(plot, _gpu_fps, "GPU alone", halo=True) | draw_intervals(plot, "fps")
-        legend(figure, scene, _shades(scene), marks)
+        legend(figure, scene, *shades, marks)
     return figure
 
 
@@ -223,12 +235,20 @@ def _draw_fps_lines(plot: Plot) -> None:
         plot.axes.text(place, fps, f"{fps}", size=VALUE_PT, va="center", transform=edge)
 
 
-def _shades(scene: Scene) -> dict[str, Any]:
-    """Patches in the shades of the scales, for the legend."""
+def _published_means(rows: Sequence[Row]) -> list[float]:
+    """Published means that are marked beside those of ``rows``."""
+    means = [panel.published_mean(scale) for panel in split_panels(rows) for scale in panel.scales]
+    return [mean.value for mean in means if mean is not None]
+
+
+def _with_shades(scene: Scene) -> tuple[Scene, list[dict[str, Any]]]:
+    """The scene with room for its legend, and the legend's lines of patches in the shades of the scales."""
     from matplotlib.patches import Patch  # noqa: PLC0415 - heavy
 
     bars = {
         str(scale): Patch(facecolor=scene.shade(index), edgecolor="black", linewidth=0.3)
         for index, scale in enumerate(scene.scales)
     }
-    return {"NFPs:": Patch(alpha=0)} | bars
+    shades = {"NFPs:": Patch(alpha=0)} | bars
+    lines = legend_lines(list(shades), scene.width_in)
+    return replace(scene, legend_lines=len(lines) + 1), entries(lines, shades)

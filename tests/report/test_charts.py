@@ -68,6 +68,23 @@ def test_published_means_are_marked_over_the_means(make_rows, encoding, label, m
     assert [float(mark.get_xdata()[0]) for mark in marks] == pytest.approx(centres)
 
 
+def test_published_means_far_above_the_speedups_are_in_sight(make_rows):
+    rows = [row | {"speedup": 2.0, "speedup_bound": 4.0} for row in make_rows()]
+    (axes,) = speedup_chart(rows).axes
+    marks = [float(line.get_ydata()[0]) for line in axes.lines if "mean" in str(line.get_label())]
+    assert max(marks) == 39.04
+    assert axes.get_ylim()[1] > 39.04
+
+
+def test_legends_of_many_large_scales_stay_inside_the_figure(make_rows):
+    rows = make_rows(apps=("nerf",), scales=range(8, 1024, 100))
+    for figure in (speedup_chart(rows), fps_chart(rows)):
+        for legend in figure.legends:
+            box = legend.get_window_extent(figure.canvas.get_renderer())
+            assert figure.bbox.x0 <= box.x0
+            assert box.x1 <= figure.bbox.x1
+
+
 def test_no_published_mean_is_marked_without_all_apps(make_rows):
     (axes,) = speedup_chart(make_rows(apps=("nerf", "gia"))).axes
     assert not [line for line in axes.lines if "mean" in str(line.get_label())]
