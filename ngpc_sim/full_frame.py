@@ -11,7 +11,7 @@ memory holds a batch, whatever the frame's size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,8 +48,8 @@ class FullFrame:
 
 
 @dataclass(frozen=True)
-class _Share:
-    """A command: its invocation, part, recorded queries, and queries asked."""
+class Part:
+    """A command: its invocation, its part of the frame, recorded queries, and queries asked."""
 
     invocation: int
     part: int
@@ -82,30 +82,34 @@ def replay_full_frame(
     ``serve`` passes the frame's queries, part by part, through the encoding engines; without it those of ``arch`` do.
     """
     counts = recorded_by_part(trace, arch.frame.tiles)
-    shares = _shares(trace.profile, counts)
-    efficiency = _efficiency(arch, trace, shares, _engines(arch, work, trace))
+    shares = commands_of(trace.profile, counts)
+    efficiency = efficiency_of(arch, trace, shares, engines_of(arch, work, trace))
     groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
     streams: list[Stream] = []
     commands: list[Command] = []
-    serve = serve or _engines(arch, work, trace)
-    for batch, positions in _batches(trace, shares):
+    serve = serve or engines_of(arch, work, trace)
+    for batch, positions in in_batches(trace, shares):
         service = serve(positions)
         firsts = np.cumsum([0, *(max(share.rows, 1) for share in batch)]).tolist()
-        asked = [_stream(service, first, share, groups) for first, share in zip(firsts, batch, strict=False)]
+        asked = [stream_of(service, first, share, groups) for first, share in zip(firsts, batch, strict=False)]
         in_flight = tuple(int(trace.profile[share.invocation]) for share in batch)
         part = FramePlan(sum(in_flight), len(in_flight), tuple(asked), in_flight, ())
         commands += build_commands(arch, work, service, part, cluster, efficiency)
         streams += [_without_rows(stream) for stream in asked]
-    steps: list[list[int]] = [[] for _ in range(arch.frame.tiles)]
+    return FullFrame(plan_of(trace, arch.frame.tiles, shares, streams), commands, efficiency)
+
+
+def plan_of(trace: Trace, tiles: int, shares: list[Part], streams: Sequence[Stream]) -> FramePlan:
+    """The frame of the commands ``shares``, which ask ``streams``."""
+    steps: list[list[int]] = [[] for _ in range(tiles)]
     for number, share in enumerate(shares):
         steps[share.part].append(number)
     in_flight = tuple(int(trace.profile[share.invocation]) for share in shares)
     invocations = int((trace.profile > 0).sum())
-    plan = FramePlan(trace.queries, invocations, tuple(streams), in_flight, tuple(map(tuple, steps)))
-    return FullFrame(plan, commands, efficiency)
+    return FramePlan(trace.queries, invocations, tuple(streams), in_flight, tuple(map(tuple, steps)))
 
 
-def _engines(arch: Arch, work: Workload, trace: Trace) -> Serve:
+def engines_of(arch: Arch, work: Workload, trace: Trace) -> Serve:
     """A pass through the encoding engines of ``arch``; a plug-in's take all queries of a trace at once."""
     spec = arch.nfp.encoding
     engine = encoding_engine(spec)
@@ -129,9 +133,9 @@ def in_parts(service: Service) -> Serve:
     return serve
 
 
-def _shares(profile: Array, counts: Array) -> list[_Share]:
+def commands_of(profile: Array, counts: Array) -> list[Part]:
     """All commands in the order recorded; ``counts`` (invocations, parts)."""
-    shares: list[_Share] = []
+    shares: list[Part] = []
     for invocation, (launched, row) in enumerate(zip(profile.tolist(), counts.tolist(), strict=True)):
         recorded = sum(row)
         ends = [0]
@@ -140,7 +144,7 @@ def _shares(profile: Array, counts: Array) -> list[_Share]:
         upto = [end * launched // recorded for end in ends] if recorded else []
         asked = np.diff(upto).tolist() if recorded else divide(launched, len(row))
         shares += [
-            _Share(invocation, part, rows, queries)
+            Part(invocation, part, rows, queries)
             for part, (rows, queries) in enumerate(zip(row, asked, strict=True))
             if queries
         ]
@@ -153,10 +157,10 @@ def _shares(profile: Array, counts: Array) -> list[_Share]:
     return shares
 
 
-def _efficiency(arch: Arch, trace: Trace, shares: list[_Share], serve: Serve) -> float:
+def efficiency_of(arch: Arch, trace: Trace, shares: list[Part], serve: Serve) -> float:
     """DRAM's efficiency on the first lines that the frame's queries miss in L2; they are passed once more for it."""
     addresses = np.zeros(0, np.int64)
-    for _, positions in _batches(trace, shares):
+    for _, positions in in_batches(trace, shares):
         misses = serve(positions).misses
         if misses is None:
             return arch.memory.dram_efficiency
@@ -166,13 +170,13 @@ def _efficiency(arch: Arch, trace: Trace, shares: list[_Share], serve: Serve) ->
     return line_efficiency(arch, addresses)
 
 
-def _batches(trace: Trace, shares: list[_Share]) -> Iterator[tuple[list[_Share], Array]]:
+def in_batches(trace: Trace, shares: list[Part]) -> Iterator[tuple[list[Part], Array]]:
     """Commands in order, as many as a batch takes, and the positions of their recorded queries.
 
     A command of an invocation of which nothing was recorded asks for what slots hold that nobody wrote: 0.
     """
     rows = _Rows(trace)
-    batch: list[_Share] = []
+    batch: list[Part] = []
     size = 0
     for share in shares:
         if batch and size + share.asked > BATCH_ROWS:
@@ -194,7 +198,7 @@ class _Rows:
     def __post_init__(self) -> None:
         self.blocks = self.trace.blocks()
 
-    def take(self, batch: list[_Share]) -> Array:
+    def take(self, batch: list[Part]) -> Array:
         """The next positions, (n, D) float32."""
         needed = sum(share.rows for share in batch)
         while self.count < needed:
@@ -209,7 +213,7 @@ class _Rows:
         return np.insert(rows[:needed], [at[k] for k, share in enumerate(batch) if not share.rows], 0.0, axis=0)
 
 
-def _stream(service: Service, first: int, share: _Share, groups: int) -> Stream:
+def stream_of(service: Service, first: int, share: Part, groups: int) -> Stream:
     """The queries that a command asks, as rows of ``service`` from ``first`` on."""
     size = max(share.rows, 1)
     rounds, rest = divmod(share.asked, size)

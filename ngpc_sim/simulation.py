@@ -170,10 +170,11 @@ def _sampled(point: _Point, precision: Precision) -> Result:
     frame = SampledFrame(d.arch, d.work, d.trace, d.pixels, precision.seed)
     while True:
         result = point.estimate(frame)
-        enough = frame.degrees(times_only=True) >= LEAST_DEGREES and half_width(result) <= precision.relative_error
-        if frame.complete or enough:
-            return replace(result, replayed_queries=frame.replayed_queries)
-        frame.enlarge()
+        draw = frame.draw
+        enough = draw.degrees(times_only=True) >= LEAST_DEGREES and half_width(result) <= precision.relative_error
+        if draw.complete or enough:
+            return replace(result, replayed_queries=draw.replayed_queries)
+        draw.enlarge()
 
 
 def _check_pair(work: Workload, trace: Trace) -> None:
@@ -289,7 +290,7 @@ class _Point:
         unseen = result_of(self.design, replace(slower, actions=frame.fewest_reads(slower.actions)))
         results = [result_of(self.design, run(completion)) for completion in frame.completions()]
         halves = [result_of(self.design, run(completion)) for completion in frame.halves()]
-        return estimate(results, halves, unseen, frame.degrees())
+        return estimate(results, halves, unseen, frame.draw.degrees())
 
     def finished(self, run: _Run) -> Finished:
         """What a frame that has run adds up to."""

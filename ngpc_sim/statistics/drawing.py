@@ -1,8 +1,9 @@
 """Which shares are drawn: strata, how many of each, and in which order.
 
-A cell holds the shares of equally many queries on ports of equal rates, so that one can stand for another whole.
-Inside a cell they are in the order of the frame: invocation after invocation, and in an invocation chunk after chunk,
-which is screen tile after screen tile. Runs of that order are the strata.
+A cell holds shares of which one can stand for another: of a recorded sample those of equally many queries on ports of
+equal rates, of a whole frame those of about as many on ports about as fast. Inside a cell they are in the order of the
+frame: invocation after invocation, and in an invocation chunk after chunk, which is screen tile after screen tile. Runs
+of that order are the strata.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-
-from ngpc_sim.statistics.shares import Shares
 
 Array = np.ndarray[Any, Any]
 
@@ -72,13 +71,13 @@ class Strata:
         return replace(self, members=self.members[order], taken=np.maximum(self.taken // 2, least))
 
 
-def draw(shares: Shares, rates: Array, queries: int, rng: np.random.Generator) -> Strata:
-    """Strata of shares whose streams have port ``rates`` (streams, k), for a frame of ``queries``."""
-    keys = np.column_stack([shares.queries, rates[shares.stream]])
+def draw(keys: Array, queries: Array, frame_queries: int, rng: np.random.Generator) -> Strata:
+    """Strata of shares of ``queries`` (U,) each, in a frame of ``frame_queries``; equal ``keys`` (U, k) make a cell."""
     _, cell = np.unique(keys, axis=0, return_inverse=True)
     order = np.argsort(cell.ravel(), kind="stable")
     sizes = np.bincount(cell.ravel())
-    wanted = _allocated(sizes, shares.queries[order[np.cumsum(sizes) - 1]], FIRST_DRAW * queries)
+    mean_queries = np.bincount(cell.ravel(), weights=queries) / sizes
+    wanted = _allocated(sizes, mean_queries, FIRST_DRAW * frame_queries)
     parts: list[Array] = []
     taken: list[int] = []
     neighbour: list[int] = []

@@ -16,7 +16,7 @@ import numpy as np
 
 from ngpc_sim.arch import Arch
 from ngpc_sim.commands import FramePlan, service_of
-from ngpc_sim.engines.cluster import Cluster, ClusterRun
+from ngpc_sim.engines.cluster import Cluster, ClusterRun, ClusterWork
 from ngpc_sim.engines.encoding_engine import EncodingEngine, encoding_engine
 from ngpc_sim.engines.service import Service
 from ngpc_sim.plugins import BUILTIN
@@ -139,21 +139,26 @@ class Replayer:
     def _costs(self, recorded: Recorded, number: int, nfps: Array) -> tuple[Array, ...]:
         stream = recorded.place[self.plan.streams[number].rows]
         work = command_work(self.arch, self.work, recorded.service, self.plan, number, stream, self.efficiency)
-        run: ClusterRun = self.cluster.run_shares(work, nfps)
-        owners = np.arange(len(stream)) // self.cluster.spec.dispatch_queries % self.cluster.scale
-        own = [stream[owners == nfp] for nfp in nfps]
-        cycles = np.array([recorded.service.slot_cycles[rows].sum(axis=0, dtype=np.int64) for rows in own])
-        reads = np.array([recorded.service.reads[rows].sum(dtype=np.int64) for rows in own])
-        batches = [self._batches(recorded.service, rows) for rows in own]
-        counts = np.array([len(batch) for batch in batches])
-        squares = np.array([[batch.sum(axis=0), (batch**2).sum(axis=0)] for batch in batches])
-        costs = run.end_cycles, run.occupancy_cycles, run.level_stalls, run.busy_cycles
-        return *costs, cycles, reads, counts, squares
+        return costs_of(self.cluster, work, nfps)
 
-    def _batches(self, service: Service, rows: Array) -> Array:
-        """(batches, slots) cycles of whole batches of the queries ``rows``."""
-        size = self.cluster.nfp.spec.mlp.batch_queries
-        whole = rows[: len(rows) // size * size]
-        cycles = service.slot_cycles[whole].reshape(-1, size, service.slot_cycles.shape[1])
-        sums: Array = cycles.sum(axis=1, dtype=np.int64)
-        return sums
+
+def costs_of(cluster: Cluster, work: ClusterWork, nfps: Array) -> tuple[Array, ...]:
+    """Columns of :class:`Records` of what the NFPs ``nfps`` (k,), ascending, get of a command."""
+    run: ClusterRun = cluster.run_shares(work, nfps)
+    owners = np.arange(len(work.stream)) // cluster.spec.dispatch_queries % cluster.scale
+    own = [work.stream[owners == nfp] for nfp in nfps]
+    cycles = np.array([work.service.slot_cycles[rows].sum(axis=0, dtype=np.int64) for rows in own])
+    reads = np.array([work.service.reads[rows].sum(dtype=np.int64) for rows in own])
+    batches = [_batches(work.service, rows, cluster.nfp.spec.mlp.batch_queries) for rows in own]
+    counts = np.array([len(batch) for batch in batches])
+    squares = np.array([[batch.sum(axis=0), (batch**2).sum(axis=0)] for batch in batches])
+    costs = run.end_cycles, run.occupancy_cycles, run.level_stalls, run.busy_cycles
+    return *costs, cycles, reads, counts, squares
+
+
+def _batches(service: Service, rows: Array, size: int) -> Array:
+    """(batches, slots) cycles of whole batches of ``size`` queries."""
+    whole = rows[: len(rows) // size * size]
+    cycles = service.slot_cycles[whole].reshape(-1, size, service.slot_cycles.shape[1])
+    sums: Array = cycles.sum(axis=1, dtype=np.int64)
+    return sums

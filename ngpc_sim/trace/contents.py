@@ -102,6 +102,10 @@ class Trace:
         """Yield invocations (n,), tiles (n,) and, if asked for, positions (n, D) of all rows in order."""
         yield (self.invocations, self.tiles, *([self.positions] if positions else []))
 
+    def positions_of(self, rows: Array) -> Array:
+        """(n, D) float32 positions of recorded queries, by their ascending numbers ``rows`` (n,)."""
+        return np.asarray(self.positions[rows])
+
     @property
     def n_dims(self) -> int:
         """Position components per query."""

@@ -10,9 +10,10 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from ngpc_sim.threads import n_threads
 from ngpc_sim.trace import store
 from ngpc_sim.trace.contents import DIMENSIONS, Trace, description_flaw
 from ngpc_sim.trace.store import RefusedError, reason_of
+
+if TYPE_CHECKING:
+    from ngpc_sim.trace.kernel_types import Array
 
 HELD_ROWS = 1 << 22
 """Rows up to which a trace is read into memory, 80 MB."""
@@ -57,13 +61,41 @@ class StreamedTrace(Trace):
         Raises ``UserError`` when the file is damaged, or is not the one that was opened.
         """
         names = store.columns_of(self.n_dims if positions else 0)
-        try:
+        with self._refusals():
             file = self._file()
             for first in range(0, file.num_row_groups, GROUPS_AT_ONCE):
                 groups = list(range(first, min(first + GROUPS_AT_ONCE, file.num_row_groups)))
-                table = file.read_row_groups(groups, columns=names, use_threads=n_threads() > 1)
-                columns = [_whole(table.column(name)) for name in names]
+                columns = _columns(file, groups, names)
                 yield (*columns[:2], np.column_stack(columns[2:])) if positions else tuple(columns)
+
+    def positions_of(self, rows: Array) -> Array:
+        """(n, D) float32 positions of recorded queries, by their ascending numbers ``rows`` (n,).
+
+        Only the row groups that hold them are read, a few at a time. Raises ``UserError`` like :meth:`blocks`.
+        """
+        names = store.columns_of(self.n_dims)[2:]
+        answer = np.empty((len(rows), self.n_dims), np.float32)
+        with self._refusals():
+            file = self._file()
+            sizes = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+            ends = np.cumsum(sizes, dtype=np.int64)
+            group_of = np.searchsorted(ends, rows, side="right")
+            needed = np.unique(group_of)
+            for first in range(0, len(needed), GROUPS_AT_ONCE):
+                groups = needed[first : first + GROUPS_AT_ONCE]
+                starts = np.r_[0, np.cumsum(ends[groups] - np.r_[0, ends][groups])[:-1]]
+                low, high = np.searchsorted(group_of, [groups[0], groups[-1] + 1])
+                which = np.searchsorted(groups, group_of[low:high])
+                inside = starts[which] + rows[low:high] - np.r_[0, ends][groups[which]]
+                for dim, column in enumerate(_columns(file, groups.tolist(), names)):
+                    answer[low:high, dim] = column[inside]
+        return answer
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Turn what is wrong with the file into one sentence."""
+        try:
+            yield
         except _damage() as error:
             raise UserError(f"The trace {self.path} is damaged: {reason_of(error)}.") from error
         except RefusedError as refused:
@@ -141,6 +173,12 @@ def _damage() -> tuple[type[BaseException], ...]:
     import pyarrow as pa  # noqa: PLC0415
 
     return pa.ArrowException, OSError, ValueError, KeyError, IndexError, OverflowError, MemoryError
+
+
+def _columns(file: Any, groups: list[int], names: list[str]) -> list[Any]:  # noqa: ANN401
+    """Columns of some row groups, one after the other."""
+    table = file.read_row_groups(groups, columns=names, use_threads=n_threads() > 1)
+    return [_whole(table.column(name)) for name in names]
 
 
 def _whole(column: Any) -> Any:  # noqa: ANN401

@@ -127,7 +127,7 @@ def test_an_invocation_without_rows_asks_the_origin(files):
     gap = ngpc.Trace(**{name: getattr(trace, name) for name in trace.__dataclass_fields__} | parts | {"sha256": ""})
     origin = np.zeros((1, 3), np.float32)
     at = int((gap.invocations < 1).sum())
-    batches = full_frame._batches(gap, full_frame._shares(gap.profile, full_frame.recorded_by_part(gap, 1)))
+    batches = full_frame.in_batches(gap, full_frame.commands_of(gap.profile, full_frame.recorded_by_part(gap, 1)))
     (positions,) = [positions for _, positions in batches]
     assert np.array_equal(positions, np.concatenate([gap.positions[:at], origin, gap.positions[at:]]))
 

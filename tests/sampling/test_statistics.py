@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from ngpc_sim.statistics.completion import REACHES, stand_ins
 from ngpc_sim.statistics.drawing import FIRST_DRAW, draw
+from ngpc_sim.statistics.draws import REACHES, stand_ins
 from ngpc_sim.statistics.interval import half_interval, t_quantile
 from ngpc_sim.statistics.shares import Shares
 
@@ -25,7 +25,7 @@ def shares():
 def strata(shares):
     """Draw with a seed: a fifth of the shares."""
     frame = 0.2 * 2 * shares.queries.sum() / FIRST_DRAW
-    return lambda seed: draw(shares, np.zeros((STREAMS, 2), np.int64), frame, np.random.default_rng(seed))
+    return lambda seed: draw(np.zeros((shares.count, 2), np.int64), shares.queries, frame, np.random.default_rng(seed))
 
 
 def test_every_share_is_in_one_stratum_and_a_draw_keeps_to_its_budget(shares, strata):
