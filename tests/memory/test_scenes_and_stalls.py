@@ -98,7 +98,7 @@ def test_doubling_is_a_run_of_its_own(name, scale, overrides, trace):
 
 
 def test_every_bottleneck_can_be_doubled():
-    from ngpc_sim.simulation import _LIMITS
+    from ngpc_sim.design_point import _LIMITS
 
     named = {*_LIMITS, "latency", "submit", "table"} - {"encoding_engine"}
     assert named <= set(_KEYS)

@@ -116,6 +116,6 @@ def test_bundled_frames_come_out_the_same(app, encoding, arch, monkeypatch):
         assert plain(asked[-1]) == plain(system.run_frame(*arguments))
         return asked[-1]
 
-    monkeypatch.setattr("ngpc_sim.simulation.run_frame_fast", both)
+    monkeypatch.setattr("ngpc_sim.design_point.run_frame_fast", both)
     ngpc.simulate(ngpc.load_arch(arch, scale=48), work, ngpc.load_trace(work.trace))
     assert len(asked) in {1, 2}  # alone, and again where GPU and NGPC slow each other

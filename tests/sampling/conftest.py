@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim import simulation
+from ngpc_sim import design_point
 from ngpc_sim.sharing import FULL
 from ngpc_sim.statistics.replays import Replayer
 
@@ -34,7 +34,7 @@ def point(traces):
 def remembered(monkeypatch):
     """Replay every share of a frame at most once, and every frame of equal commands once, over all seeds."""
     records, frames = {}, {}
-    replay, run_frame = Replayer.replay, simulation.run_frame_fast
+    replay, run_frame = Replayer.replay, design_point.run_frame_fast
 
     def lookup(self, shares, chosen, before):
         key = self.arch.sha256, self.work.name, self.trace.sha256
@@ -57,4 +57,4 @@ def remembered(monkeypatch):
         return frames[key]
 
     monkeypatch.setattr(Replayer, "replay", lookup)
-    monkeypatch.setattr(simulation, "run_frame_fast", frame)
+    monkeypatch.setattr(design_point, "run_frame_fast", frame)
