@@ -28,7 +28,7 @@ from ngpc_sim.replays import replays_of
 from ngpc_sim.result import Result, Scenes
 from ngpc_sim.sharing import FULL
 from ngpc_sim.stalls import StallReport, stall_report
-from ngpc_sim.statistics import Completion, SampledFrame, estimate
+from ngpc_sim.statistics import Added, Completion, SampledFrame, WholeFrame, estimate
 from ngpc_sim.traffic import memory_use, shared_speeds
 
 #: queries of a frame that detail reference takes: one event a query and stage is slow
@@ -138,12 +138,13 @@ class DesignPoint:
         """The frame, and where its cycles go."""
         return self.finished(self.run())
 
-    def estimate(self, frame: SampledFrame) -> Result:
+    def estimate(self, frame: SampledFrame | WholeFrame) -> Result:
         """The frame as what was replayed of it tells, with intervals."""
         runs: dict[bytes, system.FrameRun] = {}
 
         def run(one: Completion) -> Finished:
-            return self.finished(self._framed(one.plan, one.commands, frame.efficiency, runs, one.timing))
+            framed = self._framed(one.plan, one.commands, frame.efficiency, runs, one.timing)
+            return self.finished(framed, one.added)
 
         slower = run(frame.overlooked())
         unseen = result_of(self.design, replace(slower, actions=frame.fewest_reads(slower.actions)))
@@ -151,18 +152,22 @@ class DesignPoint:
         halves = [result_of(self.design, run(completion)) for completion in frame.halves()]
         return estimate(results, halves, unseen, frame.draw.degrees())
 
-    def finished(self, run: Run) -> Finished:
-        """What a frame that has run adds up to."""
+    def finished(self, run: Run, added: Added | None = None) -> Finished:
+        """What a frame that has run adds up to; ``added`` is what its commands do, where they do not say it."""
         arch, work = self.design.arch, self.design.work
         plan, counts, frame = run.plan, run.counts, run.frame
-        stalls = stall_report(arch, run.commands, frame)
-        issue = sum(stream.issue_cycles * n for stream, n in zip(plan.streams, counts, strict=True))
-        intervals = sum(stream.interval_cycles * n for stream, n in zip(plan.streams, counts, strict=True))
+        if added is None:
+            stalls = stall_report(arch, run.commands, frame)
+            issue = sum(stream.issue_cycles * n for stream, n in zip(plan.streams, counts, strict=True))
+            intervals = sum(stream.interval_cycles * n for stream, n in zip(plan.streams, counts, strict=True))
+            actions = _total_actions(run.commands, counts)
+        else:
+            stalls, actions = added.stalls(arch, frame), dict(added.actions)
+            issue, intervals = added.issue_cycles, added.interval_cycles
         interval = intervals / (plan.queries * work.encoding.n_levels)
         limit = _limit(frame.path_ps, {"mlp": int(stalls.busy.sum()), **stalls.total})
         times = (frame.frame_ps, frame.gpu_busy_ps, frame.ngpc_ps)
         timing = FrameTiming(*times, issue, interval, stalls, frame.path_ps, limit)
-        actions = _total_actions(run.commands, counts)
         return self._in_scenes(plan.queries, plan.invocations, run.base, timing, actions, run.memory)
 
     def _whole_frame(self) -> FullFrame:

@@ -95,7 +95,7 @@ def replay_full_frame(
         in_flight = tuple(int(trace.profile[share.invocation]) for share in batch)
         part = FramePlan(sum(in_flight), len(in_flight), tuple(asked), in_flight, ())
         commands += build_commands(arch, work, service, part, cluster, efficiency)
-        streams += [_without_rows(stream) for stream in asked]
+        streams += [without_rows(stream) for stream in asked]
     return FullFrame(plan_of(trace, arch.frame.tiles, shares, streams), commands, efficiency)
 
 
@@ -239,6 +239,6 @@ def stream_of(service: Service, first: int, share: Part, groups: int) -> Stream:
     )
 
 
-def _without_rows(stream: Stream) -> Stream:
+def without_rows(stream: Stream) -> Stream:
     """A stream that has been replayed: how many queries it has, but no memory for which."""
     return replace(stream, rows=np.broadcast_to(np.int32(0), len(stream.rows)))

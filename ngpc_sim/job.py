@@ -44,7 +44,7 @@ class Request:
     gpu: str | None = None
     traces: str | None = None
     settings: tuple[str, ...] = ()
-    detail: str = "cycle"
+    detail: str | None = None
     relative_error: float = 0.01
     seed: int = 0
     limit_queries: int | None = None
@@ -76,7 +76,7 @@ class Request:
 
 def points(asked: Request) -> list[Point]:
     """Design points of a request, in the order of its lists: arch, overrides, resolution, encoding, scale, app."""
-    if asked.detail not in DETAILS:
+    if asked.detail is not None and asked.detail not in DETAILS:
         raise UserError(f"unknown detail '{asked.detail}': choose {', '.join(DETAILS)}.")
     if asked.limit_queries is not None and asked.limit_queries < 1:
         raise UserError(f"--limit-queries {asked.limit_queries} is out of range: 1 or more.")
@@ -110,7 +110,7 @@ def points(asked: Request) -> list[Point]:
             asked.limit_queries,
             values,
             sequence,
-            asked.what_if and asked.detail == "cycle",
+            asked.what_if,
             asked.relative_error,
             asked.seed,
         )

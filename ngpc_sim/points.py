@@ -18,7 +18,7 @@ from ngpc_sim.arch import Arch
 from ngpc_sim.errors import UserError
 from ngpc_sim.frame_result import Sequence
 from ngpc_sim.result import Result
-from ngpc_sim.simulation import frame_ms, simulate
+from ngpc_sim.simulation import default_detail, frame_ms, simulate
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.what_if import with_doubling
 from ngpc_sim.workload import Workload
@@ -35,13 +35,13 @@ _times: OrderedDict[Any, float] = OrderedDict()
 
 @dataclass(frozen=True)
 class Point:
-    """One design point of a sweep."""
+    """One design point of a sweep; without a ``detail`` it gets the one that :func:`simulate` takes."""
 
     arch: Arch
     work: Workload
     trace: Trace
     resolution: str | None = None
-    detail: str = "cycle"
+    detail: str | None = None
     limit_queries: int | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
     sequence: Sequence | None = None
@@ -49,8 +49,13 @@ class Point:
     relative_error: float = 0.01
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.detail is None:
+            chosen = default_detail(self.arch, self.work, self.trace, self.resolution, self.limit_queries)
+            object.__setattr__(self, "detail", chosen)
+
     def run(self) -> Result:
-        """Simulate this point, and its frame again with its bottleneck doubled where that is asked."""
+        """Simulate this point, and its frame again with its bottleneck doubled where that is asked of a replay."""
         key = self._key(self.arch, 1.0)
         if key not in _results:
             _results[key] = simulate(
@@ -66,7 +71,7 @@ class Point:
         _results.move_to_end(key)
         result = replace(_results[key], overrides=dict(self.overrides))
         _times[key] = result.frame_ms
-        return with_doubling(self.arch, result, self._frame_ms) if self.what_if else result
+        return with_doubling(self.arch, result, self._frame_ms) if self.what_if and self.detail == "cycle" else result
 
     def _frame_ms(self, arch: Arch, rest_factor: float) -> float:
         """Time of the point's frame on ``arch``; kept, for what doubles one point is often another one of a sweep."""

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ngpc_sim import units
 from ngpc_sim.arch import Arch
+from ngpc_sim.commands import target_queries
 from ngpc_sim.design_point import DesignPoint
 from ngpc_sim.engines.encoding_engine import check_tables
 from ngpc_sim.errors import UserError
 from ngpc_sim.frame_result import Design, Sequence, result_of
+from ngpc_sim.full_frame import is_replayed_whole
 from ngpc_sim.resolution import parse_resolution, resolution_of
 from ngpc_sim.result import Result
-from ngpc_sim.statistics import LEAST_DEGREES, Precision, SampledFrame, can_sample, half_width, without_error
+from ngpc_sim.statistics import (
+    LEAST_DEGREES,
+    Precision,
+    SampledFrame,
+    WholeFrame,
+    can_sample,
+    half_width,
+    without_error,
+)
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.workload import Workload
 
@@ -29,7 +40,7 @@ def simulate(
     trace: Trace,
     *,
     resolution: str | None = None,
-    detail: str = "cycle",
+    detail: str | None = None,
     limit_queries: int | None = None,
     overrides: Mapping[str, Any] | None = None,
     sequence: Sequence | None = None,
@@ -49,7 +60,7 @@ def simulate(
     detail
         ``cycle`` replays the trace; ``sampled`` some shares of its commands, with 95 % intervals; ``bound`` is the
         closed form that no replay beats; ``reference`` is the replay by one event a query and stage, for frames of
-        few queries.
+        few queries. Without it what :func:`default_detail` says.
     limit_queries
         Only the first N recorded queries, as a frame of their own.
     overrides
@@ -68,10 +79,22 @@ def simulate(
     UserError
         When trace and workload do not belong together, or tables do not fit under ``reject``.
     """
+    detail = detail or default_detail(arch, work, trace, resolution, limit_queries)
     point = _point(arch, work, trace, resolution, detail, limit_queries, overrides, sequence, rest_factor)
     if detail == "sampled":
         return _sampled(point, Precision.checked(relative_error, seed))
     return result_of(point.design, point.bound() if detail == "bound" else point.replay())
+
+
+def default_detail(
+    arch: Arch, work: Workload, trace: Trace, resolution: str | None = None, limit_queries: int | None = None
+) -> str:
+    """``sampled`` for a frame that was recorded whole and is asked as it is, else ``cycle``; of :func:`simulate`."""
+    _, width, height = parse_resolution(resolution) if resolution else resolution_of(trace)
+    if limit_queries is not None or not trace.is_full_frame:
+        return "cycle"
+    queries = target_queries(arch, work, trace, width * height)
+    return "sampled" if is_replayed_whole(arch, trace, queries) else "cycle"
 
 
 def frame_ms(
@@ -122,20 +145,25 @@ def _point(
 
 
 def _sampled(point: DesignPoint, precision: Precision) -> Result:
-    """The frame from a sample of its shares, enlarged until it is precise enough; or whole, as it was recorded."""
+    """The frame from a sample of its shares, enlarged until it is precise enough; else all of it."""
     d = point.design
-    if not can_sample(d.arch) or point.is_whole:
-        run = point.run()
-        every = 2 * sum(command.run.n_queries for command in run.commands)
-        return replace(without_error(result_of(d, point.finished(run))), replayed_queries=every)
-    frame = SampledFrame(d.arch, d.work, d.trace, d.pixels, precision.seed)
-    while True:
-        result = point.estimate(frame)
-        draw = frame.draw
-        enough = draw.degrees(times_only=True) >= LEAST_DEGREES and half_width(result) <= precision.relative_error
-        if draw.complete or enough:
-            return replace(result, replayed_queries=draw.replayed_queries)
-        draw.enlarge()
+    frame: SampledFrame | WholeFrame | None = None
+    if can_sample(d.arch):
+        whole = point.is_whole
+        frame = (WholeFrame.of if whole else partial(SampledFrame, pixels=d.pixels))(
+            d.arch, d.work, d.trace, seed=precision.seed
+        )
+    while frame is not None:
+        drawn = frame.draw
+        if drawn.complete or drawn.without_spread() or drawn.degrees(times_only=True) >= LEAST_DEGREES:
+            result = point.estimate(frame)
+            if drawn.complete or half_width(result) <= precision.relative_error:
+                return replace(result, replayed_queries=drawn.replayed_queries)
+        if not frame.enlarge():
+            frame = None
+    run = point.run()
+    every = 2 * sum(command.run.n_queries for command in run.commands)
+    return replace(without_error(result_of(d, point.finished(run))), replayed_queries=every)
 
 
 def _check_pair(work: Workload, trace: Trace) -> None:

@@ -33,9 +33,12 @@ def run(
     trace: Annotated[str | None, typer.Option(help="Trace names, files or URLs instead of the workloads' own.")] = None,
     settings: Settings = None,
     detail: Annotated[
-        str,
-        typer.Option(help="bound (closed form), cycle (replay), sampled (part of it, intervals) or reference (slow)."),
-    ] = "cycle",
+        str | None,
+        typer.Option(
+            help="bound (closed form), cycle (replay), sampled (part of it, intervals) or reference (slow); "
+            "sampled for traces of whole frames, else cycle."
+        ),
+    ] = None,
     relative_error: Annotated[float, typer.Option(help="With sampled: half of the interval of the frame time.")] = 0.01,
     seed: Annotated[int, typer.Option(help="With sampled: seed of what is drawn.")] = 0,
     limit_queries: Annotated[int | None, typer.Option(help="Replay only the first N recorded queries.")] = None,

@@ -20,6 +20,7 @@ from ngpc_sim.arch import Arch
 from ngpc_sim.commands import FramePlan, line_efficiency_of, plan_frame
 from ngpc_sim.engines.cluster import Cluster, ClusterRun
 from ngpc_sim.engines.encoding_engine import encoding_engine
+from ngpc_sim.statistics.added import Added
 from ngpc_sim.statistics.drawing import draw
 from ngpc_sim.statistics.draws import Draw
 from ngpc_sim.statistics.replays import Recorded, Records, Replayer, all_counted
@@ -34,11 +35,15 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Completion:
-    """All commands of a frame; ``timing`` is equal for completions that take the same times."""
+    """All commands of a frame; ``timing`` is equal for completions that take the same times.
+
+    ``added`` is what they add up to, where that is not seen from them.
+    """
 
     plan: FramePlan
     commands: list[Command]
     timing: bytes
+    added: Added | None = None
 
 
 class SampledFrame:
@@ -69,6 +74,11 @@ class SampledFrame:
         if self.counted:
             return np.zeros((len(self.works), 0), np.int64)
         return np.array([self.replayer.cluster.port_rates(work) for work in self.works], np.int64)
+
+    def enlarge(self) -> bool:
+        """Draw twice as many; whether it was done."""
+        self.draw.enlarge()
+        return True
 
     def fewest_reads(self, actions: Mapping[str, int]) -> dict[str, int]:
         """Actions with as few reads of grid_sram as what was drawn does not exclude."""

@@ -5,7 +5,7 @@ from time import perf_counter
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim import commands, fast_frame, replays, simulation, system
+from ngpc_sim import commands, design_point, fast_frame, replays, system
 from ngpc_sim import points as points_module
 from ngpc_sim.engines import frame_commands
 from ngpc_sim.job import Request, points
@@ -38,7 +38,7 @@ def frame_of(nerf, monkeypatch):
         asked.append(arguments)
         return fast_frame.run_frame_fast(*arguments)
 
-    monkeypatch.setattr(simulation, "run_frame_fast", noted)
+    monkeypatch.setattr(design_point, "run_frame_fast", noted)
     replays._replays.clear()
     ngpc.simulate(*nerf)
     return asked[0]

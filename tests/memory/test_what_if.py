@@ -8,9 +8,9 @@ import ngpc_sim as ngpc
 from ngpc_sim import system
 from ngpc_sim.arch import all_keys
 from ngpc_sim.bound import cycles_per_query
+from ngpc_sim.design_point import _LIMITS
 from ngpc_sim.frame_result import Sequence
 from ngpc_sim.points import Point
-from ngpc_sim.design_point import _LIMITS
 from ngpc_sim.what_if import _ENCODING, _KEYS, GPU_TWICE, doubling
 
 LIMIT = 8000

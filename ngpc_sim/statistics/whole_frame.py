@@ -1,0 +1,252 @@
+"""A frame that was recorded whole, of which some shares are replayed.
+
+Its commands differ in size, so a drawn share stands for another one by what its queries cost beyond typical ones::
+
+    cost(share) = typical(share) + (cost(drawn) - typical(drawn)) x queries(share) / queries(drawn)
+
+``typical`` replays the share's number of queries, on its command's ports, as if nothing missed and each took the mean
+cycles of the first draw, in whole ones: an exact replay, so that fill, drain, ports and partial batches are not
+extrapolated. Where all queries take equal cycles nothing is left to stand for, and the frame is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ngpc_sim.arch import Arch
+from ngpc_sim.engines.cluster import Cluster, ClusterRun, ClusterWork
+from ngpc_sim.engines.encoding_engine import encoding_engine
+from ngpc_sim.engines.service import Service
+from ngpc_sim.statistics.added import FACTOR_BITS, Added
+from ngpc_sim.statistics.completion import Completion
+from ngpc_sim.statistics.drawing import FIRST_DRAW, Strata, draw
+from ngpc_sim.statistics.draws import Draw
+from ngpc_sim.statistics.replays import Records
+from ngpc_sim.statistics.shares import Shares
+from ngpc_sim.statistics.spread import differences, overlooked_in
+from ngpc_sim.statistics.whole_replays import Counted, WholeReplayer
+from ngpc_sim.system import Command, cycles_to_ps_array
+from ngpc_sim.threads import map_threads
+from ngpc_sim.trace.store import Trace
+from ngpc_sim.workload import Workload
+
+Array = np.ndarray[Any, Any]
+#: classes of sizes and rates in every octave: the most with which the first draw keeps to its part of the frame
+CLASSES_PER_OCTAVE = (2.0, 1.0, 0.5, 0.25)
+#: part of the frame's queries from which on all of it is replayed: each drawn one is replayed twice
+MOST_DRAWN = 0.25
+
+
+@dataclass(frozen=True)
+class Typical:
+    """Costs of shares of typical queries; ``kind`` (U,) says which of the rows is a share's.
+
+    ``cycles`` (slots,) of a query; ``end``, ``occupancy``, ``busy`` (T,), ``stalls`` (T, slots + 1, causes).
+    """
+
+    cycles: Array
+    kind: Array
+    end: Array
+    occupancy: Array
+    busy: Array
+    stalls: Array
+
+    @classmethod
+    def of(cls, cluster: Cluster, works: list[ClusterWork], rates: Array, shares: Shares) -> Typical:
+        """Replay one share of every size and port rates; ``works`` ask the one row of their service."""
+        keys = np.column_stack([rates[shares.stream], shares.queries])
+        _, firsts, kind = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+
+        def run(share: int) -> ClusterRun:
+            return cluster.run_shares(works[shares.stream[share]], shares.nfp[share : share + 1])
+
+        runs = map_threads(run, firsts.tolist())
+        names = ("end_cycles", "occupancy_cycles", "busy_cycles", "level_stalls")
+        end, occupancy, busy, stalls = (np.concatenate([getattr(one, name) for one in runs]) for name in names)
+        return cls(works[0].service.slot_cycles[0].astype(np.int64), kind.ravel(), end, occupancy, busy, stalls)
+
+
+class WholeFrame:
+    """A frame that was recorded whole, of which the shares of a :class:`Draw` are replayed."""
+
+    def __init__(self, arch: Arch, work: Workload, replayer: WholeReplayer, strata: Strata, seed: int) -> None:
+        self.arch, self.work, self.replayer = arch, work, replayer
+        self.shares, self.plan = replayer.shares, replayer.plan
+        self.counted: Counted | None = None
+        self.draw = Draw(self.shares, strata, np.ones(self.shares.count, np.int64), seed, self._replay, self._costs)
+        records = self.draw.records
+        mean = np.rint(records.cycles.sum(axis=0) / self.draw.drawn_queries).astype(np.uint16)
+        first = replayer.first_service()
+        typical = Service(mean[None, :], np.zeros(1, np.int32), first.base_cycles)
+        works = _asking_one_row(replayer, typical)
+        self.typical = Typical.of(replayer.cluster, works, _rates(replayer.cluster, works), self.shares)
+        none = np.zeros(0, np.int64)
+        self.runs = [ClusterRun(none, none, none, none, len(stream.rows), {}, none) for stream in self.plan.streams]
+
+    @classmethod
+    def of(cls, arch: Arch, work: Workload, trace: Trace, seed: int) -> WholeFrame | None:
+        """The frame of ``trace``, drawn with ``seed``; ``None`` where so much would be drawn that all may be."""
+        replayer = WholeReplayer.of(arch, work, trace)
+        rates = _rates(replayer.cluster, _asking_one_row(replayer, replayer.first_service()))
+        keys = np.column_stack([replayer.shares.queries, rates[replayer.shares.stream]])
+        queries, total = replayer.shares.queries, replayer.plan.queries
+        for number in CLASSES_PER_OCTAVE:
+            classes = np.floor(number * np.log2(keys)).astype(np.int64)
+            strata = draw(classes, queries, total, np.random.default_rng(seed))
+            if 2 * _drawn(strata, queries) <= FIRST_DRAW * total:
+                break
+        return None if _drawn(strata, queries) > MOST_DRAWN * total else cls(arch, work, replayer, strata, seed)
+
+    @property
+    def efficiency(self) -> float:
+        """DRAM's on missing lines."""
+        return self.replayer.efficiency
+
+    def enlarge(self) -> bool:
+        """Draw twice as many; whether it was done.
+
+        Not where that is so much that all may be replayed, nor where every query has to pass through caches again,
+        which takes as long as replaying them.
+        """
+        if self.counted or _drawn(self.draw.strata.doubled(), self.shares.queries) > MOST_DRAWN * self.plan.queries:
+            return False
+        self.draw.enlarge()
+        return True
+
+    def fewest_reads(self, actions: Mapping[str, int]) -> dict[str, int]:
+        """Actions with as few reads of grid_sram as what was drawn does not exclude."""
+        if self.counted:
+            return dict(actions)
+        encoding = self.work.encoding
+        entry_bytes = encoding.n_features_per_level * self.arch.nfp.encoding.feature_bytes
+        return self.draw.fewest_reads(actions, self.plan.queries, encoding.corners, entry_bytes)
+
+    def completions(self) -> list[Completion]:
+        """Completions of the frame; one where every one would be the same."""
+        return [self._completed(source) for source in self.draw.sources()]
+
+    def halves(self) -> list[Completion]:
+        """Completions from half of what was drawn, another half each time; none where all would be the same."""
+        return [self._completed(source) for source in self.draw.halves()]
+
+    def overlooked(self) -> Completion:
+        """The frame as the first completion has it, with what the draw may have overlooked.
+
+        In a stratum whose drawn shares cost nothing beyond typical ones, or all the same, the largest other one then
+        costs more: by the largest difference inside any stratum, or where there is none, as much as a batch far from
+        the mean is slower than the mean batch of the slowest engine.
+        """
+        records, strata = self.draw.records, self.draw.strata
+        more = []
+        for costs in self._beyond(records)[:2]:
+            spread = differences(strata, records.place, costs)
+            excess = int(spread.max()) or (0 if self.counted else records.excess_cycles())
+            column = np.zeros(self.shares.count, np.int64)
+            column[overlooked_in(strata, records.place, spread, self.shares.queries)] = excess
+            more.append(column)
+        return self._completed(self.draw.sources()[0], *more)
+
+    def _replay(self, chosen: Array, before: Records) -> Records:
+        if not self.replayer.counted:
+            return self.replayer.replay(chosen, before)
+        records, self.counted = self.replayer.replay_counted(chosen, before)
+        return records
+
+    def _costs(self, records: Records) -> tuple[Array, ...]:
+        end, occupancy, reads, _ = self._beyond(records)
+        return (end, occupancy) if self.counted else (end, occupancy, reads)
+
+    def _owners(self, records: Records) -> Array:
+        """(R,) share of every record."""
+        replayed = np.flatnonzero(records.place >= 0)
+        owners = np.empty(len(replayed), np.int64)
+        owners[records.place[replayed]] = replayed
+        return owners
+
+    def _beyond(self, records: Records) -> tuple[Array, Array, Array, Array]:
+        """What records cost beyond typical shares: ends, occupancies, reads (R,), and cycles of slots (R, slots)."""
+        owners, typical = self._owners(records), self.typical
+        kinds, queries = typical.kind[owners], self.shares.queries[owners]
+        reads = records.reads - queries * self._most_reads
+        cycles = records.cycles - queries[:, None] * typical.cycles
+        return records.end - typical.end[kinds], records.occupancy - typical.occupancy[kinds], reads, cycles
+
+    @property
+    def _most_reads(self) -> int:
+        """Entries read for a query whose corners have nothing in common."""
+        return self.work.encoding.corners * self.work.encoding.n_levels
+
+    def _completed(self, source: Array, more_end: Array | int = 0, more_occupancy: Array | int = 0) -> Completion:
+        """The frame in which the share ``source`` (U,) stands for every one, and some take so many cycles more."""
+        records, typical, queries = self.draw.records, self.typical, self.shares.queries
+        rows = records.place[source]
+        factors = ((queries << FACTOR_BITS) + queries[source] // 2) // queries[source]
+        end, occupancy, reads, cycles = self._beyond(records)
+
+        def stands(costs: Array) -> Array:
+            """Costs of every share beyond a typical one."""
+            factor = factors.reshape(-1, *[1] * (costs.ndim - 1))
+            answer: Array = (costs[rows] * factor + (1 << FACTOR_BITS - 1)) >> FACTOR_BITS
+            return answer
+
+        busy = typical.busy[typical.kind]
+        ends, occupancies = typical.end[typical.kind] + stands(end), typical.occupancy[typical.kind] + stands(occupancy)
+        occupancies = np.maximum(occupancies, busy) + more_occupancy
+        ends = np.maximum(ends + more_end, occupancies)
+        sums = self._sums(stands(reads), stands(cycles))
+        beyond = records.stalls - typical.stalls[typical.kind[self._owners(records)]]
+        parts = (np.full_like(factors, 1 << FACTOR_BITS), typical.kind, typical.stalls), (factors, rows, beyond)
+        lines = self.counted.lines if self.counted else np.zeros((self.shares.count, 3, 0), np.uint32)
+        added = Added(*sums, self.shares, occupancies, busy, parts, lines)
+        plan = replace(self.plan, streams=self.counted.streams) if self.counted else self.plan
+        return Completion(plan, self._commands(ends, occupancies), ends.tobytes() + occupancies.tobytes(), added)
+
+    def _sums(self, reads: Array, cycles: Array) -> tuple[int, int, Mapping[str, int]]:
+        """Cycles of the busiest engines and of all, and actions, of ``reads`` and ``cycles`` beyond typical ones."""
+        cluster, queries = self.replayer.cluster, self.shares.queries
+        batches = int((-(-queries // cluster.nfp.spec.mlp.batch_queries)).sum())
+        if self.counted:
+            streams = self.counted.streams
+            issue = sum(stream.issue_cycles for stream in streams), sum(stream.interval_cycles for stream in streams)
+            total = sum(stream.reads for stream in streams)
+        else:
+            groups = encoding_engine(self.arch.nfp.encoding).side_by_side(self.work.encoding)
+            own = queries[:, None] * self.typical.cycles + cycles
+            slots = np.add.reduceat(own, self.shares.firsts[:-1], axis=0)
+            issue = int((-(-slots.max(axis=1) // groups)).sum()), int(slots.sum())
+            total = self.plan.queries * self._most_reads + int(reads.sum())
+        return *issue, cluster.nfp.actions(self.work, self.plan.queries, total, batches)
+
+    def _commands(self, ends: Array, occupancies: Array) -> list[Command]:
+        """Commands that take these cycles (U,)."""
+        cluster = self.replayer.cluster
+        size = cluster.spec.dispatch_queries
+
+        def times(cycles: Array) -> Array:
+            spread = np.zeros((len(self.runs), cluster.scale), np.int64)
+            spread[self.shares.stream, self.shares.nfp] = cycles
+            return cycles_to_ps_array(spread, self.arch.clock_hz)
+
+        return [
+            Command(run, end_ps, occupancy_ps, -(-run.n_queries // size))
+            for run, end_ps, occupancy_ps in zip(self.runs, times(ends), times(occupancies), strict=True)
+        ]
+
+
+def _asking_one_row(replayer: WholeReplayer, service: Service) -> list[ClusterWork]:
+    """Every command, its queries all the first of ``service``."""
+    return [replayer.command(number, service, stream.rows) for number, stream in enumerate(replayer.plan.streams)]
+
+
+def _rates(cluster: Cluster, works: list[ClusterWork]) -> Array:
+    """(commands, 2) port rates where nothing misses."""
+    return np.array([cluster.port_rates(work, cluster.demand(works[0])) for work in works], np.int64)
+
+
+def _drawn(strata: Strata, queries: Array) -> int:
+    """How many of the ``queries`` (U,) of shares are drawn."""
+    return int(queries[strata.members[strata.is_drawn]].sum())

@@ -1,0 +1,196 @@
+"""Replays of drawn shares of a frame that was recorded whole; rows come from the trace, a batch at a time.
+
+What every command asks for is known before: how many queries, and which rows of the file. Where no level is cached only
+the rows of drawn shares are read and served, with the queries before them that ``reuse`` remembers. Where one is,
+every query of the frame passes through the caches, in the order recorded, so that lines, misses and DRAM's efficiency
+are those of the whole frame; drawn shares are replayed as they come by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from ngpc_sim import full_frame
+from ngpc_sim.arch import Arch
+from ngpc_sim.commands import FramePlan, Stream
+from ngpc_sim.engines.cluster import Cluster, ClusterWork
+from ngpc_sim.engines.encoding_engine import encoding_engine
+from ngpc_sim.engines.service import Service
+from ngpc_sim.full_frame import Part
+from ngpc_sim.statistics.replays import Records, all_counted, costs_of
+from ngpc_sim.statistics.shares import Shares, shares_of
+from ngpc_sim.system import command_work
+from ngpc_sim.threads import map_threads
+from ngpc_sim.trace.parts import recorded_by_part
+from ngpc_sim.trace.store import Trace
+from ngpc_sim.workload import Workload
+
+Array = np.ndarray[Any, Any]
+#: drawn queries that pass through the engines together, unless one command has more
+BATCH_ROWS = 1 << 19
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the caches of a frame were seen to do: its commands without rows, lines (U, 3, slots) uint32 of shares."""
+
+    streams: tuple[Stream, ...]
+    lines: Array
+
+
+@dataclass(frozen=True)
+class WholeReplayer:
+    """The commands of a frame that was recorded whole, and what replays shares of them."""
+
+    arch: Arch
+    work: Workload
+    trace: Trace
+    parts: tuple[Part, ...]
+    plan: FramePlan
+    cluster: Cluster
+    shares: Shares
+
+    @classmethod
+    def of(cls, arch: Arch, work: Workload, trace: Trace) -> WholeReplayer:
+        """The frame of ``trace``; of its rows only invocation and tile are read."""
+        parts = full_frame.commands_of(trace.profile, recorded_by_part(trace, arch.frame.tiles))
+        none = np.zeros((3, 0), np.int64)
+        streams = [Stream(np.broadcast_to(np.int32(0), part.asked), 0, 0, 0, none) for part in parts]
+        plan = full_frame.plan_of(trace, arch.frame.tiles, parts, streams)
+        cluster = Cluster(arch.cluster, arch.nfp, arch.scale)
+        return cls(arch, work, trace, tuple(parts), plan, cluster, shares_of(plan, cluster))
+
+    @cached_property
+    def counted(self) -> bool:
+        """Whether every query must pass through the encoding engines.
+
+        Also where a slot that nobody wrote lies between queries of which one remembers the one before.
+        """
+        remembers = self.arch.nfp.encoding.reuse != "none" and any(not part.rows for part in self.parts)
+        return remembers or all_counted(self.arch, self.work.encoding)
+
+    @cached_property
+    def efficiency(self) -> float:
+        """DRAM's on the lines that miss in L2."""
+        if not self.counted:
+            return self.arch.memory.dram_efficiency
+        engines = full_frame.engines_of(self.arch, self.work, self.trace)
+        return full_frame.efficiency_of(self.arch, self.trace, list(self.parts), engines)
+
+    def first_service(self) -> Service:
+        """What the engines do for the first query of the frame."""
+        return encoding_engine(self.arch.nfp.encoding).service(
+            self.work.encoding, self.trace.positions_of(np.arange(1))
+        )
+
+    def command(self, number: int, service: Service, stream: Array) -> ClusterWork:
+        """Command ``number``, asking the rows ``stream`` of ``service``."""
+        return command_work(self.arch, self.work, service, self.plan, number, stream, self.efficiency)
+
+    def replay(self, chosen: Array, before: Records) -> Records:
+        """``before`` with the costs of the shares ``chosen`` (k,), ascending; where no level is cached."""
+        if not len(chosen):
+            return before
+        found: list[tuple[Array, ...]] = []
+        for nfps in self._batches(chosen):
+            service, places = self._served({number: self._rows(number, own) for number, own in nfps.items()})
+            found += map_threads(partial(self._costs, service, nfps, places), list(nfps))
+        return before.and_more(chosen, found)
+
+    def _costs(
+        self, service: Service, nfps: dict[int, Array], places: dict[int, Array], number: int
+    ) -> tuple[Array, ...]:
+        """Costs of the drawn shares of a command, of which ``places`` has the rows of ``service``."""
+        stream = np.zeros(self.parts[number].asked, np.int32)
+        stream[self._asked(number, nfps[number])] = places[number]
+        return costs_of(self.cluster, self.command(number, service, stream), nfps[number])
+
+    def replay_counted(self, chosen: Array, before: Records) -> tuple[Records, Counted]:
+        """The same where every query passes through the engines, and what they were seen to do."""
+        drawn = dict(self._by_command(chosen))
+        engines = full_frame.engines_of(self.arch, self.work, self.trace)
+        found: list[tuple[Array, ...]] = []
+        streams: list[Stream] = []
+        lines: list[Array] = []
+        for batch, positions in full_frame.in_batches(self.trace, list(self.parts)):
+            run = partial(self._counted, drawn, len(streams), batch, engines(positions))
+            for stream, own, costs in map_threads(run, range(len(batch))):
+                streams.append(stream)
+                lines.append(own)
+                found += [] if costs is None else [costs]
+        records = before.and_more(chosen, found) if found else before
+        return records, Counted(tuple(streams), np.concatenate(lines))
+
+    def _counted(
+        self, drawn: dict[int, Array], first: int, batch: list[Part], service: Service, index: int
+    ) -> tuple[Stream, Array, tuple[Array, ...] | None]:
+        """Command ``index`` of a batch from command ``first`` on: its sums, lines, and costs of drawn shares."""
+        row = sum(max(part.rows, 1) for part in batch[:index])
+        groups = encoding_engine(self.arch.nfp.encoding).side_by_side(self.work.encoding)
+        stream = full_frame.stream_of(service, row, batch[index], groups)
+        command = self.command(first + index, service, stream.rows)
+        asked, nfps = self.cluster.lines(command), drawn.get(first + index)
+        used = self.shares.nfp[self.shares.of(first + index)]
+        own = np.zeros((len(used), 3, 0), np.uint32) if asked is None else asked[used].astype(np.uint32)
+        costs = None if nfps is None else costs_of(self.cluster, command, nfps)
+        return full_frame.without_rows(stream), own, costs
+
+    def _by_command(self, chosen: Array) -> Iterator[tuple[int, Array]]:
+        """Commands of which shares are chosen, and the NFPs of these, ascending."""
+        numbers, firsts = np.unique(self.shares.stream[chosen], return_index=True)
+        yield from zip(numbers.tolist(), np.split(self.shares.nfp[chosen], firsts[1:]), strict=True)
+
+    def _batches(self, chosen: Array) -> Iterator[dict[int, Array]]:
+        """NFPs of chosen shares by command, a batch of commands at a time."""
+        batch: dict[int, Array] = {}
+        size = 0
+        for number, nfps in self._by_command(chosen):
+            asked = int(self.shares.queries[self.shares.of(number)][nfps].sum())
+            if batch and size + asked > BATCH_ROWS:
+                yield batch
+                batch, size = {}, 0
+            batch[number] = nfps
+            size += asked
+        yield batch
+
+    def _asked(self, number: int, nfps: Array) -> Array:
+        """Which queries of a command, from 0, the NFPs get."""
+        size = self.cluster.spec.dispatch_queries
+        taken = np.zeros(self.cluster.scale, np.bool_)
+        taken[nfps] = True
+        granules = np.flatnonzero(taken[np.arange(-(-self.parts[number].asked // size)) % self.cluster.scale])
+        asked = (granules[:, None] * size + np.arange(size)).ravel()
+        answer: Array = asked[asked < self.parts[number].asked]
+        return answer
+
+    @cached_property
+    def _first_rows(self) -> Array:
+        """(commands + 1,) where the rows of every command begin: they lie one command behind the other."""
+        return np.cumsum([0, *(part.rows for part in self.parts)])
+
+    def _rows(self, number: int, nfps: Array) -> Array:
+        """Rows of the trace that these NFPs serve; behind its end where nothing was recorded, which asks 0."""
+        rows = self.parts[number].rows
+        if not rows:
+            return np.full(len(self._asked(number, nfps)), self.trace.recorded)
+        answer: Array = self._first_rows[number] + self._asked(number, nfps) % rows
+        return answer
+
+    def _served(self, rows: dict[int, Array]) -> tuple[Service, dict[int, Array]]:
+        """What the engines do for these rows, and where each of them is in that."""
+        engines = encoding_engine(self.arch.nfp.encoding)
+        reuse = self.arch.nfp.encoding.reuse != "none"
+        before = engines.side_by_side(self.work.encoding) if reuse else 0
+        asked = np.unique(np.concatenate(list(rows.values())))
+        seen = np.unique(np.concatenate([asked - distance for distance in range(before + 1)]))
+        seen = seen[seen >= 0]
+        recorded = seen[: np.searchsorted(seen, self.trace.recorded)]
+        positions = np.zeros((len(seen), self.trace.n_dims), np.float32)
+        positions[: len(recorded)] = self.trace.positions_of(recorded)
+        service = engines.service(self.work.encoding, positions)
+        return service, {number: np.searchsorted(seen, own) for number, own in rows.items()}

@@ -1,0 +1,191 @@
+"""A frame that was recorded whole, sampled from its file, against the same frame replayed whole."""
+
+import os
+from dataclasses import fields, replace
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+import ngpc_sim as ngpc
+from ngpc_sim import full_frame, simulation
+from ngpc_sim.errors import UserError
+from ngpc_sim.points import Point
+from ngpc_sim.statistics import WholeFrame, whole_frame, whole_replays
+from ngpc_sim.trace import store, streaming
+from ngpc_sim.trace.record import record_to
+
+CONFLICTS = {"nfp.encoding.bank_map": "xor_fold"}
+REUSE = CONFLICTS | {"nfp.encoding.reuse": "last_voxel"}
+CACHED = {"nfp.encoding.feature_bytes": 2, "nfp.encoding.grid_sram_kib": 64}
+SCENES = {"nerf-object": "nerf", "nsdf-object": "nsdf", "gia-plane": "gia", "nvr-cloud": "nvr"}
+OWN = {"detail", "intervals", "replayed_queries"}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Whole frames of four apps, as files."""
+    folder = tmp_path_factory.mktemp("frames")
+    paths = {}
+    for scene in SCENES:
+        paths[scene] = folder / f"{scene}.trace.parquet"
+        record_to(paths[scene], scene, 240, 136, seed=2)
+    return paths
+
+
+@pytest.fixture
+def asked(files, monkeypatch):
+    """Architecture, workload and the trace, read in parts, of a scene."""
+
+    def make(scene, scale=8, overrides=None, encoding="hashgrid"):
+        monkeypatch.setattr(streaming, "HELD_ROWS", 1)
+        trace = streaming.load_trace(files[scene])
+        assert isinstance(trace, streaming.StreamedTrace)
+        arch = ngpc.load_arch("ngpc", scale=scale, overrides=overrides)
+        return arch, ngpc.load_workload(f"{SCENES[scene]}-{encoding}"), trace
+
+    return make
+
+
+def differing(one, two):
+    """Fields in which two results differ."""
+    names = [f.name for f in fields(one) if f.name not in OWN]
+    return {name for name in names if not np.array_equal(getattr(one, name), getattr(two, name))}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("scale", [8, 64])
+def test_where_queries_take_equal_cycles_the_frame_is_exact(asked, scene, scale):
+    point = asked(scene, scale)
+    sampled, whole = ngpc.simulate(*point, detail="sampled"), ngpc.simulate(*point, detail="cycle")
+    assert differing(sampled, whole) <= {"encoding_interval"}
+    for column in ("frame_ms", "ngpc_ms", "fps", "speedup", "io_gbps"):
+        assert sampled.intervals[column] == (getattr(whole, column), getattr(whole, column))
+
+
+@pytest.mark.parametrize("overrides", [CONFLICTS, REUSE, CACHED, CACHED | {"frame.tiles": 3}])
+def test_with_every_share_drawn_it_is_the_whole_frame_to_the_cycle(asked, overrides):
+    point = asked("nerf-object", 4, overrides)
+    simulated = simulation._point(*point, None, "sampled", None, None, None, 1.0)
+    frame = WholeFrame.of(*point, 0)
+    taken = replace(frame.draw.strata, taken=frame.draw.strata.sizes)
+    complete = WholeFrame(point[0], point[1], frame.replayer, taken, 0)
+    assert differing(simulated.estimate(complete), ngpc.simulate(*point, detail="cycle")) == set()
+
+
+@pytest.mark.parametrize("overrides", [CONFLICTS, REUSE])
+def test_an_interval_covers_the_frame_for_nearly_every_seed(asked, overrides):
+    """20 seeds, at least 15 of them: of a binomial of 90 % fewer would be in 1 of 90, and results do not vary."""
+    point = asked("nvr-cloud", 8, overrides)
+    truth = ngpc.simulate(*point, detail="cycle").row()
+    results = [ngpc.simulate(*point, detail="sampled", seed=seed, relative_error=0.5) for seed in range(20)]
+    for column in ("frame_ms", "ngpc_ms", "energy_mj"):
+        inside = [low <= truth[column] <= high for low, high in (r.intervals[column] for r in results)]
+        assert sum(inside) >= 15, column
+
+
+def test_cycles_of_a_sampled_frame_add_up(asked):
+    for scene in ("nsdf-object", "gia-plane"):
+        sampled = ngpc.simulate(*asked(scene, 8, CONFLICTS), detail="sampled", relative_error=0.5)
+        assert any(low < high for low, high in sampled.intervals.values())
+        assert sampled.mlp_cycles + sum(sampled.stalls.values()) == sampled.nfp_cycles
+
+
+def test_caches_see_every_query_so_that_lines_are_those_of_the_whole_frame(asked, monkeypatch):
+    monkeypatch.setattr(simulation, "LEAST_DEGREES", 0)
+    point = asked("nerf-object", 4, CACHED | {"frame.tiles": 3})
+    sampled = ngpc.simulate(*point, detail="sampled", relative_error=0.9)
+    whole = ngpc.simulate(*point, detail="cycle")
+    assert sampled.replayed_queries < 0.1 * whole.queries
+    assert (sampled.levels, sampled.line_efficiency) == (whole.levels, whole.line_efficiency)
+    assert sampled.encoding_cycles == whole.encoding_cycles
+    assert abs(sampled.frame_ms / whole.frame_ms - 1) < 0.2
+
+
+@pytest.mark.parametrize("overrides", [CONFLICTS, CACHED])
+def test_neither_threads_nor_batches_change_a_sampled_frame(asked, overrides, monkeypatch):
+    point = asked("nerf-object", 4, overrides)
+    rows = []
+    for threads, batch in (("1", 1 << 19), ("3", 700)):
+        monkeypatch.setenv("NGPC_SIM_THREADS", threads)
+        monkeypatch.setattr(whole_replays, "BATCH_ROWS", batch)
+        monkeypatch.setattr(full_frame, "BATCH_ROWS", batch)
+        rows.append(ngpc.simulate(*point, detail="sampled", seed=4).row())
+    assert rows[0] == rows[1]
+
+
+def test_a_frame_read_in_parts_is_sampled_as_one_held_in_memory(asked, files):
+    arch, work, trace = asked("nsdf-object", 8, REUSE)
+    held = ngpc.simulate(arch, work, store.load_trace(files["nsdf-object"]), detail="sampled")
+    assert ngpc.simulate(arch, work, trace, detail="sampled").row() == held.row()
+
+
+def test_only_rows_of_drawn_shares_are_read(asked, monkeypatch):
+    point = asked("nerf-object", 64)
+    seen = []
+    positions_of = streaming.StreamedTrace.positions_of
+
+    def noting(self, rows):
+        seen.append(len(rows))
+        return positions_of(self, rows)
+
+    monkeypatch.setattr(streaming.StreamedTrace, "positions_of", noting)
+    monkeypatch.setattr(full_frame, "in_batches", None)
+    sampled = ngpc.simulate(*point, detail="sampled")
+    assert sum(seen) <= sampled.replayed_queries // 2 + 10
+
+
+def test_rows_of_a_file_are_found_by_their_numbers(asked, files, monkeypatch, tmp_path):
+    path = tmp_path / "frame.trace.parquet"
+    monkeypatch.setattr(store, "ROW_GROUP_ROWS", 300)
+    record_to(path, "nerf-object", 160, 40)
+    monkeypatch.setattr(streaming, "HELD_ROWS", 1)
+    whole, trace = store.load_trace(path), streaming.load_trace(path)
+    assert pq.ParquetFile(path).num_row_groups > 3 * streaming.GROUPS_AT_ONCE
+    rng = np.random.default_rng(1)
+    for count in (0, 1, 70, whole.recorded):
+        rows = np.sort(rng.choice(whole.recorded, count, replace=False))
+        assert np.array_equal(trace.positions_of(rows), whole.positions[rows])
+
+
+def test_a_file_that_is_damaged_or_has_changed_is_refused(asked, files, monkeypatch, tmp_path):
+    arch, work, _ = asked("nerf-object", 64)
+    data = bytearray(files["nerf-object"].read_bytes())
+    broken = tmp_path / "broken.trace.parquet"
+    for place in range(len(data) // 3, len(data) // 2, 100):
+        data[place] ^= 1
+    broken.write_bytes(data)
+    with pytest.raises(UserError, match="is damaged"):
+        ngpc.simulate(arch, work, streaming.load_trace(broken), detail="sampled")
+    broken.write_bytes(files["nerf-object"].read_bytes())
+    trace = streaming.load_trace(broken)
+    os.replace(files["nvr-cloud"], broken)
+    with pytest.raises(UserError, match="has changed since it was opened"):
+        trace.positions_of(np.arange(5))
+    os.replace(broken, files["nvr-cloud"])
+
+
+def test_a_frame_too_small_for_a_sample_is_replayed_whole(asked, monkeypatch):
+    monkeypatch.setattr(whole_frame, "MOST_DRAWN", 0.0)
+    point = asked("gia-plane", 8, CONFLICTS)
+    sampled, whole = ngpc.simulate(*point, detail="sampled"), ngpc.simulate(*point, detail="cycle")
+    assert differing(sampled, whole) == set()
+    assert sampled.replayed_queries == 2 * whole.queries
+    assert all(low == high == sampled.row()[name] for name, (low, high) in sampled.intervals.items())
+
+
+def test_an_error_too_small_for_a_sample_replays_the_whole_frame(asked):
+    point = asked("nsdf-object", 8, CONFLICTS)
+    sampled = ngpc.simulate(*point, detail="sampled", relative_error=1e-9)
+    assert differing(sampled, ngpc.simulate(*point, detail="cycle")) == set()
+    assert sampled.replayed_queries == 2 * sampled.queries
+
+
+def test_a_whole_frame_is_sampled_and_a_part_or_a_scaled_one_replayed_where_no_detail_is_given(asked, files, point):
+    arch, work, trace = asked("gia-plane")
+    held = store.load_trace(files["gia-plane"])
+    assert ngpc.simulate(arch, work, trace).detail == Point(arch, work, trace).detail == "sampled"
+    assert ngpc.simulate(arch, work, trace, detail="cycle").intervals == {}
+    for asks in ({"limit_queries": 700}, {"resolution": "4k"}):
+        assert ngpc.simulate(arch, work, held, **asks).detail == Point(arch, work, held, **asks).detail == "cycle"
+    assert Point(*point("gia-plane")).detail == "cycle"
