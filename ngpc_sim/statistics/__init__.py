@@ -7,13 +7,22 @@ stands for whom, ``completion`` or ``whole_frame`` makes frames of that, ``inter
 
 from ngpc_sim.statistics.added import Added
 from ngpc_sim.statistics.completion import Completion, SampledFrame
-from ngpc_sim.statistics.interval import ESTIMATED, LEAST_DEGREES, Precision, estimate, half_width, without_error
+from ngpc_sim.statistics.interval import (
+    ESTIMATED,
+    LEAST_DEGREES,
+    LEAST_WHOLE_DEGREES,
+    Precision,
+    estimate,
+    half_width,
+    without_error,
+)
 from ngpc_sim.statistics.shares import can_sample
 from ngpc_sim.statistics.whole_frame import WholeFrame
 
 __all__ = [
     "ESTIMATED",
     "LEAST_DEGREES",
+    "LEAST_WHOLE_DEGREES",
     "Added",
     "Completion",
     "Precision",

@@ -19,6 +19,8 @@ Replay = Callable[[Array, Records], Records]
 #: completions of a frame; the t quantile allows for so few
 COMPLETIONS = 16
 REACHES = ("stratum", "wide", "narrow", "wide")
+#: of a frame that was recorded whole, whose commands and parts of the screen may be slow as a whole
+WHOLE_REACHES = ("stratum", "wide part", "narrow", "wide command", "stratum part", "wide", "narrow", "wide part")
 #: least parameter of the Dirichlet distribution, for strata of two or three
 LEAST_PARAMETER = 0.3
 
@@ -27,7 +29,8 @@ class Draw:
     """Drawn shares of a frame and their costs; :meth:`enlarge` replays as many again.
 
     ``often`` (U,): how often the frame asks a share. ``costs`` gives the columns (R,) of the records that a share and
-    the one that stands for it may differ in: of times, then of reads where these are not counted.
+    the one that stands for it may differ in: of times, then of reads where these are not counted. ``part`` (U,): of a
+    frame that was recorded whole, the part of the screen of a share.
     """
 
     def __init__(
@@ -38,8 +41,9 @@ class Draw:
         seed: int,
         replay: Replay,
         costs: Callable[[Records], tuple[Array, ...]],
+        part: Array | None = None,
     ) -> None:
-        self.shares, self.strata, self.often, self.seed = shares, strata, often, seed
+        self.shares, self.strata, self.often, self.seed, self.part = shares, strata, often, seed, part
         self._replay, self._costs = replay, costs
         self.records = Records.none(shares.count)
         self._replay_drawn()
@@ -78,10 +82,13 @@ class Draw:
 
     def _sources(self, count: int, halvings: int = 0) -> list[Array]:
         rng = np.random.default_rng([self.seed, int(self.strata.taken.sum()), halvings])
+        reaches = REACHES if self.part is None else WHOLE_REACHES
         answer = []
         for number in range(count):
             strata = self.strata.halved(rng) if halvings else self.strata
-            answer.append(stand_ins(strata, self.shares.stream, rng, REACHES[number % len(REACHES)]))
+            reach = reaches[number % len(reaches)]
+            group = self.part if reach.endswith("part") else self.shares.stream
+            answer.append(stand_ins(strata, group, rng, reach))
         return answer
 
     def without_spread(self) -> bool:
@@ -109,14 +116,14 @@ class Draw:
         return {name: number - fewer.get(name, 0) for name, number in actions.items()}
 
 
-def stand_ins(strata: Strata, stream: Array, rng: np.random.Generator, reach: str) -> Array:
+def stand_ins(strata: Strata, group: Array, rng: np.random.Generator, reach: str) -> Array:
     """(U,) share that stands for every share: itself where it was drawn, else one drawn near it.
 
     ``reach``: ``stratum``, or ``wide``, the stratum or its neighbour, or ``narrow``, those of the stratum that are of
     the same ``stream`` (U,), where any is.
     """
     donors, known = donors_of(strata)
-    if reach == "wide":
+    if reach.startswith("wide"):
         beside = strata.neighbour
         other = known[beside] & (beside != np.arange(len(beside)))[:, None]
         donors, known = np.hstack([donors, donors[beside]]), np.hstack([known, other])
@@ -129,9 +136,12 @@ def stand_ins(strata: Strata, stream: Array, rng: np.random.Generator, reach: st
     rest, where = strata.members[~drawn], strata.of_member[~drawn]
     own = weights[where]
     if reach == "narrow":
-        same = known[where] & (stream[donors[where]] == stream[rest][:, None])
+        same = known[where] & (group[donors[where]] == group[rest][:, None])
         own = np.where(same | ~same.any(axis=1, keepdims=True), own, 0.0)
     below = np.cumsum(own, axis=1)
-    chosen = (rng.random(len(rest))[:, None] * below[:, -1:] >= below).sum(axis=1)
+    chance = rng.random(len(rest))
+    if reach.endswith(("command", "part")):
+        chance = rng.random(int(group.max()) + 1)[group[rest]]
+    chosen = (chance[:, None] * below[:, -1:] >= below).sum(axis=1)
     answer[rest] = donors[where, np.minimum(chosen, known.shape[1] - 1)]
     return answer

@@ -36,7 +36,7 @@ from ngpc_sim.workload import Workload
 
 Array = np.ndarray[Any, Any]
 #: classes of sizes and rates in every octave: the most with which the first draw keeps to its part of the frame
-CLASSES_PER_OCTAVE = (2.0, 1.0, 0.5, 0.25)
+CLASSES_PER_OCTAVE = (2, 1)
 #: part of the frame's queries from which on all of it is replayed: each drawn one is replayed twice
 MOST_DRAWN = 0.25
 
@@ -77,7 +77,8 @@ class WholeFrame:
         self.arch, self.work, self.replayer = arch, work, replayer
         self.shares, self.plan = replayer.shares, replayer.plan
         self.counted: Counted | None = None
-        self.draw = Draw(self.shares, strata, np.ones(self.shares.count, np.int64), seed, self._replay, self._costs)
+        often = np.ones(self.shares.count, np.int64)
+        self.draw = Draw(self.shares, strata, often, seed, self._replay, self._costs, replayer.part)
         records = self.draw.records
         mean = np.rint(records.cycles.sum(axis=0) / self.draw.drawn_queries).astype(np.uint16)
         first = replayer.first_service()
@@ -95,8 +96,8 @@ class WholeFrame:
         keys = np.column_stack([replayer.shares.queries, rates[replayer.shares.stream]])
         queries, total = replayer.shares.queries, replayer.plan.queries
         for number in CLASSES_PER_OCTAVE:
-            classes = np.floor(number * np.log2(keys)).astype(np.int64)
-            strata = draw(classes, queries, total, np.random.default_rng(seed))
+            classes = np.column_stack([replayer.phase, np.floor(number * np.log2(keys)).astype(np.int64)])
+            strata = draw(classes, queries, total, np.random.default_rng(seed), replayer.part)
             if 2 * _drawn(strata, queries) <= FIRST_DRAW * total:
                 break
         return None if _drawn(strata, queries) > MOST_DRAWN * total else cls(arch, work, replayer, strata, seed)
@@ -115,6 +116,7 @@ class WholeFrame:
         if self.counted or _drawn(self.draw.strata.doubled(), self.shares.queries) > MOST_DRAWN * self.plan.queries:
             return False
         self.draw.enlarge()
+        self.draw.strata = self.draw.strata.split()
         return True
 
     def fewest_reads(self, actions: Mapping[str, int]) -> dict[str, int]:

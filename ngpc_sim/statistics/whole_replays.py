@@ -75,6 +75,18 @@ class WholeReplayer:
         return remembers or all_counted(self.arch, self.work.encoding)
 
     @cached_property
+    def part(self) -> Array:
+        """(U,) part of the frame of every share."""
+        return np.array([part.part for part in self.parts], np.int64)[self.shares.stream]
+
+    @cached_property
+    def phase(self) -> Array:
+        """(U,) what the invocation of every share is for, as a number."""
+        _, phases = np.unique(self.trace.phases, return_inverse=True)
+        answer: Array = phases.ravel()[[part.invocation for part in self.parts]][self.shares.stream]
+        return answer
+
+    @cached_property
     def efficiency(self) -> float:
         """DRAM's on the lines that miss in L2."""
         if not self.counted:

@@ -7,7 +7,6 @@ import pytest
 
 import ngpc_sim as ngpc
 from ngpc_sim.engines.encoding_engine import EncodingEngine
-from ngpc_sim.trace.record import record
 
 CONFLICTS = {"nfp.encoding.bank_map": "xor_fold"}
 OWN = {"detail", "intervals", "replayed_queries"}
@@ -105,12 +104,3 @@ def test_where_nobody_knows_which_nfp_gets_what_all_is_replayed(point):
 def test_what_cannot_be_is_refused(point, options, said):
     with pytest.raises(ngpc.UserError, match=f"^{said}"):
         ngpc.simulate(*point("gia-plane", 8), detail="sampled", **options)
-
-
-def test_a_frame_that_was_recorded_whole_is_replayed_whole(point):
-    arch, work, _ = point("gia-plane", 2)
-    trace = record("gia-plane", 160, 96)
-    sampled = ngpc.simulate(arch, work, trace, detail="sampled")
-    assert trace.is_full_frame
-    assert sampled.replayed_queries == 2 * trace.queries
-    assert all(low == high for low, high in sampled.intervals.values())

@@ -76,27 +76,28 @@ def test_with_every_share_drawn_it_is_the_whole_frame_to_the_cycle(asked, overri
 @pytest.mark.parametrize("overrides", [CONFLICTS, REUSE])
 def test_an_interval_covers_the_frame_for_nearly_every_seed(asked, overrides):
     """20 seeds, at least 15 of them: of a binomial of 90 % fewer would be in 1 of 90, and results do not vary."""
-    point = asked("nvr-cloud", 8, overrides)
+    point = asked("nerf-object", 8, overrides)
     truth = ngpc.simulate(*point, detail="cycle").row()
     results = [ngpc.simulate(*point, detail="sampled", seed=seed, relative_error=0.5) for seed in range(20)]
+    assert sum(low < high for low, high in (r.intervals["frame_ms"] for r in results)) >= 10
     for column in ("frame_ms", "ngpc_ms", "energy_mj"):
         inside = [low <= truth[column] <= high for low, high in (r.intervals[column] for r in results)]
         assert sum(inside) >= 15, column
 
 
 def test_cycles_of_a_sampled_frame_add_up(asked):
-    for scene in ("nsdf-object", "gia-plane"):
-        sampled = ngpc.simulate(*asked(scene, 8, CONFLICTS), detail="sampled", relative_error=0.5)
+    for scene, overrides in (("nsdf-object", CONFLICTS), ("nerf-object", REUSE)):
+        sampled = ngpc.simulate(*asked(scene, 8, overrides), detail="sampled", relative_error=0.5)
         assert any(low < high for low, high in sampled.intervals.values())
         assert sampled.mlp_cycles + sum(sampled.stalls.values()) == sampled.nfp_cycles
 
 
 def test_caches_see_every_query_so_that_lines_are_those_of_the_whole_frame(asked, monkeypatch):
-    monkeypatch.setattr(simulation, "LEAST_DEGREES", 0)
+    monkeypatch.setattr(simulation, "LEAST_WHOLE_DEGREES", 0)
     point = asked("nerf-object", 4, CACHED | {"frame.tiles": 3})
     sampled = ngpc.simulate(*point, detail="sampled", relative_error=0.9)
     whole = ngpc.simulate(*point, detail="cycle")
-    assert sampled.replayed_queries < 0.1 * whole.queries
+    assert sampled.replayed_queries < 0.2 * whole.queries
     assert (sampled.levels, sampled.line_efficiency) == (whole.levels, whole.line_efficiency)
     assert sampled.encoding_cycles == whole.encoding_cycles
     assert abs(sampled.frame_ms / whole.frame_ms - 1) < 0.2
