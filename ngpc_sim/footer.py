@@ -84,9 +84,12 @@ def _sampled(results: Sequence[Result]) -> list[str]:
     part = max((r.replayed_queries or 0) / r.queries for r in sampled)
     text = (
         f"sampled: 95 % intervals in ci_low_* and ci_high_*; frame times are within {half_width(worst):.2g} of their "
-        f"value (least sure: {worst.app}-{worst.encoding}, scale {worst.scale}); at most {part:.1%} of the queries "
-        "were replayed."
+        f"value (least sure: {worst.app}-{worst.encoding}, scale {worst.scale}); at most {min(part, 1.0):.1%} of the "
+        "queries were replayed."
     )
+    whole = [f"{r.app}-{r.encoding}, scale {r.scale}" for r in sampled if (r.replayed_queries or 0) >= r.queries]
+    if whole:
+        text += f" Every query of {'; '.join(dict.fromkeys(whole))}: a sample would not do with much less."
     return [text]
 
 

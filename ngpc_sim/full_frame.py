@@ -83,19 +83,19 @@ def replay_full_frame(
     """
     counts = recorded_by_part(trace, arch.frame.tiles)
     shares = commands_of(trace.profile, counts)
-    efficiency = efficiency_of(arch, trace, shares, engines_of(arch, work, trace))
+    efficiency = _efficiency(arch, trace, shares, _engines(arch, work, trace))
     groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
     streams: list[Stream] = []
     commands: list[Command] = []
-    serve = serve or engines_of(arch, work, trace)
-    for batch, positions in in_batches(trace, shares):
+    serve = serve or _engines(arch, work, trace)
+    for batch, positions in _batches(trace, shares):
         service = serve(positions)
         firsts = np.cumsum([0, *(max(share.rows, 1) for share in batch)]).tolist()
-        asked = [stream_of(service, first, share, groups) for first, share in zip(firsts, batch, strict=False)]
+        asked = [_stream(service, first, share, groups) for first, share in zip(firsts, batch, strict=False)]
         in_flight = tuple(int(trace.profile[share.invocation]) for share in batch)
         part = FramePlan(sum(in_flight), len(in_flight), tuple(asked), in_flight, ())
         commands += build_commands(arch, work, service, part, cluster, efficiency)
-        streams += [without_rows(stream) for stream in asked]
+        streams += [_without_rows(stream) for stream in asked]
     return FullFrame(plan_of(trace, arch.frame.tiles, shares, streams), commands, efficiency)
 
 
@@ -109,7 +109,7 @@ def plan_of(trace: Trace, tiles: int, shares: list[Part], streams: Sequence[Stre
     return FramePlan(trace.queries, invocations, tuple(streams), in_flight, tuple(map(tuple, steps)))
 
 
-def engines_of(arch: Arch, work: Workload, trace: Trace) -> Serve:
+def _engines(arch: Arch, work: Workload, trace: Trace) -> Serve:
     """A pass through the encoding engines of ``arch``; a plug-in's take all queries of a trace at once."""
     spec = arch.nfp.encoding
     engine = encoding_engine(spec)
@@ -157,10 +157,10 @@ def commands_of(profile: Array, counts: Array) -> list[Part]:
     return shares
 
 
-def efficiency_of(arch: Arch, trace: Trace, shares: list[Part], serve: Serve) -> float:
+def _efficiency(arch: Arch, trace: Trace, shares: list[Part], serve: Serve) -> float:
     """DRAM's efficiency on the first lines that the frame's queries miss in L2; they are passed once more for it."""
     addresses = np.zeros(0, np.int64)
-    for _, positions in in_batches(trace, shares):
+    for _, positions in _batches(trace, shares):
         misses = serve(positions).misses
         if misses is None:
             return arch.memory.dram_efficiency
@@ -170,7 +170,7 @@ def efficiency_of(arch: Arch, trace: Trace, shares: list[Part], serve: Serve) ->
     return line_efficiency(arch, addresses)
 
 
-def in_batches(trace: Trace, shares: list[Part]) -> Iterator[tuple[list[Part], Array]]:
+def _batches(trace: Trace, shares: list[Part]) -> Iterator[tuple[list[Part], Array]]:
     """Commands in order, as many as a batch takes, and the positions of their recorded queries.
 
     A command of an invocation of which nothing was recorded asks for what slots hold that nobody wrote: 0.
@@ -213,7 +213,7 @@ class _Rows:
         return np.insert(rows[:needed], [at[k] for k, share in enumerate(batch) if not share.rows], 0.0, axis=0)
 
 
-def stream_of(service: Service, first: int, share: Part, groups: int) -> Stream:
+def _stream(service: Service, first: int, share: Part, groups: int) -> Stream:
     """The queries that a command asks, as rows of ``service`` from ``first`` on."""
     size = max(share.rows, 1)
     rounds, rest = divmod(share.asked, size)
@@ -239,6 +239,6 @@ def stream_of(service: Service, first: int, share: Part, groups: int) -> Stream:
     )
 
 
-def without_rows(stream: Stream) -> Stream:
+def _without_rows(stream: Stream) -> Stream:
     """A stream that has been replayed: how many queries it has, but no memory for which."""
     return replace(stream, rows=np.broadcast_to(np.int32(0), len(stream.rows)))

@@ -25,7 +25,7 @@ class Added:
     """What the commands of a completion add up to.
 
     ``shares`` take ``occupancy`` and ``busy`` (U,) cycles; their waits are those of ``parts``: weights (U,) of the rows
-    ``rows`` (U,) of ``stalls`` (rows, slots + 1, causes), in 1/2^FACTOR_BITS. ``lines`` (U, 3, slots).
+    ``rows`` (U,) of ``stalls`` (rows, slots + 1, causes), in 1/2^FACTOR_BITS.
     """
 
     issue_cycles: int
@@ -35,7 +35,6 @@ class Added:
     occupancy: Array
     busy: Array
     parts: tuple[tuple[Array, Array, Array], ...]
-    lines: Array
 
     def stalls(self, arch: Arch, frame: FrameRun) -> StallReport:
         """Where the cycles of the NFPs go, as if each had done its part of the frame in one command."""
@@ -57,7 +56,6 @@ class Added:
             n_queries=int(self.shares.queries.sum()),
             actions=self.actions,
             done_cycles=np.zeros(0, np.int64),
-            lines=summed(self.lines) if self.lines.shape[2] else None,
         )
         once = Placed(np.zeros(1, np.int32), np.zeros((1, 1), np.int16))
         return stall_report(arch, [Command(run, occupancy, occupancy, arch.scale)], replace(frame, placed=once))

@@ -87,7 +87,7 @@ class Draw:
         for number in range(count):
             strata = self.strata.halved(rng) if halvings else self.strata
             reach = reaches[number % len(reaches)]
-            group = self.part if reach.endswith("part") else self.shares.stream
+            group = self.part if self.part is not None and reach.endswith("part") else self.shares.stream
             answer.append(stand_ins(strata, group, rng, reach))
         return answer
 

@@ -4,7 +4,7 @@ Its commands differ in size, so a drawn share stands for another one by what its
 
     cost(share) = typical(share) + (cost(drawn) - typical(drawn)) x queries(share) / queries(drawn)
 
-``typical`` replays the share's number of queries, on its command's ports, as if nothing missed and each took the mean
+``typical`` replays the share's number of queries, on its command's ports, as if each took the mean
 cycles of the first draw, in whole ones: an exact replay, so that fill, drain, ports and partial batches are not
 extrapolated. Where all queries take equal cycles nothing is left to stand for, and the frame is exact.
 """
@@ -12,7 +12,7 @@ extrapolated. Where all queries take equal cycles nothing is left to stand for, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from ngpc_sim.statistics.draws import Draw
 from ngpc_sim.statistics.replays import Records
 from ngpc_sim.statistics.shares import Shares
 from ngpc_sim.statistics.spread import differences, overlooked_in
-from ngpc_sim.statistics.whole_replays import Counted, WholeReplayer
+from ngpc_sim.statistics.whole_replays import WholeReplayer
 from ngpc_sim.system import Command, cycles_to_ps_array
 from ngpc_sim.threads import map_threads
 from ngpc_sim.trace.store import Trace
@@ -76,9 +76,8 @@ class WholeFrame:
     def __init__(self, arch: Arch, work: Workload, replayer: WholeReplayer, strata: Strata, seed: int) -> None:
         self.arch, self.work, self.replayer = arch, work, replayer
         self.shares, self.plan = replayer.shares, replayer.plan
-        self.counted: Counted | None = None
         often = np.ones(self.shares.count, np.int64)
-        self.draw = Draw(self.shares, strata, often, seed, self._replay, self._costs, replayer.part)
+        self.draw = Draw(self.shares, strata, often, seed, replayer.replay, self._costs, replayer.part)
         records = self.draw.records
         mean = np.rint(records.cycles.sum(axis=0) / self.draw.drawn_queries).astype(np.uint16)
         first = replayer.first_service()
@@ -90,8 +89,10 @@ class WholeFrame:
 
     @classmethod
     def of(cls, arch: Arch, work: Workload, trace: Trace, seed: int) -> WholeFrame | None:
-        """The frame of ``trace``, drawn with ``seed``; ``None`` where so much would be drawn that all may be."""
+        """The frame of ``trace``, drawn with ``seed``; ``None`` where all of it has to be replayed, or nearly is."""
         replayer = WholeReplayer.of(arch, work, trace)
+        if replayer.needs_all:
+            return None
         rates = _rates(replayer.cluster, _asking_one_row(replayer, replayer.first_service()))
         keys = np.column_stack([replayer.shares.queries, rates[replayer.shares.stream]])
         queries, total = replayer.shares.queries, replayer.plan.queries
@@ -105,15 +106,11 @@ class WholeFrame:
     @property
     def efficiency(self) -> float:
         """DRAM's on missing lines."""
-        return self.replayer.efficiency
+        return self.arch.memory.dram_efficiency
 
     def enlarge(self) -> bool:
-        """Draw twice as many; whether it was done.
-
-        Not where that is so much that all may be replayed, nor where every query has to pass through caches again,
-        which takes as long as replaying them.
-        """
-        if self.counted or _drawn(self.draw.strata.doubled(), self.shares.queries) > MOST_DRAWN * self.plan.queries:
+        """Draw twice as many, where that is not so much that all may be replayed; whether it was done."""
+        if _drawn(self.draw.strata.doubled(), self.shares.queries) > MOST_DRAWN * self.plan.queries:
             return False
         self.draw.enlarge()
         self.draw.strata = self.draw.strata.split()
@@ -121,8 +118,6 @@ class WholeFrame:
 
     def fewest_reads(self, actions: Mapping[str, int]) -> dict[str, int]:
         """Actions with as few reads of grid_sram as what was drawn does not exclude."""
-        if self.counted:
-            return dict(actions)
         encoding = self.work.encoding
         entry_bytes = encoding.n_features_per_level * self.arch.nfp.encoding.feature_bytes
         return self.draw.fewest_reads(actions, self.plan.queries, encoding.corners, entry_bytes)
@@ -146,21 +141,14 @@ class WholeFrame:
         more = []
         for costs in self._beyond(records)[:2]:
             spread = differences(strata, records.place, costs)
-            excess = int(spread.max()) or (0 if self.counted else records.excess_cycles())
+            excess = int(spread.max()) or records.excess_cycles()
             column = np.zeros(self.shares.count, np.int64)
             column[overlooked_in(strata, records.place, spread, self.shares.queries)] = excess
             more.append(column)
         return self._completed(self.draw.sources()[0], *more)
 
-    def _replay(self, chosen: Array, before: Records) -> Records:
-        if not self.replayer.counted:
-            return self.replayer.replay(chosen, before)
-        records, self.counted = self.replayer.replay_counted(chosen, before)
-        return records
-
     def _costs(self, records: Records) -> tuple[Array, ...]:
-        end, occupancy, reads, _ = self._beyond(records)
-        return (end, occupancy) if self.counted else (end, occupancy, reads)
+        return self._beyond(records)[:3]
 
     def _owners(self, records: Records) -> Array:
         """(R,) share of every record."""
@@ -202,25 +190,18 @@ class WholeFrame:
         sums = self._sums(stands(reads), stands(cycles))
         beyond = records.stalls - typical.stalls[typical.kind[self._owners(records)]]
         parts = (np.full_like(factors, 1 << FACTOR_BITS), typical.kind, typical.stalls), (factors, rows, beyond)
-        lines = self.counted.lines if self.counted else np.zeros((self.shares.count, 3, 0), np.uint32)
-        added = Added(*sums, self.shares, occupancies, busy, parts, lines)
-        plan = replace(self.plan, streams=self.counted.streams) if self.counted else self.plan
-        return Completion(plan, self._commands(ends, occupancies), ends.tobytes() + occupancies.tobytes(), added)
+        added = Added(*sums, self.shares, occupancies, busy, parts)
+        return Completion(self.plan, self._commands(ends, occupancies), ends.tobytes() + occupancies.tobytes(), added)
 
     def _sums(self, reads: Array, cycles: Array) -> tuple[int, int, Mapping[str, int]]:
         """Cycles of the busiest engines and of all, and actions, of ``reads`` and ``cycles`` beyond typical ones."""
         cluster, queries = self.replayer.cluster, self.shares.queries
         batches = int((-(-queries // cluster.nfp.spec.mlp.batch_queries)).sum())
-        if self.counted:
-            streams = self.counted.streams
-            issue = sum(stream.issue_cycles for stream in streams), sum(stream.interval_cycles for stream in streams)
-            total = sum(stream.reads for stream in streams)
-        else:
-            groups = encoding_engine(self.arch.nfp.encoding).side_by_side(self.work.encoding)
-            own = queries[:, None] * self.typical.cycles + cycles
-            slots = np.add.reduceat(own, self.shares.firsts[:-1], axis=0)
-            issue = int((-(-slots.max(axis=1) // groups)).sum()), int(slots.sum())
-            total = self.plan.queries * self._most_reads + int(reads.sum())
+        groups = encoding_engine(self.arch.nfp.encoding).side_by_side(self.work.encoding)
+        own = queries[:, None] * self.typical.cycles + cycles
+        slots = np.add.reduceat(own, self.shares.firsts[:-1], axis=0)
+        issue = int((-(-slots.max(axis=1) // groups)).sum()), int(slots.sum())
+        total = self.plan.queries * self._most_reads + int(reads.sum())
         return *issue, cluster.nfp.actions(self.work, self.plan.queries, total, batches)
 
     def _commands(self, ends: Array, occupancies: Array) -> list[Command]:

@@ -1,9 +1,8 @@
 """Replays of drawn shares of a frame that was recorded whole; rows come from the trace, a batch at a time.
 
-What every command asks for is known before: how many queries, and which rows of the file. Where no level is cached only
-the rows of drawn shares are read and served, with the queries before them that ``reuse`` remembers. Where one is,
-every query of the frame passes through the caches, in the order recorded, so that lines, misses and DRAM's efficiency
-are those of the whole frame; drawn shares are replayed as they come by.
+What every command asks for is known before: how many queries, and which rows of the file. Only the rows of drawn shares
+are read and served, with the queries before them that ``reuse`` remembers. Engines of which every query depends on all
+before it, caches and plug-ins, are for a replay of the whole frame.
 """
 
 from __future__ import annotations
@@ -36,14 +35,6 @@ BATCH_ROWS = 1 << 19
 
 
 @dataclass(frozen=True)
-class Counted:
-    """What the caches of a frame were seen to do: its commands without rows, lines (U, 3, slots) uint32 of shares."""
-
-    streams: tuple[Stream, ...]
-    lines: Array
-
-
-@dataclass(frozen=True)
 class WholeReplayer:
     """The commands of a frame that was recorded whole, and what replays shares of them."""
 
@@ -66,8 +57,8 @@ class WholeReplayer:
         return cls(arch, work, trace, tuple(parts), plan, cluster, shares_of(plan, cluster))
 
     @cached_property
-    def counted(self) -> bool:
-        """Whether every query must pass through the encoding engines.
+    def needs_all(self) -> bool:
+        """Whether what a query costs depends on all before it.
 
         Also where a slot that nobody wrote lies between queries of which one remembers the one before.
         """
@@ -86,14 +77,6 @@ class WholeReplayer:
         answer: Array = phases.ravel()[[part.invocation for part in self.parts]][self.shares.stream]
         return answer
 
-    @cached_property
-    def efficiency(self) -> float:
-        """DRAM's on the lines that miss in L2."""
-        if not self.counted:
-            return self.arch.memory.dram_efficiency
-        engines = full_frame.engines_of(self.arch, self.work, self.trace)
-        return full_frame.efficiency_of(self.arch, self.trace, list(self.parts), engines)
-
     def first_service(self) -> Service:
         """What the engines do for the first query of the frame."""
         return encoding_engine(self.arch.nfp.encoding).service(
@@ -102,10 +85,10 @@ class WholeReplayer:
 
     def command(self, number: int, service: Service, stream: Array) -> ClusterWork:
         """Command ``number``, asking the rows ``stream`` of ``service``."""
-        return command_work(self.arch, self.work, service, self.plan, number, stream, self.efficiency)
+        return command_work(self.arch, self.work, service, self.plan, number, stream, self.arch.memory.dram_efficiency)
 
     def replay(self, chosen: Array, before: Records) -> Records:
-        """``before`` with the costs of the shares ``chosen`` (k,), ascending; where no level is cached."""
+        """``before`` with the costs of the shares ``chosen`` (k,), ascending."""
         if not len(chosen):
             return before
         found: list[tuple[Array, ...]] = []
@@ -121,36 +104,6 @@ class WholeReplayer:
         stream = np.zeros(self.parts[number].asked, np.int32)
         stream[self._asked(number, nfps[number])] = places[number]
         return costs_of(self.cluster, self.command(number, service, stream), nfps[number])
-
-    def replay_counted(self, chosen: Array, before: Records) -> tuple[Records, Counted]:
-        """The same where every query passes through the engines, and what they were seen to do."""
-        drawn = dict(self._by_command(chosen))
-        engines = full_frame.engines_of(self.arch, self.work, self.trace)
-        found: list[tuple[Array, ...]] = []
-        streams: list[Stream] = []
-        lines: list[Array] = []
-        for batch, positions in full_frame.in_batches(self.trace, list(self.parts)):
-            run = partial(self._counted, drawn, len(streams), batch, engines(positions))
-            for stream, own, costs in map_threads(run, range(len(batch))):
-                streams.append(stream)
-                lines.append(own)
-                found += [] if costs is None else [costs]
-        records = before.and_more(chosen, found) if found else before
-        return records, Counted(tuple(streams), np.concatenate(lines))
-
-    def _counted(
-        self, drawn: dict[int, Array], first: int, batch: list[Part], service: Service, index: int
-    ) -> tuple[Stream, Array, tuple[Array, ...] | None]:
-        """Command ``index`` of a batch from command ``first`` on: its sums, lines, and costs of drawn shares."""
-        row = sum(max(part.rows, 1) for part in batch[:index])
-        groups = encoding_engine(self.arch.nfp.encoding).side_by_side(self.work.encoding)
-        stream = full_frame.stream_of(service, row, batch[index], groups)
-        command = self.command(first + index, service, stream.rows)
-        asked, nfps = self.cluster.lines(command), drawn.get(first + index)
-        used = self.shares.nfp[self.shares.of(first + index)]
-        own = np.zeros((len(used), 3, 0), np.uint32) if asked is None else asked[used].astype(np.uint32)
-        costs = None if nfps is None else costs_of(self.cluster, command, nfps)
-        return full_frame.without_rows(stream), own, costs
 
     def _by_command(self, chosen: Array) -> Iterator[tuple[int, Array]]:
         """Commands of which shares are chosen, and the NFPs of these, ascending."""

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ngpc_sim.resources import folder
+from ngpc_sim.trace.record import record_to
 
 FILES = [
     *("area.png", "area.svg", "energy.png", "energy.svg", "fps.png", "fps.svg", "levels.csv", "manifest.json"),
@@ -201,6 +202,18 @@ def test_a_run_of_samples_is_replayed_whole_without_a_detail(quick):
     ran = quick()
     assert [row["detail"] for row in ran.rows()] == ["cycle"]
     assert not any(column.startswith("ci_") for column in ran.rows()[0])
+
+
+def test_a_whole_frame_is_sampled_without_a_detail_and_replayed_with_detail_cycle(run, tmp_path):
+    path = tmp_path / "whole.trace.parquet"
+    record_to(path, "gia-plane", 64, 64)
+    words = ("--app", "gia", "--trace", str(path), "--resolution", "64x64", "--scale", "2", "--quiet")
+    for options, detail in (((), "sampled"), (("--detail", "cycle"), "cycle")):
+        ran = run(*words, *options, "--out", "o")
+        assert [row["detail"] for row in ran.rows("o")] == [detail]
+        manifest = json.loads((ran.folder / "o/manifest.json").read_text())
+        assert ("sampling" in manifest) == (detail == "sampled")
+        assert ("--detail" in manifest["command"]) == (detail == "cycle")
 
 
 def test_scale_defaults_to_the_architectures_own(run):

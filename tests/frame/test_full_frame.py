@@ -103,8 +103,8 @@ def test_every_command_asks_its_own_queries_in_order_and_what_was_not_recorded_r
 def test_a_frame_read_in_parts_equals_one_held_in_memory(files, streamed, design, rows_at_once):
     work = ngpc.load_workload("nerf-hashgrid")
     arch = ngpc.load_arch("ngpc", scale=4, overrides=DESIGNS[design] | {"frame.tiles": 5})
-    held = ngpc.simulate(arch, work, store.load_trace(files["nerf-object"]))
-    parts = ngpc.simulate(arch, work, streamed(files["nerf-object"], rows_at_once))
+    held = ngpc.simulate(arch, work, store.load_trace(files["nerf-object"]), detail="cycle")
+    parts = ngpc.simulate(arch, work, streamed(files["nerf-object"], rows_at_once), detail="cycle")
     assert parts.row() == held.row()
     assert parts.level_rows() == held.level_rows()
     assert parts.queries == store.load_trace(files["nerf-object"]).queries
@@ -127,7 +127,7 @@ def test_an_invocation_without_rows_asks_the_origin(files):
     gap = ngpc.Trace(**{name: getattr(trace, name) for name in trace.__dataclass_fields__} | parts | {"sha256": ""})
     origin = np.zeros((1, 3), np.float32)
     at = int((gap.invocations < 1).sum())
-    batches = full_frame.in_batches(gap, full_frame.commands_of(gap.profile, full_frame.recorded_by_part(gap, 1)))
+    batches = full_frame._batches(gap, full_frame.commands_of(gap.profile, full_frame.recorded_by_part(gap, 1)))
     (positions,) = [positions for _, positions in batches]
     assert np.array_equal(positions, np.concatenate([gap.positions[:at], origin, gap.positions[at:]]))
 

@@ -1,12 +1,13 @@
 """Draws and intervals on costs that are made up, so that the truth is known and many draws are cheap."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from ngpc_sim.statistics.drawing import FIRST_DRAW, draw
-from ngpc_sim.statistics.draws import REACHES, stand_ins
+from ngpc_sim.statistics.drawing import FIRST_DRAW, LEAST_OF_STRATUM, draw
+from ngpc_sim.statistics.draws import REACHES, WHOLE_REACHES, stand_ins
 from ngpc_sim.statistics.interval import half_interval, t_quantile
 from ngpc_sim.statistics.shares import Shares
 
@@ -50,7 +51,29 @@ def test_twice_as_many_keep_those_drawn_before(strata):
     assert set(before.members[before.is_drawn]) < set(after.members[after.is_drawn])
 
 
-@pytest.mark.parametrize("reach", sorted(set(REACHES)))
+def test_strata_with_enough_drawn_in_either_half_are_split_in_the_order_of_their_cell(strata):
+    before = strata(3).doubled()
+    after = before.split()
+    assert len(after.taken) > len(before.taken)
+    assert set(after.members[after.is_drawn]) == set(before.members[before.is_drawn])
+    assert sorted(after.members) == sorted(before.members)
+    assert min(after.taken) >= LEAST_OF_STRATUM
+    ranks = [after.rank[members] for members in np.split(after.members, after.firsts[1:-1])]
+    assert all(one.max() < other.min() for one, other in pairwise(ranks))
+    assert (after.neighbour[after.neighbour] == np.arange(len(after.taken))).mean() > 0.5
+
+
+def test_what_a_command_or_a_part_has_in_common_is_one_stand_in(shares, strata):
+    drawn = strata(5)
+    group = shares.stream // 10
+    source = stand_ins(drawn, group, np.random.default_rng(1), "stratum part")
+    rest, stratum = drawn.members[~drawn.is_drawn], drawn.of_member[~drawn.is_drawn]
+    for number in range(len(drawn.taken)):
+        for part in range(6):
+            assert len(set(source[rest[(stratum == number) & (group[rest] == part)]])) <= 1
+
+
+@pytest.mark.parametrize("reach", sorted({*REACHES, *WHOLE_REACHES}))
 def test_a_drawn_share_stands_for_itself_and_others_get_drawn_ones(shares, strata, reach):
     drawn = strata(5)
     source = stand_ins(drawn, shares.stream, np.random.default_rng(1), reach)
