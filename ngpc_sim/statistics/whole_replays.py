@@ -151,11 +151,18 @@ class WholeReplayer:
         engines = encoding_engine(self.arch.nfp.encoding)
         reuse = self.arch.nfp.encoding.reuse != "none"
         before = engines.side_by_side(self.work.encoding) if reuse else 0
-        asked = np.unique(np.concatenate(list(rows.values())))
-        seen = np.unique(np.concatenate([asked - distance for distance in range(before + 1)]))
+        asked = np.concatenate(list(rows.values()))
+        seen = _distinct(np.concatenate([asked - distance for distance in range(before + 1)]))
         seen = seen[seen >= 0]
         recorded = seen[: np.searchsorted(seen, self.trace.recorded)]
         positions = np.zeros((len(seen), self.trace.n_dims), np.float32)
         positions[: len(recorded)] = self.trace.positions_of(recorded)
         service = engines.service(self.work.encoding, positions)
         return service, {number: np.searchsorted(seen, own) for number, own in rows.items()}
+
+
+def _distinct(rows: Array) -> Array:
+    """Rows (n,), ascending, each once; they come in ascending runs, which a merging sort makes use of."""
+    ascending = np.sort(rows, kind="stable")
+    answer: Array = ascending[np.flatnonzero(np.diff(ascending, prepend=ascending[:1] - 1))]
+    return answer
