@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import isfinite, isnan, nan
 from typing import SupportsFloat
 
@@ -23,7 +24,7 @@ UNDOTTED = ("technology", "area_model")
 def number(row: Row, column: str) -> float:
     """Value of a numeric column, NaN where the row has none or an infinite one."""
     value = row.get(column)
-    real = float(value) if isinstance(value, SupportsFloat) else nan
+    real = float(value) if isinstance(value, int | float | SupportsFloat) else nan
     return real if isfinite(real) else nan
 
 
@@ -59,11 +60,19 @@ class Panel:
     @property
     def scales(self) -> tuple[int, ...]:
         """Numbers of NFPs, rising."""
-        return tuple(sorted({row_scale(row) for row in self.rows}))
+        return tuple(sorted(self._by_scale))
 
     def at(self, scale: int) -> dict[str, Row]:
         """Row of each case that ran at this scale."""
-        return {label: row for label, row in zip(self.labels, self.rows, strict=True) if row_scale(row) == scale}
+        return dict(self._by_scale.get(scale, {}))
+
+    @cached_property
+    def _by_scale(self) -> dict[int, dict[str, Row]]:
+        """Row of each case, by scale: sweeps have hundreds."""
+        found: dict[int, dict[str, Row]] = {}
+        for label, row in zip(self.labels, self.rows, strict=True):
+            found.setdefault(row_scale(row), {})[label] = row
+        return found
 
     def mean_speedup(self, scale: int) -> float:
         """Arithmetic mean of the speedups (x) at this scale; NaN with fewer than two cases."""
