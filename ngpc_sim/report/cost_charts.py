@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 RIGHT_IN = 0.06
 HEAD_SHARE = 1.22  # value axis over the highest bar, for the figures above it
+GAP_PT, MARK_PT = 1.5, 3.6  # below the figures, size of what marks published values
 
 ENERGY_BLOCKS = {
     "gpu": Look("GPU at work", "#4d4d4d"),
@@ -113,7 +114,7 @@ def _stacked(rows: Sequence[Row], blocks: Mapping[str, Look], label: str, note: 
         for plot in plots:
             prepare(plot)
             for group, case in enumerate(plot.panel.cases):
-                _write_totals(plot, group, case, draw_stacks(plot, group, case, used, _part))
+                _write_totals(plot, group, case, draw_stacks(plot, group, case, used, _part), marks=marks)
                 name_scales(plot, group, case)
             mark |= _draw_published(plot) if marks else draw_intervals(plot, "energy_mj", _percent_of_gpu)
         legend(figure, scene, *entries(lines, swatches(used.values()) | mark))
@@ -133,14 +134,20 @@ def _published() -> dict[int, Any]:
     return {scale: PUBLISHED[f"area_pct_gpu/{scale}"] for scale in (8, 64)}
 
 
-def _write_totals(plot: Plot, group: int, case: str, tops: Sequence[float]) -> None:
-    """Write the sum of each stack of one case above it."""
+def _write_totals(plot: Plot, group: int, case: str, tops: Sequence[float], *, marks: bool) -> None:
+    """Write the sum of each stack of one case above it, and above what is marked there."""
     pitch = plot.scene.pitch_pt(plot.panel)
     if pitch < LEAST_PITCH_PT:
         return
-    for centre, row, top in zip(plot.scene.centres(group), rows_of(plot, case), tops, strict=True):
-        if row is not None:
-            write(plot, centre, top, 1.5, _short(number(row, "total")), level=pitch >= LEVEL_PITCH_PT)
+    published = _published() if marks else {}
+    bars = zip(plot.scene.centres(group), plot.scene.scales, rows_of(plot, case), tops, strict=True)
+    for centre, scale, row, top in bars:
+        if row is None:
+            continue
+        place, gap = top, GAP_PT
+        if scale in published:
+            place, gap = max(top, published[scale].value), GAP_PT + MARK_PT / 2
+        write(plot, centre, place, gap, _short(number(row, "total")), level=pitch >= LEVEL_PITCH_PT)
 
 
 def _short(value: float) -> str:
@@ -159,7 +166,7 @@ def _draw_published(plot: Plot) -> dict[str, Any]:
                     centre,
                     _published()[scale].value,
                     "D",
-                    markersize=3.6,
+                    markersize=MARK_PT,
                     markerfacecolor="white",
                     markeredgecolor="black",
                     markeredgewidth=0.5,

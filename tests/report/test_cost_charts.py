@@ -89,3 +89,12 @@ def test_settings_split_the_area_plots_only_where_they_change_an_area(cost_rows)
 def test_rows_without_costs_draw_empty_plots(make_rows):
     for figure in (energy_chart(make_rows()), area_chart(make_rows())):
         assert len(figure.axes) == 1
+
+
+def test_no_mark_hides_an_area_of_a_bar_as_low_as_the_mark(cost_rows):
+    (axes,) = (figure := area_chart(cost_rows(scales=(8, 224, 512)))).axes
+    renderer = figure.canvas.get_renderer()
+    marks = [line.get_window_extent(renderer) for line in axes.lines]
+    written = [text.get_window_extent(renderer) for text in axes.texts if text.get_text() in {"10.0", "20.0"}]
+    assert len(marks) == len(written) == 2
+    assert not any(mark.overlaps(text) for mark in marks for text in written)
