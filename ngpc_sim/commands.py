@@ -84,7 +84,7 @@ class FramePlan:
         key = batch_queries, groups
         if key not in self.kept:
             self.kept.clear()
-            self.kept[key] = BatchSums.of([stream.rows for stream in self.streams], service, batch_queries, groups)
+            self.kept[key] = BatchSums(tuple(stream.rows for stream in self.streams), service, batch_queries, groups)
         return self.kept[key]
 
     def multiplicity(self) -> list[int]:

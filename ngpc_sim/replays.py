@@ -57,6 +57,6 @@ def replays_of(
 def _bytes(command: Command) -> int:
     """Bytes of the arrays of a command."""
     run = command.run
-    arrays = (run.end_cycles, run.occupancy_cycles, run.level_stalls, run.busy_cycles, run.done_cycles, run.lines)
+    arrays = (run.end_cycles, run.occupancy_cycles, run.waits, run.busy_cycles, run.done_cycles, run.lines)
     own = command.end_ps.nbytes + command.occupancy_ps.nbytes
     return own + sum(array.nbytes for array in arrays if array is not None)

@@ -102,7 +102,7 @@ def build_commands(
         return ClusterWork(work, service, rows, link, memory, queries if arch.frame.overlap else len(rows))
 
     works = [work_of(number) for number in range(len(plan.streams))]
-    if isinstance(cluster, Cluster) and in_batches(cluster, service):
+    if isinstance(cluster, Cluster) and in_batches(cluster):
         batch, groups = cluster.nfp.spec.mlp.batch_queries, cluster.nfp.encoding.side_by_side(work.encoding)
         runs = replay_together(cluster, works, plan.batch_sums(service, batch, groups))
     else:

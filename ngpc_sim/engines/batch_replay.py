@@ -14,6 +14,7 @@ summed up only where queries can come late.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -57,41 +58,62 @@ def add_batches(rows, slot_cycles, batch_queries, groups, sums):
 
 @dataclass(frozen=True)
 class BatchSums:
-    """What all commands of a frame ask, batch by batch.
+    """What all commands of a frame, which ask the queries ``streams`` of ``service``, ask batch by batch.
 
-    ``rows`` of every command behind each other, from ``firsts`` (S + 1,) on; ``sums`` (batches, groups, slots) int64
-    cycles, of every command from ``batch_firsts`` (S + 1,) on; ``least`` interval of a query; ``reads`` (S,) table
-    entries; ``actions`` by what has counted them.
+    Slots of which no number ever counts are left out (:attr:`Service.leading`). ``actions`` by what has counted them.
     """
 
-    rows: Array
-    firsts: Array
-    sums: Array
-    batch_firsts: Array
+    streams: tuple[Array, ...]
+    service: Service
     batch_queries: int
-    least: int
-    reads: tuple[int, ...]
+    groups: int
     actions: dict[Any, Any] = field(default_factory=dict, compare=False)
     kept: dict[str, Any] = field(default_factory=dict, compare=False)
 
-    @classmethod
-    def of(cls, streams: list[Array], service: Service, batch_queries: int, groups: int) -> BatchSums:
-        """Sums of the commands that ask ``streams`` of a service."""
-        sizes = [len(stream) for stream in streams]
-        firsts = np.cumsum([0, *sizes])
-        batch_firsts = np.cumsum([0, *(-(-size // batch_queries) for size in sizes)])
-        sums = np.zeros((int(batch_firsts[-1]), groups, service.slot_cycles.shape[1]), np.int64)
+    @cached_property
+    def rows(self) -> Array:
+        """Rows of every command behind each other, from :attr:`firsts` on."""
+        return np.concatenate(self.streams)
+
+    @cached_property
+    def firsts(self) -> Array:
+        """(S + 1,) where the rows of every command begin."""
+        return np.cumsum([0, *map(len, self.streams)])
+
+    @cached_property
+    def batch_firsts(self) -> Array:
+        """(S + 1,) where the batches of every command begin."""
+        return np.cumsum([0, *(-(-len(stream) // self.batch_queries) for stream in self.streams)])
+
+    @cached_property
+    def slot_cycles(self) -> Array:
+        """(n, slots) cycles of the service's queries, leading slots alone."""
+        every, leading = self.service.slot_cycles, self.service.leading
+        return every if len(leading) == every.shape[1] else np.ascontiguousarray(every[:, leading])
+
+    @cached_property
+    def sums(self) -> Array:
+        """(batches, groups, slots) int64 cycles of every command, from :attr:`batch_firsts` on."""
+        sums = np.zeros((int(self.batch_firsts[-1]), self.groups, self.slot_cycles.shape[1]), np.int64)
 
         def add(number: int) -> None:
-            own = sums[batch_firsts[number] : batch_firsts[number + 1]]
-            add_batches(streams[number], service.slot_cycles, batch_queries, groups, own)
+            own = sums[self.batch_firsts[number] : self.batch_firsts[number + 1]]
+            add_batches(self.streams[number], self.slot_cycles, self.batch_queries, self.groups, own)
 
-        map_threads(add, range(len(streams)))
-        reads = tuple(int(service.reads[stream].sum(dtype=np.int64)) for stream in streams)
-        least = int(service.slot_cycles.min(initial=np.iinfo(np.uint16).max))
-        return cls(np.concatenate(streams), firsts, sums, batch_firsts, batch_queries, least, reads)
+        map_threads(add, range(len(self.streams)))
+        return sums
 
-    def hulls(self, slot_cycles: Array) -> tuple[Array, Array, Array]:
+    @cached_property
+    def least(self) -> int:
+        """Least interval of a query."""
+        return int(self.slot_cycles.min(initial=np.iinfo(np.uint16).max))
+
+    @cached_property
+    def reads(self) -> tuple[int, ...]:
+        """(S,) table entries read."""
+        return tuple(int(self.service.reads[stream].sum(dtype=np.int64)) for stream in self.streams)
+
+    def hulls(self) -> tuple[Array, Array, Array]:
         """What :func:`add_corners` says of every command, from its place in the last array on.
 
         Empty for the first few numbers of NFPs, which are sooner served without, and where it would take much memory.
@@ -102,21 +124,21 @@ class BatchSums:
         if self.kept["uses"] <= HULL_USES or not small:
             return none
         if "hulls" not in self.kept:
-            self.kept["hulls"] = self._hulls(slot_cycles)
+            self.kept["hulls"] = self._hulls()
         answer: tuple[Array, Array, Array] = self.kept["hulls"]
         return answer
 
-    def _hulls(self, slot_cycles: Array) -> tuple[Array, Array, Array]:
-        groups, ends = self.sums.shape[1], np.zeros_like(self.sums)
+    def _hulls(self) -> tuple[Array, Array, Array]:
+        slot_cycles, ends = self.slot_cycles, np.zeros_like(self.sums)
 
         def corners(number: int) -> Array:
             own = self.rows[self.firsts[number] : self.firsts[number + 1]]
             found = np.zeros((len(own) * slot_cycles.shape[1], 2), np.int32)
             of_batches = ends[self.batch_firsts[number] : self.batch_firsts[number + 1]]
-            count = add_corners(own, slot_cycles, self.batch_queries, groups, of_batches, found)
+            count = add_corners(own, slot_cycles, self.batch_queries, self.groups, of_batches, found)
             return found[:count].copy()
 
-        every = map_threads(corners, range(len(self.reads)))
+        every = map_threads(corners, range(len(self.streams)))
         return ends, np.concatenate(every), np.cumsum([0, *map(len, every)])
 
 

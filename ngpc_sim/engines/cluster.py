@@ -26,6 +26,7 @@ from ngpc_sim.engines.pipeline import BUSY, CAUSES, COLUMNS, RATE_BITS
 from ngpc_sim.engines.service import Service, folded
 from ngpc_sim.engines.shares import IDEAL_PATH, Demand, Memory, MissPath, miss_path, stream_share
 from ngpc_sim.engines.timing import Timing
+from ngpc_sim.engines.waits import Waits
 from ngpc_sim.errors import UserError
 from ngpc_sim.plugins import BUILTIN, build, checked
 from ngpc_sim.schema import Field, Spec, field_validator
@@ -70,20 +71,25 @@ class ClusterRun:
     """A command's cost on every NFP, in NFP cycles.
 
     ``end_cycles`` (N,) when it starts idle; ``occupancy_cycles`` (N,) what it adds behind itself;
-    ``level_stalls`` (N, slots + 1, causes), the last row for waits that no level causes, and ``busy_cycles`` (N,),
-    which add up to ``occupancy_cycles``. ``done_cycles`` (n,) results of each query when the command starts idle,
+    ``waits`` by engine slot and cause, the last row for those that no level causes, and ``busy_cycles`` (N,), which add
+    up to ``occupancy_cycles``. ``done_cycles`` (n,) results of each query when the command starts idle,
     where they were asked for. ``lines`` (N, 3, slots): asked, missing in grid_sram and missing in L2 too, ``None``
     where nothing can miss or nobody counted.
     """
 
     end_cycles: Array
     occupancy_cycles: Array
-    level_stalls: Array
+    waits: Waits
     busy_cycles: Array
     n_queries: int
     actions: Mapping[str, int]
     done_cycles: Array
     lines: Array | None = None
+
+    @property
+    def level_stalls(self) -> Array:
+        """(N, slots + 1, causes): the waits of every NFP."""
+        return self.waits.dense
 
     @property
     def occupancy_stalls(self) -> Array:
@@ -233,7 +239,7 @@ class Cluster:
         return ClusterRun(
             end_cycles=spread("end_cycles"),
             occupancy_cycles=spread("occupancy_cycles"),
-            level_stalls=spread("level_stalls"),
+            waits=Waits.of(spread("level_stalls")),
             busy_cycles=spread("busy_cycles"),
             n_queries=n,
             actions=self.nfp.actions(work.workload, n, reads, int(batches.sum())),
@@ -271,7 +277,7 @@ class Cluster:
         return ClusterRun(
             end_cycles=ends[0],
             occupancy_cycles=ends[1] - ends[0],
-            level_stalls=hide_drain(added[:, :, : len(CAUSES)]),
+            waits=Waits.of(hide_drain(added[:, :, : len(CAUSES)])),
             busy_cycles=added[:, :, BUSY].sum(axis=1),
             n_queries=n,
             actions=self.nfp.actions(workload, n, reads, int(batches)),
@@ -318,7 +324,7 @@ class Cluster:
         return ClusterRun(
             end_cycles=np.array([once.cycles for once, _ in runs], np.int64),
             occupancy_cycles=np.array([twice.cycles - once.cycles for once, twice in runs], np.int64),
-            level_stalls=hide_drain(np.array(stalls, np.int64)),
+            waits=Waits.of(hide_drain(np.array(stalls, np.int64))),
             busy_cycles=np.array([twice.busy_cycles - once.busy_cycles for once, twice in runs], np.int64),
             n_queries=n,
             actions=self.nfp.actions(work.workload, n, reads, batches),

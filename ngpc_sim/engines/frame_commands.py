@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from ngpc_sim.engines.alike_replay import kinds_of, replay_alike
 from ngpc_sim.engines.batch_replay import SAFE, BatchSums, replay_commands
 from ngpc_sim.engines.cluster import HIDDEN, Cluster, ClusterRun, ClusterWork
 from ngpc_sim.engines.miss_replay import MissSums, replay_commands_with_misses
 from ngpc_sim.engines.nfp import Nfp, NfpConstants
 from ngpc_sim.engines.pipeline import CAUSES, RATE_BITS
-from ngpc_sim.engines.service import Service
+from ngpc_sim.engines.waits import Waits, waits_of_commands
 from ngpc_sim.plugins import BUILTIN
 from ngpc_sim.threads import map_threads
 
@@ -25,44 +26,94 @@ Array = np.ndarray[Any, Any]
 #: commands that a thread takes at a time
 CHUNK = 8
 
+_HIDDEN = np.array([CAUSES.index(cause) for cause in HIDDEN])
 
-def in_batches(cluster: Cluster, service: Service) -> bool:
+
+def in_batches(cluster: Cluster) -> bool:
     """Whether batches say all: granules go in turn and are whole batches of a built-in NFP."""
     spec = cluster.spec
     built_in = type(cluster.nfp) is Nfp and spec.model == BUILTIN and spec.dispatch == "round_robin"
-    whole = built_in and spec.dispatch_queries % cluster.nfp.spec.mlp.batch_queries == 0
-    return whole and not service.uniform
+    return built_in and spec.dispatch_queries % cluster.nfp.spec.mlp.batch_queries == 0
 
 
 def replay_together(cluster: Cluster, works: Sequence[ClusterWork], sums: BatchSums) -> list[ClusterRun]:
     """Runs of ``works``, commands of one workload and service, in their order; ``sums`` are theirs."""
-    work = works[0]
-    if work.service.misses is not None:
-        misses = MissSums.of(sums, work.service.slot_cycles, work.service.misses)
+    service = works[0].service
+    if service.misses is not None:
+        misses = MissSums.of(sums, service.misses)
         return _replay_with_misses(cluster, works, sums, misses) if misses else map_threads(cluster.run, works)
-    constants = cluster.nfp.constants(work.workload, work.service.base_cycles)
+    constants = cluster.nfp.constants(works[0].workload, service.base_cycles[service.leading])
     ports = _ports(cluster, works)
-    if not _in_64_bits(sums, constants, ports):
+    most = int(sums.firsts[-1]) * service.alike if service.alike is not None else int(sums.sums.sum(axis=(0, 1)).max())
+    if not _in_64_bits(sums, most, constants, ports):
         return map_threads(cluster.run, works)
-    count, scale, slots = len(works), cluster.scale, work.service.slot_cycles.shape[1]
+    if service.alike is not None:
+        return _replay_alike(cluster, works, sums, constants, ports)
+    count, scale, slots = len(works), cluster.scale, sums.slot_cycles.shape[1]
     ends, busy = np.zeros((count, 2, scale), np.int64), np.zeros((count, scale), np.int64)
     stalls = np.zeros((count, scale, slots + 1, len(CAUSES)), np.int64)
-    hidden = np.array([CAUSES.index(cause) for cause in HIDDEN])
-    hulls = sums.hulls(work.service.slot_cycles)
+    hulls = sums.hulls()
     per_granule = cluster.spec.dispatch_queries // sums.batch_queries
 
     def chunk(first: int) -> None:
         replay_commands(
-            first, min(first + CHUNK, count), sums.rows, sums.firsts, work.service.slot_cycles, sums.sums,
-            sums.batch_firsts, hulls, sums.least, sums.batch_queries, per_granule, constants.kernel, constants.groups,
-            constants.fifo_batches, ports, hidden, ends, busy, stalls,
+            first, min(first + CHUNK, count), sums.rows, sums.firsts, sums.slot_cycles, sums.sums, sums.batch_firsts,
+            hulls, sums.least, sums.batch_queries, per_granule, constants.kernel, constants.groups,
+            constants.fifo_batches, ports, _HIDDEN, ends, busy, stalls,
         )  # fmt: skip
 
     map_threads(chunk, range(0, count, CHUNK))
+    waits = waits_of_commands(stalls, _every_nfp(works, scale), service.leading, len(service.base_cycles))
+    return _runs(cluster, works, sums, ends, waits, busy)
+
+
+def _replay_alike(
+    cluster: Cluster, works: Sequence[ClusterWork], sums: BatchSums, constants: NfpConstants, ports: Array
+) -> list[ClusterRun]:
+    """The same where queries are alike: a share of every number of queries."""
+    service = works[0].service
+    sizes = np.diff(sums.firsts)
+    queries, kinds = kinds_of(sizes, cluster.scale, cluster.spec.dispatch_queries)
+    shares = queries.size
+    ends, busy = np.zeros((shares, 2), np.int64), np.zeros(shares, np.int64)
+    stalls = np.zeros((shares, 2, len(CAUSES)), np.int64)
+    replay_alike(
+        0, shares, queries.ravel(), np.repeat(ports, queries.shape[1], axis=0), service.alike, sums.batch_queries,
+        constants.kernel, constants.groups, constants.fifo_batches, _HIDDEN, ends, busy, stalls,
+    )  # fmt: skip
+    stalls = stalls.reshape(*queries.shape, 2, len(CAUSES))
+    waits = waits_of_commands(stalls, kinds, service.leading, len(service.base_cycles))
+
+    def spread(costs: Array) -> Array:
+        answer: Array = np.take_along_axis(costs.reshape(queries.shape), kinds, axis=1)
+        return answer
+
+    both = np.stack([spread(ends[:, 0]), spread(ends[:, 1])], axis=1)
+    return _runs(cluster, works, sums, both, waits, spread(busy))
+
+
+def _every_nfp(works: Sequence[ClusterWork], scale: int) -> Array:
+    """(S, N) the row of every NFP where each has its own."""
+    return np.broadcast_to(np.arange(scale), (len(works), scale))
+
+
+def _runs(
+    cluster: Cluster,
+    works: Sequence[ClusterWork],
+    sums: BatchSums,
+    ends: Array,
+    waits: list[Waits],
+    busy: Array,
+    lines: Array | None = None,
+) -> list[ClusterRun]:
+    """Runs of commands from ``ends`` (S, 2, N) of both copies, ``busy`` (S, N) and ``lines`` (S, N, 3, slots)."""
     none = np.zeros(0, np.int64)
     occupancy = ends[:, 1] - ends[:, 0]
     return [
-        ClusterRun(ends[i, 0], occupancy[i], stalls[i], busy[i], len(works[i].stream), actions, none)
+        ClusterRun(
+            *(ends[i, 0], occupancy[i], waits[i], busy[i], len(works[i].stream), actions, none),
+            None if lines is None else lines[i],
+        )
         for i, actions in enumerate(_actions(cluster, works, sums))
     ]
 
@@ -78,24 +129,19 @@ def _replay_with_misses(
     ends, busy = np.zeros((count, 2, scale), np.int64), np.zeros((count, scale), np.int64)
     stalls = np.zeros((count, scale, slots + 1, len(CAUSES)), np.int64)
     lines = np.zeros((count, scale, 3, slots), np.int64)
-    hidden = np.array([CAUSES.index(cause) for cause in HIDDEN])
     per_granule = cluster.spec.dispatch_queries // sums.batch_queries
 
     def chunk(first: int) -> None:
         replay_commands_with_misses(
             first, min(first + CHUNK, count), sums.rows, sums.firsts, service.slot_cycles, sums.sums,
             sums.batch_firsts, (misses.ends, misses.found, misses.lines), sums.least, sums.batch_queries, per_granule,
-            constants.kernel, constants.fifo_batches, ports, latencies, line_times, constants.window_lines, hidden,
+            constants.kernel, constants.fifo_batches, ports, latencies, line_times, constants.window_lines, _HIDDEN,
             ends, busy, stalls, lines,
         )  # fmt: skip
 
     map_threads(chunk, range(0, count, CHUNK))
-    none = np.zeros(0, np.int64)
-    occupancy = ends[:, 1] - ends[:, 0]
-    return [
-        ClusterRun(ends[i, 0], occupancy[i], stalls[i], busy[i], len(works[i].stream), actions, none, lines[i])
-        for i, actions in enumerate(_actions(cluster, works, sums))
-    ]
+    waits = waits_of_commands(stalls, _every_nfp(works, scale), service.leading, slots)
+    return _runs(cluster, works, sums, ends, waits, busy, lines)
 
 
 def _ports_and_paths(cluster: Cluster, works: Sequence[ClusterWork], misses: MissSums) -> tuple[Array, Array, Array]:
@@ -126,15 +172,18 @@ def _ports(cluster: Cluster, works: Sequence[ClusterWork]) -> Array:
     return np.array(ports, np.int64)
 
 
-def _in_64_bits(sums: BatchSums, constants: NfpConstants, ports: Array) -> bool:
-    """Whether two copies of all commands one after another on one NFP stay far from the end of 64 bits."""
-    queries, batches = len(sums.rows), len(sums.sums)
+def _in_64_bits(sums: BatchSums, most: int, constants: NfpConstants, ports: Array) -> bool:
+    """Whether two copies of all commands one after another on one NFP stay far from the end of 64 bits.
+
+    ``most``: cycles of the busiest engine over all commands.
+    """
+    queries, batches = int(sums.firsts[-1]), int(sums.batch_firsts[-1])
     in_bytes, in_rate, out_bytes, out_rate = (
         int(n) for n in (ports[:, 0].max(), ports[:, 1].min(), ports[:, 2].max(), ports[:, 3].min())
     )
     moved = ((queries * in_bytes) << RATE_BITS) // in_rate + ((queries * out_bytes) << RATE_BITS) // out_rate
     stages = constants.before_tags + constants.behind_data + constants.tail
-    cycles = moved + int(sums.sums.sum(axis=(0, 1)).max()) + batches * (int(constants.tables.max()) + stages + 2)
+    cycles = moved + most + batches * (int(constants.tables.max()) + stages + 2)
     return max(2 * cycles * int(ports[:, 1].max()), (4 * queries * in_bytes) << RATE_BITS) < SAFE
 
 

@@ -95,37 +95,34 @@ class MissSums:
     of_commands: Array
 
     @classmethod
-    def of(cls, sums: BatchSums, slot_cycles: Array, misses: Misses) -> MissSums | None:
-        """The misses behind ``sums`` of the same service, kept with them; ``None`` if too many or past 32 bits."""
+    def of(cls, sums: BatchSums, misses: Misses) -> MissSums | None:
+        """The misses of the service of ``sums``, kept with them; ``None`` if too many or past 32 bits."""
         if "misses" not in sums.kept:
-            sums.kept["misses"] = cls._of(sums, slot_cycles, misses)
+            sums.kept["misses"] = cls._of(sums, misses)
         kept: MissSums | None = sums.kept["misses"]
         return kept
 
     @classmethod
-    def _of(cls, sums: BatchSums, slot_cycles: Array, misses: Misses) -> MissSums | None:
-        groups, slots = sums.sums.shape[1:]
-        missing, far = misses.slot_missing, misses.slot_far
-        numbers = range(len(sums.reads))
-        streams = [sums.rows[sums.firsts[i] : sums.firsts[i + 1]] for i in numbers]
+    def _of(cls, sums: BatchSums, misses: Misses) -> MissSums | None:
+        missing, far, streams = misses.slot_missing, misses.slot_far, sums.streams
         counts = map_threads(lambda stream: count_misses(stream, missing), streams)
         firsts = np.cumsum([0, *counts])
         if firsts[-1] > MOST_MISSES or int(sums.sums.max()) >= 1 << 31:
             return None
         ends, found = np.zeros_like(sums.sums), np.zeros((int(firsts[-1]), 4), np.int32)
-        lines = np.zeros((len(ends), 3, slots), np.int64)
-        asked = folded(misses.lines, slots)
+        lines = np.zeros((len(ends), 3, missing.shape[1]), np.int64)
+        asked = folded(misses.lines, missing.shape[1])
 
         def add(i: int) -> None:
             own = slice(sums.batch_firsts[i], sums.batch_firsts[i + 1])
             add_misses(
-                streams[i], slot_cycles, missing, far, sums.batch_queries, groups, firsts[i], ends[own],
+                streams[i], sums.slot_cycles, missing, far, sums.batch_queries, sums.groups, firsts[i], ends[own],
                 found[firsts[i] : firsts[i + 1]],
             )  # fmt: skip
             for column, each in enumerate((asked, missing, far)):
                 add_lines(streams[i], each, sums.batch_queries, column, lines[own])
 
-        map_threads(add, numbers)
+        map_threads(add, range(len(streams)))
         return cls(ends, found, lines, np.add.reduceat(lines, sums.batch_firsts[:-1], axis=0))
 
 

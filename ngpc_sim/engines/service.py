@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,16 @@ def sum_of_rows(slot_cycles, first, stop, total):
     for i in range(first, stop):
         for slot in range(total.shape[0]):
             total[slot] += slot_cycles[i, slot]
+
+
+@njit(cache=True, nogil=True)
+def extremes(slot_cycles, least, most):
+    """Lower ``least`` and raise ``most`` (slots,) to what is in ``slot_cycles`` (n, slots)."""
+    for i in range(slot_cycles.shape[0]):
+        row = slot_cycles[i]
+        for slot in range(row.shape[0]):
+            least[slot] = min(least[slot], row[slot])
+            most[slot] = max(most[slot], row[slot])
 
 
 @njit(cache=True, nogil=True)
@@ -91,6 +102,35 @@ class Service:
         """The service of some queries."""
         misses = self.misses.rows(chosen) if self.misses else None
         return Service(self.slot_cycles[chosen], self.reads[chosen], self.base_cycles, misses=misses)
+
+    @cached_property
+    def leading(self) -> Array:
+        """(k,) int64, ascending: the only slots whose features a batch can wait for, all of them where lines miss.
+
+        Another slot takes at least as long for every query as the slots left out: it is never done sooner, and where
+        both are done together a batch waits for the first of them, so a slot in front of it must take less.
+        """
+        slots = self.slot_cycles.shape[1]
+        if self.misses is not None or not len(self.slot_cycles):
+            return np.arange(slots)
+        least, most = self._extremes
+        led = [(least[:slot] >= most[slot]).any() or (least[slot + 1 :] > most[slot]).any() for slot in range(slots)]
+        return np.flatnonzero(~np.array(led))
+
+    @cached_property
+    def alike(self) -> int | None:
+        """Cycles that every query takes on the one leading slot; ``None`` where they differ, or more slots lead."""
+        if self.misses is not None or len(self.leading) > 1 or not len(self.slot_cycles):
+            return None
+        least, most = (int(cycles[self.leading[0]]) for cycles in self._extremes)
+        return most if least == most else None
+
+    @cached_property
+    def _extremes(self) -> tuple[Array, Array]:
+        """Least and most cycles of every slot, (slots,) uint16 each."""
+        least, most = self.slot_cycles[0].copy(), self.slot_cycles[0].copy()
+        extremes(self.slot_cycles, least, most)
+        return least, most
 
     def lines_by_slot(self) -> tuple[Array, Array]:
         """Missing lines, and those not in L2 either, (n, slots) uint16; no rows where nothing can miss."""

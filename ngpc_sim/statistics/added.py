@@ -11,6 +11,7 @@ import numpy as np
 from ngpc_sim.arch import Arch
 from ngpc_sim.engines.cluster import ClusterRun
 from ngpc_sim.engines.pipeline import CAUSES
+from ngpc_sim.engines.waits import Waits
 from ngpc_sim.stalls import StallReport, stall_report
 from ngpc_sim.statistics.shares import Shares
 from ngpc_sim.system import Command, FrameRun, Placed
@@ -51,7 +52,7 @@ class Added:
         run = ClusterRun(
             end_cycles=occupancy,
             occupancy_cycles=occupancy,
-            level_stalls=_apportioned(self._waits(nfp, arch.scale), occupancy - busy),
+            waits=Waits.of(_apportioned(self._waits(nfp, arch.scale), occupancy - busy)),
             busy_cycles=busy,
             n_queries=int(self.shares.queries.sum()),
             actions=self.actions,

@@ -20,6 +20,7 @@ from ngpc_sim.arch import Arch
 from ngpc_sim.commands import FramePlan, line_efficiency_of, plan_frame
 from ngpc_sim.engines.cluster import Cluster, ClusterRun
 from ngpc_sim.engines.encoding_engine import encoding_engine
+from ngpc_sim.engines.waits import Waits
 from ngpc_sim.statistics.added import Added
 from ngpc_sim.statistics.drawing import draw
 from ngpc_sim.statistics.draws import Draw
@@ -159,7 +160,7 @@ class SampledFrame:
         return ClusterRun(
             end_cycles=spread(records.end),
             occupancy_cycles=spread(records.occupancy),
-            level_stalls=spread(records.stalls),
+            waits=Waits.of(spread(records.stalls)),
             busy_cycles=spread(records.busy),
             n_queries=len(work.stream),
             actions=cluster.nfp.actions(self.work, len(work.stream), reads, batches),

@@ -56,7 +56,7 @@ def test_what_is_kept_stays_below_its_limit(monkeypatch, simulate):
     monkeypatch.setattr(replays, "_replays", kept)
     simulate("gia-hashgrid")
     (one,) = kept.values()
-    assert one.size >= sum(command.run.level_stalls.nbytes for command in one.commands)
+    assert one.size >= sum(command.run.waits.nbytes for command in one.commands)
     monkeypatch.setattr(replays, "KEPT_BYTES", 2 * one.size)
     for ghz in (1.1, 1.2, 1.3):
         simulate("gia-hashgrid", overrides={"nfp.clock_ghz": ghz})

@@ -9,6 +9,7 @@ import ngpc_sim as ngpc
 from ngpc_sim import fast_frame, system
 from ngpc_sim.commands import FramePlan
 from ngpc_sim.engines.cluster import ClusterRun
+from ngpc_sim.engines.waits import Waits
 from ngpc_sim.fast_frame import run_frame_fast
 from ngpc_sim.sharing import FULL
 from ngpc_sim.stalls import stall_report
@@ -34,7 +35,9 @@ def a_command(draw, scale, times):
     stalls = np.zeros((scale, 3, 9), np.int64)
     stalls[:used, draw(st.integers(0, 2)), draw(st.integers(0, 8))] = draw(st.integers(0, 9))
     busy, lines = np.arange(scale), np.arange(6 * scale).reshape(scale, 3, 2)
-    run = ClusterRun(*map(np.array, (end, occupancy)), stalls, busy, draw(st.integers(1, 600)), {}, np.zeros(0), lines)
+    run = ClusterRun(
+        *map(np.array, (end, occupancy)), Waits.of(stalls), busy, draw(st.integers(1, 600)), {}, np.zeros(0), lines
+    )
     return Command(run, np.array(end, np.int64), np.array(occupancy, np.int64), draw(st.integers(1, 9)))
 
 

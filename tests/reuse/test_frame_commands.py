@@ -1,10 +1,12 @@
 """Commands replayed by batches against the replay of every query, to the cycle, cause and slot."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
+from ngpc_sim import commands
 from ngpc_sim.engines import frame_commands, miss_replay
 from ngpc_sim.engines.batch_replay import HULL_USES, BatchSums
 from ngpc_sim.engines.cluster import Cluster, ClusterWork
@@ -36,8 +38,15 @@ def misses_of(numbers, often, levels, slots):
     return Misses(*by_level, *by_slot, np.zeros(0, np.int64))
 
 
+def led(cycles, numbers, slot, *, alike):
+    """Give one engine slot at least the cycles of every other one, more than those in front; ``alike`` for all."""
+    slowest = np.uint16(cycles.max())
+    cycles[:, :slot] = np.minimum(cycles[:, :slot], max(slowest, 1) - 1)
+    cycles[:, slot] = slowest if alike else slowest + numbers.integers(0, 4, len(cycles))
+
+
 @st.composite
-def frames(draw, *, missing=False):
+def frames(draw, *, missing=False, alike=None):
     """A cluster and the works of a frame: engines, ports, links and streams in numbers that let everything wait."""
     work = WORKS[draw(st.sampled_from(sorted(WORKS)))]
     batch = draw(st.sampled_from((1, 2, 8, 16)))
@@ -57,6 +66,8 @@ def frames(draw, *, missing=False):
     slots = min(16, work.encoding.n_levels)
     least, most = draw(st.sampled_from(((1, 2), (1, 9), (2, 40), (0, 3))))
     cycles = numbers.integers(least, most, (80, slots)).astype(np.uint16)
+    if alike is not None:
+        led(cycles, numbers, draw(st.integers(0, slots - 1)), alike=alike)
     base = np.full(slots, cycles.min(), np.int64)
     often = draw(st.sampled_from((0.0, 0.02, 0.2, 1.0)))
     misses = misses_of(numbers, often, work.encoding.n_levels, slots) if missing else None
@@ -77,7 +88,7 @@ def frames(draw, *, missing=False):
 def together(cluster, works, uses=0):
     service, encoding = works[0].service, works[0].workload.encoding
     batch, groups = cluster.nfp.spec.mlp.batch_queries, cluster.nfp.encoding.side_by_side(encoding)
-    sums = BatchSums.of([work.stream for work in works], service, batch, groups)
+    sums = BatchSums(tuple(work.stream for work in works), service, batch, groups)
     sums.kept["uses"] = uses
     return replay_together(cluster, works, sums)
 
@@ -86,9 +97,53 @@ def together(cluster, works, uses=0):
 @given(frames())
 def test_commands_by_batches_equal_the_replay_of_every_query(frame):
     cluster, works = frame
-    assert in_batches(cluster, works[0].service)
+    assert in_batches(cluster)
     for by_batches, by_queries in zip(together(cluster, works), map(cluster.run, works), strict=True):
         assert plain(by_batches) == plain(by_queries)
+
+
+@CASES
+@given(frames(alike=False))
+def test_slots_that_never_count_change_nothing(frame):
+    cluster, works = frame
+    assert len(works[0].service.leading) == 1
+    for by_batches, by_queries in zip(together(cluster, works), map(cluster.run, works), strict=True):
+        assert plain(by_batches) == plain(by_queries)
+
+
+@CASES
+@given(frames(alike=True))
+def test_shares_whose_queries_are_alike_on_the_leading_slot_equal_the_replay_of_every_query(frame):
+    cluster, works = frame
+    assert works[0].service.alike == works[0].service.slot_cycles.max()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frame_commands, "replay_commands", None)
+        by_shares = together(cluster, works)
+    assert list(map(plain, by_shares)) == list(map(plain, map(cluster.run, works)))
+
+
+def test_slots_in_front_have_to_take_less_to_be_left_out():
+    """A batch waits for the first slot of those that are done together."""
+
+    def leading(*rows):
+        cycles = np.array(rows, np.uint16)
+        return Service(cycles, np.ones(len(rows), np.int32), np.ones(3, np.int64)).leading.tolist()
+
+    assert leading((3, 3, 3), (1, 3, 3)) == [0, 1]
+    assert leading((2, 3, 3), (1, 3, 3)) == [1]
+    assert leading((2, 3, 4), (2, 3, 2)) == [1, 2]
+    assert leading((0, 0, 0)) == [0]
+
+
+def test_bundled_hashgrids_have_one_leading_slot_on_which_all_queries_are_alike():
+    arch = ngpc.load_arch("ngpc")
+    for name in ("nerf-hashgrid", "nsdf-hashgrid", "nvr-hashgrid", "gia-hashgrid"):
+        work = ngpc.load_workload(name)
+        service = commands.service_of(arch, work.encoding, ngpc.load_trace(work.trace))
+        first = service.leading[0]
+        assert service.leading.tolist() == [first]
+        assert {service.alike} == set(service.slot_cycles[:, first].tolist())
+        assert service.slot_cycles.max() == service.alike
 
 
 @CASES
@@ -103,7 +158,7 @@ def test_commands_by_corners_of_hulls_equal_them_too(frame):
 @given(frames(missing=True))
 def test_commands_that_miss_lines_equal_the_replay_of_every_query(frame):
     cluster, works = frame
-    assert in_batches(cluster, works[0].service)
+    assert in_batches(cluster)
     for by_batches, by_queries in zip(together(cluster, works), map(cluster.run, works), strict=True):
         assert plain(by_batches) == plain(by_queries)
 
@@ -138,4 +193,19 @@ def test_what_might_leave_64_bits_is_replayed_query_by_query(monkeypatch):
     service = Service(np.full((4, 16), 65535, np.uint16), np.ones(4, np.int32), np.ones(16, np.int64))
     works = [ClusterWork(work, service, np.arange(2000, dtype=np.int32) % 4)]
     monkeypatch.setattr(frame_commands, "replay_commands", None)
+    monkeypatch.setattr(frame_commands, "replay_alike", None)
     assert plain(together(cluster, works)[0]) == plain(cluster.run(works[0]))
+
+
+def test_large_batches_of_long_queries_that_are_alike_equal_the_replay_of_every_query(monkeypatch):
+    """Batches of more than 2^32 cycles, the last of them partial, on one NFP and on more than have work."""
+    size = {"nfp.mlp.batch_queries": 65536, "cluster.dispatch_queries": 65536}
+    cycles = np.full((80, 16), 65534, np.uint16)
+    cycles[:, 3] = 65535
+    service = Service(cycles, np.ones(80, np.int32), np.ones(16, np.int64))
+    monkeypatch.setattr(frame_commands, "replay_commands", None)
+    for scale in (1, 2, 9):
+        arch = ngpc.load_arch("ngpc", scale=scale, overrides=size)
+        cluster = Cluster(arch.cluster, arch.nfp, scale)
+        works = [ClusterWork(WORKS["nerf-hashgrid"], service, np.arange(200_000, dtype=np.int32) % 80)]
+        assert plain(together(cluster, works)[0]) == plain(cluster.run(works[0]))
