@@ -6,18 +6,21 @@ engine slot whose features it waited for; what happens between commands from the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 
 from ngpc_sim.arch import Arch
 from ngpc_sim.columns import STALLS
-from ngpc_sim.engines.command_queue import charge
+from ngpc_sim.engines.charges import charge_as_placed, charge_in_turn
+from ngpc_sim.engines.cluster import ClusterRun
 from ngpc_sim.engines.pipeline import CAUSES
 from ngpc_sim.plugins import BUILTIN
-from ngpc_sim.system import Command, FrameRun
+from ngpc_sim.system import Command, FrameRun, Placed
 from ngpc_sim.units import PS_PER_S
 
 Array = np.ndarray[Any, Any]
@@ -43,7 +46,7 @@ class StallReport:
         waits[:, -1, STALLS.index(cause)] += cycles
         return StallReport(self.cycles + cycles, self.busy, waits, self.lines)
 
-    @property
+    @cached_property
     def total(self) -> dict[str, int]:
         """Stalls by cause, all NFPs added up."""
         sums = self.waits.sum(axis=(0, 1))
@@ -53,20 +56,20 @@ class StallReport:
 def stall_report(arch: Arch, commands: Sequence[Command], frame: FrameRun) -> StallReport:
     """Stalls of a frame from its commands and what happened between them."""
     hz, scale = arch.clock_hz, arch.scale
-    rows = commands[0].run.level_stalls.shape[1]
-    replayed = np.zeros((scale, rows * len(CAUSES)), np.int64)
-    busy = np.zeros((scale, 1), np.int64)
-    lines = np.zeros((scale, 3 * (rows - 1)), np.int64)
-    in_turn = arch.cluster.dispatch == "round_robin" and arch.cluster.model == BUILTIN
-    for step, command in enumerate(commands):
-        run, orders = command.run, frame.placed.orders[frame.placed.steps == step]
-        used = min(scale, command.granules) if in_turn else scale
-        charge(orders, run.level_stalls.reshape(scale, -1), used, replayed)
-        charge(orders, run.busy_cycles.reshape(scale, 1), used, busy)
-        if run.lines is not None:
-            charge(orders, run.lines.reshape(scale, -1), used, lines)
+    placed = _Commands.of(arch, commands, frame.placed)
+    rows, causes = commands[0].run.waits.shape
     waits = np.zeros((scale, rows, len(STALLS)), np.int64)
-    waits[:, :, [STALLS.index(cause) for cause in CAUSES]] = replayed.reshape(scale, rows, -1)
+    busy, lines = np.zeros((scale, 1), np.int64), np.zeros((scale, 3, rows - 1), np.int64)
+    # where the waits of the replay stand in the rows of an NFP, one behind the other
+    places = np.arange(rows)[:, np.newaxis] * len(STALLS) + [STALLS.index(cause) for cause in CAUSES[:causes]]
+    for first, runs in placed.with_same_columns():
+        own = [run.waits for run in runs]
+        kinds, values = np.stack([one.kind for one in own]), np.stack([one.values for one in own])
+        waits.reshape(scale, -1)[:, places.ravel()[own[0].columns]] += placed.charged(first, values, kinds)
+        busy += placed.charged(first, np.stack([run.busy_cycles for run in runs])[:, :, np.newaxis])
+        asked = [run.lines.reshape(scale, -1) for run in runs if run.lines is not None]
+        if asked:
+            lines += placed.charged(first, np.stack(asked)).reshape(lines.shape)
     cycles = -(-frame.frame_ps * hz // PS_PER_S)
     between: Mapping[str, Any] = {
         "fill": np.array([int(time) * hz // PS_PER_S for time in frame.fill_ps], np.int64),
@@ -76,4 +79,54 @@ def stall_report(arch: Arch, commands: Sequence[Command], frame: FrameRun) -> St
     for cause, lost in between.items():
         waits[:, -1, STALLS.index(cause)] = lost
     waits[:, -1, STALLS.index("dispatch")] = cycles - busy[:, 0] - waits.sum(axis=(1, 2))
-    return StallReport(cycles, busy[:, 0], waits, lines.reshape(scale, 3, -1))
+    return StallReport(cycles, busy[:, 0], waits, lines)
+
+
+@dataclass(frozen=True)
+class _Commands:
+    """Commands of a frame as they were placed, sorted by command.
+
+    Command s was placed with ``orders[bounds[s] : bounds[s + 1]]``, and ``used[s]`` of its shares have work.
+    """
+
+    commands: Sequence[Command]
+    orders: Array
+    bounds: Array
+    used: Array
+
+    @classmethod
+    def of(cls, arch: Arch, commands: Sequence[Command], placed: Placed) -> _Commands:
+        by_command = np.argsort(placed.steps, kind="stable")
+        bounds = np.searchsorted(placed.steps[by_command], np.arange(len(commands) + 1))
+        in_turn = arch.cluster.dispatch == "round_robin" and arch.cluster.model == BUILTIN
+        used = [min(arch.scale, command.granules) if in_turn else arch.scale for command in commands]
+        return cls(commands, placed.orders[by_command], bounds, np.array(used, np.int64))
+
+    def with_same_columns(self) -> Iterator[tuple[int, list[ClusterRun]]]:
+        """Runs of commands one after another whose waits have the same columns and rows, and the first's number."""
+
+        def key(command: Command) -> tuple[int, int, bool]:
+            run = command.run
+            return id(run.waits.columns), len(run.waits.values), run.lines is None
+
+        first = 0
+        for _, group in groupby(self.commands, key):
+            runs = [command.run for command in group]
+            yield first, runs
+            first += len(runs)
+
+    def charged(self, first: int, values: Array, kinds: Array | None = None) -> Array:
+        """(N, K) what the NFPs take of commands from ``first`` on.
+
+        Share j of command ``first`` + s takes ``values[s, j]`` (S, N, K), or with ``kinds`` (S, N) the row
+        ``kinds[s, j]`` of ``values[s]``.
+        """
+        if kinds is None:
+            kinds = np.tile(np.arange(values.shape[1], dtype=np.uint16), (len(values), 1))
+        total = np.zeros((kinds.shape[1], values.shape[2]), np.int64)
+        bounds, used = self.bounds[first : first + len(kinds) + 1], self.used[first : first + len(kinds)]
+        if self.orders.shape[1] > 1:
+            charge_as_placed(self.orders, bounds, kinds, values, used, total)
+        else:
+            charge_in_turn(self.orders[:, 0], bounds, kinds, values, used, total)
+        return total

@@ -35,7 +35,7 @@ def kinds_of(n_queries: Array, scale: int, granule_queries: int) -> tuple[Array,
         axis=1,
     )
     nfps = np.arange(scale)
-    kinds = (nfps >= last[:, np.newaxis]).astype(np.uint8) + (nfps > last[:, np.newaxis])
+    kinds = (nfps >= last[:, np.newaxis]).astype(np.uint16) + (nfps > last[:, np.newaxis])
     return queries, kinds
 
 

@@ -81,39 +81,3 @@ def admit_to_free(done, alone, last, fill, end, occupancy, start, number, order)
             finish, behind = new, number_behind(done[own], last[own], end[asked], start, new)
         last[j] = number
     return finish, behind
-
-
-@njit(cache=True, nogil=True)
-def columns_of(values, used):
-    """Columns of ``values`` (N, C) that are not 0 in all of its first ``used`` rows."""
-    found = np.zeros(values.shape[1], np.bool_)
-    for share in range(used):
-        for column in range(values.shape[1]):
-            found[column] |= values[share, column] != 0
-    return np.flatnonzero(found)
-
-
-@njit(cache=True, nogil=True)
-def charge(orders, values, used, total):
-    """Add what shares of a command cost, ``values`` (N, C) of which ``used`` count, to their NFPs, ``total`` (N, C).
-
-    ``orders`` (times, N) the NFP of every share, or (times, 1) the NFP of share 0, the others on those behind it.
-    """
-    n_nfps = total.shape[0]
-    in_order = orders.shape[1] > 1
-    columns = columns_of(values, used)
-    if columns.shape[0] == 0:
-        return
-    times = np.zeros((used if in_order else 1, n_nfps), np.int64)
-    for number in range(orders.shape[0]):
-        for share in range(times.shape[0]):
-            times[share, orders[number, share]] += 1
-    places = np.flatnonzero(times[0])
-    for share in range(used):
-        if in_order:
-            places = np.flatnonzero(times[share])
-        for place in places:
-            n = times[share if in_order else 0, place]
-            j = place if in_order else (place + share) % n_nfps
-            for column in columns:
-                total[j, column] += n * values[share, column]

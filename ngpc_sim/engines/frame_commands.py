@@ -94,7 +94,7 @@ def _replay_alike(
 
 def _every_nfp(works: Sequence[ClusterWork], scale: int) -> Array:
     """(S, N) the row of every NFP where each has its own."""
-    return np.broadcast_to(np.arange(scale), (len(works), scale))
+    return np.broadcast_to(np.arange(scale, dtype=np.uint16), (len(works), scale))
 
 
 def _runs(

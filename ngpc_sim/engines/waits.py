@@ -14,8 +14,8 @@ Array = np.ndarray[Any, Any]
 class Waits:
     """Cycles that NFPs wait, by engine slot and cause.
 
-    NFP j has the row ``kind[j]`` (N,) of ``values`` (rows, K) int64, which stand in the columns ``columns`` (K,) of
-    ``shape``, (slots + 1, causes), numbered row by row; all others are 0.
+    NFP j has the row ``kind[j]`` (N,) uint16 of ``values`` (rows, K) int64, which stand in the columns ``columns`` (K,)
+    of ``shape``, (slots + 1, causes), numbered row by row; all others are 0.
     """
 
     kind: Array
@@ -29,7 +29,7 @@ class Waits:
         n, rows, causes = stalls.shape
         flat = stalls.reshape(n, rows * causes)
         columns = np.flatnonzero(flat.any(axis=0))
-        return cls(np.arange(n), flat[:, columns], columns, (rows, causes))
+        return cls(np.arange(n, dtype=np.uint16), flat[:, columns], columns, (rows, causes))
 
     @property
     def dense(self) -> Array:

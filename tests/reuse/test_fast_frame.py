@@ -21,6 +21,10 @@ SPEED = st.sampled_from((1, FULL // 3, FULL // 2, FULL - 1, FULL)) | st.integers
 TIMES = {"small": st.integers(0, 12), "usual": st.integers(0, 10**9), "huge": st.integers(0, 10**15)}
 
 
+#: waits for an engine slot and for none
+COLUMNS = np.array([4, 23])
+
+
 def plain(run):
     """Everything in a frame's answer as Python numbers."""
     arrays = {"fill_ps": run.fill_ps.tolist(), "placed": (run.placed.steps.tolist(), run.placed.orders.tolist())}
@@ -32,12 +36,13 @@ def a_command(draw, scale, times):
     used = draw(st.integers(1, scale))
     occupancy = [draw(times) * (j < used) for j in range(scale)]
     end = [o + draw(times) + 1 if j < used else 0 for j, o in enumerate(occupancy)]
-    stalls = np.zeros((scale, 3, 9), np.int64)
-    stalls[:used, draw(st.integers(0, 2)), draw(st.integers(0, 8))] = draw(st.integers(0, 9))
+    kinds = np.array(draw(st.lists(st.integers(0, 2), min_size=scale, max_size=scale)), np.uint16)
+    numbers = st.lists(st.integers(0, 9), min_size=6, max_size=6)
+    waits = Waits(kinds, np.array(draw(numbers), np.int64).reshape(3, 2), COLUMNS, (3, 9))
+    if draw(st.booleans()):
+        waits = Waits.of(waits.dense)
     busy, lines = np.arange(scale), np.arange(6 * scale).reshape(scale, 3, 2)
-    run = ClusterRun(
-        *map(np.array, (end, occupancy)), Waits.of(stalls), busy, draw(st.integers(1, 600)), {}, np.zeros(0), lines
-    )
+    run = ClusterRun(*map(np.array, (end, occupancy)), waits, busy, draw(st.integers(1, 600)), {}, np.zeros(0), lines)
     return Command(run, np.array(end, np.int64), np.array(occupancy, np.int64), draw(st.integers(1, 9)))
 
 
