@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -87,12 +88,15 @@ class FramePlan:
             self.kept[key] = BatchSums(tuple(stream.rows for stream in self.streams), service, batch_queries, groups)
         return self.kept[key]
 
+    @cached_property
+    def in_tiles(self) -> tuple[Array, Array]:
+        """Streams (commands,) int64 of the tiles that have any, one behind the other, and where each tile begins."""
+        asking = [tile for tile in self.steps if tile]
+        return np.array([number for tile in asking for number in tile], np.int64), np.cumsum([0, *map(len, asking)])
+
     def multiplicity(self) -> list[int]:
         """How often each stream is asked in the frame."""
-        counts = [0] * len(self.streams)
-        for tile in self.steps:
-            for number in tile:
-                counts[number] += 1
+        counts: list[int] = np.bincount(self.in_tiles[0], minlength=len(self.streams)).tolist()
         return counts
 
 

@@ -34,25 +34,28 @@ def run_frame_fast(
     arch: Arch, plan: FramePlan, commands: list[Command], rest_ps: int, both: tuple[int, int] = (FULL, FULL)
 ) -> FrameRun:
     """Run a frame: arguments and answer of :func:`ngpc_sim.system.run_frame`."""
-    if _longest_ps(arch, plan, commands, rest_ps) * FULL // min(both) > MAX_PS:
+    ends, occupancy = (np.stack([getattr(c, name) for c in commands]) for name in ("end_ps", "occupancy_ps"))
+    slowest = np.maximum(ends.max(axis=1), occupancy.max(axis=1))
+    if _longest_ps(arch, plan, slowest, rest_ps) * FULL // min(both) > MAX_PS:
         return run_frame(arch, plan, commands, rest_ps, both)
     batches = arch.frame.schedule == "batches"
-    tiles = [steps[:1] if batches else steps for steps in plan.steps if steps]
-    steps = np.array([step for tile in tiles for step in tile], np.int64)
-    firsts = np.cumsum([0, *map(len, tiles)])
+    steps, firsts = plan.in_tiles
+    if batches:
+        steps, firsts = steps[firsts[:-1]], np.arange(len(firsts))
     submit_ps, *latencies = delays_ps(arch)
     kernels = np.array(rest_of_kernels_ps(arch, plan, commands, rest_ps), np.int64)
     costs = (
-        np.array([command.end_ps for command in commands]),
-        np.array([command.occupancy_ps for command in commands]),
+        ends,
+        occupancy,
         np.array([command.granules for command in commands], np.int64),
+        arch.scale - (ends[:, ::-1] > 0).argmax(axis=1),
     )
     rules = rules_of(arch)
     done, alone, fill, order = np.zeros((4, arch.scale), np.int64)
     last = np.full(arch.scale, -1, np.int64)
     ngpc = np.zeros(4, np.int64)
     placed = Placed(np.zeros(len(steps), np.int32), np.zeros((len(steps), arch.scale if rules[0] else 1), np.int16))
-    log = np.zeros((1 + 2 * len(steps) + len(tiles), 4), np.int64)
+    log = np.zeros((1 + 2 * len(steps) + len(firsts) - 1, 4), np.int64)
     end_ps, gpu, lost, path = run_loop(
         (firsts, steps, batches, kernels, np.array(latencies, np.int64)), costs, rules, submit_ps, arch.frame.overlap,
         both != (FULL, FULL), np.array(both, np.int64), (done, alone, last, fill, order, ngpc, *_arrays(placed)), log,
@@ -73,10 +76,10 @@ def _arrays(placed: Placed) -> tuple[Array, Array]:
     return placed.steps, placed.orders
 
 
-def _longest_ps(arch: Arch, plan: FramePlan, commands: list[Command], rest_ps: int) -> int:
-    """No frame takes longer at full speed: all of its dispatches one after another."""
+def _longest_ps(arch: Arch, plan: FramePlan, slowest_ps: Array, rest_ps: int) -> int:
+    """No frame takes longer at full speed: all of its dispatches, each ``slowest_ps`` (S,), one after another."""
     submit_ps, _, cross_ps = delays_ps(arch)
     times = plan.multiplicity()
-    slowest = (int(max(c.end_ps.max(), c.occupancy_ps.max())) for c in commands)
-    dispatches = sum(2 * n + 1 for n in times)
-    return submit_ps + dispatches * cross_ps + sum(n * ps for n, ps in zip(times, slowest, strict=True)) + 2 * rest_ps
+    dispatches = 2 * sum(times) + len(times)
+    commands_ps: int = sum(n * ps for n, ps in zip(times, slowest_ps.tolist(), strict=True))
+    return submit_ps + dispatches * cross_ps + commands_ps + 2 * rest_ps

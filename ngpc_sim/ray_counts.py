@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -21,10 +22,12 @@ from ngpc_sim.trace.nerf import MAX_STEPS_PER_INVOCATION, steps_per_invocation
 from ngpc_sim.trace.nsdf import MAX_GROUP_STEPS
 
 Array = np.ndarray[Any, Any]
+#: counts that are kept for the next design point
+KEPT = 64
 MARCH, NORMALS, TRACED = "march", "normals", ("primary", "shadow")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RayCounts:
     """Items of a frame: ``pixels``, ``rays`` that enter the scene, ``hits``, and by invocation (K,) float64.
 
@@ -46,19 +49,23 @@ class RayCounts:
 
 def ray_counts(trace: Trace, queries: int, pixels: float) -> RayCounts:
     """Counts of a frame of ``queries`` on ``pixels`` with the trace's invocations; rays grow as queries do."""
-    launched = [int(n) for n in trace.profile]
+    return _ray_counts(tuple(trace.profile.tolist()), tuple(trace.phases), queries, pixels)
+
+
+@lru_cache(maxsize=KEPT)
+def _ray_counts(launched: tuple[int, ...], phases: tuple[str, ...], queries: int, pixels: float) -> RayCounts:
     factor = queries / sum(launched)
-    steps = steps_of(launched) if MARCH in trace.phases else [1] * len(launched)
+    steps = steps_of(launched) if MARCH in phases else [1] * len(launched)
     alive = np.array([n / s for n, s in zip(launched, steps, strict=True)]) * factor
-    hits = next((n for n, phase in zip(alive, trace.phases, strict=True) if phase == NORMALS), 0.0)
+    hits = next((n for n, phase in zip(alive, phases, strict=True) if phase == NORMALS), 0.0)
     return RayCounts(
         pixels=float(pixels),
         rays=min(float(alive[0]), float(pixels)),
         hits=float(hits),
-        phases=trace.phases,
+        phases=phases,
         queries=np.array(launched, np.float64) * factor,
         alive=alive,
-        rounds=np.array(list(_compacted(trace.phases)), np.bool_),
+        rounds=np.array(list(_compacted(phases)), np.bool_),
     )
 
 

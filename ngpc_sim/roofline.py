@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from ngpc_sim.ray_counts import RayCounts
 from ngpc_sim.workload import Workload
 
 Array = np.ndarray[Any, Any]
+#: times that are kept for the next design point
+KEPT = 64
 GIGA, TERA, MS_PER_S = 1e9, 1e12, 1e3
 
 
@@ -85,8 +88,12 @@ def rest_of(arch: Arch, work: Workload, counts: RayCounts) -> Rest:
     UserError
         When the workload lists no kernels, or the GPU's file has no peaks.
     """
-    listed, gpu = kernels_of(work), machine(arch)
-    registers = arch.frame.ray_state == "registers"
+    return _rest_of(machine(arch), arch.frame.ray_state == "registers", work, counts)
+
+
+@lru_cache(maxsize=KEPT)
+def _rest_of(gpu: Machine, registers: bool, work: Workload, counts: RayCounts) -> Rest:  # noqa: FBT001 - of a cache's key
+    listed = kernels_of(work)
     times, moved, far = np.zeros(2), np.zeros(2), np.zeros(2)
     for group in _groups(listed, counts, "rest"):
         footprint = group.footprint()

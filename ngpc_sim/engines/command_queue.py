@@ -44,25 +44,26 @@ def note_last(last, end, number):
 def admit(done, alone, last, fill, end, occupancy, start, offset, least_loaded, number, order):
     """Queue a command on the NFPs: each finishes it at ``max(start + end, done + occupancy)``.
 
-    All (N,) arrays in one integer unit of time. ``done`` advances in place, ``alone`` likewise with every command
-    ready at 0, ``last`` takes ``number``, and ``fill`` what a share took longer than behind another. Share j of the
-    command goes to NFP (j + offset) mod N, or with ``least_loaded`` to the j-th NFP to be free, and only then ``order``
-    (N,) takes the NFP of every share. Returns the end of the slowest NFP and the number of the command it was behind
-    (-1 if it had run idle).
+    All in one integer unit of time: ``end`` and ``occupancy`` (shares,), the other arrays (N,), N or fewer shares.
+    ``done`` advances in place, ``alone`` likewise with every command ready at 0, ``last`` takes ``number``, and
+    ``fill`` what a share took longer than behind another. Share j of the command goes to NFP (j + offset) mod N, or
+    with ``least_loaded`` to the j-th NFP to be free, and only then ``order`` (N,) takes the NFP of every share. Returns
+    the end of the slowest NFP and the number of the command it was behind (-1 if it had run idle).
     """
     if least_loaded:
         return admit_to_free(done, alone, last, fill, end, occupancy, start, number, order)
     first = offset % done.shape[0]
-    turn = done.shape[0] - first
+    turn = min(done.shape[0] - first, end.shape[0])
+    one, other = slice(first, first + turn), slice(0, end.shape[0] - turn)
     finish = max(
-        admit_in_place(done[first:], alone[first:], fill[first:], end[:turn], occupancy[:turn], start),
-        admit_in_place(done[:first], alone[:first], fill[:first], end[turn:], occupancy[turn:], start),
+        admit_in_place(done[one], alone[one], fill[one], end[:turn], occupancy[:turn], start),
+        admit_in_place(done[other], alone[other], fill[other], end[turn:], occupancy[turn:], start),
     )
-    behind = number_behind(done[first:], last[first:], end[:turn], start, finish)
+    behind = number_behind(done[one], last[one], end[:turn], start, finish)
     if behind == -2:
-        behind = number_behind(done[:first], last[:first], end[turn:], start, finish)
-    note_last(last[first:], end[:turn], number)
-    note_last(last[:first], end[turn:], number)
+        behind = number_behind(done[other], last[other], end[turn:], start, finish)
+    note_last(last[one], end[:turn], number)
+    note_last(last[other], end[turn:], number)
     return finish, max(behind, -1)
 
 
@@ -71,7 +72,7 @@ def admit_to_free(done, alone, last, fill, end, occupancy, start, number, order)
     """:func:`admit` with share j to the j-th NFP to be free."""
     order[:] = np.argsort(done, kind="mergesort")
     finish, behind = np.int64(0), np.int64(-1)
-    for share in range(done.shape[0]):
+    for share in range(end.shape[0]):
         j = order[share]
         own, asked = slice(j, j + 1), slice(share, share + 1)
         if end[share] == 0:

@@ -5,8 +5,9 @@ placements. On equal times events go in SimPy's order: those that were put in th
 clocks run, all that end at one time go before what ends behind them, the GPU's first.
 
 State, int64 all: ``log`` (records, 4): kind, record waited for, latency, end. ``gpu`` and ``ngpc``: columns below.
-``clocks``: columns below. ``heaps`` (2, tiles, 3): by side, when a tile's dispatch ends by the side's clock, order,
-tile. ``work`` (2, dispatches, 2): by side, start and end of its work by its clock, joined where they touch.
+``clocks``: columns below. ``waiting`` (2, 2^k, 3): by side a ring of the tiles that wait, those that are due first in
+front: when their dispatch ends by the side's clock, order of arrival, tile. ``work`` (2, dispatches, 2): by side, start
+and end of its work by its clock, joined where they touch.
 """
 
 from __future__ import annotations
@@ -23,46 +24,54 @@ KIND, BEFORE, WAITED, END = range(4)
 FREE, LAST, BUSY = range(3)
 OFFSET, ANY, UNTIL, TAKEN = range(4)
 #: columns of the clocks: how far each side has come, what it lost; then the present, order of arrival, by side the
-#: number of those that wait, and the first and behind the last of its work
-DONE, LOST, NOW, UPDATED, ARRIVED, WAITING, FIRST, BEHIND = 0, 2, 4, 5, 6, 7, 9, 11
-CLOCKS = 13
+#: number of those that wait, the first and behind the last of its work, and the first that waits
+DONE, LOST, NOW, UPDATED, ARRIVED, WAITING, FIRST, BEHIND, HEAD = 0, 2, 4, 5, 6, 7, 9, 11, 13
+CLOCKS = 15
 #: speeds are fixed-point numbers with this many fractional bits
 SPEED_BITS = 20
 NEVER = np.int64(1 << 62)
 
 
-@njit(cache=True, nogil=True)
-def push(heap, size, time, order, tile):
-    """Add an entry to a heap of ``size`` by (time, order)."""
-    at = size
-    while at > 0:
-        above = (at - 1) >> 1
-        if heap[above, 0] < time or (heap[above, 0] == time and heap[above, 1] < order):
-            break
-        heap[at, 0], heap[at, 1], heap[at, 2] = heap[above, 0], heap[above, 1], heap[above, 2]
-        at = above
-    heap[at, 0], heap[at, 1], heap[at, 2] = time, order, tile
+@njit(cache=True, nogil=True, inline="always")
+def wait_in_line(waiting, side, clocks, time, tile):
+    """Let a tile wait until ``time`` behind all that wait for an earlier or the same time.
+
+    A queue ends its dispatches nearly in order, so the place is found from behind.
+    """
+    line, mask = waiting[side], waiting.shape[1] - 1
+    at = clocks[HEAD + side] + clocks[WAITING + side]
+    while at > clocks[HEAD + side] and line[(at - 1) & mask, 0] > time:
+        before, here = (at - 1) & mask, at & mask
+        line[here, 0], line[here, 1], line[here, 2] = line[before, 0], line[before, 1], line[before, 2]
+        at -= 1
+    line[at & mask, 0], line[at & mask, 1], line[at & mask, 2] = time, clocks[ARRIVED], tile
+    clocks[ARRIVED] += 1
+    clocks[WAITING + side] += 1
 
 
-@njit(cache=True, nogil=True)
-def pop(heap, size):
-    """Take the first entry of a heap of ``size``; returns its tile."""
-    tile = heap[0, 2]
-    last, at = size - 1, 0
-    time, order, moved = heap[last, 0], heap[last, 1], heap[last, 2]
-    while 2 * at + 1 < last:
-        below = 2 * at + 1
-        other = below + 1
-        if other < last and (
-            heap[other, 0] < heap[below, 0] or (heap[other, 0] == heap[below, 0] and heap[other, 1] < heap[below, 1])
-        ):
-            below = other
-        if time < heap[below, 0] or (time == heap[below, 0] and order < heap[below, 1]):
-            break
-        heap[at, 0], heap[at, 1], heap[at, 2] = heap[below, 0], heap[below, 1], heap[below, 2]
-        at = below
-    heap[at, 0], heap[at, 1], heap[at, 2] = time, order, moved
+@njit(cache=True, nogil=True, inline="always")
+def first_in_line(waiting, side, clocks):
+    """When the first tile that waits is due."""
+    return waiting[side, clocks[HEAD + side] & (waiting.shape[1] - 1), 0]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def leave_line(waiting, side, clocks):
+    """Take the first tile that waits."""
+    tile = waiting[side, clocks[HEAD + side] & (waiting.shape[1] - 1), 2]
+    clocks[HEAD + side] += 1
+    clocks[WAITING + side] -= 1
     return tile
+
+
+@njit(cache=True, nogil=True, inline="always")
+def side_in_front(waiting, clocks):
+    """Side whose first tile is due before the other's; on equal times the one that has waited longer."""
+    if clocks[WAITING] == 0 or clocks[WAITING + 1] == 0:
+        return 0 if clocks[WAITING] > 0 else 1
+    mask = waiting.shape[1] - 1
+    gpu, ngpc = waiting[0, clocks[HEAD] & mask], waiting[1, clocks[HEAD + 1] & mask]
+    return 0 if gpu[0] < ngpc[0] or (gpu[0] == ngpc[0] and gpu[1] < ngpc[1]) else 1
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -91,11 +100,13 @@ def take_kernel(gpu, log, taken, ready, latency, run, waits_for):
 def take_command(queue, log, taken, costs, rules, start, latency, step, waits_for):
     """Queue a command of the NGPC; returns its end and record."""
     done, alone, last, fill, order, ngpc, steps, orders = queue
-    ends, occupancy, granules = costs
+    ends, occupancy, granules, used = costs
     least_loaded, in_turn = rules
+    own = slice(0, used[step])
     end, behind = admit(
-        done, alone, last, fill, ends[step], occupancy[step], start, ngpc[OFFSET], least_loaded, taken[0], order
-    )
+        done, alone, last, fill, ends[step, own], occupancy[step, own], start, ngpc[OFFSET], least_loaded, taken[0],
+        order,
+    )  # fmt: skip
     steps[ngpc[TAKEN]] = step
     if least_loaded:
         orders[ngpc[TAKEN]] = order
@@ -167,7 +178,7 @@ def real_time(left, speed):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def next_wake_up(clocks, heaps, work, both):
+def next_wake_up(clocks, waiting, work, both):
     """When the next one that waits is due, or a side begins or ends to work."""
     working = (works(0, clocks, work), works(1, clocks, work))
     shared = working[0] and working[1]
@@ -175,7 +186,7 @@ def next_wake_up(clocks, heaps, work, both):
     for side in range(2):
         left = NEVER
         if clocks[WAITING + side] > 0:
-            left = heaps[side, 0, 0] - clocks[DONE + side]
+            left = first_in_line(waiting, side, clocks) - clocks[DONE + side]
         if clocks[FIRST + side] < clocks[BEHIND + side]:
             left = min(left, work[side, clocks[FIRST + side], 1 if working[side] else 0] - clocks[DONE + side])
         if left < NEVER:
@@ -185,11 +196,8 @@ def next_wake_up(clocks, heaps, work, both):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def wait(side, start, end, tile, clocks, heaps, work):
-    """Let a tile wait for the end of its dispatch by the side's clock, which works from ``start`` on."""
-    push(heaps[side], clocks[WAITING + side], end, clocks[ARRIVED], tile)
-    clocks[ARRIVED] += 1
-    clocks[WAITING + side] += 1
+def note_work(side, start, end, clocks, work):
+    """Note that a side works from ``start`` to ``end`` by its clock."""
     behind = clocks[BEHIND + side]
     if clocks[FIRST + side] < behind and start <= work[side, behind - 1, 1]:
         work[side, behind - 1, 1] = max(work[side, behind - 1, 1], end)
@@ -199,7 +207,7 @@ def wait(side, start, end, tile, clocks, heaps, work):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def resume(tile, frame, costs, rules, gpu, queue, log, taken, tiles, last, shared, clocks, heaps, work, both):
+def resume(tile, frame, costs, rules, gpu, queue, log, taken, tiles, last, shared, clocks, waiting, work, both):
     """A tile at the present: its dispatch has ended, it takes the next one. ``tiles`` (T, 2): stage and record."""
     firsts, steps, batches, kernels, latencies = frame
     stage, record = tiles[tile]
@@ -220,32 +228,26 @@ def resume(tile, frame, costs, rules, gpu, queue, log, taken, tiles, last, share
     else:
         end, record = take_command(queue, log, taken, costs, rules, start, latency, step, record)
     tiles[tile, 0], tiles[tile, 1] = stage + 1, record
+    wait_in_line(waiting, side, clocks, end, tile)
     if shared:
-        wait(side, start, end, tile, clocks, heaps, work)
-    else:
-        push(heaps[0], clocks[WAITING], end, clocks[ARRIVED], tile)
-        clocks[ARRIVED] += 1
-        clocks[WAITING] += 1
+        note_work(side, start, end, clocks, work)
 
 
 @njit(cache=True, nogil=True)
-def wake(ready, shared, clocks, heaps, work, both):
+def wake(ready, shared, clocks, waiting, work, both):
     """Go to the next time at which dispatches end; fills ``ready`` with their tiles, returns their number."""
-    if not shared:
-        if clocks[WAITING] == 0:
-            return 0
-        clocks[NOW] = heaps[0, 0, 0]
-        ready[0] = pop(heaps[0], clocks[WAITING])
-        clocks[WAITING] -= 1
-        return 1
     found = 0
     while found == 0 and clocks[WAITING] + clocks[WAITING + 1] > 0:
-        clocks[NOW] = next_wake_up(clocks, heaps, work, both)
+        if not shared:
+            side = side_in_front(waiting, clocks)
+            clocks[NOW] = first_in_line(waiting, side, clocks)
+            ready[0] = leave_line(waiting, side, clocks)
+            return 1
+        clocks[NOW] = next_wake_up(clocks, waiting, work, both)
         advance(clocks, work, both)
         for side in range(2):
-            while clocks[WAITING + side] > 0 and heaps[side, 0, 0] <= clocks[DONE + side]:
-                ready[found] = pop(heaps[side], clocks[WAITING + side])
-                clocks[WAITING + side] -= 1
+            while clocks[WAITING + side] > 0 and first_in_line(waiting, side, clocks) <= clocks[DONE + side]:
+                ready[found] = leave_line(waiting, side, clocks)
                 found += 1
     return found
 
@@ -268,16 +270,20 @@ def run_loop(frame, costs, rules, submit, overlap, shared, both, queue, log):
     """Run a frame.
 
     ``frame``: ``firsts`` (T + 1,) of every tile in ``steps``, whether the schedule is in batches, ``kernels`` (2, S),
-    ``latencies`` (2,); ``costs``: ends and occupancy (S, N), granules (S,); ``rules``: whether the dispatcher is
-    least_loaded, whether it hands out in turn; ``queue``: state of the NGPC, with the step (dispatches,) and the order
-    or offset (dispatches, N or 1) of every command. Returns end of the frame, ``gpu``, lost time of both clocks, the
-    critical path.
+    ``latencies`` (2,); ``costs``: ends and occupancy (S, N), granules and shares (S,); ``rules``: whether the
+    dispatcher is least_loaded, whether it hands out in turn; ``queue``: state of the NGPC, with the step (dispatches,)
+    and the order or offset (dispatches, N or 1) of every command. Returns end of the frame, ``gpu``, lost time of both
+    clocks, the critical path.
     """
     firsts = frame[0]
     n_tiles = firsts.shape[0] - 1
     gpu, taken, last = np.zeros(3, np.int64), np.zeros(1, np.int64), np.zeros(2, np.int64)
-    clocks, heaps = np.zeros(CLOCKS, np.int64), np.zeros((2, n_tiles, 3), np.int64)
-    work, ready = np.zeros((2, log.shape[0], 2), np.int64), np.zeros(n_tiles, np.int64)
+    clocks, places = np.zeros(CLOCKS, np.int64), 1
+    while places < n_tiles:
+        places *= 2
+    waiting = np.zeros((2, places, 3), np.int64)
+    work = np.zeros((2, log.shape[0] if shared else 0, 2), np.int64)
+    ready = np.zeros(n_tiles, np.int64)
     tiles = np.zeros((n_tiles, 2), np.int64)
     gpu[LAST], last[0], last[1] = -1, -1, -1
     note(log, taken, SUBMIT, -1, 0, submit)
@@ -285,13 +291,13 @@ def run_loop(frame, costs, rules, submit, overlap, shared, both, queue, log):
     groups = 1 if overlap else n_tiles
     for group in range(groups):
         for tile in range(group, n_tiles if overlap else group + 1):
-            resume(tile, frame, costs, rules, gpu, queue, log, taken, tiles, last, shared, clocks, heaps, work, both)
-        found = wake(ready, shared, clocks, heaps, work, both)
+            resume(tile, frame, costs, rules, gpu, queue, log, taken, tiles, last, shared, clocks, waiting, work, both)
+        found = wake(ready, shared, clocks, waiting, work, both)
         while found > 0:
             for number in range(found):
                 resume(
-                    ready[number], frame, costs, rules, gpu, queue, log, taken, tiles, last, shared, clocks, heaps,
+                    ready[number], frame, costs, rules, gpu, queue, log, taken, tiles, last, shared, clocks, waiting,
                     work, both,
                 )  # fmt: skip
-            found = wake(ready, shared, clocks, heaps, work, both)
+            found = wake(ready, shared, clocks, waiting, work, both)
     return last[0], gpu, clocks[LOST : LOST + 2], critical_path(log, last[1])
