@@ -8,7 +8,7 @@ import numpy as np
 
 from ngpc_sim.arch import Arch
 from ngpc_sim.commands import FramePlan
-from ngpc_sim.engines.frame_loop import run_loop
+from ngpc_sim.engines.frame_loop import ANY, BUSY, LATEST, LOST, run_loop
 from ngpc_sim.sharing import FULL
 from ngpc_sim.system import (
     GPU,
@@ -42,38 +42,31 @@ def run_frame_fast(
     steps, firsts = plan.in_tiles
     if batches:
         steps, firsts = steps[firsts[:-1]], np.arange(len(firsts))
-    submit_ps, *latencies = delays_ps(arch)
+    submit_ps, launch_ps, cross_ps = delays_ps(arch)
     kernels = np.array(rest_of_kernels_ps(arch, plan, commands, rest_ps), np.int64)
-    costs = (
-        ends,
-        occupancy,
-        np.array([command.granules for command in commands], np.int64),
-        arch.scale - (ends[:, ::-1] > 0).argmax(axis=1),
-    )
-    rules = rules_of(arch)
+    granules = np.array([command.granules for command in commands], np.int64)
+    used = arch.scale - (ends[:, ::-1] > 0).argmax(axis=1)
+    least_loaded, in_turn = rules_of(arch)
     done, alone, fill, order = np.zeros((4, arch.scale), np.int64)
     last = np.full(arch.scale, -1, np.int64)
-    ngpc = np.zeros(4, np.int64)
-    placed = Placed(np.zeros(len(steps), np.int32), np.zeros((len(steps), arch.scale if rules[0] else 1), np.int16))
-    log = np.zeros((1 + 2 * len(steps) + len(firsts) - 1, 4), np.int64)
-    end_ps, gpu, lost, path = run_loop(
-        (firsts, steps, batches, kernels, np.array(latencies, np.int64)), costs, rules, submit_ps, arch.frame.overlap,
-        both != (FULL, FULL), np.array(both, np.int64), (done, alone, last, fill, order, ngpc, *_arrays(placed)), log,
+    placed = Placed(np.zeros(len(steps), np.int32), np.zeros((len(steps), arch.scale if least_loaded else 1), np.int16))
+    log = np.zeros((2 * len(steps) + len(firsts), 4), np.int64)
+    state, path = run_loop(
+        firsts, steps, kernels, launch_ps, cross_ps, ends, occupancy, granules, used, submit_ps, batches,
+        arch.frame.overlap, least_loaded, in_turn, both != (FULL, FULL), np.array(both, np.int64), done, alone, last,
+        fill, order, placed.steps, placed.orders, log,
     )  # fmt: skip
+    slowed_ps = int(state[LOST + 1])
     return FrameRun(
-        frame_ps=int(end_ps),
-        gpu_busy_ps=int(gpu[2] + lost[0]),
+        frame_ps=int(state[LATEST]),
+        gpu_busy_ps=int(state[BUSY] + state[LOST]),
         ngpc_ps=int(alone.max()),
         fill_ps=fill,
-        ngpc_any_ps=int(ngpc[1] + lost[1]),
-        slowed_ps=int(lost[1]),
+        ngpc_any_ps=int(state[ANY]) + slowed_ps,
+        slowed_ps=slowed_ps,
         placed=placed,
         path_ps=dict(zip((SUBMIT, LATENCY, GPU, NGPC), path.tolist(), strict=True)),
     )
-
-
-def _arrays(placed: Placed) -> tuple[Array, Array]:
-    return placed.steps, placed.orders
 
 
 def _longest_ps(arch: Arch, plan: FramePlan, slowest_ps: Array, rest_ps: int) -> int:

@@ -11,33 +11,39 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def admit_in_place(done, alone, fill, end, occupancy, start):
-    """Queue shares on as many NFPs in their order; returns the end of the slowest that got any. All (n,) arrays."""
+def admit_in_place(done, alone, fill, end, occupancy, start, nfp, share, count):
+    """Queue ``count`` shares from ``share`` on, on NFPs from ``nfp`` on; returns the end of the slowest that got any.
+
+    Unsigned numbers: a negative one would count from an array's end, and what may do so is not vectorised.
+    """
     finish = np.int64(0)
-    for j in range(done.shape[0]):
-        asked = end[j] > 0
-        new = max(start + end[j], done[j] + occupancy[j])
+    for i in range(count):
+        j, k = np.uint64(nfp + i), np.uint64(share + i)
+        asked = end[k] > 0
+        new = max(start + end[k], done[j] + occupancy[k])
         finish = max(finish, np.int64(new if asked else 0))
-        fill[j] += new - max(start, done[j]) - occupancy[j] if asked else 0
-        alone[j] = max(end[j], alone[j] + occupancy[j]) if asked else alone[j]
+        fill[j] += new - max(start, done[j]) - occupancy[k] if asked else 0
+        alone[j] = max(end[k], alone[j] + occupancy[k]) if asked else alone[j]
         done[j] = new if asked else done[j]
     return finish
 
 
 @njit(cache=True, nogil=True)
-def number_behind(done, last, end, start, finish):
+def number_behind(done, last, end, start, finish, nfp, share, count):
     """Number of the command that the first NFP to end at ``finish`` was behind, -1 if it was idle, -2 if none is."""
-    for j in range(done.shape[0]):
-        if done[j] == finish and end[j] > 0:
-            return last[j] if finish > start + end[j] else np.int64(-1)
+    for i in range(count):
+        j, k = np.uint64(nfp + i), np.uint64(share + i)
+        if done[j] == finish and end[k] > 0:
+            return last[j] if finish > start + end[k] else np.int64(-1)
     return np.int64(-2)
 
 
 @njit(cache=True, nogil=True)
-def note_last(last, end, number):
+def note_last(last, end, number, nfp, share, count):
     """Fill ``last`` with ``number`` where a share was taken."""
-    for j in range(last.shape[0]):
-        last[j] = number if end[j] > 0 else last[j]
+    for i in range(count):
+        j, k = np.uint64(nfp + i), np.uint64(share + i)
+        last[j] = number if end[k] > 0 else last[j]
 
 
 @njit(cache=True, nogil=True)
@@ -54,16 +60,16 @@ def admit(done, alone, last, fill, end, occupancy, start, offset, least_loaded, 
         return admit_to_free(done, alone, last, fill, end, occupancy, start, number, order)
     first = offset % done.shape[0]
     turn = min(done.shape[0] - first, end.shape[0])
-    one, other = slice(first, first + turn), slice(0, end.shape[0] - turn)
+    rest = end.shape[0] - turn
     finish = max(
-        admit_in_place(done[one], alone[one], fill[one], end[:turn], occupancy[:turn], start),
-        admit_in_place(done[other], alone[other], fill[other], end[turn:], occupancy[turn:], start),
+        admit_in_place(done, alone, fill, end, occupancy, start, first, 0, turn),
+        admit_in_place(done, alone, fill, end, occupancy, start, 0, turn, rest),
     )
-    behind = number_behind(done[one], last[one], end[:turn], start, finish)
+    behind = number_behind(done, last, end, start, finish, first, 0, turn)
     if behind == -2:
-        behind = number_behind(done[other], last[other], end[turn:], start, finish)
-    note_last(last[one], end[:turn], number)
-    note_last(last[other], end[turn:], number)
+        behind = number_behind(done, last, end, start, finish, 0, turn, rest)
+    note_last(last, end, number, first, 0, turn)
+    note_last(last, end, number, 0, turn, rest)
     return finish, max(behind, -1)
 
 
@@ -74,11 +80,10 @@ def admit_to_free(done, alone, last, fill, end, occupancy, start, number, order)
     finish, behind = np.int64(0), np.int64(-1)
     for share in range(end.shape[0]):
         j = order[share]
-        own, asked = slice(j, j + 1), slice(share, share + 1)
         if end[share] == 0:
             continue
-        new = admit_in_place(done[own], alone[own], fill[own], end[asked], occupancy[asked], start)
+        new = admit_in_place(done, alone, fill, end, occupancy, start, j, share, 1)
         if new > finish:
-            finish, behind = new, number_behind(done[own], last[own], end[asked], start, new)
+            finish, behind = new, number_behind(done, last, end, start, new, j, share, 1)
         last[j] = number
     return finish, behind
