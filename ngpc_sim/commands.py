@@ -94,6 +94,12 @@ class FramePlan:
         asking = [tile for tile in self.steps if tile]
         return np.array([number for tile in asking for number in tile], np.int64), np.cumsum([0, *map(len, asking)])
 
+    @cached_property
+    def lines(self) -> Array:
+        """(3, L) int64 lines of the frame: asked of cached levels, missing there, missing in L2 too."""
+        times = self.multiplicity()
+        return np.asarray(sum(stream.lines * n for stream, n in zip(self.streams, times, strict=True)), np.int64)
+
     def multiplicity(self) -> list[int]:
         """How often each stream is asked in the frame."""
         counts: list[int] = np.bincount(self.in_tiles[0], minlength=len(self.streams)).tolist()

@@ -114,7 +114,7 @@ class DesignPoint:
         """The frame of these commands; ``kept`` has frames of equal times by ``key``."""
         d, arch = self.design, self.design.arch
         counts = plan.multiplicity()
-        memory = memory_use(d, plan, counts, efficiency)
+        memory = memory_use(d, plan, efficiency)
         base = self._baseline(plan.queries)
         rest_ps = round(base.rest_ms * units.PS_PER_MS)
         run_frame = system.run_frame if d.detail == "reference" else run_frame_fast

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ngpc_sim import units
 from ngpc_sim.baseline import Baseline
 from ngpc_sim.commands import FramePlan
@@ -12,15 +10,14 @@ from ngpc_sim.memory import exceeds_l2, stream_gbps
 from ngpc_sim.sharing import FULL, Traffic, speeds
 
 
-def memory_use(design: Design, plan: FramePlan, counts: list[int], efficiency: float) -> MemoryUse:
-    """Traffic of a frame whose streams are asked ``counts`` times: streams that exceed L2, and missing lines."""
-    lines = sum(stream.lines * n for stream, n in zip(plan.streams, counts, strict=True))
+def memory_use(design: Design, plan: FramePlan, efficiency: float) -> MemoryUse:
+    """Traffic of a frame: streams that exceed L2, and missing lines."""
     in_dram = sum(
         len(stream.rows) * count
-        for stream, count, in_flight in zip(plan.streams, counts, plan.in_flight_queries, strict=True)
+        for stream, count, in_flight in zip(plan.streams, plan.multiplicity(), plan.in_flight_queries, strict=True)
         if exceeds_l2(design.arch, in_flight * design.io_bytes)
     )
-    return MemoryUse(in_dram, np.asarray(lines, np.int64), efficiency)
+    return MemoryUse(in_dram, plan.lines, efficiency)
 
 
 def shared_speeds(design: Design, plan: FramePlan, ngpc_ps: int, base: Baseline, memory: MemoryUse) -> tuple[int, int]:

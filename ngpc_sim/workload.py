@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +27,8 @@ ENCODINGS = ("hashgrid", "densegrid", "lowres")
 LINEAR_CAP = {2: 65535, 3: 1625, 4: 255}
 #: outputs of a fully fused network are padded to this many neurons (fully_fused_mlp.cu)
 OUTPUT_PADDING = 16
+#: grids of which the levels are kept
+KEPT_GRIDS = 64
 
 
 class GridEncoding(Spec):
@@ -79,7 +82,8 @@ class GridLevel:
     hashed: bool
 
 
-def grid_levels(encoding: GridEncoding) -> list[GridLevel]:
+@lru_cache(maxsize=KEPT_GRIDS)
+def grid_levels(encoding: GridEncoding) -> tuple[GridLevel, ...]:
     """Scale, resolution, entries, offset and hashed of every level, bit for bit as tiny-cuda-nn."""
     levels: list[GridLevel] = []
     offset = 0
@@ -90,7 +94,7 @@ def grid_levels(encoding: GridEncoding) -> list[GridLevel]:
         hashed = encoding.kind == "hash" and entries < linear_size
         levels.append(GridLevel(scale, resolution, entries, offset, hashed))
         offset += entries
-    return levels
+    return tuple(levels)
 
 
 def table_entries(encoding: GridEncoding) -> int:
