@@ -10,7 +10,7 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Waits:
     """Cycles that NFPs wait, by engine slot and cause.
 
@@ -37,6 +37,12 @@ class Waits:
         stalls = np.zeros((len(self.kind), self.shape[0] * self.shape[1]), np.int64)
         stalls[:, self.columns] = self.values[self.kind]
         return stalls.reshape(len(self.kind), *self.shape)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Waits) and np.array_equal(self.dense, other.dense)
+
+    def __hash__(self) -> int:
+        return hash((len(self.kind), self.shape))
 
     @property
     def nbytes(self) -> int:
