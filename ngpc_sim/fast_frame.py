@@ -34,7 +34,8 @@ def run_frame_fast(
     arch: Arch, plan: FramePlan, commands: list[Command], rest_ps: int, both: tuple[int, int] = (FULL, FULL)
 ) -> FrameRun:
     """Run a frame: arguments and answer of :func:`ngpc_sim.system.run_frame`."""
-    ends, occupancy = (np.stack([getattr(c, name) for c in commands]) for name in ("end_ps", "occupancy_ps"))
+    times = [command.end_ps for command in commands] + [command.occupancy_ps for command in commands]
+    ends, occupancy = np.concatenate(times).reshape(2, len(commands), arch.scale)
     slowest = np.maximum(ends.max(axis=1), occupancy.max(axis=1))
     if _longest_ps(arch, plan, slowest, rest_ps) * FULL // min(both) > MAX_PS:
         return run_frame(arch, plan, commands, rest_ps, both)

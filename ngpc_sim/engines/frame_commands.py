@@ -84,12 +84,9 @@ def _replay_alike(
     stalls = stalls.reshape(*queries.shape, 2, len(CAUSES))
     waits = waits_of_commands(stalls, kinds, service.leading, len(service.base_cycles))
 
-    def spread(costs: Array) -> Array:
-        answer: Array = np.take_along_axis(costs.reshape(queries.shape), kinds, axis=1)
-        return answer
-
-    both = np.stack([spread(ends[:, 0]), spread(ends[:, 1])], axis=1)
-    return _runs(cluster, works, sums, both, waits, spread(busy))
+    share = kinds + np.arange(0, shares, queries.shape[1])[:, np.newaxis]
+    both = np.stack([ends[share, 0], ends[share, 1]], axis=1)
+    return _runs(cluster, works, sums, both, waits, busy[share])
 
 
 def _every_nfp(works: Sequence[ClusterWork], scale: int) -> Array:
