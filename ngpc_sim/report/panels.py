@@ -62,9 +62,9 @@ class Panel:
         """Numbers of NFPs, rising."""
         return tuple(sorted(self._by_scale))
 
-    def at(self, scale: int) -> dict[str, Row]:
+    def at(self, scale: int) -> Mapping[str, Row]:
         """Row of each case that ran at this scale."""
-        return dict(self._by_scale.get(scale, {}))
+        return self._by_scale.get(scale, {})
 
     @cached_property
     def _by_scale(self) -> dict[int, dict[str, Row]]:

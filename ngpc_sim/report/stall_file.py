@@ -14,6 +14,7 @@ from numba import njit
 
 from ngpc_sim.report.files import csv_line, table_files
 from ngpc_sim.result import Result
+from ngpc_sim.threads import map_threads
 
 Array = np.ndarray[Any, Any]
 
@@ -66,7 +67,7 @@ def stall_file(results: Sequence[Result]) -> dict[str, bytes]:
     if few or len({tuple(result.identity()) for result in results}) != 1 or any(map(_lines, results)):
         return table_files({NAME: [row for result in results for row in result.stall_rows()]})
     head, _, _ = table_files({NAME: _first_rows(results[0])})[NAME].partition(b"\n")
-    return {NAME: b"".join([head, b"\n", *map(_text, results)])}
+    return {NAME: b"".join([head, b"\n", *map_threads(_text, results)])}
 
 
 def _lines(result: Result) -> bool:
