@@ -109,7 +109,7 @@ def run_points(points: SequenceOf[Point], jobs: int = 1, done: Callable[[int], N
         raise UserError(f"jobs = {jobs} is out of range: 1 to {MAX_JOBS}.")
     tell = done or (lambda _: None)
     results: dict[int, Result] = {}
-    groups = list(_groups(points, whole=jobs > 1))
+    groups = list(_groups(points, jobs))
     if jobs == 1 or len(groups) == 1:
         for group in groups:
             results.update(_run_group([(index, points[index]) for index in group]))
@@ -129,15 +129,14 @@ def run_points(points: SequenceOf[Point], jobs: int = 1, done: Callable[[int], N
     return [results[index] for index in range(len(points))]
 
 
-def _groups(points: SequenceOf[Point], *, whole: bool) -> Iterator[list[int]]:
+def _groups(points: SequenceOf[Point], jobs: int) -> Iterator[list[int]]:
+    """Points that share what is computed once; in as many parts as give every job one, in turn as scales cost more."""
     groups: dict[tuple[str, str], list[int]] = {}
     for index, point in enumerate(points):
         groups.setdefault((point.work.name, point.trace.sha256), []).append(index)
     for group in groups.values():
-        if whole:
-            yield group
-        else:
-            yield from ([index] for index in group)
+        parts = len(group) if jobs == 1 else min(len(group), -(-jobs // len(groups)))
+        yield from (group[part::parts] for part in range(parts))
 
 
 def _run_group(group: list[tuple[int, Point]]) -> dict[int, Result]:

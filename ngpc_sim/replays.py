@@ -49,8 +49,9 @@ def replays_of(
         return _replays[key].commands
     commands = build_commands(arch, work, service, plan, cluster, efficiency)
     _replays[key] = _Kept(plan, service, commands, sum(map(_bytes, commands)))
-    while _replays and sum(kept.size for kept in _replays.values()) > KEPT_BYTES:
-        _replays.popitem(last=False)
+    size = sum(kept.size for kept in _replays.values())
+    while size > KEPT_BYTES:
+        size -= _replays.popitem(last=False)[1].size
     return commands
 
 

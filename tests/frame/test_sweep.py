@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import ngpc_sim as ngpc
+from ngpc_sim import points as points_module
 from ngpc_sim.errors import UserError
 from ngpc_sim.points import Point, run_points, sweep
 
@@ -22,6 +24,24 @@ def works(*apps):
 def test_two_workers_give_the_rows_of_one(archs, traces):
     given = list(traces.values())
     assert sweep(archs, works("gia", "nvr"), given, jobs=2) == sweep(archs, works("gia", "nvr"), given)
+
+
+def test_workers_share_the_scales_of_one_workload(traces, monkeypatch):
+    asked = [Point(ngpc.load_arch(scale=scale), works("gia")[0], traces["gia"]) for scale in (4, 8, 16)]
+    handed = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, workers, **_):
+            super().__init__(workers)
+
+        def submit(self, do, group):
+            handed.append([point.arch.scale for _, point in group])
+            return super().submit(do, group)
+
+    monkeypatch.setattr(points_module, "ProcessPoolExecutor", Pool)
+    results = run_points(asked, jobs=2)
+    assert handed == [[4, 16], [8]]
+    assert [result.scale for result in results] == [4, 8, 16]
 
 
 def test_rows_come_by_arch_then_workload(archs, traces):
