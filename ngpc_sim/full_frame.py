@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from ngpc_sim.errors import UserError
 from ngpc_sim.memory import ADDRESSES, l2_shape, line_efficiency
 from ngpc_sim.plugins import BUILTIN
 from ngpc_sim.system import AnyCluster, Command, build_commands
+from ngpc_sim.threads import map_threads, one_ahead
 from ngpc_sim.trace.contents import Trace
 from ngpc_sim.trace.parts import recorded_by_part
 from ngpc_sim.trace.streaming import StreamedTrace
@@ -88,10 +90,10 @@ def replay_full_frame(
     streams: list[Stream] = []
     commands: list[Command] = []
     serve = serve or _engines(arch, work, trace)
-    for batch, positions in _batches(trace, shares):
+    for batch, positions in one_ahead(_batches(trace, shares)):
         service = serve(positions)
         firsts = np.cumsum([0, *(max(share.rows, 1) for share in batch)]).tolist()
-        asked = [_stream(service, first, share, groups) for first, share in zip(firsts, batch, strict=False)]
+        asked = map_threads(partial(_stream, service, groups), zip(firsts, batch, strict=False))
         in_flight = tuple(int(trace.profile[share.invocation]) for share in batch)
         part = FramePlan(sum(in_flight), len(in_flight), tuple(asked), in_flight, ())
         commands += build_commands(arch, work, service, part, cluster, efficiency)
@@ -213,8 +215,9 @@ class _Rows:
         return np.insert(rows[:needed], [at[k] for k, share in enumerate(batch) if not share.rows], 0.0, axis=0)
 
 
-def _stream(service: Service, first: int, share: Part, groups: int) -> Stream:
-    """The queries that a command asks, as rows of ``service`` from ``first`` on."""
+def _stream(service: Service, groups: int, command: tuple[int, Part]) -> Stream:
+    """The queries that a command asks, as rows of ``service``; it has its first row there and what it asks."""
+    first, share = command
     size = max(share.rows, 1)
     rounds, rest = divmod(share.asked, size)
     cycles, part = (np.zeros(service.slot_cycles.shape[1], np.int64) for _ in range(2))

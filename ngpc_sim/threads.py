@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from ngpc_sim.errors import UserError
 
@@ -34,3 +34,16 @@ def map_threads(function: Callable[[Item], Value], items: Iterable[Item]) -> lis
         return [function(item) for item in items]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(function, items))
+
+
+def one_ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """``items`` in their order; with more than one thread the next one is made while one is used."""
+    if n_threads() == 1:
+        yield from items
+        return
+    iterator, end = iter(items), object()
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(next, iterator, end)
+        while (item := following.result()) is not end:
+            following = pool.submit(next, iterator, end)
+            yield cast(Item, item)
