@@ -16,7 +16,7 @@ from ngpc_sim.threads import map_threads, n_threads
 
 Array = np.ndarray[Any, Any]
 #: queries that pass through all levels before the next ones, and of which the lines are held
-CHUNK_QUERIES = 1 << 14
+CHUNK_QUERIES = 1 << 15
 #: chunks that a thread takes at a time at most, for which it reuses memory
 CHUNKS_AT_A_TIME = 8
 
