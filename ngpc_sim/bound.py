@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from fractions import Fraction
 
 from ngpc_sim import units
 from ngpc_sim.arch import Arch
 from ngpc_sim.engines.encoding_engine import encoding_engine
 from ngpc_sim.engines.mlp_engine import mlp_engine
+from ngpc_sim.engines.nfp import NfpSpec
 from ngpc_sim.workload import Workload
+
+#: answers kept for the next number of NFPs
+KEPT = 64
+_cycles: OrderedDict[tuple[str, Workload], dict[str, Fraction]] = OrderedDict()
 
 
 def cycles_per_query(arch: Arch, work: Workload) -> dict[str, Fraction]:
     """Least NFP cycles of a query by resource, whatever it asks: no conflict, no fill, full batches."""
-    engines, mlp = encoding_engine(arch.nfp.encoding), mlp_engine(arch.nfp.mlp)
-    encoding, io = work.encoding, arch.nfp.io
-    levels_of_an_engine = -(-encoding.n_levels // min(arch.nfp.encoding.engines, encoding.n_levels))
+    key = arch.nfp.model_dump_json(), work
+    if key not in _cycles:
+        _cycles[key] = _cycles_per_query(arch.nfp, work)
+        if len(_cycles) > KEPT:
+            _cycles.popitem(last=False)
+    return dict(_cycles[key])
+
+
+def _cycles_per_query(nfp: NfpSpec, work: Workload) -> dict[str, Fraction]:
+    engines, mlp = encoding_engine(nfp.encoding), mlp_engine(nfp.mlp)
+    encoding, io = work.encoding, nfp.io
+    levels_of_an_engine = -(-encoding.n_levels // min(nfp.encoding.engines, encoding.n_levels))
     return {
-        "mlp_engine": min(Fraction(mlp.busy_cycles(work, n), n) for n in range(1, arch.nfp.mlp.batch_queries + 1)),
+        "mlp_engine": min(Fraction(mlp.busy_cycles(work, n), n) for n in range(1, nfp.mlp.batch_queries + 1)),
         "encoding_engine": Fraction(
             levels_of_an_engine * engines.index_cycles(encoding), engines.side_by_side(encoding)
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from ngpc_sim import system, units
 from ngpc_sim.baseline import Baseline, baseline
 from ngpc_sim.bound import cycles_per_query, ngpc_bound_ps
 from ngpc_sim.columns import STALLS
+from ngpc_sim.command_costs import AnyCluster, Command, Commands
 from ngpc_sim.commands import FramePlan, line_efficiency_of, plan_frame, service_of, target_queries
 from ngpc_sim.engines.cluster import Cluster
 from ngpc_sim.engines.encoding_engine import encoding_engine
@@ -50,7 +52,7 @@ class Run:
     """A frame that has run, before anything is added up."""
 
     plan: FramePlan
-    commands: list[system.Command]
+    commands: Commands
     counts: list[int]
     memory: MemoryUse
     base: Baseline
@@ -106,13 +108,13 @@ class DesignPoint:
     def _framed(
         self,
         plan: FramePlan,
-        commands: list[system.Command],
+        commands: SequenceOf[Command],
         efficiency: float,
         kept: dict[bytes, system.FrameRun] | None = None,
         key: bytes = b"",
     ) -> Run:
         """The frame of these commands; ``kept`` has frames of equal times by ``key``."""
-        d, arch = self.design, self.design.arch
+        d, arch, commands = self.design, self.design.arch, Commands.of(commands)
         counts = plan.multiplicity()
         memory = memory_use(d, plan, efficiency)
         base = self._baseline(plan.queries)
@@ -125,11 +127,11 @@ class DesignPoint:
             frames[key] = alone if both == (FULL, FULL) else run_frame(arch, plan, commands, rest_ps, both)
         return Run(plan, commands, counts, memory, base, frames[key])
 
-    def _commands(self, plan: FramePlan, efficiency: float) -> list[system.Command]:
+    def _commands(self, plan: FramePlan, efficiency: float) -> Commands:
         """The commands of the frame, on the fast cluster or by events."""
         d = self.design
         service = service_of(d.arch, d.work.encoding, d.trace)
-        cluster: system.AnyCluster = Cluster(d.arch.cluster, d.arch.nfp, d.arch.scale)
+        cluster: AnyCluster = Cluster(d.arch.cluster, d.arch.nfp, d.arch.scale)
         if d.detail == "reference":
             service, cluster = self._reference(plan.queries)
         return replays_of(d.arch, d.work, service, plan, cluster, efficiency)
@@ -257,9 +259,9 @@ def _limit(path_ps: Mapping[str, int], cycles: dict[str, int]) -> str:
     return max(_LIMITS, key=lambda name: sum(cycles[part] for part in _LIMITS[name]))
 
 
-def _total_actions(commands: list[system.Command], counts: list[int]) -> dict[str, int]:
+def _total_actions(commands: Commands, counts: list[int]) -> dict[str, int]:
     total: dict[str, int] = {}
-    for command, count in zip(commands, counts, strict=True):
-        for name, number in command.run.actions.items():
+    for run, count in zip(commands.runs, counts, strict=True):
+        for name, number in run.actions.items():
             total[name] = total.get(name, 0) + count * number
     return total

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ngpc_sim.arch import Arch
+from ngpc_sim.command_costs import Command, Commands
 from ngpc_sim.commands import FramePlan
 from ngpc_sim.engines.frame_loop import ANY, BUSY, LATEST, LOST, run_loop
 from ngpc_sim.sharing import FULL
@@ -15,7 +17,6 @@ from ngpc_sim.system import (
     LATENCY,
     NGPC,
     SUBMIT,
-    Command,
     FrameRun,
     Placed,
     delays_ps,
@@ -31,13 +32,11 @@ MAX_PS = 1 << 61
 
 
 def run_frame_fast(
-    arch: Arch, plan: FramePlan, commands: list[Command], rest_ps: int, both: tuple[int, int] = (FULL, FULL)
+    arch: Arch, plan: FramePlan, commands: Sequence[Command], rest_ps: int, both: tuple[int, int] = (FULL, FULL)
 ) -> FrameRun:
     """Run a frame: arguments and answer of :func:`ngpc_sim.system.run_frame`."""
-    times = [command.end_ps for command in commands] + [command.occupancy_ps for command in commands]
-    ends, occupancy = np.concatenate(times).reshape(2, len(commands), arch.scale)
-    slowest = np.maximum(ends.max(axis=1), occupancy.max(axis=1))
-    if _longest_ps(arch, plan, slowest, rest_ps) * FULL // min(both) > MAX_PS:
+    commands = Commands.of(commands)
+    if _longest_ps(arch, plan, commands.slowest_ps, rest_ps) * FULL // min(both) > MAX_PS:
         return run_frame(arch, plan, commands, rest_ps, both)
     batches = arch.frame.schedule == "batches"
     steps, firsts = plan.in_tiles
@@ -45,17 +44,15 @@ def run_frame_fast(
         steps, firsts = steps[firsts[:-1]], np.arange(len(firsts))
     submit_ps, launch_ps, cross_ps = delays_ps(arch)
     kernels = np.array(rest_of_kernels_ps(arch, plan, commands, rest_ps), np.int64)
-    granules = np.array([command.granules for command in commands], np.int64)
-    used = arch.scale - (ends[:, ::-1] > 0).argmax(axis=1)
     least_loaded, in_turn = rules_of(arch)
     done, alone, fill, order = np.zeros((4, arch.scale), np.int64)
     last = np.full(arch.scale, -1, np.int64)
     placed = Placed(np.zeros(len(steps), np.int32), np.zeros((len(steps), arch.scale if least_loaded else 1), np.int16))
     log = np.zeros((2 * len(steps) + len(firsts), 4), np.int64)
     state, path = run_loop(
-        firsts, steps, kernels, launch_ps, cross_ps, ends, occupancy, granules, used, submit_ps, batches,
-        arch.frame.overlap, least_loaded, in_turn, both != (FULL, FULL), np.array(both, np.int64), done, alone, last,
-        fill, order, placed.steps, placed.orders, log,
+        firsts, steps, kernels, launch_ps, cross_ps, commands.end_ps, commands.occupancy_ps, commands.granules,
+        commands.shares, submit_ps, batches, arch.frame.overlap, least_loaded, in_turn, both != (FULL, FULL),
+        np.array(both, np.int64), done, alone, last, fill, order, placed.steps, placed.orders, log,
     )  # fmt: skip
     slowed_ps = int(state[LOST + 1])
     return FrameRun(

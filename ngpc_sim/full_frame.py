@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.arch import Arch
+from ngpc_sim.command_costs import AnyCluster, Command, build_commands
 from ngpc_sim.commands import FramePlan, Stream, divide
 from ngpc_sim.engines.encoding_engine import encoding_engine
 from ngpc_sim.engines.service import Service, sum_of_rows
 from ngpc_sim.errors import UserError
 from ngpc_sim.memory import ADDRESSES, l2_shape, line_efficiency
 from ngpc_sim.plugins import BUILTIN
-from ngpc_sim.system import AnyCluster, Command, build_commands
 from ngpc_sim.threads import map_threads, one_ahead
 from ngpc_sim.trace.contents import Trace
 from ngpc_sim.trace.parts import recorded_by_part

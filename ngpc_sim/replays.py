@@ -11,10 +11,10 @@ from collections import OrderedDict
 from typing import Any, NamedTuple
 
 from ngpc_sim.arch import Arch
+from ngpc_sim.command_costs import AnyCluster, Commands, build_commands
 from ngpc_sim.commands import FramePlan
 from ngpc_sim.engines.cluster import Cluster
 from ngpc_sim.engines.service import Service
-from ngpc_sim.system import AnyCluster, Command, build_commands
 from ngpc_sim.workload import Workload
 
 #: replays kept together
@@ -26,7 +26,7 @@ class _Kept(NamedTuple):
 
     plan: FramePlan
     service: Service
-    commands: list[Command]
+    commands: Commands
     size: int
 
 
@@ -35,7 +35,7 @@ _replays: OrderedDict[Any, _Kept] = OrderedDict()
 
 def replays_of(
     arch: Arch, work: Workload, service: Service, plan: FramePlan, cluster: AnyCluster, efficiency: float
-) -> list[Command]:
+) -> Commands:
     """What :func:`build_commands` gives; of the fast cluster it is kept, the reference always replays."""
     if type(cluster) is not Cluster:
         return build_commands(arch, work, service, plan, cluster, efficiency)
@@ -48,16 +48,17 @@ def replays_of(
         _replays.move_to_end(key)
         return _replays[key].commands
     commands = build_commands(arch, work, service, plan, cluster, efficiency)
-    _replays[key] = _Kept(plan, service, commands, sum(map(_bytes, commands)))
+    _replays[key] = _Kept(plan, service, commands, _bytes(commands))
     size = sum(kept.size for kept in _replays.values())
     while size > KEPT_BYTES:
         size -= _replays.popitem(last=False)[1].size
     return commands
 
 
-def _bytes(command: Command) -> int:
-    """Bytes of the arrays of a command."""
-    run = command.run
-    arrays = (run.end_cycles, run.occupancy_cycles, run.waits, run.busy_cycles, run.done_cycles, run.lines)
-    own = command.end_ps.nbytes + command.occupancy_ps.nbytes
-    return own + sum(array.nbytes for array in arrays if array is not None)
+def _bytes(commands: Commands) -> int:
+    """Bytes of the arrays of commands."""
+    own = 0
+    for run in commands.runs:
+        own += run.end_cycles.nbytes + run.occupancy_cycles.nbytes + run.waits.nbytes + run.busy_cycles.nbytes
+        own += run.done_cycles.nbytes + (run.lines.nbytes if run.lines is not None else 0)
+    return own + commands.end_ps.nbytes + commands.occupancy_ps.nbytes

@@ -16,11 +16,12 @@ import numpy as np
 
 from ngpc_sim.arch import Arch
 from ngpc_sim.columns import STALLS
+from ngpc_sim.command_costs import Command, Commands
 from ngpc_sim.engines.charges import charge_as_placed, charge_in_turn
 from ngpc_sim.engines.cluster import ClusterRun
 from ngpc_sim.engines.pipeline import CAUSES
 from ngpc_sim.plugins import BUILTIN
-from ngpc_sim.system import Command, FrameRun, Placed
+from ngpc_sim.system import FrameRun, Placed
 from ngpc_sim.units import PS_PER_S
 
 Array = np.ndarray[Any, Any]
@@ -84,12 +85,12 @@ def stall_report(arch: Arch, commands: Sequence[Command], frame: FrameRun) -> St
 
 @dataclass(frozen=True)
 class _Commands:
-    """Commands of a frame as they were placed, sorted by command.
+    """Runs of the commands of a frame as they were placed, sorted by command.
 
     Command s was placed with ``orders[bounds[s] : bounds[s + 1]]``, and ``used[s]`` of its shares have work.
     """
 
-    commands: Sequence[Command]
+    runs: Sequence[ClusterRun]
     orders: Array
     bounds: Array
     used: Array
@@ -99,19 +100,19 @@ class _Commands:
         by_command = np.argsort(placed.steps, kind="stable")
         bounds = np.searchsorted(placed.steps[by_command], np.arange(len(commands) + 1))
         in_turn = arch.cluster.dispatch == "round_robin" and arch.cluster.model == BUILTIN
-        used = [min(arch.scale, command.granules) if in_turn else arch.scale for command in commands]
-        return cls(commands, placed.orders[by_command], bounds, np.array(used, np.int64))
+        together = Commands.of(commands)
+        used = np.minimum(together.granules, arch.scale) if in_turn else np.full(len(together), arch.scale)
+        return cls(together.runs, placed.orders[by_command], bounds, used)
 
     def with_same_columns(self) -> Iterator[tuple[int, list[ClusterRun]]]:
         """Runs of commands one after another whose waits have the same columns and rows, and the first's number."""
 
-        def key(command: Command) -> tuple[int, int, bool]:
-            run = command.run
+        def key(run: ClusterRun) -> tuple[int, int, bool]:
             return id(run.waits.columns), len(run.waits.values), run.lines is None
 
         first = 0
-        for _, group in groupby(self.commands, key):
-            runs = [command.run for command in group]
+        for _, group in groupby(self.runs, key):
+            runs = list(group)
             yield first, runs
             first += len(runs)
 

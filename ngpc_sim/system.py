@@ -13,39 +13,25 @@ kernel costs from the baseline. This is what a frame is; :mod:`ngpc_sim.fast_fra
 
 from __future__ import annotations
 
-import math
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import simpy
 
 from ngpc_sim import sharing, units
 from ngpc_sim.arch import Arch
+from ngpc_sim.command_costs import Command, Commands
 from ngpc_sim.commands import FramePlan
-from ngpc_sim.engines.cluster import Cluster, ClusterRun, ClusterWork
 from ngpc_sim.engines.command_queue import admit
-from ngpc_sim.engines.frame_commands import in_batches, replay_together
-from ngpc_sim.engines.service import Service
-from ngpc_sim.memory import behind_nfps, exceeds_l2, link_bytes_per_cycle, link_latency_ps
+from ngpc_sim.memory import link_latency_ps
 from ngpc_sim.plugins import BUILTIN
 from ngpc_sim.sharing import FULL, RealTime, SharedTime
-from ngpc_sim.threads import map_threads
-from ngpc_sim.workload import Workload
 
 Array = np.ndarray[Any, Any]
 SUBMIT, LATENCY, GPU, NGPC = "submit", "latency", "gpu_rest", "ngpc"
-
-
-@dataclass(frozen=True)
-class Command:
-    """A distinct command: its replay, and its cost on every NFP in ps."""
-
-    run: ClusterRun
-    end_ps: Array
-    occupancy_ps: Array
-    granules: int
 
 
 @dataclass(frozen=True)
@@ -77,74 +63,6 @@ class FrameRun:
     slowed_ps: int
     placed: Placed
     path_ps: Mapping[str, int]
-
-
-class AnyCluster(Protocol):
-    """What replays a command: the fast cluster, or the reference."""
-
-    def run(self, work: ClusterWork) -> ClusterRun:
-        """Replay one command, alone and behind itself."""
-
-
-def build_commands(
-    arch: Arch, work: Workload, service: Service, plan: FramePlan, cluster: AnyCluster, efficiency: float
-) -> list[Command]:
-    """Replay every distinct command of the frame on ``cluster``; ``efficiency`` is DRAM's on missing lines."""
-    bytes_per_query = work.input_bytes + work.output_bytes
-    # what lies behind the NFPs depends on the bytes in flight only by whether they exceed L2
-    behind = {
-        exceed: (link_bytes_per_cycle(arch, exceed), behind_nfps(arch, efficiency, exceed)) for exceed in (False, True)
-    }
-
-    def work_of(number: int) -> ClusterWork:
-        queries, rows = plan.in_flight_queries[number], plan.streams[number].rows
-        link, memory = behind[exceeds_l2(arch, queries * bytes_per_query)]
-        return ClusterWork(work, service, rows, link, memory, queries if arch.frame.overlap else len(rows))
-
-    works = [work_of(number) for number in range(len(plan.streams))]
-    if isinstance(cluster, Cluster) and in_batches(cluster):
-        batch, groups = cluster.nfp.spec.mlp.batch_queries, cluster.nfp.encoding.side_by_side(work.encoding)
-        runs = replay_together(cluster, works, plan.batch_sums(service, batch, groups))
-    else:
-        runs = map_threads(cluster.run, works)
-    ends = cycles_to_ps_array(np.array([run.end_cycles for run in runs]), arch.clock_hz)
-    occupancy = cycles_to_ps_array(np.array([run.occupancy_cycles for run in runs]), arch.clock_hz)
-    granule = arch.cluster.dispatch_queries
-    return [
-        Command(run, end, behind_itself, -(-run.n_queries // granule))
-        for run, end, behind_itself in zip(runs, ends, occupancy, strict=True)
-    ]
-
-
-def command_work(
-    arch: Arch, work: Workload, service: Service, plan: FramePlan, number: int, rows: Array, efficiency: float
-) -> ClusterWork:
-    """Command ``number`` of a plan, asking the queries ``rows`` of ``service``."""
-    queries = plan.in_flight_queries[number]
-    exceed = exceeds_l2(arch, queries * (work.input_bytes + work.output_bytes))
-    link, behind = link_bytes_per_cycle(arch, exceed), behind_nfps(arch, efficiency, exceed)
-    together = queries if arch.frame.overlap else len(rows)
-    return ClusterWork(work, service, rows, link, behind, together)
-
-
-def as_command(arch: Arch, run: ClusterRun) -> Command:
-    """A command from its replay."""
-    return Command(
-        run=run,
-        end_ps=cycles_to_ps_array(run.end_cycles, arch.clock_hz),
-        occupancy_ps=cycles_to_ps_array(run.occupancy_cycles, arch.clock_hz),
-        granules=-(-run.n_queries // arch.cluster.dispatch_queries),
-    )
-
-
-def cycles_to_ps_array(cycles: Array, hz: int) -> Array:
-    """Picoseconds of cycle counts, each rounded up, exactly."""
-    shared = math.gcd(units.PS_PER_S, hz)
-    times, parts = units.PS_PER_S // shared, hz // shared
-    if int(cycles.max(initial=0)) * times < 1 << 62:
-        answer: Array = -(-cycles * times // parts)
-        return answer
-    return np.array([units.cycles_to_ps(int(c), hz) for c in cycles.ravel()], np.int64).reshape(cycles.shape)
 
 
 @dataclass
@@ -233,7 +151,7 @@ class _NgpcQueue:
 
 
 def run_frame(
-    arch: Arch, plan: FramePlan, commands: list[Command], rest_ps: int, both: tuple[int, int] = (FULL, FULL)
+    arch: Arch, plan: FramePlan, commands: Sequence[Command], rest_ps: int, both: tuple[int, int] = (FULL, FULL)
 ) -> FrameRun:
     """Run a frame; ``rest_ps`` is the GPU time of all rest of kernels together.
 
@@ -245,6 +163,7 @@ def run_frame(
     gpu, ngpc = _GpuQueue(log), _NgpcQueue(arch, log)
     submit_ps, launch_ps, cross_ps = delays_ps(arch)
     submit = log.add(SUBMIT, -1, 0, submit_ps)
+    commands = list(commands)
     pre, post = rest_of_kernels_ps(arch, plan, commands, rest_ps)
     ends: list[tuple[int, int]] = []
 
@@ -314,12 +233,19 @@ def delays_ps(arch: Arch) -> tuple[int, int, int]:
 
 
 def rest_of_kernels_ps(
-    arch: Arch, plan: FramePlan, commands: list[Command], rest_ps: int
-) -> tuple[list[int], list[int]]:
+    arch: Arch, plan: FramePlan, commands: Sequence[Command], rest_ps: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """GPU time before and after the network of every command."""
-    sizes = [command.run.n_queries for command in commands]
-    pre = [_share(rest_ps, n, plan.queries, arch.frame.pre_share) for n in sizes]
-    return pre, [_share(rest_ps, n, plan.queries, 1.0) - first for n, first in zip(sizes, pre, strict=True)]
+    return _rest_by_size(Commands.of(commands).queries, plan.queries, rest_ps, arch.frame.pre_share)
+
+
+@lru_cache(maxsize=4)
+def _rest_by_size(
+    sizes: tuple[int, ...], queries: int, rest_ps: int, pre_share: float
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """GPU time before and after commands of ``sizes``; the same at every number of NFPs."""
+    pre = tuple([_share(rest_ps, n, queries, pre_share) for n in sizes])
+    return pre, tuple([_share(rest_ps, n, queries, 1.0) - first for n, first in zip(sizes, pre, strict=True)])
 
 
 def rules_of(arch: Arch) -> tuple[bool, bool]:

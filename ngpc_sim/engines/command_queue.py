@@ -46,7 +46,7 @@ def note_last(last, end, number, nfp, share, count):
         last[j] = number if end[k] > 0 else last[j]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def admit(done, alone, last, fill, end, occupancy, start, offset, least_loaded, number, order):
     """Queue a command on the NFPs: each finishes it at ``max(start + end, done + occupancy)``.
 

@@ -34,7 +34,7 @@ SPEED_BITS = 20
 NEVER = np.int64(1 << 62)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def wait_in_line(state, waiting, side, time, tile):
     """Let a tile wait until ``time`` behind all that wait for an earlier or the same time.
 
@@ -53,13 +53,13 @@ def wait_in_line(state, waiting, side, time, tile):
     state[WAITING + side] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def first_in_line(state, waiting, side, column):
     """Time (column 0), order or tile (2) of the first that waits."""
     return waiting[side, state[HEAD + side] & (waiting.shape[1] - 1), column]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def leave_line(state, waiting, side):
     """Take the first tile that waits."""
     tile = first_in_line(state, waiting, side, 2)
@@ -68,7 +68,7 @@ def leave_line(state, waiting, side):
     return tile
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def side_in_front(state, waiting):
     """Side whose first tile is due before the other's; on equal times the one that has waited longer."""
     if state[WAITING] == 0 or state[WAITING + 1] == 0:
@@ -80,7 +80,7 @@ def side_in_front(state, waiting):
     return 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def note(state, log, kind, before, waited, end):
     """Add a record; returns its number."""
     number = state[TAKEN]
@@ -89,7 +89,7 @@ def note(state, log, kind, before, waited, end):
     return number
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def take_kernel(state, log, ready, latency, run, waits_for):
     """Queue a kernel of the GPU; returns its end and record."""
     state[BUSY] += run
@@ -102,7 +102,7 @@ def take_kernel(state, log, ready, latency, run, waits_for):
     return state[FREE], state[LAST]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def admit_step(
     done, alone, last, fill, ends, occupancy, step, shares, start, offset, least_loaded, number, order
 ):  # fmt: skip
@@ -113,7 +113,7 @@ def admit_step(
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def place(state, steps, orders, step, granules, order, least_loaded, in_turn):
     """Note where a command of stream ``step`` goes, and where the next one begins."""
     steps[state[PLACED]] = step
@@ -127,7 +127,7 @@ def place(state, steps, orders, step, granules, order, least_loaded, in_turn):
         state[OFFSET] = (state[OFFSET] + granules) % order.shape[0]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def note_command(state, log, start, latency, end, behind, waits_for):
     """Note a command that ends at ``end``, behind the record ``behind`` unless that is -1; returns its record."""
     state[ANY] += end - max(start, min(state[UNTIL], end))
@@ -137,7 +137,7 @@ def note_command(state, log, start, latency, end, behind, waits_for):
     return note(state, log, NGPC, waits_for, latency, end)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def next_dispatch(steps, first, count, stage, batches, kernels, first_latency, latency):
     """What a tile does next: side, latency, run of a kernel, step of a command; side -1 where it is through.
 
@@ -159,7 +159,7 @@ def next_dispatch(steps, first, count, stage, batches, kernels, first_latency, l
     return 0, latency if at > 0 else first_latency, run, step
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def works(state, work, side):
     """Whether a side works at its present; what is done is forgotten."""
     done = state[DONE + side]
@@ -168,7 +168,7 @@ def works(state, work, side):
     return state[FIRST + side] < state[BEHIND + side] and work[side, state[FIRST + side], 0] <= done
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def advance(state, work, both):
     """Bring both clocks to the present; speeds have not changed since the last time."""
     passed = state[NOW] - state[UPDATED]
@@ -183,7 +183,7 @@ def advance(state, work, both):
     state[UPDATED] = state[NOW]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def real_time(left, speed):
     """Time in which a clock of ``speed`` advances by ``left``, rounded up."""
     if speed == 1 << SPEED_BITS:
@@ -192,7 +192,7 @@ def real_time(left, speed):
     return (whole << SPEED_BITS) + ((part << SPEED_BITS) + speed - 1) // speed
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def next_wake_up(state, waiting, work, both):
     """When the next one that waits is due, or a side begins or ends to work."""
     working = (works(state, work, 0), works(state, work, 1))
@@ -210,7 +210,7 @@ def next_wake_up(state, waiting, work, both):
     return wake_up
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def note_work(state, work, side, start, end):
     """Note that a side works from ``start`` to ``end`` by its clock."""
     behind = state[BEHIND + side]
@@ -221,7 +221,7 @@ def note_work(state, work, side, start, end):
         state[BEHIND + side] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def wake(state, waiting, work, both, shared, ready):
     """Go to the next time at which dispatches end; fills ``ready`` with their tiles, returns their number."""
     found = 0
@@ -240,7 +240,7 @@ def wake(state, waiting, work, both, shared, ready):
     return found
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def begin_tiles(ready, group, overlap):
     """Fill ``ready`` (T,) with all tiles, or with the tile ``group`` where they do not overlap; returns how many."""
     count = ready.shape[0] if overlap else 1
@@ -249,14 +249,14 @@ def begin_tiles(ready, group, overlap):
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def end_tile(state, record):
     """A tile is through at the present: the frame ends with the last of them, of several with the latest record."""
     if state[NOW] > state[LATEST] or (state[NOW] == state[LATEST] and record > state[LATEST_RECORD]):
         state[LATEST], state[LATEST_RECORD] = state[NOW], record
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def critical_path(log, last):
     """(4,) time by kind along the chain of waits that ends with record ``last``; adds up to its end."""
     parts = np.zeros(4, np.int64)

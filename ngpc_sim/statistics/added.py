@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.arch import Arch
+from ngpc_sim.command_costs import Command
 from ngpc_sim.engines.cluster import ClusterRun
 from ngpc_sim.engines.pipeline import CAUSES
 from ngpc_sim.engines.waits import Waits
 from ngpc_sim.stalls import StallReport, stall_report
 from ngpc_sim.statistics.shares import Shares
-from ngpc_sim.system import Command, FrameRun, Placed
+from ngpc_sim.system import FrameRun, Placed
 
 Array = np.ndarray[Any, Any]
 #: bits of the fixed-point factor between shares: sums of integers do not depend on their order

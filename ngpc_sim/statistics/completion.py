@@ -10,13 +10,14 @@ from two neighbouring strata together, so that they also show what the grouping 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ngpc_sim.arch import Arch
+from ngpc_sim.command_costs import Command, as_command, command_work
 from ngpc_sim.commands import FramePlan, line_efficiency_of, plan_frame
 from ngpc_sim.engines.cluster import Cluster, ClusterRun
 from ngpc_sim.engines.encoding_engine import encoding_engine
@@ -27,7 +28,6 @@ from ngpc_sim.statistics.draws import Draw
 from ngpc_sim.statistics.replays import Recorded, Records, Replayer, all_counted
 from ngpc_sim.statistics.shares import Shares, shares_of
 from ngpc_sim.statistics.spread import differences
-from ngpc_sim.system import Command, as_command, command_work
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.workload import Workload
 
@@ -42,7 +42,7 @@ class Completion:
     """
 
     plan: FramePlan
-    commands: list[Command]
+    commands: Sequence[Command]
     timing: bytes
     added: Added | None = None
 

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.arch import Arch
+from ngpc_sim.command_costs import command_work
 from ngpc_sim.commands import FramePlan, service_of
 from ngpc_sim.engines.cluster import Cluster, ClusterRun, ClusterWork
 from ngpc_sim.engines.encoding_engine import EncodingEngine, encoding_engine
 from ngpc_sim.engines.service import Service
 from ngpc_sim.plugins import BUILTIN
 from ngpc_sim.statistics.shares import Shares
-from ngpc_sim.system import command_work
 from ngpc_sim.threads import map_threads
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.workload import GridEncoding, Workload

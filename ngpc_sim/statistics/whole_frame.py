@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.arch import Arch
+from ngpc_sim.command_costs import Commands
 from ngpc_sim.engines.cluster import Cluster, ClusterRun, ClusterWork
 from ngpc_sim.engines.encoding_engine import encoding_engine
 from ngpc_sim.engines.service import Service
@@ -31,7 +32,6 @@ from ngpc_sim.statistics.replays import Records
 from ngpc_sim.statistics.shares import Shares
 from ngpc_sim.statistics.spread import differences
 from ngpc_sim.statistics.whole_replays import WholeReplayer
-from ngpc_sim.system import Command, cycles_to_ps_array
 from ngpc_sim.threads import map_threads
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.workload import Workload
@@ -210,20 +210,15 @@ class WholeFrame:
         total = self.plan.queries * self._most_reads + int(reads.sum())
         return *issue, cluster.nfp.actions(self.work, self.plan.queries, total, batches)
 
-    def _commands(self, ends: Array, occupancies: Array) -> list[Command]:
+    def _commands(self, ends: Array, occupancies: Array) -> Commands:
         """Commands that take these cycles (U,)."""
-        cluster = self.replayer.cluster
-        size = cluster.spec.dispatch_queries
 
-        def times(cycles: Array) -> Array:
-            spread = np.zeros((len(self.runs), cluster.scale), np.int64)
-            spread[self.shares.stream, self.shares.nfp] = cycles
-            return cycles_to_ps_array(spread, self.arch.clock_hz)
+        def spread(cycles: Array) -> Array:
+            of_nfps = np.zeros((len(self.runs), self.replayer.cluster.scale), np.int64)
+            of_nfps[self.shares.stream, self.shares.nfp] = cycles
+            return of_nfps
 
-        return [
-            Command(run, end_ps, occupancy_ps, -(-run.n_queries // size))
-            for run, end_ps, occupancy_ps in zip(self.runs, times(ends), times(occupancies), strict=True)
-        ]
+        return Commands.from_cycles(self.arch, self.runs, spread(ends), spread(occupancies))
 
 
 def _asking_one_row(replayer: WholeReplayer, service: Service) -> list[ClusterWork]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ngpc_sim import full_frame
 from ngpc_sim.arch import Arch
+from ngpc_sim.command_costs import command_work
 from ngpc_sim.commands import FramePlan, Stream
 from ngpc_sim.engines.cluster import Cluster, ClusterWork
 from ngpc_sim.engines.encoding_engine import encoding_engine
@@ -23,7 +24,6 @@ from ngpc_sim.engines.service import Service
 from ngpc_sim.full_frame import Part
 from ngpc_sim.statistics.replays import Records, all_counted, costs_of
 from ngpc_sim.statistics.shares import Shares, shares_of
-from ngpc_sim.system import command_work
 from ngpc_sim.threads import map_threads
 from ngpc_sim.trace.parts import recorded_by_part
 from ngpc_sim.trace.store import Trace

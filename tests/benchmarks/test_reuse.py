@@ -5,7 +5,7 @@ from time import perf_counter
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim import commands, design_point, fast_frame, replays, system
+from ngpc_sim import command_costs, commands, design_point, fast_frame, replays, system
 from ngpc_sim import points as points_module
 from ngpc_sim.engines import frame_commands
 from ngpc_sim.job import Request, points
@@ -58,7 +58,7 @@ def test_commands_by_batches_against_query_by_query(benchmark, nerf):
     service = commands.service_of(arch, work.encoding, trace)
     cluster = frame_commands.Cluster(arch.cluster, arch.nfp, arch.scale)
     build = (arch, work, service, plan, cluster, 0.95)
-    built = benchmark(system.build_commands, *build)
+    built = benchmark(command_costs.build_commands, *build)
     works = [frame_commands.ClusterWork(work, service, stream.rows, 2000.0) for stream in plan.streams]
     slow = seconds(lambda: map_threads(cluster.run, works))
     assert len(built) == len(plan.streams)

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
 from ngpc_sim import sharing
+from ngpc_sim.command_costs import Command
 from ngpc_sim.commands import FramePlan
 from ngpc_sim.engines.cluster import ClusterRun
 from ngpc_sim.sharing import FULL, GPU, NGPC, RealTime, SharedTime
-from ngpc_sim.system import Command, run_frame
+from ngpc_sim.system import run_frame
 
 LAW = settings(deadline=None, derandomize=True, database=None, max_examples=150)
 HALF = FULL // 2

@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
 from ngpc_sim import fast_frame, system
+from ngpc_sim.command_costs import Command
 from ngpc_sim.commands import FramePlan
 from ngpc_sim.engines.cluster import ClusterRun
 from ngpc_sim.engines.waits import Waits
 from ngpc_sim.fast_frame import run_frame_fast
 from ngpc_sim.sharing import FULL
 from ngpc_sim.stalls import stall_report
-from ngpc_sim.system import Command, run_frame
+from ngpc_sim.system import run_frame
 
 MANY = settings(deadline=None, derandomize=True, database=None, max_examples=250)
 SPEED = st.sampled_from((1, FULL // 3, FULL // 2, FULL - 1, FULL)) | st.integers(1, FULL)
