@@ -36,6 +36,16 @@ def map_threads(function: Callable[[Item], Value], items: Iterable[Item]) -> lis
         return list(pool.map(function, items))
 
 
+def beside(function: Callable[[], Value]) -> Callable[[], Value]:
+    """Call ``function`` on a thread of its own; gives what waits for its value, or makes it where one thread is all."""
+    if n_threads() == 1:
+        return function
+    pool = ThreadPoolExecutor(1)
+    value = pool.submit(function)
+    pool.shutdown(wait=False)
+    return value.result
+
+
 def one_ahead(items: Iterable[Item]) -> Iterator[Item]:
     """``items`` in their order; with more than one thread the next one is made while one is used."""
     if n_threads() == 1:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ngpc_sim.arch import load_arch
 from ngpc_sim.commands import service_of
-from ngpc_sim.report.stall_file import FEW_ROWS, stall_file
+from ngpc_sim.report.stall_file import FEW_ROWS, NAME, stall_file
 from ngpc_sim.result import Result
 from ngpc_sim.simulation import simulate
 from ngpc_sim.trace.record import record
@@ -59,7 +59,7 @@ def _frames() -> None:
             trace = load_trace(work.trace)
             archs = [load_arch("ngpc-paper"), *(load_arch("ngpc", overrides=values) for values in DESIGNS)]
             results += [simulate(arch, work, trace, limit_queries=QUERIES) for arch in archs]
-    stall_file(results[:1] * FEW_ROWS)
+    b"".join(stall_file(results[:1] * FEW_ROWS)[NAME])
 
 
 def _recorders() -> None:

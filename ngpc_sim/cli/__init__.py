@@ -6,7 +6,9 @@ Everything heavy is imported inside the command that needs it.
 
 from __future__ import annotations
 
+import atexit
 import errno
+import gc
 import io
 import os
 import sys
@@ -43,6 +45,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    # what is left at the end is not searched for cycles: after a long sweep that takes half a second
+    atexit.register(gc.freeze)
     try:
         app(prog_name="ngpc-sim", standalone_mode=False)
         sys.stdout.flush()

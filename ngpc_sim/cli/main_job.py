@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ngpc_sim.job import Request
     from ngpc_sim.points import Point
+    from ngpc_sim.report.folder import Content
     from ngpc_sim.result import Result
 
 
@@ -135,9 +136,10 @@ def _main_job(
     speed = job.speed(results, time.monotonic() - began)
     manifest = job.manifest(asked, points, time.monotonic() - started) | speed
     fits = budgets.fit(watts, points, results)
-    extra = {"budgets.csv": budgets.csv_bytes(fits)} if fits else {}
+    extra: dict[str, Content] = {"budgets.csv": budgets.csv_bytes(fits)} if fits else {}
     level_rows = [row for result in results for row in result.level_rows()]
-    extra |= table_files({"levels.csv": level_rows}) | stall_file(results)
+    extra |= table_files({"levels.csv": level_rows})
+    extra |= stall_file(results)
     rows = [result.row() for result in results]
     written = write_results(folder, rows, manifest, charts=True, extra=extra, level_rows=level_rows)
     if export is not None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +20,7 @@ from ngpc_sim.columns import STABLE
 from ngpc_sim.report.folder import check_writable, write_set
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from ngpc_sim.report.folder import Content
     from ngpc_sim.report.panels import Row
 
 __all__ = [
@@ -53,7 +52,7 @@ def write_results(
     rows: Sequence[Row],
     manifest: Mapping[str, object],
     charts: bool,  # noqa: FBT001 - the caller's own option, passed on
-    extra: Mapping[str, bytes] | None = None,
+    extra: Mapping[str, Content] | None = None,
     level_rows: Sequence[Row] = (),
 ) -> list[Path]:
     """Write the result files of ``rows`` into ``folder`` as one set and return their paths.
@@ -65,15 +64,20 @@ def write_results(
     """
     columns = ordered_columns(rows)
     table = [{column: _cell(row.get(column)) for column in columns} for row in rows]
-    files = {
+    fields = {name: _members(value) if isinstance(value, Mapping) else _json(value) for name, value in manifest.items()}
+    tables = {
         "results.csv": _csv_bytes(columns, table),
-        "results.json": _json_bytes(manifest, table),
+        "results.json": _json_bytes(fields, table),
         "results.parquet": _parquet_bytes(columns, table),
-        "manifest.json": _encode(json.dumps(manifest, indent=2, ensure_ascii=False, default=str) + "\n"),
+        "manifest.json": _manifest_bytes(fields),
     }
-    if charts:
-        files |= _chart_bytes(rows, level_rows)
-    return write_set(Path(folder), files | dict(extra or {}), stale=(*CHART_FILES, *EXTRA_FILES))
+
+    def drawn() -> dict[str, bytes]:
+        return _chart_bytes(rows, level_rows) if charts else {}
+
+    more = extra or {}
+    written = write_set(Path(folder), {**tables, **more}, (*CHART_FILES, *EXTRA_FILES), drawn)
+    return sorted(written, key=lambda path: path.name in more)
 
 
 def ordered_columns(rows: Sequence[Row]) -> list[str]:
@@ -121,10 +125,24 @@ def _csv_text(value: Cell) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def _json_bytes(manifest: Mapping[str, object], table: Sequence[Mapping[str, Cell]]) -> bytes:
+def _members(value: Mapping[str, object]) -> list[str]:
+    """The members of an object in JSON."""
+    return [f"{_json(name)}: {_json(member)}" for name, member in value.items()]
+
+
+def _manifest_bytes(fields: Mapping[str, str | list[str]]) -> bytes:
+    """Put a field a line, and of an object a member a line."""
+    texts = {
+        name: "{\n    " + ",\n    ".join(text) + "\n  }" if text and isinstance(text, list) else text or "{}"
+        for name, text in fields.items()
+    }
+    return _encode("{\n  " + ",\n  ".join(f"{_json(name)}: {text}" for name, text in texts.items()) + "\n}\n")
+
+
+def _json_bytes(fields: Mapping[str, str | list[str]], table: Sequence[Mapping[str, Cell]]) -> bytes:
     """Put the manifest's fields but its times, and the rows, one a line."""
-    fields = {name: value for name, value in manifest.items() if name not in {*TIMES, "rows"}}
-    members = [f"{_json(name)}: {_json(value)}" for name, value in fields.items()]
+    texts = {name: text if isinstance(text, str) else f"{{{', '.join(text)}}}" for name, text in fields.items()}
+    members = [f"{_json(name)}: {text}" for name, text in texts.items() if name not in {*TIMES, "rows"}]
     lines = ",\n".join(_json(row) for row in table)
     return _encode("{\n" + ",\n".join([*members, f'"rows": [\n{lines}\n]']) + "\n}\n")
 

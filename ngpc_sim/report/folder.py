@@ -1,7 +1,7 @@
 """A set of files goes into a folder completely or not at all.
 
 The files are written into a temporary folder inside the target and then moved into place one by one;
-copies of the files they replace wait beside them and are put back when a later move fails.
+the files they replace wait beside them and are put back when a later move fails.
 """
 
 from __future__ import annotations
@@ -10,13 +10,18 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ngpc_sim.errors import UserError
+from ngpc_sim.threads import beside
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+    #: bytes of a file, or parts of them that are written as they are made
+    Content = bytes | Iterable[bytes]
 
 TEMPORARY_PREFIX = ".ngpc-sim-"
 
@@ -27,23 +32,51 @@ def check_writable(folder: Path) -> None:
         (staging / "check").write_bytes(b"ngpc-sim")
 
 
-def write_set(folder: Path, files: Mapping[str, bytes], stale: Collection[str] = ()) -> list[Path]:
+def write_set(
+    folder: Path,
+    files: Mapping[str, Content],
+    stale: Collection[str] = (),
+    meanwhile: Callable[[], Mapping[str, Content]] = dict,
+) -> list[Path]:
     """Write all ``files`` (name to content) and delete the ``stale`` ones, or change nothing.
 
-    Returns the paths in the order of ``files``. Raises `UserError` with the folder and the reason.
+    ``meanwhile`` makes more files of the set while these are written. Returns the paths in the order of both. Raises
+    `UserError` with the folder and the reason.
     """
     with _staging(folder, keep=True) as staging:
         new, old = staging / "new", staging / "old"
         new.mkdir()
         old.mkdir()
-        for name, content in files.items():
-            (new / name).write_bytes(content)
-        touched = [*files, *(name for name in stale if name not in files)]
+        written = beside(partial(_write, new, files))
+        try:
+            more = meanwhile()
+        finally:
+            written()
+        _write(new, more)
+        names = [*files, *more]
+        touched = [*names, *(name for name in stale if name not in names)]
         for name in touched:
             if (folder / name).exists():
-                shutil.copy2(folder / name, old / name)
+                _keep(folder / name, old / name)
         _move_into_place(folder, new, old, touched)
-    return [folder / name for name in files]
+    return [folder / name for name in names]
+
+
+def _write(folder: Path, files: Mapping[str, Content]) -> None:
+    for name, content in files.items():
+        if isinstance(content, bytes):
+            (folder / name).write_bytes(content)
+        else:
+            with (folder / name).open("wb") as file:
+                file.writelines(content)
+
+
+def _keep(file: Path, copy: Path) -> None:
+    """A second name of a file; a copy where the file system has no such names."""
+    try:
+        copy.hardlink_to(file)
+    except OSError:
+        shutil.copy2(file, copy)
 
 
 def _move_into_place(folder: Path, new: Path, old: Path, names: Collection[str]) -> None:

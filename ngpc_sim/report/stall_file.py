@@ -5,7 +5,7 @@ The rows are those of :meth:`Result.stall_rows`, byte for byte. A sweep has mill
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,8 @@ Array = np.ndarray[Any, Any]
 NAME = "stalls.csv"
 #: fewer rows are written sooner than the kernel is read, or compiled
 FEW_ROWS = 1000
+#: results whose rows are in memory together
+AT_A_TIME = 16
 #: an empty cell
 EMPTY = np.iinfo(np.int64).min
 #: characters of a number and its comma at most
@@ -61,13 +63,23 @@ def put_rows(prefix, numbers, out):
     return at
 
 
-def stall_file(results: Sequence[Result]) -> dict[str, bytes]:
-    """The file of ``results``, by its name."""
+def stall_file(results: Sequence[Result]) -> dict[str, Iterable[bytes]]:
+    """The file of ``results``, by its name, in parts that are made one after the other."""
     few = sum(result.nfp_stalls.shape[0] * result.nfp_stalls.shape[1] for result in results) < FEW_ROWS
     if few or len({tuple(result.identity()) for result in results}) != 1 or any(map(_lines, results)):
-        return table_files({NAME: [row for result in results for row in result.stall_rows()]})
-    head, _, _ = table_files({NAME: _first_rows(results[0])})[NAME].partition(b"\n")
-    return {NAME: b"".join([head, b"\n", *map_threads(_text, results)])}
+        return {NAME: [_plain([row for result in results for row in result.stall_rows()])]}
+    return {NAME: _parts(results)}
+
+
+def _parts(results: Sequence[Result]) -> Iterator[bytes]:
+    head, _, _ = _plain(_first_rows(results[0])).partition(b"\n")
+    yield head + b"\n"
+    for first in range(0, len(results), AT_A_TIME):
+        yield from map_threads(_text, results[first : first + AT_A_TIME])
+
+
+def _plain(rows: Sequence[dict[str, Any]]) -> bytes:
+    return table_files({NAME: rows})[NAME]
 
 
 def _lines(result: Result) -> bool:

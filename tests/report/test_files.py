@@ -135,6 +135,32 @@ def test_a_failed_move_puts_the_old_files_back(make_rows, tmp_path, monkeypatch,
     assert contents(tmp_path) == before
 
 
+def test_old_files_come_back_where_files_have_no_second_names(make_rows, tmp_path, monkeypatch):
+    def none(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", none)
+    test_a_failed_move_puts_the_old_files_back(make_rows, tmp_path, monkeypatch, 3)
+
+
+def test_the_second_name_of_a_replaced_file_is_gone(make_rows, tmp_path):
+    write_results(tmp_path, make_rows(scales=(8,)), MANIFEST, charts=False)
+    write_results(tmp_path, make_rows(scales=(16,)), MANIFEST, charts=False)
+    assert {path.stat().st_nlink for path in tmp_path.iterdir()} == {1}
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_a_file_made_in_parts_that_fails_leaves_nothing_behind(make_rows, tmp_path, monkeypatch, threads):
+    def parts():
+        yield b"a,b\n"
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setenv("NGPC_SIM_THREADS", threads)
+    with pytest.raises(UserError, match="No space left on device"):
+        write_results(tmp_path / "out", make_rows(), MANIFEST, charts=True, extra={"stalls.csv": parts()})
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
 def test_a_full_disk_leaves_nothing_behind(make_rows, tmp_path, monkeypatch, code):
     def full(*_):
