@@ -14,15 +14,16 @@ from numba import njit
 
 from ngpc_sim.report.files import csv_line, table_files
 from ngpc_sim.result import Result
-from ngpc_sim.threads import map_threads
 
 Array = np.ndarray[Any, Any]
 
 NAME = "stalls.csv"
 #: fewer rows are written sooner than the kernel is read, or compiled
 FEW_ROWS = 1000
-#: results whose rows are in memory together
-AT_A_TIME = 16
+#: rows that are in memory together, or those of one result where it has more
+PART_ROWS = 100_000
+#: numbers of a row before its causes: NFP, engine slot, busy cycles, lines asked and missed, and their two hit rates
+CELLS = 8
 #: an empty cell
 EMPTY = np.iinfo(np.int64).min
 #: characters of a number and its comma at most
@@ -46,20 +47,46 @@ def put_number(out, at, number):
 
 
 @njit(cache=True, nogil=True)
-def put_rows(prefix, numbers, out):
-    """Write ``prefix`` (uint8) and a row of ``numbers`` (rows, columns) int64 a line; returns the length."""
-    at = 0
-    for row in range(numbers.shape[0]):
-        out[at : at + prefix.shape[0]] = prefix
-        at += prefix.shape[0]
-        for column in range(numbers.shape[1]):
-            if column > 0:
-                out[at] = COMMA
-                at += 1
-            if numbers[row, column] != EMPTY:
-                at = put_number(out, at, numbers[row, column])
-        out[at] = NEWLINE
-        at += 1
+def put_row(out, at, prefix, cells):
+    """Write ``prefix`` (uint8) and the numbers ``cells`` (columns,) int64 as a line; returns the place behind it."""
+    for place in range(prefix.shape[0]):
+        out[at + place] = prefix[place]
+    at += prefix.shape[0]
+    for column in range(cells.shape[0]):
+        if column > 0:
+            out[at] = COMMA
+            at += 1
+        if cells[column] == 0:
+            out[at] = ZERO
+            at += 1
+        elif cells[column] != EMPTY:
+            at = put_number(out, at, cells[column])
+    out[at] = NEWLINE
+    return at + 1
+
+
+@njit(cache=True, nogil=True)
+def put_results(prefixes, ends, counts, busy, stalls, out):
+    """Write the lines of results one behind the other; returns the length.
+
+    ``prefixes`` (uint8) of all, each up to its of ``ends`` (R,); ``counts`` (R,) NFPs of each; ``busy`` (NFPs,) and
+    ``stalls`` (NFPs, rows, causes) of all.
+    """
+    cells = np.zeros(CELLS + stalls.shape[2], np.int64)
+    cells[CELLS - 2 : CELLS] = EMPTY
+    at, begin, number = 0, 0, 0
+    for result in range(ends.shape[0]):
+        for nfp in range(counts[result]):
+            cells[0] = nfp
+            for row in range(stalls.shape[1]):
+                last = row == stalls.shape[1] - 1
+                cells[1] = EMPTY if last else row
+                cells[2] = busy[number] if last else 0
+                for cause in range(stalls.shape[2]):
+                    cells[CELLS + cause] = stalls[number, row, cause]
+                at = put_row(out, at, prefixes[begin : ends[result]], cells)
+            number += 1
+        begin = ends[result]
     return at
 
 
@@ -74,8 +101,12 @@ def stall_file(results: Sequence[Result]) -> dict[str, Iterable[bytes]]:
 def _parts(results: Sequence[Result]) -> Iterator[bytes]:
     head, _, _ = _plain(_first_rows(results[0])).partition(b"\n")
     yield head + b"\n"
-    for first in range(0, len(results), AT_A_TIME):
-        yield from map_threads(_text, results[first : first + AT_A_TIME])
+    first = rows = 0
+    for number, result in enumerate(results, start=1):
+        rows += result.nfp_stalls.shape[0] * result.nfp_stalls.shape[1]
+        if rows >= PART_ROWS or number == len(results):
+            yield _text(results[first:number], rows)
+            first, rows = number, 0
 
 
 def _plain(rows: Sequence[dict[str, Any]]) -> bytes:
@@ -95,15 +126,16 @@ def _first_rows(result: Result) -> list[dict[str, Any]]:
     return one.stall_rows()
 
 
-def _text(result: Result) -> bytes:
-    """Lines of a result without hit rates."""
-    nfps, rows, causes = result.nfp_stalls.shape
-    numbers = np.zeros((nfps, rows, 8 + causes), np.int64)
-    numbers[:, :, 0] = np.arange(nfps)[:, np.newaxis]
-    numbers[:, :, 1] = [*range(rows - 1), EMPTY]
-    numbers[:, -1, 2] = result.nfp_busy
-    numbers[:, :, 6:8] = EMPTY
-    numbers[:, :, 8:] = result.nfp_stalls
-    prefix = np.frombuffer(f"{csv_line(result.identity().values())},".encode(), np.uint8)
-    out = np.empty(nfps * rows * (len(prefix) + numbers.shape[2] * WIDTH), np.uint8)
-    return out[: put_rows(prefix, numbers.reshape(nfps * rows, -1), out)].tobytes()
+def _text(results: Sequence[Result], rows: int) -> bytes:
+    """Lines of results without hit rates, ``rows`` of them.
+
+    In few long calls, for each may wait until another thread lets the interpreter go.
+    """
+    prefixes = [f"{csv_line(result.identity().values())},".encode() for result in results]
+    ends = np.cumsum([len(prefix) for prefix in prefixes])
+    counts = np.array([len(result.nfp_busy) for result in results])
+    busy = np.concatenate([result.nfp_busy for result in results])
+    stalls = np.concatenate([result.nfp_stalls for result in results])
+    out = np.empty(rows * (max(map(len, prefixes)) + (CELLS + stalls.shape[2]) * WIDTH), np.uint8)
+    joined = np.frombuffer(b"".join(prefixes), np.uint8)
+    return out[: put_results(joined, ends, counts, busy, stalls, out)].tobytes()

@@ -26,7 +26,8 @@ def plain(results):
     return table_files({"stalls.csv": [row for result in results for row in result.stall_rows()]})
 
 
-def test_the_kernel_writes_the_bytes_of_the_plain_table(result, monkeypatch):
+@pytest.mark.parametrize("rows", [1, 10**6])
+def test_the_kernel_writes_the_bytes_of_the_plain_table(result, monkeypatch, rows):
     """With numbers of every length and sign, and a name that needs quotes."""
     monkeypatch.setattr(stall_file, "FEW_ROWS", 0)
     shape = result.nfp_stalls.shape
@@ -35,7 +36,7 @@ def test_the_kernel_writes_the_bytes_of_the_plain_table(result, monkeypatch):
         result, scale=512, nfp_stalls=((lengths - 1) * (1 - 2 * (np.arange(np.prod(shape)) % 2))).reshape(shape)
     )
     monkeypatch.setattr(stall_file, "table_files", _only_the_head)
-    monkeypatch.setattr(stall_file, "AT_A_TIME", 1)
+    monkeypatch.setattr(stall_file, "PART_ROWS", rows)
     assert written([result, odd]) == plain([result, odd])
 
 
@@ -46,7 +47,7 @@ def _only_the_head(tables):
 
 def test_rows_with_hit_rates_are_written_plainly(result, monkeypatch):
     monkeypatch.setattr(stall_file, "FEW_ROWS", 0)
-    monkeypatch.setattr(stall_file, "put_rows", None)
+    monkeypatch.setattr(stall_file, "put_results", None)
     lines = np.array(result.nfp_lines)
     if not lines.size:
         lines = np.zeros((3, 3, result.nfp_stalls.shape[1] - 1), np.int64)
