@@ -36,6 +36,12 @@ def map_threads(function: Callable[[Item], Value], items: Iterable[Item]) -> lis
         return list(pool.map(function, items))
 
 
+def on_threads(function: Callable[[Iterator[int]], None], items: range) -> None:
+    """Call ``function`` once on every thread, with numbers of ``items`` that the others have not got yet."""
+    left = iter(items)  # whose next one only one thread can take
+    map_threads(lambda _: function(left), range(min(n_threads(), len(items))))
+
+
 def beside(function: Callable[[], Value]) -> Callable[[], Value]:
     """Call ``function`` on a thread of its own; gives what waits for its value, or makes it where one thread is all."""
     if n_threads() == 1:

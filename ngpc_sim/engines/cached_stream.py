@@ -5,6 +5,7 @@ The state goes on from one call to the next, so a stream may come in parts of an
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,11 @@ import numpy as np
 from ngpc_sim.engines.grid_cache import TableCaches
 from ngpc_sim.engines.level_passes import LevelPasses, columns_of
 from ngpc_sim.engines.service import Misses, folded, to_rows
-from ngpc_sim.threads import map_threads, n_threads
+from ngpc_sim.threads import map_threads, on_threads
 
 Array = np.ndarray[Any, Any]
 #: queries that pass through all levels before the next ones, and of which the lines are held
 CHUNK_QUERIES = 1 << 15
-#: chunks that a thread takes at a time at most, for which it reuses memory
-CHUNKS_AT_A_TIME = 8
 
 
 class LevelStream:
@@ -36,12 +35,9 @@ class LevelStream:
         cycles, reads = np.empty((n, self.slots), np.uint16), np.zeros(n, np.int32)
         levels = list(range(self.passes.encoding.n_levels))
 
-        chunks = -(-n // CHUNK_QUERIES)
-        queries = CHUNK_QUERIES * max(1, min(CHUNKS_AT_A_TIME, chunks // n_threads()))
-
-        def piece(start: int) -> None:
+        def chunks(firsts: Iterator[int]) -> None:
             by_slot = np.empty((self.slots, CHUNK_QUERIES), np.uint16)
-            for first in range(start, min(start + queries, n), CHUNK_QUERIES):
+            for first in firsts:
                 part = slice(first, min(first + CHUNK_QUERIES, n))
                 if part.stop - first < CHUNK_QUERIES:
                     by_slot = np.empty((self.slots, part.stop - first), np.uint16)
@@ -49,7 +45,7 @@ class LevelStream:
                 self.passes.add(positions[part], levels, by_slot, reads[part])
                 to_rows(by_slot, cycles[part])
 
-        map_threads(piece, range(0, n, queries))
+        on_threads(chunks, range(0, n, CHUNK_QUERIES))
         return cycles, reads, None
 
     def _in_order(self, positions: Array) -> tuple[Array, Array, None]:

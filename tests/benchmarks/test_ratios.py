@@ -123,7 +123,7 @@ def test_exact_replay_against_indices_in_c(benchmark, tell, table_indices, work,
 
 
 def test_two_threads_against_one(benchmark, tell, work, trace, monkeypatch):
-    positions = np.resize(trace.positions, (1 << 20, 3))
+    positions = np.resize(trace.positions, (1 << 22, 3))
     engine = EncodingEngine(ngpc.load_arch("ngpc").nfp.encoding)
     answers = {}
 
