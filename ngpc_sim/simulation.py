@@ -19,7 +19,6 @@ from ngpc_sim.resolution import parse_resolution, resolution_of
 from ngpc_sim.result import Result
 from ngpc_sim.statistics import (
     LEAST_DEGREES,
-    LEAST_WHOLE_DEGREES,
     Precision,
     SampledFrame,
     WholeFrame,
@@ -149,15 +148,13 @@ def _sampled(point: DesignPoint, precision: Precision) -> Result:
     """The frame from a sample of its shares, enlarged until it is precise enough; else all of it."""
     d = point.design
     frame: SampledFrame | WholeFrame | None = None
-    whole = point.is_whole
-    least = LEAST_WHOLE_DEGREES if whole else LEAST_DEGREES
     if can_sample(d.arch):
-        frame = (WholeFrame.of if whole else partial(SampledFrame, pixels=d.pixels))(
+        frame = (WholeFrame.of if point.is_whole else partial(SampledFrame, pixels=d.pixels))(
             d.arch, d.work, d.trace, seed=precision.seed
         )
     while frame is not None:
         drawn = frame.draw
-        if drawn.complete or drawn.without_spread() or drawn.degrees(times_only=True) >= least:
+        if drawn.complete or drawn.without_spread() or drawn.degrees(times_only=True) >= LEAST_DEGREES:
             result = point.estimate(frame)
             if drawn.complete or half_width(result) <= precision.relative_error:
                 return replace(result, replayed_queries=drawn.replayed_queries)

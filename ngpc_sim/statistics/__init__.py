@@ -10,7 +10,6 @@ from ngpc_sim.statistics.completion import Completion, SampledFrame
 from ngpc_sim.statistics.interval import (
     ESTIMATED,
     LEAST_DEGREES,
-    LEAST_WHOLE_DEGREES,
     Precision,
     estimate,
     half_width,
@@ -22,7 +21,6 @@ from ngpc_sim.statistics.whole_frame import WholeFrame
 __all__ = [
     "ESTIMATED",
     "LEAST_DEGREES",
-    "LEAST_WHOLE_DEGREES",
     "Added",
     "Completion",
     "Precision",

@@ -27,7 +27,6 @@ from ngpc_sim.statistics.drawing import draw
 from ngpc_sim.statistics.draws import Draw
 from ngpc_sim.statistics.replays import Recorded, Records, Replayer, all_counted
 from ngpc_sim.statistics.shares import Shares, shares_of
-from ngpc_sim.statistics.spread import differences
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.workload import Workload
 
@@ -111,18 +110,14 @@ class SampledFrame:
     def overlooked(self) -> Completion:
         """The frame as the first completion has it, with what the draw may have overlooked.
 
-        In a stratum whose drawn shares take equal times another may still be slower. One of the most frequent command
-        then is: by the largest difference inside any stratum, or where there is none, as much as a batch far from the
-        mean is slower than the mean batch of the slowest engine.
+        Of the shares as many as may be dearer than all drawn ones, see :meth:`Draw.dearer`, cost as much more.
         """
         records = self.draw.records
         rows = records.place[self.draw.sources()[0]]
         costs = records.end[rows], records.occupancy[rows]
+        chosen = self.draw.dearer()
         for column, recorded in zip(costs, (records.end, records.occupancy), strict=True):
-            spread = differences(self.draw.strata, records.place, recorded)
-            excess = int(spread.max()) or (0 if self.counted else records.excess_cycles())
-            if excess and not self.draw.complete:
-                column[self.draw.overlooked(spread)] += excess
+            column[chosen] += self.draw.excess(recorded, all_known=self.counted)
         return self._completed(rows, *costs)
 
     def _completed(self, source: Array, end: Array, occupancy: Array) -> Completion:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from ngpc_sim.statistics.drawing import Strata
 from ngpc_sim.statistics.replays import Records
 from ngpc_sim.statistics.shares import Shares
-from ngpc_sim.statistics.spread import degrees_of, donors_of, overlooked_in, without_spread
+from ngpc_sim.statistics.spread import degrees_of, differences, donors_of, without_spread
 
 Array = np.ndarray[Any, Any]
 #: replays some shares: their numbers (k,), ascending, and what is known before
@@ -21,6 +22,8 @@ COMPLETIONS = 16
 REACHES = ("stratum", "wide", "narrow", "wide")
 #: of a frame that was recorded whole, whose commands and parts of the screen may be slow as a whole
 WHOLE_REACHES = ("stratum", "wide part", "narrow", "wide command", "stratum part", "wide", "narrow", "wide part")
+#: of what none of K drawn has, up to this over K of all have it, with 95 % confidence: -ln 0.05 is 2.996
+RULE_OF_THREE = 3.0
 #: least parameter of the Dirichlet distribution, for strata of two or three
 LEAST_PARAMETER = 0.3
 
@@ -100,9 +103,26 @@ class Draw:
         columns = self._costs(self.records)[: 2 if times_only else None]
         return degrees_of(self.strata, self.records.place, columns, self.often)
 
-    def overlooked(self, spread: Array) -> Array:
-        """(1,) the most frequent share that was not drawn, of a stratum without ``spread`` (H,); or none."""
-        return overlooked_in(self.strata, self.records.place, spread, self.often)
+    def dearer(self) -> Array:
+        """Shares, by chance, as many as may cost more than all that were drawn.
+
+        Of K drawn ones none costs more than the dearest; of all then up to 3 / K do, with 95 % confidence (rule of
+        three).
+        """
+        undrawn = np.flatnonzero(self.records.place < 0)
+        number = min(len(undrawn), math.ceil(RULE_OF_THREE * self.shares.count / len(self.records.end)))
+        rng = np.random.default_rng([self.seed, len(self.records.end), 2])
+        chosen: Array = rng.choice(undrawn, number, replace=False)
+        return chosen
+
+    def excess(self, costs: Array, *, all_known: bool = False) -> int:
+        """By how many cycles such a share may cost more, in a column ``costs`` (R,) of the records.
+
+        By the largest difference inside any stratum, or as much as a batch far from the mean is slower than the mean
+        batch of the slowest engine, if that is more and the engines have not seen all queries (``all_known``).
+        """
+        far = 0 if all_known else self.records.excess_cycles()
+        return max(int(differences(self.strata, self.records.place, costs).max()), far)
 
     def fewest_reads(self, actions: Mapping[str, int], queries: int, corners: int, entry_bytes: int) -> dict[str, int]:
         """Actions of a frame of ``queries`` with as few reads of grid_sram as what was drawn does not exclude.

@@ -26,10 +26,8 @@ ESTIMATED = (
 )
 CONFIDENCE = 0.95
 MAX_SEED = 1 << 63
-#: of freedom, below which a spread is not trusted and more is drawn: the usual border of small samples
-LEAST_DEGREES = 30
-#: the same for a frame that was recorded whole; the t quantile widens intervals of so few (docs/model.md has coverages)
-LEAST_WHOLE_DEGREES = 8
+#: of freedom, below which a spread is not trusted and more is drawn; the t quantile widens intervals of so few
+LEAST_DEGREES = 8
 #: of the t distribution, by Simpson's rule and bisection: six digits are enough
 STEPS, BISECTIONS, FARTHEST = 400, 60, 1000.0
 

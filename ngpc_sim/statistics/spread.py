@@ -60,12 +60,3 @@ def degrees_of(strata: Strata, place: Array, columns: Sequence[Array], often: Ar
         if parts.any():
             least = min(least, float(parts.sum() ** 2 / (parts**2 / free).sum()))
     return least
-
-
-def overlooked_in(strata: Strata, place: Array, spread: Array, often: Array) -> Array:
-    """(1,) the undrawn share that counts most of a stratum without ``spread`` (H,); or none."""
-    stratum = np.empty(len(place), np.int64)
-    stratum[strata.members] = strata.of_member
-    possible = np.flatnonzero((place < 0) & (spread == 0)[stratum])
-    chosen: Array = possible[np.argsort(-often[possible], kind="stable")[:1]]
-    return chosen

@@ -11,7 +11,6 @@ extrapolated. Where all queries take equal cycles nothing is left to stand for, 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +29,6 @@ from ngpc_sim.statistics.drawing import FIRST_DRAW, Strata, draw
 from ngpc_sim.statistics.draws import Draw
 from ngpc_sim.statistics.replays import Records
 from ngpc_sim.statistics.shares import Shares
-from ngpc_sim.statistics.spread import differences
 from ngpc_sim.statistics.whole_replays import WholeReplayer
 from ngpc_sim.threads import map_threads
 from ngpc_sim.trace.store import Trace
@@ -41,8 +39,6 @@ Array = np.ndarray[Any, Any]
 CLASSES_PER_OCTAVE = (2, 1)
 #: part of the frame's queries from which on all of it is replayed: each drawn one is replayed twice
 MOST_DRAWN = 0.25
-#: of what none of K drawn has, up to this over K of all have it, with 95 % confidence: -ln 0.05 is 2.996
-RULE_OF_THREE = 3.0
 
 
 @dataclass(frozen=True)
@@ -138,18 +134,12 @@ class WholeFrame:
     def overlooked(self) -> Completion:
         """The frame as the first completion has it, with what the draw may have overlooked.
 
-        Of the K drawn shares none cost more than the dearest; of all shares then up to 3 / K do, with 95 % confidence
-        (rule of three). So many, by chance, here do: by the largest difference inside any stratum, or as much as a
-        batch far from the mean is slower than the mean batch of the slowest engine, if that is more.
+        Of the shares as many as may be dearer than all drawn ones, see :meth:`Draw.dearer`, cost as much more.
         """
-        records, strata = self.draw.records, self.draw.strata
-        undrawn = np.flatnonzero(records.place < 0)
-        number = min(len(undrawn), math.ceil(RULE_OF_THREE * self.shares.count / len(records.end)))
-        chosen = np.random.default_rng([self.draw.seed, len(records.end), 2]).choice(undrawn, number, replace=False)
-        more = []
-        for costs in self._beyond(records)[:2]:
+        chosen, more = self.draw.dearer(), []
+        for costs in self._beyond(self.draw.records)[:2]:
             column = np.zeros(self.shares.count, np.int64)
-            column[chosen] = max(int(differences(strata, records.place, costs).max()), records.excess_cycles())
+            column[chosen] = self.draw.excess(costs)
             more.append(column)
         return self._completed(self.draw.sources()[0], *more)
 
