@@ -36,6 +36,11 @@ def map_threads(function: Callable[[Item], Value], items: Iterable[Item]) -> lis
         return list(pool.map(function, items))
 
 
+def over_ranges(count: int, size: int, function: Callable[[int, int], object]) -> None:
+    """Call ``function`` with where each range of ``size`` numbers below ``count`` begins and ends."""
+    map_threads(lambda first: function(first, min(first + size, count)), range(0, count, size))
+
+
 def on_threads(function: Callable[[Iterator[int]], None], items: range) -> None:
     """Call ``function`` once on every thread, with numbers of ``items`` that the others have not got yet."""
     left = iter(items)  # whose next one only one thread can take

@@ -8,12 +8,14 @@ and counted but carry no pixel.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from ngpc_sim.threads import over_ranges
 from ngpc_sim.trace.camera import Camera, inside, rays_into_box
 from ngpc_sim.trace.invocation import NOT_RECORDED, Invocation, Network, padded
 from ngpc_sim.trace.occupancy import GRID_CELLS, Bits, occupied_at
@@ -39,6 +41,8 @@ OPAQUE = 0.99
 Exactly 0.99: the nearest float32 of it already passes.
 """
 ONE = np.float32(1.0)
+RAYS_AT_A_TIME = 1 << 14
+"""Rays, or samples, that a thread takes at a time; they do not depend on each other."""
 MAX_SKIPS = 10_000
 """March limit of one search for an occupied cell."""
 NEVER = np.float32(np.inf)
@@ -182,14 +186,16 @@ def generate(
     box_max: Array,
     positions: Array,
     lengths: Array,
+    first: Whole,
+    stop: Whole,
 ) -> None:
-    """Write up to ``n_steps`` positions a ray; move ``times`` behind the last one.
+    """Write up to ``n_steps`` positions a ray from ``first`` to before ``stop``; move ``times`` behind the last one.
 
     positions (n_steps * n, 3) float32 in network space and lengths (n_steps * n,) float32 (0: nobody
     wrote the slot) are filled at slot ``ray + j * n``; both come in zeroed.
     """
     n = len(times)
-    for ray in range(n):
+    for ray in range(first, stop):
         t = times[ray]
         for j in range(n_steps):
             t = next_occupied(t, origin, directions[ray], lattice, bits, box_min, box_max)
@@ -206,15 +212,16 @@ def generate(
 
 
 @njit(cache=True, nogil=True)
-def composite(values: Array, lengths: Array, n_steps: Whole, opacities: Array) -> Array:
-    """Blend front to back into ``opacities`` (n,) float32; returns (n,) bool: who goes on.
+def composite(
+    values: Array, lengths: Array, n_steps: Whole, opacities: Array, alive: Array, first: Whole, stop: Whole
+) -> None:
+    """Blend rays from ``first`` to before ``stop`` front to back into ``opacities`` (n,) float32.
 
-    A ray goes on if all its slots were written and none made it opaque. Blending is float32, as in the
-    application: whether a ray ends after exactly so many equal steps can depend on the rounding.
+    A ray goes on, in ``alive`` (n,) bool, if all its slots were written and none made it opaque. Blending is float32,
+    as in the application: whether a ray ends after exactly so many equal steps can depend on the rounding.
     """
     n = len(opacities)
-    alive = np.empty(n, np.bool_)
-    for ray in range(n):
+    for ray in range(first, stop):
         opacity = opacities[ray]
         goes_on = True
         for j in range(n_steps):
@@ -228,7 +235,11 @@ def composite(values: Array, lengths: Array, n_steps: Whole, opacities: Array) -
                 goes_on = False
                 break
         opacities[ray], alive[ray] = opacity, goes_on
-    return alive
+
+
+def _ask(density: Network, positions: Array, values: Array, first: int, stop: int) -> None:
+    """Fill ``values`` (n,) of positions from ``first`` to before ``stop``."""
+    values[first:stop] = density(positions[first:stop])
 
 
 def steps_per_invocation(n_alive: int) -> int:
@@ -252,7 +263,10 @@ def render(density: Network, scene: NerfScene, width: int, height: int) -> Itera
         n_steps = steps_per_invocation(n_alive)
         positions = np.zeros((n_steps * n_alive, 3), np.float32)
         lengths = np.zeros(n_steps * n_alive, np.float32)
-        generate(directions, times, n_steps, origin, lattice, bits, box_min, box_max, positions, lengths)
+        rays = directions, times, n_steps, origin, lattice, bits, box_min, box_max, positions, lengths
+        over_ranges(n_alive, RAYS_AT_A_TIME, partial(generate, *rays))
         slots = np.where(lengths > 0.0, np.tile(pixels, n_steps), np.int32(NOT_RECORDED))
         yield Invocation("march", padded(n_steps * n_alive), positions, slots, 1.0 - n_alive / started)
-        alive = composite(density(positions), lengths, n_steps, opacities)
+        values, alive = np.empty(len(positions), np.float32), np.empty(n_alive, np.bool_)
+        over_ranges(len(values), RAYS_AT_A_TIME, partial(_ask, density, positions, values))
+        over_ranges(n_alive, RAYS_AT_A_TIME, partial(composite, values, lengths, n_steps, opacities, alive))
