@@ -169,12 +169,9 @@ def works(state, work, side):
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def advance(state, work, both):
-    """Bring both clocks to the present; speeds have not changed since the last time."""
+def advance(state, both, shared):
+    """Bring both clocks to the present, in which both sides have worked (``shared``) since the last time, or not."""
     passed = state[NOW] - state[UPDATED]
-    if passed == 0:
-        return
-    shared = works(state, work, 0) and works(state, work, 1)
     whole, part = passed >> SPEED_BITS, passed & ((1 << SPEED_BITS) - 1)
     for side in range(2):
         moved = whole * both[side] + ((part * both[side]) >> SPEED_BITS) if shared else passed
@@ -194,7 +191,7 @@ def real_time(left, speed):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def next_wake_up(state, waiting, work, both):
-    """When the next one that waits is due, or a side begins or ends to work."""
+    """When the next one that waits is due, or a side begins or ends to work; and whether both work until then."""
     working = (works(state, work, 0), works(state, work, 1))
     shared = working[0] and working[1]
     wake_up = NEVER
@@ -207,7 +204,7 @@ def next_wake_up(state, waiting, work, both):
         if left < NEVER:
             speed = both[side] if shared else 1 << SPEED_BITS
             wake_up = min(wake_up, state[NOW] + real_time(max(0, left), speed))
-    return wake_up
+    return wake_up, shared
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -231,8 +228,8 @@ def wake(state, waiting, work, both, shared, ready):
             state[NOW] = first_in_line(state, waiting, side, 0)
             ready[0] = leave_line(state, waiting, side)
             return 1
-        state[NOW] = next_wake_up(state, waiting, work, both)
-        advance(state, work, both)
+        state[NOW], together = next_wake_up(state, waiting, work, both)
+        advance(state, both, together)
         for side in range(2):
             while state[WAITING + side] > 0 and first_in_line(state, waiting, side, 0) <= state[DONE + side]:
                 ready[found] = leave_line(state, waiting, side)
@@ -291,7 +288,7 @@ def run_loop(
     ready, stages, records = np.zeros(n_tiles, np.int64), np.zeros(n_tiles, np.int64), np.zeros(n_tiles, np.int64)
     state[LAST], state[LATEST], state[LATEST_RECORD] = -1, -1, -1
     note(state, log, SUBMIT, -1, 0, submit)
-    state[NOW] = submit
+    state[NOW] = state[UPDATED] = state[DONE] = state[DONE + 1] = submit
     for group in range(1 if overlap else n_tiles):
         found = begin_tiles(ready, group, overlap)
         while found > 0:
@@ -306,8 +303,6 @@ def run_loop(
                 if side < 0:
                     end_tile(state, record)
                     continue
-                if shared:
-                    advance(state, work, both)
                 start = (state[DONE + side] if shared else state[NOW]) + wait
                 if side == 0:
                     end, record = take_kernel(state, log, start, wait, run, record)
