@@ -18,7 +18,6 @@ from ngpc_sim.full_frame import is_replayed_whole
 from ngpc_sim.resolution import parse_resolution, resolution_of
 from ngpc_sim.result import Result
 from ngpc_sim.statistics import (
-    LEAST_DEGREES,
     Precision,
     SampledFrame,
     WholeFrame,
@@ -154,7 +153,7 @@ def _sampled(point: DesignPoint, precision: Precision) -> Result:
         )
     while frame is not None:
         drawn = frame.draw
-        if drawn.complete or drawn.without_spread() or drawn.degrees(times_only=True) >= LEAST_DEGREES:
+        if drawn.complete or drawn.without_spread() or drawn.degrees(times_only=True) >= frame.LEAST_DEGREES:
             result = point.estimate(frame)
             if drawn.complete or half_width(result) <= precision.relative_error:
                 return replace(result, replayed_queries=drawn.replayed_queries)

@@ -9,7 +9,6 @@ from ngpc_sim.statistics.added import Added
 from ngpc_sim.statistics.completion import Completion, SampledFrame
 from ngpc_sim.statistics.interval import (
     ESTIMATED,
-    LEAST_DEGREES,
     Precision,
     estimate,
     half_width,
@@ -20,7 +19,6 @@ from ngpc_sim.statistics.whole_frame import WholeFrame
 
 __all__ = [
     "ESTIMATED",
-    "LEAST_DEGREES",
     "Added",
     "Completion",
     "Precision",

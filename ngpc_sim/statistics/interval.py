@@ -26,8 +26,6 @@ ESTIMATED = (
 )
 CONFIDENCE = 0.95
 MAX_SEED = 1 << 63
-#: of freedom, below which a spread is not trusted and more is drawn; the t quantile widens intervals of so few
-LEAST_DEGREES = 8
 #: of the t distribution, by Simpson's rule and bisection: six digits are enough
 STEPS, BISECTIONS, FARTHEST = 400, 60, 1000.0
 
