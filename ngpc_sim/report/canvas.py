@@ -88,6 +88,11 @@ def draw_intervals(plot: Plot, column: str, whole: Callable[[Row], float] = lamb
     return marks
 
 
+def interval_names(rows: Sequence[Row], column: str) -> list[str]:
+    """Name in the legend of what :func:`draw_intervals` draws of ``rows``; none where no row is sampled."""
+    return [INTERVAL] if any(not isnan(number(row, f"ci_low_{column}")) for row in rows) else []
+
+
 class Headed(Protocol):
     """A page with a legend and notes above its plots."""
 

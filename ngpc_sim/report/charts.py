@@ -12,13 +12,14 @@ from math import ceil, exp, floor, isnan, log, log2, log10, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ngpc_sim.published import CONFIDENCE_WORDS
+from ngpc_sim.published import CONFIDENCE_WORDS, Published
 from ngpc_sim.report.canvas import (
     Plot,
     draw_intervals,
     empty_plots,
     entries,
     file_bytes,
+    interval_names,
     legend,
     legend_lines,
     style,
@@ -44,23 +45,26 @@ FOOT_SHARE = 0.21  # of a plot's height, which the values at the feet of the bar
 
 MARK_COLOUR, LINE_COLOUR = "#d55e00", "#4d4d4d"
 FPS_LINES = (30, 60, 90, 120)
+BOUND, GPU_ALONE = "Amdahl bound", "GPU alone"
 
 
 def speedup_chart(rows: Sequence[Row]) -> Figure:
     """Draw the speedup over the GPU (x) by case and scale, its Amdahl bound, and the mean."""
     known = _positive(rows, _speedup, _bound)
     low = 2.0 ** min(0, floor(log2(min(known, default=1))))
-    high = 1.25 * max([2 * low, *known, *_published_means(rows)])
+    published = _published_means(rows)
+    high = 1.25 * max([2 * low, *known, *(mean.value for mean in published)])
     scene = choose_scene(rows, "speedup over the GPU (x)", low=low, high=high, with_mean=True, right_in=RIGHT_IN)
     ticks = [2.0**power for power in range(floor(log2(low)), floor(log2(high)) + 1)]
     with style():
-        scene, shades = _with_shades(scene)
+        names = [BOUND, *dict.fromkeys(map(_mean_name, published)), *interval_names(rows, "speedup")]
+        scene, shades, lines = _with_legend(scene, names)
         figure, plots = _plots(scene, ticks)
         marks: dict[str, Any] = {}
         for plot in plots:
             _draw_cases(plot, _speedup)
-            marks |= _draw_levels(plot, _bound, "Amdahl bound") | _draw_mean(plot) | draw_intervals(plot, "speedup")
-        legend(figure, scene, *shades, marks)
+            marks |= _draw_levels(plot, _bound, BOUND) | _draw_mean(plot) | draw_intervals(plot, "speedup")
+        legend(figure, scene, *shades, *entries(lines, marks))
     return figure
 
 
@@ -72,14 +76,14 @@ def fps_chart(rows: Sequence[Row]) -> Figure:
     scene = choose_scene(rows, "frames per second (FPS)", low=low, high=high, with_mean=False, right_in=FPS_LABELS_IN)
     ticks = [10.0**power for power in range(ceil(log10(low)), floor(log10(high)) + 1)]
     with style():
-        scene, shades = _with_shades(scene)
+        scene, shades, lines = _with_legend(scene, [GPU_ALONE, *interval_names(rows, "fps")])
         figure, plots = _plots(scene, ticks)
         marks: dict[str, Any] = {}
         for plot in plots:
             _draw_cases(plot, _fps)
             _draw_fps_lines(plot)
-            marks |= _draw_levels(plot, _gpu_fps, "GPU alone", halo=True) | draw_intervals(plot, "fps")
-        legend(figure, scene, *shades, marks)
+            marks |= _draw_levels(plot, _gpu_fps, GPU_ALONE, halo=True) | draw_intervals(plot, "fps")
+        legend(figure, scene, *shades, *entries(lines, marks))
     return figure
 
 
@@ -210,7 +214,7 @@ def _draw_mean(plot: Plot) -> dict[str, Any]:
         published = plot.panel.published_mean(scale)
         if published is not None:
             sure = published.confidence == "P"
-            label = f"{CONFIDENCE_WORDS[published.confidence]} mean"
+            label = _mean_name(published)
             marks[label] = plot.axes.plot(
                 plot.scene.centres(group)[index],
                 published.value,
@@ -235,14 +239,19 @@ def _draw_fps_lines(plot: Plot) -> None:
         plot.axes.text(place, fps, f"{fps}", size=VALUE_PT, va="center", transform=edge)
 
 
-def _published_means(rows: Sequence[Row]) -> list[float]:
+def _published_means(rows: Sequence[Row]) -> list[Published]:
     """Published means that are marked beside those of ``rows``."""
     means = [panel.published_mean(scale) for panel in split_panels(rows) for scale in panel.scales]
-    return [mean.value for mean in means if mean is not None]
+    return [mean for mean in means if mean is not None]
 
 
-def _with_shades(scene: Scene) -> tuple[Scene, list[dict[str, Any]]]:
-    """The scene with room for its legend, and the legend's lines of patches in the shades of the scales."""
+def _mean_name(published: Published) -> str:
+    """Name in the legend of a published mean, by how sure it is."""
+    return f"{CONFIDENCE_WORDS[published.confidence]} mean"
+
+
+def _with_legend(scene: Scene, names: Sequence[str]) -> tuple[Scene, list[dict[str, Any]], Sequence[Sequence[str]]]:
+    """The scene with room for its legend; lines of patches in the shades of the scales, and of ``names`` of marks."""
     from matplotlib.patches import Patch  # noqa: PLC0415 - heavy
 
     bars = {
@@ -250,5 +259,5 @@ def _with_shades(scene: Scene) -> tuple[Scene, list[dict[str, Any]]]:
         for index, scale in enumerate(scene.scales)
     }
     shades = {"NFPs:": Patch(alpha=0)} | bars
-    lines = legend_lines(list(shades), scene.width_in)
-    return replace(scene, legend_lines=len(lines) + 1), entries(lines, shades)
+    lines, others = legend_lines(list(shades), scene.width_in), legend_lines(names, scene.width_in)
+    return replace(scene, legend_lines=len(lines) + len(others)), entries(lines, shades), others

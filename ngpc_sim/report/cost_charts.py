@@ -12,7 +12,16 @@ from math import fsum, isnan, nan
 from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.published import PUBLISHED
-from ngpc_sim.report.canvas import INTERVAL, Plot, draw_intervals, empty_plots, entries, legend, legend_lines, style
+from ngpc_sim.report.canvas import (
+    Plot,
+    draw_intervals,
+    empty_plots,
+    entries,
+    interval_names,
+    legend,
+    legend_lines,
+    style,
+)
 from ngpc_sim.report.panels import Row, condition_columns, number, row_scale, text
 from ngpc_sim.report.scene import choose_scene
 from ngpc_sim.report.stacks import (
@@ -104,8 +113,7 @@ def _stacked(rows: Sequence[Row], blocks: Mapping[str, Look], label: str, note: 
     published = [row.value for row in _published().values()] if marks else []
     high = HEAD_SHARE * max([*heights, *published, 1e-9])
     scene = choose_scene(rows, label, low=0.0, high=high, with_mean=False, right_in=RIGHT_IN)
-    sampled = any(not isnan(number(row, "ci_low_energy_mj")) for row in rows)
-    others = ["published"] if marks else [INTERVAL] if sampled else []
+    others = ["published"] if marks else interval_names(rows, "energy_mj")
     lines = legend_lines([*(look.name for look in used.values()), *others], scene.width_in)
     scene = replace(scene, notes=(note, *scene.notes), legend_lines=len(lines))
     with style():

@@ -1,9 +1,11 @@
 """Charts show the rows' own numbers, with bounds, means and frame rates where they belong."""
 
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 
 import matplotlib as mpl
 import pytest
+from matplotlib.transforms import Bbox
 
 from ngpc_sim.errors import UserError
 from ngpc_sim.report.charts import chart_files, fps_chart, save_charts, speedup_chart
@@ -11,6 +13,7 @@ from ngpc_sim.report.files import CHART_FILES
 from ngpc_sim.report.scene import MAX_PANELS, MAX_SCALES
 
 APPS = ("nerf", "nsdf", "gia", "nvr")
+ENDS = (("low", 0.9), ("high", 1.1))
 
 
 def heights(axes, label):
@@ -83,6 +86,24 @@ def test_legends_of_many_large_scales_stay_inside_the_figure(make_rows):
             box = legend.get_window_extent(figure.canvas.get_renderer())
             assert figure.bbox.x0 <= box.x0
             assert box.x1 <= figure.bbox.x1
+
+
+def test_legends_of_sampled_charts_stay_inside_the_figure_and_name_every_mark(make_rows):
+    """Both kinds of published means and intervals are more than a line of the narrowest figure holds."""
+    rows = [
+        row | {f"ci_{end}_{column}": factor * row[column] for column in ("speedup", "fps") for end, factor in ENDS}
+        for row in make_rows(encodings=("hashgrid", "densegrid"))
+    ]
+    names = {"Amdahl bound", "published mean", "remembered mean", "95 % interval"}
+    for figure, marks in ((speedup_chart(rows), names), (fps_chart(rows), {"GPU alone", "95 % interval"})):
+        figure.canvas.draw()  # only then do the texts of a legend have a place
+        renderer = figure.canvas.get_renderer()
+        boxes = [legend.get_window_extent(renderer) for legend in figure.legends]
+        assert all(figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1 for box in boxes)
+        lines = [Bbox.union([text.get_window_extent(renderer) for text in one.get_texts()]) for one in figure.legends]
+        assert all(over.y0 >= under.y1 for over, under in pairwise(lines))
+        assert lines[-1].y0 > max(axes.get_tightbbox(renderer).y1 for axes in figure.axes)
+        assert {text.get_text() for legend in figure.legends[1:] for text in legend.get_texts()} == marks
 
 
 def test_no_published_mean_is_marked_without_all_apps(make_rows):
