@@ -49,8 +49,9 @@ class Completion:
 class SampledFrame:
     """A frame of which some shares are replayed, those of :class:`Draw`."""
 
-    #: of freedom, below which a spread is not trusted and more is drawn: never, the t quantile widens intervals of few
-    LEAST_DEGREES = 1
+    #: of freedom, below which a spread is not trusted and more is drawn: none, the t quantile widens intervals of few
+    #: and more would replay above 2 % of the frame (assumed)
+    LEAST_DEGREES = 0
 
     def __init__(self, arch: Arch, work: Workload, trace: Trace, pixels: int, seed: int) -> None:
         self.arch, self.work, self.seed = arch, work, seed

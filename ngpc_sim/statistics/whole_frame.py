@@ -73,7 +73,7 @@ class Typical:
 class WholeFrame:
     """A frame that was recorded whole, of which the shares of a :class:`Draw` are replayed."""
 
-    #: of freedom, below which a spread is not trusted and more is drawn
+    #: of freedom, below which a spread is not trusted and more is drawn (assumed)
     LEAST_DEGREES = 8
 
     def __init__(self, arch: Arch, work: Workload, replayer: WholeReplayer, strata: Strata, seed: int) -> None:

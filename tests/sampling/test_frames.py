@@ -50,6 +50,15 @@ def test_less_than_two_percent_of_the_queries_are_replayed(point, name):
         assert 0 < sampled.replayed_queries < 0.02 * sampled.queries
 
 
+def test_a_draw_does_not_grow_for_few_degrees_of_freedom(point):
+    """Shares of GIA are few: a spread of 8 degrees of freedom would take three draws as many again."""
+    asked = point("gia-plane", 8, overrides=CONFLICTS)
+    sampled = ngpc.simulate(*asked, detail="sampled", relative_error=0.5)
+    low, high = sampled.intervals["frame_ms"]
+    assert low < ngpc.simulate(*asked).frame_ms < high
+    assert 0 < sampled.replayed_queries < 0.02 * sampled.queries
+
+
 def test_intervals_are_computed_for_the_drawn_chunks_only(point, monkeypatch):
     asked = point("nvr-cloud", 8)
     seen = []
