@@ -39,13 +39,24 @@ def network_ms(arch: Arch, work: Workload, trace: Trace, counts: RayCounts) -> t
         When the GPU's file lacks a peak, or the workload lists no kernels.
     """
     gpu = machine(arch)
-    encoding = _grid_ms(arch, gpu, work, trace, counts) + extras_ms(gpu, work, counts, "encoding")
-    mlp = sum(_mlp_ms(gpu, network, work.encoding, counts) for network in work.networks)
-    return encoding, mlp + extras_ms(gpu, work, counts, "mlp")
+    launches = len(counts.queries) * gpu.launch_ms
+    levels = float(grid_levels_ms(arch, work.encoding, trace, counts).sum())
+    mlp = sum(mlp_ms(gpu, network, work.encoding, counts) + launches for network in work.networks)
+    return (
+        launches + levels + extras_ms(gpu, work, counts, "encoding"),
+        mlp + extras_ms(gpu, work, counts, "mlp"),
+    )
 
 
-def _grid_ms(arch: Arch, gpu: Machine, work: Workload, trace: Trace, counts: RayCounts) -> float:
-    grid, queries = work.encoding, counts.queries
+def grid_levels_ms(arch: Arch, grid: GridEncoding, trace: Trace, counts: RayCounts) -> Array:
+    """(L,) ms that the grid encoding of a frame takes by level, launches left out.
+
+    Raises
+    ------
+    UserError
+        When the GPU's file lacks a peak.
+    """
+    gpu, queries = machine(arch), counts.queries
     warp, block = coalescing(grid, trace).T
     entry_bytes = grid.n_features_per_level * FEATURE_BYTES
     tables = [level.entries * entry_bytes for level in grid_levels(grid)]
@@ -53,7 +64,7 @@ def _grid_ms(arch: Arch, gpu: Machine, work: Workload, trace: Trace, counts: Ray
     footprint = queries * (grid.n_dims * FLOAT_BYTES + grid.width * FEATURE_BYTES)
     passes_dram = footprint > gpu.l2_bytes
     l1_s = l1_bytes_s(arch)
-    total = len(queries) * gpu.launch_ms
+    total = np.empty(grid.n_levels)
     for level in range(grid.n_levels):
         fetched = block[level] * SECTOR_BYTES * queries
         table = np.minimum(tables[level], fetched)
@@ -65,17 +76,18 @@ def _grid_ms(arch: Arch, gpu: Machine, work: Workload, trace: Trace, counts: Ray
             (table + np.where(passes_dram, streamed, 0.0)) / gpu.dram_bytes_s,
             queries * index_flops(grid) / gpu.flops_s,
         )
-        total += float(np.maximum.reduce(times).sum()) * MS_PER_S
+        total[level] = np.maximum.reduce(times).sum() * MS_PER_S
     return total
 
 
-def _mlp_ms(gpu: Machine, network: Network, grid: GridEncoding, counts: RayCounts) -> float:
+def mlp_ms(gpu: Machine, network: Network, grid: GridEncoding, counts: RayCounts) -> float:
+    """Time of a network's kernels of a frame in ms, launches left out."""
     width = grid.width if network.n_input_dims == "encoding" else int(network.n_input_dims)
     outputs = -(-network.n_output_dims // OUTPUT_PADDING) * OUTPUT_PADDING
     hidden = network.n_neurons * (width + (network.n_hidden_layers - 1) * network.n_neurons + outputs)
     moved = counts.queries * (width + outputs) * FEATURE_BYTES
     times = np.maximum(moved / gpu.bytes_s(moved), 2 * hidden * counts.queries / gpu.tensor_flops_s)
-    return float(times.sum()) * MS_PER_S + len(counts.queries) * gpu.launch_ms
+    return float(times.sum()) * MS_PER_S
 
 
 def index_flops(grid: GridEncoding) -> int:
