@@ -20,6 +20,7 @@ from ngpc_sim.command_costs import Command, Commands
 from ngpc_sim.engines.charges import charge_as_placed, charge_in_turn
 from ngpc_sim.engines.cluster import ClusterRun
 from ngpc_sim.engines.pipeline import CAUSES
+from ngpc_sim.engines.waits import Waits
 from ngpc_sim.plugins import BUILTIN
 from ngpc_sim.system import FrameRun, Placed
 from ngpc_sim.units import PS_PER_S
@@ -65,12 +66,11 @@ def stall_report(arch: Arch, commands: Sequence[Command], frame: FrameRun) -> St
     places = np.arange(rows)[:, np.newaxis] * len(STALLS) + [STALLS.index(cause) for cause in CAUSES[:causes]]
     for first, runs in placed.with_same_columns():
         own = [run.waits for run in runs]
-        kinds, values = np.stack([one.kind for one in own]), np.stack([one.values for one in own])
-        waits.reshape(scale, -1)[:, places.ravel()[own[0].columns]] += placed.charged(first, values, kinds)
-        busy += placed.charged(first, np.stack([run.busy_cycles for run in runs])[:, :, np.newaxis])
+        waits.reshape(scale, -1)[:, places.ravel()[own[0].columns]] += placed.charged(first, *_rows_of(own))
+        busy += placed.charged(first, *_own_rows(np.stack([run.busy_cycles for run in runs])[:, :, np.newaxis]))
         asked = [run.lines.reshape(scale, -1) for run in runs if run.lines is not None]
         if asked:
-            lines += placed.charged(first, np.stack(asked)).reshape(lines.shape)
+            lines += placed.charged(first, *_own_rows(np.stack(asked))).reshape(lines.shape)
     cycles = -(-frame.frame_ps * hz // PS_PER_S)
     between: Mapping[str, Any] = {
         "fill": np.array([int(time) * hz // PS_PER_S for time in frame.fill_ps], np.int64),
@@ -116,18 +116,31 @@ class _Commands:
             yield first, runs
             first += len(runs)
 
-    def charged(self, first: int, values: Array, kinds: Array | None = None) -> Array:
+    def charged(self, first: int, kinds: Array, values: Array) -> Array:
         """(N, K) what the NFPs take of commands from ``first`` on.
 
-        Share j of command ``first`` + s takes ``values[s, j]`` (S, N, K), or with ``kinds`` (S, N) the row
-        ``kinds[s, j]`` of ``values[s]``.
+        Share j of command ``first`` + s takes the row ``kinds[s, j]`` (S, N) int32 of ``values`` (rows, K).
         """
-        if kinds is None:
-            kinds = np.tile(np.arange(values.shape[1], dtype=np.uint16), (len(values), 1))
-        total = np.zeros((kinds.shape[1], values.shape[2]), np.int64)
+        total = np.zeros((kinds.shape[1], values.shape[1]), np.int64)
         bounds, used = self.bounds[first : first + len(kinds) + 1], self.used[first : first + len(kinds)]
         if self.orders.shape[1] > 1:
             charge_as_placed(self.orders, bounds, kinds, values, used, total)
         else:
             charge_in_turn(self.orders[:, 0], bounds, kinds, values, used, total)
         return total
+
+
+def _rows_of(waits: Sequence[Waits]) -> tuple[Array, Array]:
+    """(S, N) int32 row of every share of the commands, and the rows (rows, K); one table for all is not copied."""
+    kinds, tables = np.stack([one.kind for one in waits]), [one.values for one in waits]
+    if all(table is tables[0] for table in tables):
+        return kinds.astype(np.int32), tables[0]
+    firsts = np.arange(len(tables), dtype=np.int32)[:, np.newaxis] * np.int32(len(tables[0]))
+    return kinds + firsts, np.concatenate(tables)
+
+
+def _own_rows(values: Array) -> tuple[Array, Array]:
+    """The same for shares that have a row of ``values`` (S, N, K) each."""
+    commands, n_nfps, columns = values.shape
+    rows = np.arange(commands * n_nfps, dtype=np.int32)
+    return rows.reshape(commands, n_nfps), values.reshape(-1, columns)

@@ -1,8 +1,8 @@
 """What the shares of commands cost, added up for the NFPs that they were given.
 
 All kernels take commands s = 0, 1, ... that were placed from ``bounds[s]`` to before ``bounds[s + 1]`` (S + 1,): their
-share j costs the row ``kinds[s, j]`` (S, N) of ``values[s]`` (S, rows, K) int64, where j is below ``used[s]`` (S,), and
-else nothing. They add it to ``total`` (N, K).
+share j costs the row ``kinds[s, j]`` (S, N) of ``values`` (rows, K) int64, where j is below ``used[s]`` (S,), and else
+nothing. They add it to ``total`` (N, K).
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ def charge_in_turn(offsets, bounds, kinds, values, used, total):
     at, rise, times = np.zeros(n_nfps, np.int64), np.zeros(total.shape, np.int64), np.zeros(n_nfps, np.int64)
     rises = np.zeros(total.shape, np.int64)
     for s in range(kinds.shape[0]):
-        count = steps_of(kinds[s], values[s], used[s], at, rise)
+        count = steps_of(kinds[s], values, used[s], at, rise)
         times[:] = 0
         for placed in range(bounds[s], bounds[s + 1]):
             times[offsets[placed]] += 1
         for first in np.flatnonzero(times):
             on_nfp_0 = (n_nfps - first) % n_nfps
             for column in range(columns if on_nfp_0 < used[s] else 0):
-                rises[0, column] += times[first] * values[s, kinds[s, on_nfp_0], column]
+                rises[0, column] += times[first] * values[kinds[s, on_nfp_0], column]
             add_rises(first, times[first], at[:count], rise, rises)
     for column in range(columns):
         cost = np.int64(0)
@@ -82,7 +82,7 @@ def charge_as_placed(orders, bounds, kinds, values, used, total):
             for share in range(used[s]):
                 times[share, orders[placed, share]] += 1
         for share in range(used[s]):
-            row = values[s, kinds[s, share]]
+            row = values[kinds[s, share]]
             for nfp in range(n_nfps):
                 for column in range(columns if times[share, nfp] > 0 else 0):
                     total[nfp, column] += times[share, nfp] * row[column]

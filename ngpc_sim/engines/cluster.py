@@ -350,6 +350,7 @@ def _lines(work: ClusterWork, owners: Array, scale: int, granule_queries: int) -
     slots = misses.slot_missing.shape[1]
     firsts = np.arange(len(owners)) * granule_queries
     lines = np.zeros((scale, 3, slots), np.int64)
-    for column, counts in enumerate((folded(misses.lines, slots), misses.slot_missing, misses.slot_far)):
-        np.add.at(lines[:, column], owners, np.add.reduceat(counts[work.stream], firsts, axis=0, dtype=np.int64))
+    asked = folded(misses.lines[work.stream], slots)
+    for column, counts in enumerate((asked, misses.slot_missing[work.stream], misses.slot_far[work.stream])):
+        np.add.at(lines[:, column], owners, np.add.reduceat(counts, firsts, axis=0, dtype=np.int64))
     return lines

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.arch import Arch
-from ngpc_sim.command_costs import Command, as_command, command_work
-from ngpc_sim.commands import FramePlan, line_efficiency_of, plan_frame
+from ngpc_sim.command_costs import Command, Commands, command_work
+from ngpc_sim.commands import FramePlan, Stream, line_efficiency_of, plan_frame
 from ngpc_sim.engines.cluster import Cluster, ClusterRun
 from ngpc_sim.engines.encoding_engine import encoding_engine
 from ngpc_sim.engines.waits import Waits
@@ -68,6 +68,13 @@ class SampledFrame:
             for number, stream in enumerate(self.plan.streams)
         ]
         self.lines = [cluster.lines(work) if self.counted else None for work in self.works]
+        batches = np.add.reduceat(
+            -(-self.shares.queries // cluster.nfp.spec.mlp.batch_queries), self.shares.firsts[:-1]
+        )
+        self.actions = [
+            cluster.nfp.actions(work, len(stream.rows), stream.reads, number)
+            for stream, number in zip(self.plan.streams, batches.tolist(), strict=True)
+        ]
         keys = np.column_stack([self.shares.queries, self._rates()[self.shares.stream]])
         strata = draw(keys, self.shares.queries, self.plan.queries, np.random.default_rng(seed))
         often = np.array(self.plan.multiplicity())[self.shares.stream]
@@ -126,43 +133,53 @@ class SampledFrame:
 
     def _completed(self, source: Array, end: Array, occupancy: Array) -> Completion:
         """The frame in which every share costs what the record ``source`` (U,) of it says, and takes these cycles."""
-        streams, commands = [], []
-        groups = encoding_engine(self.arch.nfp.encoding).side_by_side(self.work.encoding)
-        for number, stream in enumerate(self.plan.streams):
-            rows = source[self.shares.of(number)]
-            if not self.counted:
-                issued = self.draw.records.cycles[rows].sum(axis=0)
-                reads = int(self.draw.records.reads[rows].sum())
-                cycles = int(-(-issued.max() // groups)), int(issued.sum())
-                stream = replace(stream, reads=reads, issue_cycles=cycles[0], interval_cycles=cycles[1])  # noqa: PLW2901
-            streams.append(stream)
-            run = self._run(number, rows, stream.reads)
-            own = self.shares.of(number)
-            nfps = self.shares.nfp[own]
-            run.end_cycles[nfps], run.occupancy_cycles[nfps] = end[own], occupancy[own]
-            commands.append(as_command(self.arch, run))
+        records, n_nfps = self.draw.records, self.arch.scale
+        streams = self.plan.streams if self.counted else self._streams(source)
+
+        def of_commands(values: Array) -> Array:
+            """(S, N) of values (U,) of shares, 0 where a command has none for an NFP."""
+            spread = np.zeros((len(streams), n_nfps), np.int64)
+            spread[self.shares.stream, self.shares.nfp] = values
+            return spread
+
+        ends, occupancies, busy = of_commands(end), of_commands(occupancy), of_commands(records.busy[source])
+        kinds = of_commands(source + 1).astype(np.min_scalar_type(len(records.waits[0])))
+        shape, none = records.stalls.shape[1:], np.zeros(0, np.int64)
+        runs = [
+            ClusterRun(
+                end_cycles=ends[number],
+                occupancy_cycles=occupancies[number],
+                waits=Waits(kinds[number], *records.waits, shape),
+                busy_cycles=busy[number],
+                n_queries=len(stream.rows),
+                actions=self._actions(number, stream.reads),
+                done_cycles=none,
+                lines=self.lines[number],
+            )
+            for number, stream in enumerate(streams)
+        ]
+        commands = Commands.from_cycles(self.arch, runs, ends, occupancies)
         timing = np.concatenate([end, occupancy]).tobytes()
         return Completion(replace(self.plan, streams=tuple(streams)), commands, timing)
 
-    def _run(self, number: int, rows: Array, reads: int) -> ClusterRun:
-        """The replay of a whole command, share by share from ``rows`` of the records."""
-        cluster, records, work = self.replayer.cluster, self.draw.records, self.works[number]
-        shares = self.shares.of(number)
-        nfps, queries = self.shares.nfp[shares], self.shares.queries[shares]
-        batches = int((-(-queries // cluster.nfp.spec.mlp.batch_queries)).sum())
+    def _streams(self, source: Array) -> list[Stream]:
+        """Streams that read and take cycles of the engines as the records ``source`` (U,) of their shares did."""
+        records, firsts = self.draw.records, self.shares.firsts[:-1]
+        groups = encoding_engine(self.arch.nfp.encoding).side_by_side(self.work.encoding)
+        cycles = np.add.reduceat(records.cycles[source], firsts, axis=0)
+        columns = np.add.reduceat(records.reads[source], firsts), -(-cycles.max(axis=1) // groups), cycles.sum(axis=1)
+        return [
+            replace(stream, reads=reads, issue_cycles=issue, interval_cycles=interval)
+            for stream, reads, issue, interval in zip(
+                self.plan.streams, *(column.tolist() for column in columns), strict=True
+            )
+        ]
 
-        def spread(values: Array) -> Array:
-            whole = np.zeros((self.arch.scale, *values.shape[1:]), np.int64)
-            whole[nfps] = values[rows]
-            return whole
-
-        return ClusterRun(
-            end_cycles=spread(records.end),
-            occupancy_cycles=spread(records.occupancy),
-            waits=Waits.of(spread(records.stalls)),
-            busy_cycles=spread(records.busy),
-            n_queries=len(work.stream),
-            actions=cluster.nfp.actions(self.work, len(work.stream), reads, batches),
-            done_cycles=np.zeros(0, np.int64),
-            lines=self.lines[number],
-        )
+    def _actions(self, number: int, reads: int) -> Mapping[str, int]:
+        """Actions of a command that reads so many entries."""
+        actions = self.actions[number]
+        if actions["grid_sram_read"] == reads:
+            return actions
+        encoding = self.work.encoding
+        entry_bytes = encoding.n_features_per_level * self.arch.nfp.encoding.feature_bytes
+        return {**actions, "grid_sram_read": reads, "grid_sram_read_bytes": reads * entry_bytes}

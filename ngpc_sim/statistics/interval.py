@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from statistics import fmean, stdev, variance
 from typing import Any
 
@@ -28,6 +29,8 @@ CONFIDENCE = 0.95
 MAX_SEED = 1 << 63
 #: of the t distribution, by Simpson's rule and bisection: six digits are enough
 STEPS, BISECTIONS, FARTHEST = 400, 60, 1000.0
+#: quantiles that are kept: all columns of a row ask for the same one
+KEPT = 64
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ def _figures(frame: Result) -> dict[str, float]:
     return {name: float(row[name]) for name in ESTIMATED}
 
 
+@lru_cache(maxsize=KEPT)
 def t_quantile(probability: float, degrees: float) -> float:
     """Quantile above the median of Student's t distribution."""
     low, high = 0.0, FARTHEST

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,13 @@ class Records:
         if len(self.end):
             columns = [np.concatenate(pair) for pair in zip(old, columns, strict=True)]
         return Records(place, *columns)
+
+    @cached_property
+    def waits(self) -> tuple[Array, Array]:
+        """(R + 1, K) waits of the rows, the first one of nothing, and the columns (K,) of ``stalls`` that they fill."""
+        flat = self.stalls.reshape(len(self.stalls), -1)
+        columns = np.flatnonzero(flat.any(axis=0))
+        return np.concatenate([np.zeros((1, len(columns)), np.int64), flat[:, columns]]), columns
 
     def excess_cycles(self) -> int:
         """By how much a batch far from the mean may take longer than the slowest engine's mean batch, 0 or more."""
