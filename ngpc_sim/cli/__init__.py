@@ -22,6 +22,9 @@ from ngpc_sim.errors import UserError
 #: typer's own mistakes in usage, whatever package it takes them from
 UsageError: Any = typer.BadParameter.__bases__[0]
 
+#: new objects between two searches for cycles (700 by default)
+OBJECTS_A_SEARCH = 50_000
+
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
@@ -45,7 +48,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    # what is left at the end is not searched for cycles: after a long sweep that takes half a second
+    # modules and results are many objects and few cycles, which need not be looked for so often; nor at the end,
+    # which after a long sweep takes half a second
+    gc.set_threshold(OBJECTS_A_SEARCH)
     atexit.register(gc.freeze)
     try:
         app(prog_name="ngpc-sim", standalone_mode=False)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ngpc_sim.published import CONFIDENCE_WORDS, Published
 from ngpc_sim.report.canvas import (
     Plot,
+    draw_bars,
     draw_intervals,
     empty_plots,
     entries,
@@ -152,7 +153,7 @@ def _draw_bars(plot: Plot, index: int, heights: Sequence[float], label: str, fir
     """Draw the bars of scale ``index``, ``heights[i]`` in group ``first + i``, with their values."""
     centres = [plot.scene.centres(first + group)[index] for group in range(len(heights))]
     shade = plot.scene.shade(index)
-    plot.axes.bar(centres, heights, 1.0, color=shade, edgecolor="black", linewidth=0.3, label=label)
+    draw_bars(plot, centres, heights, label, facecolor=shade, linewidth=0.3)
     if plot.scene.pitch_pt(plot.panel) < LEAST_PITCH_PT:
         return
     for centre, height in zip(centres, heights, strict=True):

@@ -181,7 +181,7 @@ def _cells(panels: Sequence[LevelPanel]) -> tuple[tuple[int, int], ...]:
 def _prepare(axes: Axes, grid: Grid, index: int) -> None:
     panel = grid.panels[index]
     levels = sorted({level for curve in panel.curves for level in curve.levels})
-    axes.set_title(grid.title(panel))
+    axes.set_title(grid.title(panel), y=1.0)  # where it stands anyway, without looking for ticks above the plot
     axes.set_autoscale_on(False)
     axes.set_xlim(levels[0] - 0.5, levels[-1] + 0.5)
     axes.set_ylim(0, 100)

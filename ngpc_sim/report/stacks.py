@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ngpc_sim.report.canvas import Plot, swatch
+from ngpc_sim.report.canvas import Plot, draw_bars, swatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -45,16 +45,15 @@ def draw_stacks(
     feet = [0.0] * len(rows)
     for key, look in looks.items():
         parts = [part(row, key) if row else 0.0 for row in rows]
-        plot.axes.bar(
+        draw_bars(
+            plot,
             plot.scene.centres(group),
             parts,
-            1.0,
-            bottom=feet,
-            color=look.colour,
+            f"{look.name}, {case}",
+            feet=feet,
+            facecolor=look.colour,
             hatch=look.hatch,
-            edgecolor="black",
             linewidth=0.2,
-            label=f"{look.name}, {case}",
         )
         feet = [foot + height for foot, height in zip(feet, parts, strict=True)]
     return feet
