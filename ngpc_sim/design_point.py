@@ -25,6 +25,7 @@ from ngpc_sim.fast_frame import run_frame_fast
 from ngpc_sim.frame_result import Design, Finished, FrameTiming, MemoryUse, Sequence, result_of
 from ngpc_sim.full_frame import FullFrame, in_parts, is_replayed_whole, replay_full_frame
 from ngpc_sim.memory import l2_shape, table_load
+from ngpc_sim.nfp_counts import NfpCounts
 from ngpc_sim.reference import ReferenceCluster, reference_service
 from ngpc_sim.replays import replays_of
 from ngpc_sim.result import Result, Scenes
@@ -248,7 +249,7 @@ def _even_stalls(scale: int, busy: int, cycles: int, cause: str) -> StallReport:
     cycles = max(cycles, int(shares.max()))
     waits = np.zeros((scale, 1, len(STALLS)), np.int64)
     waits[:, 0, STALLS.index(cause)] = cycles - shares
-    return StallReport(cycles, shares, waits, np.zeros((scale, 3, 0), np.int64))
+    return StallReport(cycles, shares, NfpCounts.of(waits), NfpCounts.of(np.zeros((scale, 3, 0), np.int64)))
 
 
 def _limit(path_ps: Mapping[str, int], cycles: dict[str, int]) -> str:

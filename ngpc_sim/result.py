@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ngpc_sim.columns import EXTRA, STABLE, STALLS
+from ngpc_sim.nfp_counts import NfpCounts
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,11 @@ class Result:
     over all NFPs of the cluster: ``mlp_cycles`` and every entry of ``stalls`` add up to ``nfp_cycles``.
     ``critical_path`` divides ``frame_ms`` by what the last finished tile waited for; ``energy_by_block``
     divides ``energy_mj``; ``configuration`` is everything that could have changed the result, resolved. ``levels``
-    has the lines of every level; the int64 arrays ``nfp_busy`` (N,) and ``nfp_stalls`` (N, slots + 1, causes of
-    ``STALLS``) divide ``nfp_cycles`` by NFP and by the engine slot that is waited for, in the last row where it is
-    none; ``nfp_lines`` (N, 3, slots) has lines asked, missing and far. ``intervals`` has the
-    95 % intervals of a sampled frame by column, of which ``replayed_queries`` passed through an NFP.
+    has the lines of every level; ``nfp_busy`` (N,) int64 and ``nfp_stalls`` divide ``nfp_cycles`` by NFP and by the
+    engine slot that is waited for, in the last row where it is none; ``nfp_lines`` has lines asked, missing and far:
+    as int64 arrays ``nfp_stalls.dense`` (N, slots + 1, causes of ``STALLS``) and ``nfp_lines.dense`` (N, 3, slots), a
+    bound without slots. ``intervals`` has the 95 % intervals of a sampled frame by column, of which
+    ``replayed_queries`` passed through an NFP.
     """
 
     arch: str
@@ -131,6 +133,9 @@ class Result:
     trace_sha256: str
     costs: Costs
     scenes: Scenes
+    nfp_busy: Any = field(repr=False, compare=False)
+    nfp_stalls: NfpCounts = field(repr=False, compare=False)
+    nfp_lines: NfpCounts = field(repr=False, compare=False)
     gaps: Mapping[str, float] = field(default_factory=dict)
     doubled: str = ""
     doubled_gain: float | None = None
@@ -138,9 +143,6 @@ class Result:
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     stalls: Mapping[str, int] = field(default_factory=dict)
     levels: tuple[LevelLines, ...] = ()
-    nfp_busy: Any = field(default=(), repr=False, compare=False)
-    nfp_stalls: Any = field(default=(), repr=False, compare=False)
-    nfp_lines: Any = field(default=(), repr=False, compare=False)
     critical_path: Mapping[str, float] = field(default_factory=dict)
     energy_by_block: Mapping[str, float] = field(default_factory=dict)
     actions: Mapping[str, int] = field(default_factory=dict)
@@ -193,7 +195,8 @@ class Result:
     def stall_rows(self) -> list[dict[str, Any]]:
         """One row an NFP and engine slot, and one an NFP for what no level causes, busy cycles included."""
         rows = []
-        busy, stalls, lines = (list(array.tolist()) for array in (self.nfp_busy, self.nfp_stalls, self.nfp_lines))
+        arrays = self.nfp_busy, self.nfp_stalls.dense, self.nfp_lines.dense
+        busy, stalls, lines = (list(array.tolist()) for array in arrays)
         for nfp, by_slot in enumerate(stalls):
             for slot, waits in enumerate(by_slot):
                 last = slot == len(by_slot) - 1

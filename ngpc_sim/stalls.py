@@ -20,7 +20,7 @@ from ngpc_sim.command_costs import Command, Commands
 from ngpc_sim.engines.charges import charge_as_placed, charge_in_turn
 from ngpc_sim.engines.cluster import ClusterRun
 from ngpc_sim.engines.pipeline import CAUSES
-from ngpc_sim.engines.waits import Waits
+from ngpc_sim.nfp_counts import NfpCounts
 from ngpc_sim.plugins import BUILTIN
 from ngpc_sim.system import FrameRun, Placed
 from ngpc_sim.units import PS_PER_S
@@ -32,26 +32,26 @@ Array = np.ndarray[Any, Any]
 class StallReport:
     """Cycles of the NFPs in a frame.
 
-    ``busy`` (N,): the MLP array advances a query; ``waits`` (N, slots + 1, causes of ``STALLS``): by the engine slot
-    that is waited for, in the last row where it is none. Both add up to ``cycles`` on every NFP. ``lines`` (N, 3,
-    slots): lines asked of cached levels, missing there, and missing in L2 too.
+    ``busy`` (N,): the MLP array advances a query; ``waits`` (slots + 1, causes of ``STALLS``): by the engine slot that
+    is waited for, in the last row where it is none. Both add up to ``cycles`` on every NFP. ``lines`` (3, slots): lines
+    asked of cached levels, missing there, and missing in L2 too.
     """
 
     cycles: int
     busy: Array
-    waits: Array
-    lines: Array
+    waits: NfpCounts
+    lines: NfpCounts
 
     def with_wait(self, cause: str, cycles: int) -> StallReport:
         """The same with ``cycles`` more on every NFP, which no level causes."""
-        waits = self.waits.copy()
+        waits = self.waits.dense
         waits[:, -1, STALLS.index(cause)] += cycles
-        return StallReport(self.cycles + cycles, self.busy, waits, self.lines)
+        return StallReport(self.cycles + cycles, self.busy, NfpCounts.of(waits), self.lines)
 
     @cached_property
     def total(self) -> dict[str, int]:
         """Stalls by cause, all NFPs added up."""
-        sums = self.waits.sum(axis=(0, 1))
+        sums = self.waits.total.sum(axis=0)
         return {cause: int(sums[column]) for column, cause in enumerate(STALLS)}
 
 
@@ -80,7 +80,7 @@ def stall_report(arch: Arch, commands: Sequence[Command], frame: FrameRun) -> St
     for cause, lost in between.items():
         waits[:, -1, STALLS.index(cause)] = lost
     waits[:, -1, STALLS.index("dispatch")] = cycles - busy[:, 0] - waits.sum(axis=(1, 2))
-    return StallReport(cycles, busy[:, 0], waits, lines)
+    return StallReport(cycles, busy[:, 0], NfpCounts.of(waits), NfpCounts.of(lines))
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class _Commands:
         return total
 
 
-def _rows_of(waits: Sequence[Waits]) -> tuple[Array, Array]:
+def _rows_of(waits: Sequence[NfpCounts]) -> tuple[Array, Array]:
     """(S, N) int32 row of every share of the commands, and the rows (rows, K); one table for all is not copied."""
     kinds, tables = np.stack([one.kind for one in waits]), [one.values for one in waits]
     if all(table is tables[0] for table in tables):

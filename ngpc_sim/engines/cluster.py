@@ -26,8 +26,8 @@ from ngpc_sim.engines.pipeline import BUSY, CAUSES, COLUMNS, RATE_BITS
 from ngpc_sim.engines.service import Service, folded
 from ngpc_sim.engines.shares import IDEAL_PATH, Demand, Memory, MissPath, miss_path, stream_share
 from ngpc_sim.engines.timing import Timing
-from ngpc_sim.engines.waits import Waits
 from ngpc_sim.errors import UserError
+from ngpc_sim.nfp_counts import NfpCounts
 from ngpc_sim.plugins import BUILTIN, build, checked
 from ngpc_sim.schema import Field, Spec, field_validator
 from ngpc_sim.workload import Workload
@@ -79,7 +79,7 @@ class ClusterRun:
 
     end_cycles: Array
     occupancy_cycles: Array
-    waits: Waits
+    waits: NfpCounts
     busy_cycles: Array
     n_queries: int
     actions: Mapping[str, int]
@@ -239,7 +239,7 @@ class Cluster:
         return ClusterRun(
             end_cycles=spread("end_cycles"),
             occupancy_cycles=spread("occupancy_cycles"),
-            waits=Waits.of(spread("level_stalls")),
+            waits=NfpCounts.of(spread("level_stalls")),
             busy_cycles=spread("busy_cycles"),
             n_queries=n,
             actions=self.nfp.actions(work.workload, n, reads, int(batches.sum())),
@@ -277,7 +277,7 @@ class Cluster:
         return ClusterRun(
             end_cycles=ends[0],
             occupancy_cycles=ends[1] - ends[0],
-            waits=Waits.of(hide_drain(added[:, :, : len(CAUSES)])),
+            waits=NfpCounts.of(hide_drain(added[:, :, : len(CAUSES)])),
             busy_cycles=added[:, :, BUSY].sum(axis=1),
             n_queries=n,
             actions=self.nfp.actions(workload, n, reads, int(batches)),
@@ -324,7 +324,7 @@ class Cluster:
         return ClusterRun(
             end_cycles=np.array([once.cycles for once, _ in runs], np.int64),
             occupancy_cycles=np.array([twice.cycles - once.cycles for once, twice in runs], np.int64),
-            waits=Waits.of(hide_drain(np.array(stalls, np.int64))),
+            waits=NfpCounts.of(hide_drain(np.array(stalls, np.int64))),
             busy_cycles=np.array([twice.busy_cycles - once.busy_cycles for once, twice in runs], np.int64),
             n_queries=n,
             actions=self.nfp.actions(work.workload, n, reads, batches),

@@ -17,7 +17,7 @@ from ngpc_sim.engines.cluster import HIDDEN, Cluster, ClusterRun, ClusterWork
 from ngpc_sim.engines.miss_replay import MissSums, replay_commands_with_misses
 from ngpc_sim.engines.nfp import Nfp, NfpConstants
 from ngpc_sim.engines.pipeline import CAUSES, RATE_BITS
-from ngpc_sim.engines.waits import Waits, waits_of_commands
+from ngpc_sim.nfp_counts import NfpCounts, waits_of_commands
 from ngpc_sim.plugins import BUILTIN
 from ngpc_sim.threads import map_threads
 
@@ -99,7 +99,7 @@ def _runs(
     works: Sequence[ClusterWork],
     sums: BatchSums,
     ends: Array,
-    waits: list[Waits],
+    waits: list[NfpCounts],
     busy: Array,
     lines: Array | None = None,
 ) -> list[ClusterRun]:

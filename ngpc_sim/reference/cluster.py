@@ -14,7 +14,7 @@ from ngpc_sim.engines.cluster import HIDDEN, Cluster, ClusterRun, ClusterSpec, C
 from ngpc_sim.engines.nfp import Nfp, NfpSpec
 from ngpc_sim.engines.pipeline import CAUSES
 from ngpc_sim.engines.shares import MissPath
-from ngpc_sim.engines.waits import Waits
+from ngpc_sim.nfp_counts import NfpCounts
 from ngpc_sim.reference.caches import Asked
 from ngpc_sim.reference.nfp import BatchLog, Process, ReferenceNfp
 from ngpc_sim.workload import Workload
@@ -160,7 +160,7 @@ class ReferenceCluster:
         return ClusterRun(
             end_cycles=np.array([last(log) for log in alone], np.int64),
             occupancy_cycles=np.array([last(b) - last(a) for a, b in zip(alone, twice, strict=True)], np.int64),
-            waits=Waits.of(stalls),
+            waits=NfpCounts.of(stalls),
             busy_cycles=np.array([sum(batch.busy for batch in log) for log in added], np.int64),
             n_queries=n,
             actions=Nfp(self.nfp).actions(work.workload, n, reads, sum(map(len, alone))),

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from ngpc_sim.columns import STALLS
 from ngpc_sim.report.files import csv_line, table_files
 from ngpc_sim.result import Result
 
@@ -24,6 +25,7 @@ FEW_ROWS = 1000
 PART_ROWS = 100_000
 #: numbers of a row before its causes: NFP, engine slot, busy cycles, lines asked and missed, and their two hit rates
 CELLS = 8
+CAUSES = len(STALLS)
 #: an empty cell
 EMPTY = np.iinfo(np.int64).min
 #: characters of a number and its comma at most
@@ -66,33 +68,37 @@ def put_row(out, at, prefix, cells):
 
 
 @njit(cache=True, nogil=True)
-def put_results(prefixes, ends, counts, busy, stalls, out):
+def put_results(prefixes, ends, sizes, busy, columns, waits, out):
     """Write the lines of results one behind the other; returns the length.
 
-    ``prefixes`` (uint8) of all, each up to its of ``ends`` (R,); ``counts`` (R,) NFPs of each; ``busy`` (NFPs,) and
-    ``stalls`` (NFPs, rows, causes) of all.
+    ``prefixes`` (uint8) of all, each up to its of ``ends`` (R,); ``sizes`` (R, 3) NFPs, rows of each, and places where
+    they wait; ``busy`` (NFPs,), these places ``columns`` and the ``waits`` there, NFP by NFP, of all.
     """
-    cells = np.zeros(CELLS + stalls.shape[2], np.int64)
+    cells = np.zeros(CELLS + CAUSES, np.int64)
     cells[CELLS - 2 : CELLS] = EMPTY
-    at, begin, number = 0, 0, 0
+    by_place = np.zeros(sizes[:, 1].max() * CAUSES, np.int64)
+    at = begin = number = first_column = first_wait = 0
     for result in range(ends.shape[0]):
-        for nfp in range(counts[result]):
+        nfps, rows, used = sizes[result]
+        by_place[:] = 0
+        for nfp in range(nfps):
+            for column in range(used):
+                by_place[columns[first_column + column]] = waits[first_wait + column]
             cells[0] = nfp
-            for row in range(stalls.shape[1]):
-                last = row == stalls.shape[1] - 1
+            for row in range(rows):
+                last = row == rows - 1
                 cells[1] = EMPTY if last else row
                 cells[2] = busy[number] if last else 0
-                for cause in range(stalls.shape[2]):
-                    cells[CELLS + cause] = stalls[number, row, cause]
+                cells[CELLS:] = by_place[row * CAUSES : (row + 1) * CAUSES]
                 at = put_row(out, at, prefixes[begin : ends[result]], cells)
-            number += 1
-        begin = ends[result]
+            number, first_wait = number + 1, first_wait + used
+        begin, first_column = ends[result], first_column + used
     return at
 
 
 def stall_file(results: Sequence[Result]) -> dict[str, Iterable[bytes]]:
     """The file of ``results``, by its name, in parts that are made one after the other."""
-    few = sum(result.nfp_stalls.shape[0] * result.nfp_stalls.shape[1] for result in results) < FEW_ROWS
+    few = sum(map(_n_rows, results)) < FEW_ROWS
     if few or len({tuple(result.identity()) for result in results}) != 1 or any(map(_lines, results)):
         return {NAME: [_plain([row for result in results for row in result.stall_rows()])]}
     return {NAME: _parts(results)}
@@ -103,7 +109,7 @@ def _parts(results: Sequence[Result]) -> Iterator[bytes]:
     yield head + b"\n"
     first = rows = 0
     for number, result in enumerate(results, start=1):
-        rows += result.nfp_stalls.shape[0] * result.nfp_stalls.shape[1]
+        rows += _n_rows(result)
         if rows >= PART_ROWS or number == len(results):
             yield _text(results[first:number], rows)
             first, rows = number, 0
@@ -113,15 +119,19 @@ def _plain(rows: Sequence[dict[str, Any]]) -> bytes:
     return table_files({NAME: rows})[NAME]
 
 
+def _n_rows(result: Result) -> int:
+    return len(result.nfp_busy) * result.nfp_stalls.shape[0]
+
+
 def _lines(result: Result) -> bool:
     """Whether some level asked for lines, so that the rows have hit rates."""
-    return bool(result.nfp_lines.any())
+    return bool(result.nfp_lines.values.any())
 
 
 def _first_rows(result: Result) -> list[dict[str, Any]]:
     """Rows of the first NFP alone."""
     one = replace(
-        result, nfp_busy=result.nfp_busy[:1], nfp_stalls=result.nfp_stalls[:1], nfp_lines=result.nfp_lines[:1]
+        result, nfp_busy=result.nfp_busy[:1], nfp_stalls=result.nfp_stalls.first(1), nfp_lines=result.nfp_lines.first(1)
     )
     return one.stall_rows()
 
@@ -133,9 +143,11 @@ def _text(results: Sequence[Result], rows: int) -> bytes:
     """
     prefixes = [f"{csv_line(result.identity().values())},".encode() for result in results]
     ends = np.cumsum([len(prefix) for prefix in prefixes])
-    counts = np.array([len(result.nfp_busy) for result in results])
+    waits = [result.nfp_stalls for result in results]
+    sizes = np.array([(len(one.kind), one.shape[0], len(one.columns)) for one in waits])
     busy = np.concatenate([result.nfp_busy for result in results])
-    stalls = np.concatenate([result.nfp_stalls for result in results])
-    out = np.empty(rows * (max(map(len, prefixes)) + (CELLS + stalls.shape[2]) * WIDTH), np.uint8)
+    columns = np.concatenate([one.columns for one in waits])
+    counts = np.concatenate([one.values[one.kind].ravel() for one in waits])
+    out = np.empty(rows * (max(map(len, prefixes)) + (CELLS + CAUSES) * WIDTH), np.uint8)
     joined = np.frombuffer(b"".join(prefixes), np.uint8)
-    return out[: put_results(joined, ends, counts, busy, stalls, out)].tobytes()
+    return out[: put_results(joined, ends, sizes, busy, columns, counts, out)].tobytes()

@@ -12,7 +12,7 @@ from ngpc_sim.arch import Arch
 from ngpc_sim.command_costs import Command
 from ngpc_sim.engines.cluster import ClusterRun
 from ngpc_sim.engines.pipeline import CAUSES
-from ngpc_sim.engines.waits import Waits
+from ngpc_sim.nfp_counts import NfpCounts
 from ngpc_sim.stalls import StallReport, stall_report
 from ngpc_sim.statistics.shares import Shares
 from ngpc_sim.system import FrameRun, Placed
@@ -53,7 +53,7 @@ class Added:
         run = ClusterRun(
             end_cycles=occupancy,
             occupancy_cycles=occupancy,
-            waits=Waits.of(_apportioned(self._waits(nfp, arch.scale), occupancy - busy)),
+            waits=NfpCounts.of(_apportioned(self._waits(nfp, arch.scale), occupancy - busy)),
             busy_cycles=busy,
             n_queries=int(self.shares.queries.sum()),
             actions=self.actions,

@@ -21,7 +21,7 @@ from ngpc_sim.command_costs import Command, Commands, command_work
 from ngpc_sim.commands import FramePlan, Stream, line_efficiency_of, plan_frame
 from ngpc_sim.engines.cluster import Cluster, ClusterRun
 from ngpc_sim.engines.encoding_engine import encoding_engine
-from ngpc_sim.engines.waits import Waits
+from ngpc_sim.nfp_counts import NfpCounts
 from ngpc_sim.statistics.added import Added
 from ngpc_sim.statistics.drawing import draw
 from ngpc_sim.statistics.draws import Draw
@@ -149,7 +149,7 @@ class SampledFrame:
             ClusterRun(
                 end_cycles=ends[number],
                 occupancy_cycles=occupancies[number],
-                waits=Waits(kinds[number], *records.waits, shape),
+                waits=NfpCounts(kinds[number], *records.waits, shape),
                 busy_cycles=busy[number],
                 n_queries=len(stream.rows),
                 actions=self._actions(number, stream.reads),
@@ -178,7 +178,7 @@ class SampledFrame:
     def _actions(self, number: int, reads: int) -> Mapping[str, int]:
         """Actions of a command that reads so many entries."""
         actions = self.actions[number]
-        if actions["grid_sram_read"] == reads:
+        if self.counted:
             return actions
         encoding = self.work.encoding
         entry_bytes = encoding.n_features_per_level * self.arch.nfp.encoding.feature_bytes

@@ -22,7 +22,7 @@ from ngpc_sim.command_costs import Commands
 from ngpc_sim.engines.cluster import Cluster, ClusterRun, ClusterWork
 from ngpc_sim.engines.encoding_engine import encoding_engine
 from ngpc_sim.engines.service import Service
-from ngpc_sim.engines.waits import Waits
+from ngpc_sim.nfp_counts import NfpCounts
 from ngpc_sim.statistics.added import FACTOR_BITS, Added
 from ngpc_sim.statistics.completion import Completion
 from ngpc_sim.statistics.drawing import FIRST_DRAW, Strata, draw
@@ -88,7 +88,7 @@ class WholeFrame:
         works = _asking_one_row(replayer, typical)
         self.typical = Typical.of(replayer.cluster, works, _rates(replayer.cluster, works), self.shares)
         none = np.zeros(0, np.int64)
-        waits = Waits(none, none, none, (0, 0))
+        waits = NfpCounts(none, none, none, (0, 0))
         self.runs = [ClusterRun(none, none, waits, none, len(stream.rows), {}, none) for stream in self.plan.streams]
 
     @classmethod

@@ -78,8 +78,9 @@ def test_all_nfps_wait_for_the_tables_and_the_rows_still_add_up(name, feature_by
     assert mean.mlp_cycles + sum(mean.stalls.values()) == mean.nfp_cycles
     assert {**mean.stalls, "table": 0} == steady.stalls
     column = STALLS.index("table")
-    assert [nfp[-1][column] for nfp in mean.nfp_stalls] == [more // mean.scale] * mean.scale
-    assert all(row[column] == 0 for nfp in mean.nfp_stalls for row in nfp[:-1])
+    waits = mean.nfp_stalls.dense[:, :, column]
+    assert waits[:, -1].tolist() == [more // mean.scale] * mean.scale
+    assert not waits[:, :-1].any()
 
 
 @pytest.mark.parametrize(("name", "feature_bytes"), POINTS)

@@ -63,7 +63,7 @@ def test_a_sequence_spreads_its_loads_over_its_frames(scenes, frames, simulate):
 def test_every_cycle_of_every_nfp_has_one_cause(name, dispatch, simulate):
     overrides = {"nfp.encoding.feature_bytes": 4, "nfp.encoding.grid_sram_kib": 256, "cluster.dispatch": dispatch}
     result = simulate(name, 24, 20_000, overrides=overrides)
-    waits, busy = np.array(result.nfp_stalls), np.array(result.nfp_busy)
+    waits, busy = result.nfp_stalls.dense, np.array(result.nfp_busy)
     assert (waits >= 0).all()
     assert (busy + waits.sum(axis=(1, 2)) == result.nfp_cycles // 24).all()
     assert busy.sum() == result.mlp_cycles

@@ -10,8 +10,8 @@ from ngpc_sim import fast_frame, system
 from ngpc_sim.command_costs import Command
 from ngpc_sim.commands import FramePlan
 from ngpc_sim.engines.cluster import ClusterRun
-from ngpc_sim.engines.waits import Waits
 from ngpc_sim.fast_frame import run_frame_fast
+from ngpc_sim.nfp_counts import NfpCounts
 from ngpc_sim.sharing import FULL
 from ngpc_sim.stalls import stall_report
 from ngpc_sim.system import run_frame
@@ -39,9 +39,9 @@ def a_command(draw, scale, times):
     end = [o + draw(times) + 1 if j < used else 0 for j, o in enumerate(occupancy)]
     kinds = np.array(draw(st.lists(st.integers(0, 2), min_size=scale, max_size=scale)), np.uint16)
     numbers = st.lists(st.integers(0, 9), min_size=6, max_size=6)
-    waits = Waits(kinds, np.array(draw(numbers), np.int64).reshape(3, 2), COLUMNS, (3, 9))
+    waits = NfpCounts(kinds, np.array(draw(numbers), np.int64).reshape(3, 2), COLUMNS, (3, 9))
     if draw(st.booleans()):
-        waits = Waits.of(waits.dense)
+        waits = NfpCounts.of(waits.dense)
     busy, lines = np.arange(scale), np.arange(6 * scale).reshape(scale, 3, 2)
     run = ClusterRun(*map(np.array, (end, occupancy)), waits, busy, draw(st.integers(1, 600)), {}, np.zeros(0), lines)
     return Command(run, np.array(end, np.int64), np.array(occupancy, np.int64), draw(st.integers(1, 9)))
@@ -109,8 +109,8 @@ def test_every_nfp_is_charged_with_the_shares_that_it_was_given(frame):
             stalls[nfp] += commands[step].run.level_stalls[share]
     report = stall_report(arch, commands, run)
     assert report.busy.tolist() == busy.tolist()
-    assert report.lines.tolist() == lines.tolist()
-    assert report.waits[:, :, :9].tolist() == stalls.tolist()
+    assert report.lines.dense.tolist() == lines.tolist()
+    assert report.waits.dense[:, :, :9].tolist() == stalls.tolist()
 
 
 @pytest.mark.parametrize("arch", ["ngpc", "ngpc-paper"])

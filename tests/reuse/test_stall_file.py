@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import ngpc_sim as ngpc
+from ngpc_sim.nfp_counts import NfpCounts
 from ngpc_sim.report import stall_file
 from ngpc_sim.report.files import table_files
 
@@ -30,14 +31,20 @@ def plain(results):
 def test_the_kernel_writes_the_bytes_of_the_plain_table(result, monkeypatch, rows):
     """With numbers of every length and sign, and a name that needs quotes."""
     monkeypatch.setattr(stall_file, "FEW_ROWS", 0)
-    shape = result.nfp_stalls.shape
+    shape = result.nfp_stalls.dense.shape
     lengths = 10 ** (np.arange(np.prod(shape)) % 19)
-    odd = replace(
-        result, scale=512, nfp_stalls=((lengths - 1) * (1 - 2 * (np.arange(np.prod(shape)) % 2))).reshape(shape)
-    )
+    numbers = (lengths - 1) * (1 - 2 * (np.arange(np.prod(shape)) % 2))
+    odd = replace(result, scale=512, nfp_stalls=NfpCounts.of(numbers.reshape(shape)))
     monkeypatch.setattr(stall_file, "table_files", _only_the_head)
     monkeypatch.setattr(stall_file, "PART_ROWS", rows)
-    assert written([result, odd]) == plain([result, odd])
+    assert written([result, odd, result]) == plain([result, odd, result])
+
+
+def test_results_with_other_numbers_of_engine_slots_stand_in_one_file(result, monkeypatch):
+    monkeypatch.setattr(stall_file, "FEW_ROWS", 0)
+    slots = result.nfp_stalls.dense
+    fewer = replace(result, scale=2, nfp_busy=result.nfp_busy[:2], nfp_stalls=NfpCounts.of(slots[:2, -4:]))
+    assert written([result, fewer, result]) == plain([result, fewer, result])
 
 
 def _only_the_head(tables):
@@ -48,9 +55,7 @@ def _only_the_head(tables):
 def test_rows_with_hit_rates_are_written_plainly(result, monkeypatch):
     monkeypatch.setattr(stall_file, "FEW_ROWS", 0)
     monkeypatch.setattr(stall_file, "put_results", None)
-    lines = np.array(result.nfp_lines)
-    if not lines.size:
-        lines = np.zeros((3, 3, result.nfp_stalls.shape[1] - 1), np.int64)
+    lines = result.nfp_lines.dense
     lines[1, :, 0] = 8, 3, 1
-    missed = replace(result, nfp_lines=lines)
+    missed = replace(result, nfp_lines=NfpCounts.of(lines))
     assert written([missed]) == plain([missed])

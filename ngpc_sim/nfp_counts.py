@@ -1,0 +1,75 @@
+"""Counts of NFPs in places of a table, most of them 0, without the zeros: waits by engine slot and cause, lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class NfpCounts:
+    """What every NFP counts in the places of a table.
+
+    NFP j has the row ``kind[j]`` (N,) uint16 of ``values`` (rows, K) int64, which stand in the places ``columns`` (K,)
+    of ``shape``, numbered row by row; all others are 0.
+    """
+
+    kind: Array
+    values: Array
+    columns: Array
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, counts: Array) -> NfpCounts:
+        """The counts ``counts`` (N, rows, columns) int64."""
+        n, rows, columns = counts.shape
+        flat = counts.reshape(n, rows * columns)
+        used = np.flatnonzero(flat.any(axis=0))
+        return cls(np.arange(n, dtype=np.uint16), flat[:, used], used, (rows, columns))
+
+    def first(self, n_nfps: int) -> NfpCounts:
+        """Those of the first NFPs alone."""
+        return replace(self, kind=self.kind[:n_nfps])
+
+    @property
+    def dense(self) -> Array:
+        """(N, *shape) int64."""
+        counts = np.zeros((len(self.kind), self.shape[0] * self.shape[1]), np.int64)
+        counts[:, self.columns] = self.values[self.kind]
+        return counts.reshape(len(self.kind), *self.shape)
+
+    @property
+    def total(self) -> Array:
+        """``shape`` int64: all NFPs added up."""
+        total = np.zeros(self.shape[0] * self.shape[1], np.int64)
+        total[self.columns] = self.values[self.kind].sum(axis=0)
+        return total.reshape(self.shape)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NfpCounts) and np.array_equal(self.dense, other.dense)
+
+    def __hash__(self) -> int:
+        return hash((len(self.kind), self.shape))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays."""
+        return self.kind.nbytes + self.values.nbytes + self.columns.nbytes
+
+
+def waits_of_commands(stalls: Array, kinds: Array, slots: Array, n_slots: int) -> list[NfpCounts]:
+    """Waits of every command of a frame by engine slot and cause, with the same columns for all.
+
+    ``stalls`` (S, rows, k + 1, causes) have the waits for the engine slots ``slots`` (k,) of ``n_slots``, and last
+    those for none; ``kinds`` (S, N) is the row of every NFP.
+    """
+    count, rows, _, causes = stalls.shape
+    flat = stalls.reshape(count, rows, -1)
+    used = np.flatnonzero(flat.any(axis=(0, 1)))
+    values = flat[:, :, used]
+    columns = np.append(slots, n_slots)[used // causes] * causes + used % causes
+    return [NfpCounts(kind, own, columns, (n_slots + 1, causes)) for kind, own in zip(kinds, values, strict=True)]
