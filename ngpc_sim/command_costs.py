@@ -136,16 +136,6 @@ def command_work(
     return ClusterWork(work, service, rows, link, behind, together)
 
 
-def as_command(arch: Arch, run: ClusterRun) -> Command:
-    """A command from its replay."""
-    return Command(
-        run=run,
-        end_ps=cycles_to_ps_array(run.end_cycles, arch.clock_hz),
-        occupancy_ps=cycles_to_ps_array(run.occupancy_cycles, arch.clock_hz),
-        granules=-(-run.n_queries // arch.cluster.dispatch_queries),
-    )
-
-
 def cycles_to_ps_array(cycles: Array, hz: int) -> Array:
     """Picoseconds of cycle counts, each rounded up, exactly."""
     shared = math.gcd(units.PS_PER_S, hz)

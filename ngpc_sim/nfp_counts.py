@@ -14,8 +14,8 @@ Array = np.ndarray[Any, Any]
 class NfpCounts:
     """What every NFP counts in the places of a table.
 
-    NFP j has the row ``kind[j]`` (N,) uint16 of ``values`` (rows, K) int64, which stand in the places ``columns`` (K,)
-    of ``shape``, numbered row by row; all others are 0.
+    NFP j has the row ``kind[j]`` (N,), an unsigned integer, of ``values`` (rows, K) int64. They stand in the places
+    ``columns`` (K,) of ``shape``, numbered row by row; all others are 0.
     """
 
     kind: Array

@@ -19,6 +19,8 @@ from ngpc_sim.workload import Workload
 
 #: replays kept together
 KEPT_BYTES = 1 << 27
+#: bytes of a command's objects beside its arrays (measured: tracemalloc, nerf-hashgrid and nsdf-densegrid)
+OBJECT_BYTES = 980
 
 
 class _Kept(NamedTuple):
@@ -56,8 +58,8 @@ def replays_of(
 
 
 def _bytes(commands: Commands) -> int:
-    """Bytes of the arrays of commands."""
-    own = 0
+    """Bytes of commands."""
+    own = OBJECT_BYTES * len(commands)
     for run in commands.runs:
         own += run.end_cycles.nbytes + run.occupancy_cycles.nbytes + run.waits.nbytes + run.busy_cycles.nbytes
         own += run.done_cycles.nbytes + (run.lines.nbytes if run.lines is not None else 0)

@@ -105,10 +105,10 @@ def _runs(
 ) -> list[ClusterRun]:
     """Runs of commands from ``ends`` (S, 2, N) of both copies, ``busy`` (S, N) and ``lines`` (S, N, 3, slots)."""
     none = np.zeros(0, np.int64)
-    occupancy = ends[:, 1] - ends[:, 0]
+    alone, occupancy = ends[:, 0].copy(), ends[:, 1] - ends[:, 0]  # a view would keep both copies
     return [
         ClusterRun(
-            *(ends[i, 0], occupancy[i], waits[i], busy[i], len(works[i].stream), actions, none),
+            *(alone[i], occupancy[i], waits[i], busy[i], len(works[i].stream), actions, none),
             None if lines is None else lines[i],
         )
         for i, actions in enumerate(_actions(cluster, works, sums))

@@ -72,8 +72,8 @@ class SampledFrame:
             -(-self.shares.queries // cluster.nfp.spec.mlp.batch_queries), self.shares.firsts[:-1]
         )
         self.actions = [
-            cluster.nfp.actions(work, len(stream.rows), stream.reads, number)
-            for stream, number in zip(self.plan.streams, batches.tolist(), strict=True)
+            cluster.nfp.actions(work, len(stream.rows), stream.reads, n_batches)
+            for stream, n_batches in zip(self.plan.streams, batches.tolist(), strict=True)
         ]
         keys = np.column_stack([self.shares.queries, self._rates()[self.shares.stream]])
         strata = draw(keys, self.shares.queries, self.plan.queries, np.random.default_rng(seed))

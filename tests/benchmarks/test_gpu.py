@@ -8,7 +8,6 @@ moves the bytes and does the arithmetic that a workload lists for them, launch b
 import ctypes
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -77,18 +76,6 @@ def arch(call):
     if gpu is None:
         pytest.skip(f"no file of arch_configs/gpu is named like the GPU {own}")
     return ngpc.load_arch("ngpc", overrides={"gpu": gpu, "frame.rest_model": "roofline", "gpu_model": "roofline"})
-
-
-@pytest.fixture
-def tell(benchmark, capsys):
-    """Note numbers with the benchmark, and print them."""
-
-    def note(**numbers):
-        benchmark.extra_info.update(numbers)
-        with capsys.disabled():
-            sys.stdout.write("".join(f"\n  {name}: {value:.4g}" for name, value in numbers.items()))
-
-    return note
 
 
 def test_peaks(benchmark, tell, call):

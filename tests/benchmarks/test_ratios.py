@@ -57,18 +57,6 @@ def trace():
 
 
 @pytest.fixture
-def tell(benchmark, capsys):
-    """Note a ratio with the benchmark, and print it."""
-
-    def note(**ratios):
-        benchmark.extra_info.update({name: round(value, 3) for name, value in ratios.items()})
-        with capsys.disabled():
-            sys.stdout.write("".join(f"\n  {name.replace('_', ' ')}: {value:.3g}" for name, value in ratios.items()))
-
-    return note
-
-
-@pytest.fixture
 def table_indices(tmp_path, work):
     """Sum of the table indices of all queries and levels, by a C loop that the system's compiler made at -O2."""
     compiler = shutil.which("cc")
