@@ -187,6 +187,7 @@ _COLUMNS = (
     Column("first_frame_fps", "1/s", "1000 / (load + steady frame)", "first frame of a scene, its load included"),
     Column("steady_fps", "1/s", "1000 / steady frame", "frames of a scene whose tables are loaded"),
     Column("calibrated", "", "", "label of fitted values in the architecture, empty where there are none"),
+    Column("gpu", "", "", "GPU beside the NGPC, by the name in its file"),
     Column("arch_sha256", "", "", "hash of the resolved architecture"),
     Column("trace_sha256", "", "", "hash of the trace"),
 )
@@ -202,5 +203,5 @@ EXTRA = (
     *("area_stillmaker_mm2", "area_bitcell_mm2", "gpu_energy_mj", "gpu_frame_ms_low"),
     *("gpu_encoding_ms", "gpu_mlp_ms", "gpu_rest_ms", "rest_fusion", "ngpc_bound_ms"),
     *("invocations", "encoding_interval", "table_mib", "hit_rate", "l2_hit_rate", "line_gbps", "line_efficiency"),
-    *("doubled", "doubled_gain", "calibrated", "arch_sha256", "trace_sha256"),
+    *("doubled", "doubled_gain", "calibrated", "gpu", "arch_sha256", "trace_sha256"),
 )

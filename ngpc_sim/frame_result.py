@@ -142,6 +142,7 @@ def result_of(design: Design, frame: Finished) -> Result:
         line_gbps=missing * arch.nfp.encoding.line_bytes / frame_ms / 1e6,
         line_efficiency=frame.memory.efficiency,
         calibrated=arch.calibration_label,
+        gpu=arch.gpu.name,
         arch_sha256=arch.sha256,
         trace_sha256=design.trace.sha256,
         scenes=frame.scenes,

@@ -32,6 +32,8 @@ CONFIDENCE_WORDS: dict[Confidence, str] = {
     "M": "remembered",
     "D": "derived",
 }
+#: GPU that published speedups, shares and areas relate to
+GPU = "rtx3090"
 FILE = "reference.csv"
 COLUMNS = (
     *("key", "section", "what", "value", "high", "unit", "source", "confidence", "relation", "tolerance"),

@@ -129,6 +129,7 @@ class Result:
     line_gbps: float
     line_efficiency: float
     calibrated: str
+    gpu: str
     arch_sha256: str
     trace_sha256: str
     costs: Costs

@@ -11,7 +11,7 @@ from dataclasses import replace
 from math import fsum, isnan, nan
 from typing import TYPE_CHECKING, Any
 
-from ngpc_sim.published import PUBLISHED
+from ngpc_sim.published import PUBLISHED, Published
 from ngpc_sim.report.canvas import (
     Plot,
     draw_intervals,
@@ -22,7 +22,7 @@ from ngpc_sim.report.canvas import (
     legend_lines,
     style,
 )
-from ngpc_sim.report.panels import Row, condition_columns, number, row_scale, text
+from ngpc_sim.report.panels import Row, another_gpu, condition_columns, number, row_scale, text
 from ngpc_sim.report.scene import choose_scene
 from ngpc_sim.report.stacks import (
     LEAST_PITCH_PT,
@@ -63,12 +63,14 @@ AREA_MODELS = {"stillmaker": "stillmaker_uniform", "bitcell": "n7_bitcell"}
 def energy_chart(rows: Sequence[Row]) -> Figure:
     """Draw the energy of a frame by block, case and scale, in percent of the GPU alone."""
     shares = [_as_share(row, {b: f"energy_{b}_mj" for b in ENERGY_BLOCKS}, "gpu_energy_mj") for row in rows]
-    return _stacked(shares, ENERGY_BLOCKS, "energy (% of the GPU alone)", "above: mJ a frame; below: NFPs")
+    label, note = "energy (% of the GPU alone)", "above: mJ a frame; below: NFPs"
+    return _stacked(shares, ENERGY_BLOCKS, label, note, intervals="energy_mj")
 
 
 def area_chart(rows: Sequence[Row]) -> Figure:
     """Draw the area of the NGPC by block, model and scale, in percent of the GPU, and what is published."""
-    return _stacked(list(_area_rows(rows)), AREA_BLOCKS, "area (% of the GPU)", "above: mm2; below: NFPs", marks=True)
+    label, note = "area (% of the GPU)", "above: mm2; below: NFPs"
+    return _stacked(_area_rows(rows), AREA_BLOCKS, label, note, published={} if another_gpu(rows) else _published())
 
 
 def _as_share(row: Row, columns: Mapping[str, str], whole: str) -> dict[str, object]:
@@ -94,7 +96,8 @@ def _area_rows(rows: Sequence[Row]) -> list[dict[str, object]]:
             found.setdefault((text(row, "arch"), row_scale(row), model, *(text(row, s) for s in settings)), area)
     built = {key[:3]: number(area, "total") for key, area in found.items()}
     if all(_same(built[key[:3]], number(area, "total")) for key, area in found.items()):
-        plain = {key[:3]: {n: v for n, v in area.items() if n not in settings} for key, area in found.items()}
+        dropped = set(settings) - {"gpu"}  # of which all is in percent
+        plain = {key[:3]: {n: v for n, v in area.items() if n not in dropped} for key, area in found.items()}
         return list(plain.values())
     return list(found.values())
 
@@ -107,13 +110,22 @@ def _same(one: float, two: float) -> bool:
 NOT_AREA = ("encoding", "resolution", "trace", "detail", "calibrated")
 
 
-def _stacked(rows: Sequence[Row], blocks: Mapping[str, Look], label: str, note: str, *, marks: bool = False) -> Figure:
+def _stacked(
+    rows: Sequence[Row],
+    blocks: Mapping[str, Look],
+    label: str,
+    note: str,
+    *,
+    published: Mapping[int, Published] | None = None,
+    intervals: str = "",
+) -> Figure:
+    """Stacks of ``blocks``; marks at what is ``published`` by scale, or the intervals of a column."""
+    published = published or {}
     used = {b: look for b, look in blocks.items() if any(number(row, f"part_{b}") > 0 for row in rows)}
     heights = [fsum(_part(row, block) for block in used) for row in rows]
-    published = [row.value for row in _published().values()] if marks else []
-    high = HEAD_SHARE * max([*heights, *published, 1e-9])
+    high = HEAD_SHARE * max([*heights, *(one.value for one in published.values()), 1e-9])
     scene = choose_scene(rows, label, low=0.0, high=high, with_mean=False, right_in=RIGHT_IN)
-    others = ["published"] if marks else interval_names(rows, "energy_mj")
+    others = [*(["published"] if published else []), *(interval_names(rows, intervals) if intervals else [])]
     lines = legend_lines([*(look.name for look in used.values()), *others], scene.width_in)
     scene = replace(scene, notes=(note, *scene.notes), legend_lines=len(lines))
     with style():
@@ -122,9 +134,10 @@ def _stacked(rows: Sequence[Row], blocks: Mapping[str, Look], label: str, note: 
         for plot in plots:
             prepare(plot)
             for group, case in enumerate(plot.panel.cases):
-                _write_totals(plot, group, case, draw_stacks(plot, group, case, used, _part), marks=marks)
+                _write_totals(plot, group, case, draw_stacks(plot, group, case, used, _part), published)
                 name_scales(plot, group, case)
-            mark |= _draw_published(plot) if marks else draw_intervals(plot, "energy_mj", _percent_of_gpu)
+            mark |= _draw_published(plot, published)
+            mark |= draw_intervals(plot, intervals, _percent_of_gpu) if intervals else {}
         legend(figure, scene, *entries(lines, swatches(used.values()) | mark))
     return figure
 
@@ -138,16 +151,16 @@ def _part(row: Row, block: str) -> float:
     return 0.0 if isnan(value) else value
 
 
-def _published() -> dict[int, Any]:
+def _published() -> dict[int, Published]:
+    """Published areas by scale."""
     return {scale: PUBLISHED[f"area_pct_gpu/{scale}"] for scale in (8, 64)}
 
 
-def _write_totals(plot: Plot, group: int, case: str, tops: Sequence[float], *, marks: bool) -> None:
+def _write_totals(plot: Plot, group: int, case: str, tops: Sequence[float], published: Mapping[int, Published]) -> None:
     """Write the sum of each stack of one case above it, and above what is marked there."""
     pitch = plot.scene.pitch_pt(plot.panel)
     if pitch < LEAST_PITCH_PT:
         return
-    published = _published() if marks else {}
     bars = zip(plot.scene.centres(group), plot.scene.scales, rows_of(plot, case), tops, strict=True)
     for centre, scale, row, top in bars:
         if row is None:
@@ -164,15 +177,15 @@ def _short(value: float) -> str:
     return f"{value:.{2 if value < 1 else 1 if value < 100 else 0}f}"
 
 
-def _draw_published(plot: Plot) -> dict[str, Any]:
+def _draw_published(plot: Plot, published: Mapping[int, Published]) -> dict[str, Any]:
     """Mark the published areas over the bars of their scales; return the mark by its label."""
     found: dict[str, Any] = {}
     for group in range(len(plot.panel.cases)):
         for centre, scale in zip(plot.scene.centres(group), plot.scene.scales, strict=True):
-            if scale in _published():
+            if scale in published:
                 found["published"] = plot.axes.plot(
                     centre,
-                    _published()[scale].value,
+                    published[scale].value,
                     "D",
                     markersize=MARK_PT,
                     markerfacecolor="white",

@@ -12,7 +12,7 @@ from functools import cached_property
 from math import isfinite, isnan, nan
 from typing import SupportsFloat
 
-from ngpc_sim.published import Published, published_mean
+from ngpc_sim.published import GPU, Published, published_mean
 
 Row = Mapping[str, object]
 
@@ -81,9 +81,14 @@ class Panel:
         return sum(known) / len(known) if len(known) > 1 else nan
 
     def published_mean(self, scale: int) -> Published | None:
-        """Give the published mean at this scale; None unless exactly the four published apps ran."""
+        """Give the published mean at this scale; None unless exactly the four published apps ran beside its GPU."""
         apps = sorted(text(row, "app") for row in self.at(scale).values())
-        return published_mean(self.encoding, scale) if apps == sorted(APPS) else None
+        return published_mean(self.encoding, scale) if apps == sorted(APPS) and not another_gpu(self.rows) else None
+
+
+def another_gpu(rows: Sequence[Row]) -> bool:
+    """Whether any row is held against another GPU than published numbers are; rows without a name are not."""
+    return any(text(row, "gpu") not in {"", GPU} for row in rows)
 
 
 def row_scale(row: Row) -> int:
@@ -102,10 +107,9 @@ def split_panels(rows: Sequence[Row]) -> list[Panel]:
 
 
 def condition_columns(rows: Sequence[Row]) -> list[str]:
-    """Columns of overridden values: dotted keys, the few keys without a dot, and the GPU where it varies."""
+    """Columns of overridden values: dotted keys, the few keys without a dot, and a GPU that is not the paper's."""
     overridden = [name for row in rows for name in row if "." in name or name in UNDOTTED]
-    several_gpus = len({text(row, "gpu") for row in rows}) > 1
-    return list(dict.fromkeys(["gpu", *overridden] if several_gpus else overridden))
+    return list(dict.fromkeys(["gpu", *overridden] if another_gpu(rows) else overridden))
 
 
 def _conditions(row: Row, columns: Sequence[str]) -> tuple[str, ...]:

@@ -108,6 +108,17 @@ def test_legends_of_sampled_charts_stay_inside_the_figure_and_name_every_mark(ma
         assert {text.get_text() for legend in figure.legends[1:] for text in legend.get_texts()} == marks
 
 
+def test_no_published_mean_is_marked_beside_another_gpu_which_is_named(make_rows):
+    """What is published was held against an RTX 3090."""
+    for gpu, marked in (("rtx3090", True), ("h200", False)):
+        figure = speedup_chart([row | {"gpu": gpu} for row in make_rows()])
+        (axes,) = figure.axes
+        named = {text.get_text() for legend in figure.legends for text in legend.get_texts()}
+        assert ("published mean" in named) == marked
+        assert any("mean" in str(line.get_label()) for line in axes.lines) == marked
+        assert ("gpu=h200" in axes.get_title()) != marked
+
+
 def test_no_published_mean_is_marked_without_all_apps(make_rows):
     (axes,) = speedup_chart(make_rows(apps=("nerf", "gia"))).axes
     assert not [line for line in axes.lines if "mean" in str(line.get_label())]

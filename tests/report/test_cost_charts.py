@@ -58,6 +58,16 @@ def test_area_has_both_models_and_the_published_marks(cost_rows):
     assert [float(line.get_ydata()[0]) for line in axes.lines] == [4.52, 36.18, 4.52, 36.18]
 
 
+def test_no_published_area_and_no_interval_of_energy_is_drawn_in_areas_beside_another_gpu(cost_rows):
+    ends = {"ci_low_energy_mj": 100.0, "ci_high_energy_mj": 200.0}
+    figure = area_chart([row | {"gpu": "h200"} | ends for row in cost_rows()])
+    (axes,) = figure.axes
+    assert "gpu=h200" in axes.get_title()
+    assert not axes.lines
+    named = {text.get_text() for legend in figure.legends for text in legend.get_texts()}
+    assert not named & {"published", "95 % interval"}
+
+
 def test_everything_lies_inside_the_figure(cost_rows):
     for rows in (cost_rows(), cost_rows(scales=(8,), apps=("gia",)), cost_rows(encodings=("hashgrid", "lowres"))):
         for figure in (energy_chart(rows), area_chart(rows)):
