@@ -5,27 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ngpc_sim.arch import GPU_BANDWIDTHS, Arch
-from ngpc_sim.published import PUBLISHED
+from ngpc_sim.published import GPU, PUBLISHED
 from ngpc_sim.result import Result
 
 
 def gpu_lines(archs: Sequence[Arch], results: Sequence[Result]) -> list[str]:
     """Lines about the GPUs of ``archs``, which give ``results``."""
     bounds: dict[str, None] = {}
-    fusions: dict[str, dict[str, float]] = {}
+    fusions: dict[tuple[str, str], dict[str, float]] = {}
     for arch, result in zip(archs, results, strict=True):
         bounds.update(dict.fromkeys([*_lower_bound(arch), *_other_memory(arch)]))
         if arch.frame.rest_model == "roofline":
-            fusions.setdefault(arch.name, {}).setdefault(result.app, result.rest_fusion)
-    return [*(_fusion(name, by_app) for name, by_app in fusions.items()), *bounds]
+            fusions.setdefault((arch.name, arch.gpu.name), {}).setdefault(result.app, result.rest_fusion)
+    return [*(_fusion(*names, by_app) for names, by_app in fusions.items()), *bounds]
 
 
-def _fusion(name: str, by_app: dict[str, float]) -> str:
+def _fusion(name: str, gpu: str, by_app: dict[str, float]) -> str:
     gains = ", ".join(f"{app} {gain:.2f}" for app, gain in by_app.items())
-    published = PUBLISHED["rest_fusion"].value
-    return (
-        f"{name}: the rest of kernels is derived; fusing makes it so many times faster: {gains}; published {published}."
-    )
+    published = f"published{'' if gpu == GPU else f' for {GPU}'} {PUBLISHED['rest_fusion'].value}"
+    return f"{name}: the rest of kernels is derived; fusing makes it so many times faster: {gains}; {published}."
 
 
 def _lower_bound(arch: Arch) -> list[str]:

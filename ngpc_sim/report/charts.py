@@ -28,7 +28,7 @@ from ngpc_sim.report.canvas import (
 from ngpc_sim.report.cost_charts import area_chart, energy_chart
 from ngpc_sim.report.files import KINDS, MISS_FILES
 from ngpc_sim.report.folder import write_set
-from ngpc_sim.report.level_panels import any_spilled
+from ngpc_sim.report.level_panels import any_cached
 from ngpc_sim.report.miss_charts import misses_chart
 from ngpc_sim.report.panels import Row, number, split_panels
 from ngpc_sim.report.scene import PLOT_IN, PT_PER_IN, Scene, choose_scene
@@ -99,11 +99,11 @@ def save_charts(rows: Sequence[Row], folder: Path | str, level_rows: Sequence[Ro
 def chart_files(rows: Sequence[Row], level_rows: Sequence[Row] = ()) -> dict[str, bytes]:
     """Draw all charts of ``rows``: file name to content, PNG (300 dots an inch) and SVG.
 
-    ``level_rows`` (see `level_panels`) give the chart of misses where any level is larger than grid_sram.
+    ``level_rows`` (see `level_panels`) give the chart of misses where grid_sram is the cache of any level.
     """
     figures = {"speedup": speedup_chart(rows), "fps": fps_chart(rows)}
     figures |= {"energy": energy_chart(rows), "area": area_chart(rows), "stalls": stalls_chart(rows)}
-    if any_spilled(level_rows):
+    if any_cached(level_rows):
         figures["misses"] = misses_chart(level_rows)
     with style():
         return {f"{name}.{kind}": file_bytes(figure, kind) for name, figure in figures.items() for kind in KINDS}

@@ -1,7 +1,8 @@
 """Level rows sorted into panels: one app and encoding each, with a curve of hit rates for each size of grid_sram.
 
-A level row is what the lines of one level of a design point came to: ``lines`` asked of grid_sram, ``misses`` of them
-fetched from L2, ``far`` of those fetched from DRAM. A setting that changes no hit rate, such as the scale, does not
+A level row is what the lines of one level of a design point came to: ``lines`` looked up in grid_sram, ``misses`` of
+them fetched from L2, ``far`` of those fetched from DRAM. Of a level that fits, or is taken to, no line is looked up. A
+setting that changes no hit rate, such as the scale, does not
 split the panels; its first value stands for all, of the scales the smallest.
 """
 
@@ -24,13 +25,18 @@ SAME_PCT = 0.05  # hit rates this close are the same
 
 @dataclass(frozen=True)
 class Curve:
-    """Hit rates at one size by rising level, percent: in grid_sram, and in grid_sram or L2; NaN without lines."""
+    """Hit rates at one size by rising level, percent: in grid_sram, and in it or L2; NaN where none is asked."""
 
     size_kib: int
     levels: tuple[int, ...]
     hit: tuple[float, ...]
     near: tuple[float, ...]
     spilled: tuple[bool, ...]
+
+    @property
+    def cached(self) -> bool:
+        """Whether lines of any level that is larger than grid_sram were looked up in it."""
+        return any(spilled and not isnan(hit) for spilled, hit in zip(self.spilled, self.hit, strict=True))
 
 
 @dataclass(frozen=True)
@@ -51,10 +57,15 @@ class LevelPanel:
         """Whether any level at any size is larger than grid_sram."""
         return any(any(curve.spilled) for curve in self.curves)
 
+    @property
+    def cached(self) -> bool:
+        """Whether grid_sram was the cache of any level at any size."""
+        return any(curve.cached for curve in self.curves)
 
-def any_spilled(level_rows: Sequence[Row]) -> bool:
-    """Tell whether any level is larger than grid_sram."""
-    return any(bool(row.get("spilled")) for row in level_rows)
+
+def any_cached(level_rows: Sequence[Row]) -> bool:
+    """Tell whether grid_sram was the cache of any level: one that is larger, and was not taken to fit."""
+    return any(bool(row.get("spilled")) and number(row, "lines") > 0 for row in level_rows)
 
 
 def split_levels(level_rows: Sequence[Row]) -> tuple[list[LevelPanel], str]:
@@ -116,7 +127,7 @@ def _same(one: float, two: float) -> bool:
 
 
 def hit_pct(row: Row) -> float:
-    """Give the lines found in grid_sram, percent of those asked for."""
+    """Give the lines found in grid_sram, percent of those asked for: all of them where the level fits."""
     return _found_pct(row, "misses")
 
 
@@ -126,6 +137,8 @@ def near_pct(row: Row) -> float:
 
 
 def _found_pct(row: Row, lost: str) -> float:
+    if not row.get("spilled"):
+        return 100.0
     lines = number(row, "lines")
     return 100 * (1 - number(row, lost) / lines) if lines > 0 else nan
 

@@ -1,7 +1,8 @@
 """Chart of where the lines of grid tables are found: hit rate of grid_sram by level, a line a size of it.
 
 Lines darken with the size and have marks of their own, which stand at the levels whose tables are larger than
-grid_sram: all others are at 100 % whatever is asked. Dashed is what is found in grid_sram or in the GPU's L2.
+grid_sram: all others are at 100 % whatever is asked. Levels that are taken to fit have none. Dashed is what is found in
+grid_sram or in the GPU's L2.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.errors import UserError
 from ngpc_sim.report.canvas import blank, entries, legend, legend_lines, style
-from ngpc_sim.report.level_panels import Curve, LevelPanel, any_spilled, split_levels
+from ngpc_sim.report.level_panels import Curve, LevelPanel, any_cached, split_levels
 from ngpc_sim.report.panels import Row, app_rank
 from ngpc_sim.report.scene import (
     CHARACTER_IN,
@@ -133,8 +134,8 @@ class Grid:
 
 def misses_chart(level_rows: Sequence[Row]) -> Figure:
     """Draw the hit rate of grid_sram by level, app, encoding and size, and with L2 behind it, in percent."""
-    if not any_spilled(level_rows):
-        raise UserError("there are no misses to draw: every level fits into grid_sram")
+    if not any_cached(level_rows):
+        raise UserError("there are no misses to draw: every level fits into grid_sram, or is taken to")
     grid = _choose_grid(level_rows)
     with style():
         figure = blank(grid.width_in, grid.height_in)
@@ -149,19 +150,21 @@ def misses_chart(level_rows: Sequence[Row]) -> Figure:
 
 
 def _choose_grid(level_rows: Sequence[Row]) -> Grid:
-    """Choose what is shown: panels of which any level spills, and of many sizes some."""
+    """Choose what is shown: panels of which any level is cached, and of many sizes some."""
     every, shared = split_levels(level_rows)
-    spilled = [panel for panel in every if panel.spilled]
-    panels = spilled[:MAX_PANELS]
+    cached = [panel for panel in every if panel.cached]
+    panels = cached[:MAX_PANELS]
     all_sizes = sorted({curve.size_kib for panel in panels for curve in panel.curves})
     grid = Grid(tuple(panels), _cells(panels), spread(all_sizes, MAX_SIZES))
     notes = ["; ".join(words for words in (shared, NOTE) if words)]
     if len(grid.sizes) < len(all_sizes):
         notes.append(f"{len(grid.sizes)} of {len(all_sizes)} sizes shown")
-    if len(panels) < len(spilled):
-        notes.append(f"first {len(panels)} of {len(spilled)} panels shown")
-    if len(spilled) < len(every):
-        notes.append("not drawn, every level fits: " + "; ".join(panel.title for panel in every if not panel.spilled))
+    if len(panels) < len(cached):
+        notes.append(f"first {len(panels)} of {len(cached)} panels shown")
+    left_out = [panel for panel in every if not panel.cached]
+    for why, spilled in (("every level fits", False), ("every level fits or is taken to", True)):
+        if titles := [panel.title for panel in left_out if panel.spilled == spilled]:
+            notes.append(f"not drawn, {why}: {'; '.join(titles)}")
     width_in = grid.width_in - 2 * CHARACTER_IN
     return replace(grid, notes=tuple(line for note in notes for line in folded(note, width_in).splitlines()))
 

@@ -127,3 +127,8 @@ def test_the_footer_sets_the_derived_fusion_beside_the_published_one(simulate):
     lines = gpu_lines([arch], [simulate("gia-hashgrid", ROOFLINE)])
     assert "gia 2.74; published 9.94" in lines[0]
     assert "a lower bound on its time" in lines[1]
+
+
+def test_the_footer_says_that_the_fusion_was_published_for_another_gpu():
+    arch = ngpc.load_arch("ngpc", gpu="orin", overrides=ROOFLINE)
+    assert gpu_lines([arch], [ANY])[0].endswith("faster: gia 2.00; published for rtx3090 9.94.")

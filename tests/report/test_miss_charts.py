@@ -122,6 +122,20 @@ def test_panels_in_which_every_level_fits_are_left_out_and_named(make_level_rows
     assert "not drawn, every level fits: GIA, lowres" in notes(figure)
 
 
+def test_panels_whose_levels_are_taken_to_fit_are_left_out_and_named(make_level_rows):
+    asked_nothing = {"lines": 0, "misses": 0, "far": 0, "nfp.encoding.table_policy": "assume_fit"}
+    cached = make_level_rows(apps=("nerf",), **{"nfp.encoding.table_policy": "cache"})
+    figure = misses_chart([*cached, *(row | asked_nothing for row in cached)])
+    assert titles(figure) == ["NeRF, hashgrid, table_policy=cache"]
+    assert "not drawn, every level fits or is taken to: NeRF, hashgrid, table_policy=assume_fit" in notes(figure)
+
+
+def test_levels_that_fit_are_at_100_percent_though_nothing_is_looked_up(make_level_rows):
+    asked_nothing = {"lines": 0, "misses": 0, "far": 0}
+    rows = [row | (asked_nothing if not row["spilled"] else {}) for row in make_level_rows(apps=("nerf",))]
+    assert list(line(misses_chart(rows).axes[0], "1024").get_ydata()[:3]) == [100, 100, 100]
+
+
 def test_what_a_level_without_lines_hits_is_not_drawn(make_level_rows):
     rows = [row | ({"lines": 0, "misses": 0, "far": 0} if row["level"] == 5 else {}) for row in make_level_rows()]
     rates = line(misses_chart(rows).axes[0], "256").get_ydata()
@@ -176,10 +190,12 @@ def test_texts_are_whole_large_enough_and_apart(make_level_rows, flaws, options)
     assert flaws(misses_chart(make_level_rows(hit=by_size, **options))) == []
 
 
-def test_misses_are_a_chart_of_the_run_where_any_level_spills(make_rows, make_level_rows, tmp_path):
+def test_misses_are_a_chart_of_the_run_where_any_level_is_cached(make_rows, make_level_rows, tmp_path):
     rows, spilled = make_rows(scales=(8,)), make_level_rows(apps=("nerf",))
     fitting = make_level_rows(apps=("gia",), encodings=("lowres",), sizes=(1024,))
+    taken_to_fit = [row | {"lines": 0, "misses": 0, "far": 0} for row in spilled]
     assert tuple(chart_files(rows)) == tuple(chart_files(rows, fitting)) == CHART_FILES
+    assert tuple(chart_files(rows, taken_to_fit)) == CHART_FILES
     first = chart_files(rows, spilled)
     assert tuple(first) == (*CHART_FILES, *MISS_FILES)
     assert chart_files(rows, spilled) == first
@@ -188,7 +204,7 @@ def test_misses_are_a_chart_of_the_run_where_any_level_spills(make_rows, make_le
         assert {path.name for path in tmp_path.iterdir()} == expected
 
 
-def test_no_level_that_spills_is_a_users_error(make_level_rows):
+def test_no_level_that_is_cached_is_a_users_error(make_level_rows):
     for rows in ([], make_level_rows(apps=("gia",), encodings=("lowres",), sizes=(1024,))):
         with pytest.raises(UserError, match="every level fits"):
             misses_chart(rows)
