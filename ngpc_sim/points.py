@@ -24,6 +24,8 @@ from ngpc_sim.what_if import with_doubling
 from ngpc_sim.workload import Workload
 
 MAX_JOBS = 256
+#: points after which a worker hands over what it has: progress is told then
+MAX_GROUP = 32
 #: results kept, for the doublings of a sweep and for rows of a validation that ask again
 KEPT_RESULTS = 256
 #: times of frames likewise
@@ -130,12 +132,12 @@ def run_points(points: SequenceOf[Point], jobs: int = 1, done: Callable[[int], N
 
 
 def _groups(points: SequenceOf[Point], jobs: int) -> Iterator[list[int]]:
-    """Points that share what is computed once; in as many parts as give every job one, in turn as scales cost more."""
+    """Points that share what is computed once; in parts, so that every job gets one, in turn as scales cost more."""
     groups: dict[tuple[str, str], list[int]] = {}
     for index, point in enumerate(points):
         groups.setdefault((point.work.name, point.trace.sha256), []).append(index)
     for group in groups.values():
-        parts = len(group) if jobs == 1 else min(len(group), -(-jobs // len(groups)))
+        parts = len(group) if jobs == 1 else max(min(len(group), -(-jobs // len(groups))), -(-len(group) // MAX_GROUP))
         yield from (group[part::parts] for part in range(parts))
 
 

@@ -26,22 +26,40 @@ def test_two_workers_give_the_rows_of_one(archs, traces):
     assert sweep(archs, works("gia", "nvr"), given, jobs=2) == sweep(archs, works("gia", "nvr"), given)
 
 
-def test_workers_share_the_scales_of_one_workload(traces, monkeypatch):
-    asked = [Point(ngpc.load_arch(scale=scale), works("gia")[0], traces["gia"]) for scale in (4, 8, 16)]
-    handed = []
+@pytest.fixture
+def handed(monkeypatch):
+    """Scales of each group of points that is handed to a worker; workers are threads."""
+    groups = []
 
     class Pool(ThreadPoolExecutor):
         def __init__(self, workers, **_):
             super().__init__(workers)
 
         def submit(self, do, group):
-            handed.append([point.arch.scale for _, point in group])
+            groups.append([point.arch.scale for _, point in group])
             return super().submit(do, group)
 
     monkeypatch.setattr(points_module, "ProcessPoolExecutor", Pool)
-    results = run_points(asked, jobs=2)
+    return groups
+
+
+def gia_at(scales, traces):
+    return [Point(ngpc.load_arch(scale=scale), works("gia")[0], traces["gia"]) for scale in scales]
+
+
+def test_workers_share_the_scales_of_one_workload(traces, handed):
+    results = run_points(gia_at((4, 8, 16), traces), jobs=2)
     assert handed == [[4, 16], [8]]
     assert [result.scale for result in results] == [4, 8, 16]
+
+
+def test_workers_hand_over_many_points_part_by_part(traces, handed, monkeypatch):
+    monkeypatch.setattr(points_module, "MAX_GROUP", 2)
+    told = []
+    results = run_points(gia_at(range(1, 8), traces), jobs=2, done=told.append)
+    assert handed == [[1, 5], [2, 6], [3, 7], [4]]
+    assert sorted(told) == [1, 2, 2, 2]
+    assert [result.scale for result in results] == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_rows_come_by_arch_then_workload(archs, traces):
