@@ -21,11 +21,12 @@ import numpy as np
 from ngpc_sim.arch import Arch
 from ngpc_sim.engines.batch_replay import BatchSums
 from ngpc_sim.engines.encoding_engine import encoding_engine
-from ngpc_sim.engines.service import Service
+from ngpc_sim.engines.service import Service, ask_in_turn
 from ngpc_sim.errors import UserError
 from ngpc_sim.memory import ADDRESSES, l2_shape, line_efficiency
 from ngpc_sim.plugins import BUILTIN
 from ngpc_sim.reuse import kept_efficiency, kept_service
+from ngpc_sim.threads import beside
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.workload import GridEncoding, Workload
 
@@ -279,9 +280,10 @@ class _Sums:
 
     @classmethod
     def of(cls, service: Service) -> _Sums:
+        lines = beside(service.running_lines)
         reads = np.zeros(len(service.reads) + 1, np.int64)
         np.cumsum(service.reads, out=reads[1:])
-        return cls(service.running_cycles(), reads, service.running_lines())
+        return cls(service.running_cycles(), reads, lines())
 
 
 def _stream(pieces: list[_Segment], queries: int) -> Stream:
@@ -290,13 +292,9 @@ def _stream(pieces: list[_Segment], queries: int) -> Stream:
     ends = np.floor(weights / weights[-1] * queries + 0.5).astype(np.int64)
     ends[-1] = queries
     counts = np.diff(ends, prepend=0)
-    rows = np.concatenate(
-        [
-            np.resize(np.arange(p.first, p.first + p.count, dtype=np.int32), n)
-            for p, n in zip(pieces, counts, strict=True)
-        ]
-    )
     firsts, sizes = (np.array([getattr(piece, name) for piece in pieces]) for name in ("first", "count"))
+    rows = np.empty(queries, np.int32)
+    ask_in_turn(firsts, sizes, counts, rows)
     asked = np.array([firsts, sizes, *np.divmod(counts, sizes)], np.int64)
     return Stream(rows, 0, 0, 0, np.zeros((3, 0), np.int64), asked)
 

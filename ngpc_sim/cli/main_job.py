@@ -116,8 +116,10 @@ def _main_job(
 ) -> None:
     """Check everything that can be refused, simulate, write, print."""
     from ngpc_sim import budgets, exports, job
+    from ngpc_sim.report import canvas
     from ngpc_sim.report.files import check_writable, table_files, write_results
     from ngpc_sim.report.stall_file import stall_file
+    from ngpc_sim.threads import beside
 
     started = time.monotonic()
     points = job.points(asked)
@@ -132,7 +134,9 @@ def _main_job(
         check_writable(waveform.parent)
         write_waveform(waveform, points)
     began = time.monotonic()
+    loaded = beside(canvas.load)
     results = _with_progress(points, jobs, quiet=quiet)
+    loaded()
     speed = job.speed(results, time.monotonic() - began)
     manifest = job.manifest(asked, points, time.monotonic() - started) | speed
     fits = budgets.fit(watts, points, results)

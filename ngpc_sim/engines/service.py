@@ -54,6 +54,19 @@ def to_rows(by_slot, rows):
             rows[i, slot] = by_slot[slot, i]
 
 
+@njit(cache=True, nogil=True)
+def ask_in_turn(firsts, sizes, counts, rows):
+    """Fill ``rows`` with ``counts[p]`` rows of every piece ``p``: its ``sizes[p]`` from ``firsts[p]`` on, in turn."""
+    at = 0
+    for piece in range(len(counts)):
+        end = at + counts[piece]
+        while at < end:
+            taken = min(sizes[piece], end - at)
+            for k in range(taken):
+                rows[at + k] = firsts[piece] + k
+            at += taken
+
+
 @dataclass(frozen=True)
 class Misses:
     """What queries ask of cached levels and do not find there.

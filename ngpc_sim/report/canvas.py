@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from math import ceil, isnan, nan
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ngpc_sim.report.panels import Panel, Row, number
 from ngpc_sim.report.scene import LEFT_IN, LEGEND_LINE_IN, LINE_IN, PT_PER_IN, Scene
+from ngpc_sim.threads import beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -77,7 +79,9 @@ def draw_bars(
     # a hatch is numpy's text in bars of `Axes.bar`, and SVG names it by how that prints
     look |= {"edgecolor": "black", "hatch": str_(hatch)}
     places = zip(centres, feet or [0.0] * len(heights), heights, strict=True)
-    bars = [Rectangle((centre - 0.5, foot), 1.0, height, **look) for centre, foot, height in places]
+    bars = [
+        Rectangle((centre - 0.5, foot), 1.0, height, **look, visible=height != 0) for centre, foot, height in places
+    ]
     for bar in bars:
         plot.axes.add_artist(bar)
     plot.axes.add_container(BarContainer(bars, label=label))
@@ -132,12 +136,44 @@ class Headed(Protocol):
         """Lines of text below the legend."""
 
 
-def file_bytes(figure: Figure, kind: str) -> bytes:
-    """PNG (300 dots an inch) or SVG of a figure, the same for the same drawing."""
-    stream = io.BytesIO()
-    undated = {"Software": None} if kind == "png" else {"Date": None}
-    figure.savefig(stream, format=kind, dpi=DPI, metadata=undated)
+def chart_bytes(figures: Mapping[str, Figure]) -> dict[str, bytes]:
+    """Figures by their names as files: PNG (300 dots an inch) and SVG, the same for the same drawing.
+
+    The pixels of a PNG are packed, without the interpreter's lock, while the SVG is drawn.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - heavy
+
+    files: dict[str, bytes] = {}
+    with style():
+        for name, figure in figures.items():
+            figure.set_dpi(DPI)
+            canvas: Any = FigureCanvasAgg(figure)
+            canvas.draw()
+            png = beside(partial(_png, canvas.buffer_rgba()))
+            svg = _svg(figure)
+            files |= {f"{name}.png": png(), f"{name}.svg": svg}
+    return files
+
+
+def _png(pixels: memoryview) -> bytes:
+    from matplotlib.image import imsave  # noqa: PLC0415 - heavy
+
+    stream, unsigned = io.BytesIO(), cast("dict[str, str]", {"Software": None})
+    imsave(stream, pixels, format="png", origin="upper", dpi=DPI, metadata=unsigned)
     return stream.getvalue()
+
+
+def _svg(figure: Figure) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format="svg", metadata={"Date": None})
+    return stream.getvalue()
+
+
+def load() -> None:
+    """Import what draws, so that it need not be waited for later."""
+    import matplotlib.backends.backend_agg  # noqa: PLC0415 - heavy
+    import matplotlib.backends.backend_svg  # noqa: PLC0415 - heavy
+    import matplotlib.figure  # noqa: F401, PLC0415 - heavy
 
 
 @contextmanager

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 from ngpc_sim.published import CONFIDENCE_WORDS, Published
 from ngpc_sim.report.canvas import (
     Plot,
+    chart_bytes,
     draw_bars,
     draw_intervals,
     empty_plots,
     entries,
-    file_bytes,
     interval_names,
     legend,
     legend_lines,
     style,
 )
 from ngpc_sim.report.cost_charts import area_chart, energy_chart
-from ngpc_sim.report.files import KINDS, MISS_FILES
+from ngpc_sim.report.files import MISS_FILES
 from ngpc_sim.report.folder import write_set
 from ngpc_sim.report.level_panels import any_cached
 from ngpc_sim.report.miss_charts import misses_chart
@@ -105,8 +105,7 @@ def chart_files(rows: Sequence[Row], level_rows: Sequence[Row] = ()) -> dict[str
     figures |= {"energy": energy_chart(rows), "area": area_chart(rows), "stalls": stalls_chart(rows)}
     if any_cached(level_rows):
         figures["misses"] = misses_chart(level_rows)
-    with style():
-        return {f"{name}.{kind}": file_bytes(figure, kind) for name, figure in figures.items() for kind in KINDS}
+    return chart_bytes(figures)
 
 
 def _speedup(row: Row) -> float:

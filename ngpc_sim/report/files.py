@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ngpc_sim.columns import STABLE
 from ngpc_sim.report.folder import check_writable, write_set
@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 Cell = bool | int | float | str | None
+#: types whose values are cells as they are; subclasses, and floats that are not finite, are looked at more closely
+PLAIN = frozenset({bool, int, str, type(None)})
 
 KINDS = ("png", "svg")
 CHART_FILES = tuple(f"{name}.{kind}" for name in ("speedup", "fps", "energy", "area", "stalls") for kind in KINDS)
@@ -90,6 +92,8 @@ def ordered_columns(rows: Sequence[Row]) -> list[str]:
 
 def _cell(value: object) -> Cell:
     """Plain Python value of a cell; numpy scalars are unwrapped without importing numpy."""
+    if type(value) in PLAIN:
+        return cast(Cell, value)
     item = getattr(value, "item", None)
     plain = item() if callable(item) else value
     if isinstance(plain, float):
@@ -106,23 +110,20 @@ def _csv_bytes(columns: Sequence[str], table: Sequence[Mapping[str, Cell]]) -> b
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)
     for row in table:
-        writer.writerow([_csv_text(value) for value in row.values()])
+        writer.writerow(map(_csv_value, row.values()))
     return _encode(stream.getvalue())
 
 
 def csv_line(values: Iterable[object]) -> str:
     """A line of a CSV file without its end."""
     stream = io.StringIO(newline="")
-    csv.writer(stream, lineterminator="").writerow([_csv_text(_cell(value)) for value in values])
+    csv.writer(stream, lineterminator="").writerow([_csv_value(_cell(value)) for value in values])
     return stream.getvalue()
 
 
-def _csv_text(value: Cell) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value) if isinstance(value, float) else str(value)
+def _csv_value(value: Cell) -> int | float | str | None:
+    """What `csv` writes as it should: of its own it writes truth values as Python does."""
+    return _json(value) if isinstance(value, bool) else value
 
 
 def _members(value: Mapping[str, object]) -> list[str]:
@@ -166,7 +167,7 @@ def _one_type(values: list[Cell]) -> list[Cell]:
     kinds = {type(value) for value in values if value is not None}
     if len(kinds - {int, float}) == 0 or len(kinds) == 1:
         return values
-    return [None if value is None else _csv_text(value) for value in values]
+    return [None if value is None else str(_csv_value(value)) for value in values]
 
 
 def table_files(tables: Mapping[str, Sequence[Row]]) -> dict[str, bytes]:

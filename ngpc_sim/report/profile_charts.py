@@ -9,8 +9,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from ngpc_sim.report.canvas import blank, file_bytes, style
-from ngpc_sim.report.files import KINDS
+from ngpc_sim.report.canvas import blank, chart_bytes, style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,6 +61,4 @@ def _draw(axes: Axes, name: str, curve: Curve, *, labelled: bool) -> None:
 
 def profile_files(curves: Mapping[str, Curve]) -> dict[str, bytes]:
     """PNG and SVG of the chart, the same for the same curves."""
-    figure = profile_chart(curves)
-    with style():
-        return {f"profiles.{kind}": file_bytes(figure, kind) for kind in KINDS}
+    return chart_bytes({"profiles": profile_chart(curves)})

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.errors import UserError
 from ngpc_sim.published import CONFIDENCE_WORDS, published_mean
-from ngpc_sim.report.canvas import blank, file_bytes, legend, style, swatch
-from ngpc_sim.report.files import KINDS
+from ngpc_sim.report.canvas import blank, chart_bytes, legend, style, swatch
 from ngpc_sim.report.panels import APPS, Row, number, row_scale, text
 from ngpc_sim.report.scene import (
     CHARACTER_IN,
@@ -96,9 +95,7 @@ def waterfall_chart(rows: Sequence[Row], last: str) -> Figure:
 
 def waterfall_files(rows: Sequence[Row], last: str) -> dict[str, bytes]:
     """The waterfall as files: name to content, PNG (300 dots an inch) and SVG."""
-    figure = waterfall_chart(rows, last)
-    with style():
-        return {f"ladder.{kind}": file_bytes(figure, kind) for kind in KINDS}
+    return chart_bytes({"ladder": waterfall_chart(rows, last)})
 
 
 def _choose(rows: Sequence[Row]) -> Fall:

@@ -53,6 +53,16 @@ def written(axes):
     return [text.get_text() for text in axes.texts if text.get_position()[1] > 0]
 
 
+def test_parts_of_no_height_are_not_drawn(stall_rows):
+    (axes,) = stalls_chart(stall_rows()).axes
+    bars = [bar for drawn in axes.containers for bar in drawn]
+    assert {bar.get_visible() for bar in bars if bar.get_height() > 0} == {True}
+    rows = [row | {"stall_gpu": 0} if row["app"] == "gia" else row for row in stall_rows()]
+    (axes,) = stalls_chart(rows).axes
+    empty = [bar for drawn in axes.containers for bar in drawn if bar.get_height() == 0]
+    assert {bar.get_visible() for bar in empty} == {False}
+
+
 def test_stacks_are_the_rows_cycles_and_add_up_to_100_percent(stall_rows):
     rows = stall_rows(scales=(8, 64))
     (axes,) = stalls_chart(rows).axes

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ngpc_sim.errors import UserError
-from ngpc_sim.report.canvas import file_bytes, style
-from ngpc_sim.report.files import KINDS, table_files
+from ngpc_sim.report.canvas import chart_bytes
+from ngpc_sim.report.files import table_files
 from ngpc_sim.report.folder import write_set
 from ngpc_sim.report.panels import Row, text
 from ngpc_sim.report.paper import (
@@ -160,9 +160,7 @@ def _files(counterpart: Counterpart, table: Table) -> dict[str, bytes]:
     files = table_files({f"{name}.csv": table})
     if counterpart.chart is None:
         return files | {f"{name}.md": bandwidth.markdown(table).encode()}
-    figure = counterpart.chart(table)
-    with style():
-        return {f"{name}.{kind}": file_bytes(figure, kind) for kind in KINDS} | files
+    return chart_bytes({name: counterpart.chart(table)}) | files
 
 
 def _index(rows: Sequence[Row], tables: dict[str, Table]) -> str:
