@@ -71,7 +71,10 @@ def draw_bars(
     hatch: str = "",
     **look: Any,  # noqa: ANN401 - what matplotlib takes
 ) -> None:
-    """Draw bars a slot wide as `Axes.bar` does, byte for byte, but without looking for the limits of the plot."""
+    """Draw bars a slot wide as `Axes.bar` does, byte for byte, but without looking for the limits of the plot.
+
+    A bar of no height is not seen, not even its edge: a hatch takes as long as that of any bar.
+    """
     from matplotlib.container import BarContainer  # noqa: PLC0415 - heavy
     from matplotlib.patches import Rectangle  # noqa: PLC0415 - heavy
     from numpy import str_  # noqa: PLC0415 - heavy

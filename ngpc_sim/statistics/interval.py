@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from statistics import fmean, stdev, variance
+from statistics import fmean, variance
 from typing import Any
 
 from ngpc_sim.errors import UserError
@@ -78,17 +78,20 @@ def estimate(frames: Sequence[Result], halves: Sequence[Result], unseen: Result,
 def half_interval(values: Sequence[float], fewer: Sequence[float], degrees: float) -> float:
     """Half the interval around the mean of completions.
 
-    Half of the draw shows what is wrong with the whole one, for what is wrong with a mean of maxima goes as one over
-    the size of the draw (jackknife): where ``fewer``, from half of it, differ by more than twice the standard error,
-    the interval is longer by the difference.
+    Half of the draw, another half each time (``fewer``), shows what is wrong with the whole one. A random half of K
+    shares is as far from all K as these are from a draw without end (half-samples, McCarthy 1969), and a
+    completion from it varies twice as much around it: what ``fewer`` vary more than that is the spread of the draw,
+    if it is more than completions show. And what is wrong with a mean of maxima goes as one over the size of the draw
+    (jackknife): where ``fewer`` differ by more than twice the standard error, the interval is longer by the difference.
     """
     count = len(values)
     if count < 2:
         return 0.0
     factor = t_quantile(1 - (1 - CONFIDENCE) / 2, 1 / (1 / (count - 1) + 1 / degrees)) * math.sqrt(1 + 1 / count)
+    whole, half = variance(values), variance(fewer)
     bias = abs(fmean(fewer) - fmean(values))
-    significant = bias > 2 * math.sqrt(variance(values) / count + variance(fewer) / len(fewer))
-    return factor * stdev(values) + (bias if significant else 0.0)
+    significant = bias > 2 * math.sqrt(whole / count + half / len(fewer))
+    return factor * math.sqrt(max(whole, half - 2 * whole)) + (bias if significant else 0.0)
 
 
 def without_error(frame: Result) -> Result:

@@ -5,6 +5,7 @@ import pytest
 import ngpc_sim as ngpc
 
 CONFLICTS = {"nfp.encoding.bank_map": "xor_fold"}
+REUSE = {"nfp.encoding.reuse": "last_voxel"}
 BUNDLED = ("nerf-room", "nerf-object", "nsdf-object", "gia-plane", "nvr-cloud")
 
 
@@ -40,7 +41,9 @@ def test_default_frames_are_covered_by_each_of_200_seeds(point, name):
 
 @pytest.mark.nightly
 @pytest.mark.usefixtures("remembered")
-@pytest.mark.parametrize("options", [{"overrides": CONFLICTS}, {"encoding": "densegrid"}, {"encoding": "lowres"}])
+@pytest.mark.parametrize(
+    "options", [{"overrides": CONFLICTS}, {"overrides": REUSE}, {"encoding": "densegrid"}, {"encoding": "lowres"}]
+)
 def test_frames_of_unequal_shares_are_covered_as_often_as_intervals_say(point, options):
     """40 seeds of five traces: a binomial of 95 % in 200 is above 90 % with 999 in 1,000."""
     found = [covered(point, name, 40, **options) for name in BUNDLED]

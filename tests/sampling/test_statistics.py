@@ -117,6 +117,17 @@ def test_an_interval_of_equal_values_has_no_width():
     assert half_interval([3.0, 3.0, 3.0], [3.0, 3.0], math.inf) == 0
 
 
+@pytest.mark.parametrize(
+    ("deviation", "spread"),
+    [(1.0, 16 / 15), (1.5, 16 / 15), (3.0, 9 * 16 / 15 - 2 * 16 / 15)],
+    ids=["halves like the whole", "halves by less than the root of three", "halves by more"],
+)
+def test_what_halves_vary_more_than_twice_as_completions_do_is_the_spread(deviation, spread):
+    """Quantile of 15 degrees of freedom from a printed table; 16 numbers 1 from their mean vary by 16 / 15."""
+    values, fewer = [9.0, 11.0] * 8, [10 - deviation, 10 + deviation] * 8
+    assert half_interval(values, fewer, math.inf) == pytest.approx(2.13145 * math.sqrt(17 / 16 * spread), rel=1e-5)
+
+
 @pytest.mark.parametrize(("degrees", "quantile"), [(1, 12.706205), (4, 2.776445), (15, 2.131450), (100, 1.983972)])
 def test_quantiles_are_those_of_printed_tables(degrees, quantile):
     assert t_quantile(0.975, degrees) == pytest.approx(quantile, abs=2e-6)
