@@ -78,11 +78,13 @@ def estimate(frames: Sequence[Result], halves: Sequence[Result], unseen: Result,
 def half_interval(values: Sequence[float], fewer: Sequence[float], degrees: float) -> float:
     """Half the interval around the mean of completions.
 
-    Half of the draw, another half each time (``fewer``), shows what is wrong with the whole one. A random half of K
-    shares is as far from all K as these are from a draw without end (half-samples, McCarthy 1969), and a
-    completion from it varies twice as much around it: what ``fewer`` vary more than that is the spread of the draw,
-    if it is more than completions show. And what is wrong with a mean of maxima goes as one over the size of the draw
-    (jackknife): where ``fewer`` differ by more than twice the standard error, the interval is longer by the difference.
+    Half of the draw, another half each time (``fewer``), shows what is wrong with the whole one. To first order a
+    random half of K shares is as far from all K as these are from a draw without end (half-samples, McCarthy 1969),
+    and a completion from it varies twice as much around it: what ``fewer`` vary more than that is the spread of the
+    draw, if it is more than completions show. Of n out of N shares drawn it should be 2 / (1 - n / N) times as much,
+    so where a quarter is drawn the interval is up to 1.3 times too long. And what is wrong with a mean of maxima goes
+    as one over the size of the draw (jackknife): where ``fewer`` differ by more than twice the standard error, the
+    interval is longer by the difference.
     """
     count = len(values)
     if count < 2:

@@ -42,9 +42,22 @@ def test_default_frames_are_covered_by_each_of_200_seeds(point, name):
 @pytest.mark.nightly
 @pytest.mark.usefixtures("remembered")
 @pytest.mark.parametrize(
-    "options", [{"overrides": CONFLICTS}, {"overrides": REUSE}, {"encoding": "densegrid"}, {"encoding": "lowres"}]
+    ("options", "alone"),
+    [
+        ({"overrides": CONFLICTS}, 0.9),
+        ({"overrides": REUSE}, 0.82),
+        ({"encoding": "densegrid"}, 0.9),
+        ({"encoding": "lowres"}, 0.9),
+    ],
 )
-def test_frames_of_unequal_shares_are_covered_as_often_as_intervals_say(point, options):
-    """40 seeds of five traces at two scales: a binomial of 95 % in 400 is above 91 % with 999 in 1,000."""
-    found = [covered(point, name, 40, scale=scale, **options) for name in BUNDLED for scale in (8, 64)]
-    assert sum(inside["frame_ms"] for inside, _ in found) / len(found) >= 0.91
+def test_frames_of_unequal_shares_are_covered_as_often_as_intervals_say(point, options, alone):
+    """40 seeds of five traces at two scales: a binomial of 95 % in 400 is above 91 % with 999 in 1,000.
+
+    ``alone``: the same of 200 at scale 64; of ``reuse``, whose intervals are too short there, of a binomial of 89 %
+    (docs/model.md).
+    """
+    by_scale = [[covered(point, name, 40, scale=scale, **options) for name in BUNDLED] for scale in (8, 64)]
+    means = [sum(inside["frame_ms"] for inside, _ in found) / len(found) for found in by_scale]
+    assert sum(means) / len(means) >= 0.91
+    assert means[1] >= alone
+    assert max(replayed for found in by_scale for _, replayed in found) < 0.02
