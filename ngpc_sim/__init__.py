@@ -9,14 +9,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ngpc_sim.arch import Arch, load_arch
+    from ngpc_sim.architecture.arch import Arch, load_arch
+    from ngpc_sim.config.errors import UserError
     from ngpc_sim.engines.grid_index import grid_index
-    from ngpc_sim.errors import UserError
-    from ngpc_sim.points import sweep
-    from ngpc_sim.result import Result
-    from ngpc_sim.simulation import simulate
+    from ngpc_sim.results.result import Result
+    from ngpc_sim.simulation.points import sweep
+    from ngpc_sim.simulation.simulate import simulate
     from ngpc_sim.trace.store import Trace, load_trace
-    from ngpc_sim.workload import GridEncoding, GridLevel, Workload, grid_levels, load_workload
+    from ngpc_sim.workloads.grids import GridEncoding, GridLevel, grid_levels
+    from ngpc_sim.workloads.workload import Workload, load_workload
 
 __version__ = "0.1.0"
 
@@ -38,20 +39,20 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Arch": "arch",
-    "load_arch": "arch",
+    "Arch": "architecture.arch",
+    "load_arch": "architecture.arch",
     "grid_index": "engines.grid_index",
-    "UserError": "errors",
-    "Result": "result",
-    "simulate": "simulation",
-    "sweep": "points",
+    "UserError": "config.errors",
+    "Result": "results.result",
+    "simulate": "simulation.simulate",
+    "sweep": "simulation.points",
     "Trace": "trace.store",
     "load_trace": "trace.streaming",
-    "GridEncoding": "workload",
-    "GridLevel": "workload",
-    "Workload": "workload",
-    "grid_levels": "workload",
-    "load_workload": "workload",
+    "GridEncoding": "workloads.grids",
+    "GridLevel": "workloads.grids",
+    "Workload": "workloads.workload",
+    "grid_levels": "workloads.grids",
+    "load_workload": "workloads.workload",
 }
 
 

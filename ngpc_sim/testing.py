@@ -15,7 +15,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ngpc_sim.arch import load_arch
+from ngpc_sim.architecture.arch import load_arch
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.plugins import BUILTIN
+from ngpc_sim.config.schema import Spec
 from ngpc_sim.engines.cluster import ClusterSpec, ClusterWork
 from ngpc_sim.engines.encoding_engine import NEEDS as ENCODING_NEEDS
 from ngpc_sim.engines.encoding_engine import EncodingEngine, EncodingSpec, EncodingWork, encoding_engine
@@ -24,13 +27,10 @@ from ngpc_sim.engines.mlp_engine import NEEDS as MLP_NEEDS
 from ngpc_sim.engines.mlp_engine import MlpEngine, MlpSpec, MlpWork, mlp_engine
 from ngpc_sim.engines.nfp import NEEDS as NFP_NEEDS
 from ngpc_sim.engines.nfp import Nfp, NfpRun, NfpSpec, NfpWork, neural_fields_processor
-from ngpc_sim.engines.pipeline import CAUSES
 from ngpc_sim.engines.service import Service
 from ngpc_sim.engines.timing import Timing
-from ngpc_sim.errors import UserError
-from ngpc_sim.plugins import BUILTIN
-from ngpc_sim.schema import Spec
-from ngpc_sim.workload import Workload, load_workload
+from ngpc_sim.kernels.nfp import CAUSES
+from ngpc_sim.workloads.workload import Workload, load_workload
 
 Array = np.ndarray[Any, Any]
 #: what a class needs beside ``timing``, by the spec of the place it takes

@@ -17,7 +17,7 @@ from typing import Any
 import typer
 
 from ngpc_sim.cli import calibrate, main_job, report, show, traces, validate, warmup
-from ngpc_sim.errors import UserError
+from ngpc_sim.config.errors import UserError
 
 #: typer's own mistakes in usage, whatever package it takes them from
 UsageError: Any = typer.BadParameter.__bases__[0]

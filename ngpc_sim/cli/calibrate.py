@@ -32,8 +32,8 @@ def calibrate(
     quiet: Annotated[bool, typer.Option("--quiet", help="No text, no progress bar.")] = False,  # noqa: FBT002
 ) -> None:
     """Fit free numbers to published rows, and say how well the rows determine them."""
-    from ngpc_sim.calibration import run, tables
-    from ngpc_sim.calibration.files import write
+    from ngpc_sim.paper.calibration import run, tables
+    from ngpc_sim.paper.calibration.files import write
     from ngpc_sim.report.folder import check_writable
 
     asked = run.Request(arch, tuple(free or ("default",)), rows, tolerance, seed, starts, profiles)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ngpc_sim.cli.progress import Bar
 
 if TYPE_CHECKING:
-    from ngpc_sim.ladder import Climb
+    from ngpc_sim.paper.ladder import Climb
 
 
 def run_ladder(folder: Path, *, quiet: bool, jobs: int | None = None, asked: Climb | None = None) -> None:
@@ -17,10 +17,10 @@ def run_ladder(folder: Path, *, quiet: bool, jobs: int | None = None, asked: Cli
 
     ``jobs`` are worker processes, by default one a core; ``asked`` is another ladder than the whole one.
     """
-    from ngpc_sim.ladder import Climb, climb
-    from ngpc_sim.ladder.files import files, footer
+    from ngpc_sim.paper.ladder import Climb, climb
+    from ngpc_sim.paper.ladder.files import files, footer
     from ngpc_sim.report.folder import check_writable, write_set
-    from ngpc_sim.report.ladder_table import print_ladder
+    from ngpc_sim.report.tables.ladder import print_ladder
 
     check_writable(folder)
     bar = Bar(1.0, "climbing", shown=not quiet)

@@ -12,15 +12,15 @@ import typer
 from ngpc_sim import __version__
 from ngpc_sim.cli.options import Settings
 from ngpc_sim.cli.progress import Bar
-from ngpc_sim.errors import UserError
+from ngpc_sim.config.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ngpc_sim.job import Request
-    from ngpc_sim.points import Point
+    from ngpc_sim.job.request import Request
     from ngpc_sim.report.folder import Content
-    from ngpc_sim.result import Result
+    from ngpc_sim.results.result import Result
+    from ngpc_sim.simulation.points import Point
 
 
 def run(
@@ -78,9 +78,9 @@ def run(
     if len(sys.argv) == 1:
         sys.stdout.write(context.get_help() + "\n")
         return
-    from ngpc_sim import job
+    from ngpc_sim.job import request
 
-    asked = job.Request(
+    asked = request.Request(
         scale=scale,
         apps=apps,
         encodings=encoding,
@@ -115,21 +115,23 @@ def _main_job(
     asked: Request, folder: Path, *, jobs: int, quiet: bool, export: tuple[str, Path] | None, waveform: Path | None
 ) -> None:
     """Check everything that can be refused, simulate, write, print."""
-    from ngpc_sim import budgets, exports, job
-    from ngpc_sim.report import canvas
-    from ngpc_sim.report.files import check_writable, table_files, write_results
+    from ngpc_sim.job import budgets, exports, request
+    from ngpc_sim.job.run_folder import write_results
+    from ngpc_sim.machine.threads import beside
+    from ngpc_sim.report.charts import canvas
+    from ngpc_sim.report.files import table_files
+    from ngpc_sim.report.folder import check_writable
     from ngpc_sim.report.stall_file import stall_file
-    from ngpc_sim.threads import beside
 
     started = time.monotonic()
-    points = job.points(asked)
+    points = request.points(asked)
     check_writable(folder)
     watts = budgets.parse_budgets(asked.power_budget) if asked.power_budget is not None else []
     if export is not None:
         exports.check_format(export[0], points)
         check_writable(export[1] if export[0] == "accelergy" else export[1].parent)
     if waveform is not None:
-        from ngpc_sim.waveform import write_waveform
+        from ngpc_sim.job.waveform import write_waveform
 
         check_writable(waveform.parent)
         write_waveform(waveform, points)
@@ -137,8 +139,8 @@ def _main_job(
     loaded = beside(canvas.load)
     results = _with_progress(points, jobs, quiet=quiet)
     loaded()
-    speed = job.speed(results, time.monotonic() - began)
-    manifest = job.manifest(asked, points, time.monotonic() - started) | speed
+    speed = request.speed(results, time.monotonic() - began)
+    manifest = request.manifest(asked, points, time.monotonic() - started) | speed
     fits = budgets.fit(watts, points, results)
     extra: dict[str, Content] = {"budgets.csv": budgets.csv_bytes(fits)} if fits else {}
     level_rows = [row for result in results for row in result.level_rows()]
@@ -155,8 +157,8 @@ def _main_job(
 def _print(
     points: Sequence[Point], results: Sequence[Result], written: list[Path], more: list[str], speed: dict[str, float]
 ) -> None:
-    from ngpc_sim.footer import footer, speed_line
-    from ngpc_sim.report.table import print_results
+    from ngpc_sim.job.footer import footer, speed_line
+    from ngpc_sim.report.tables.results import print_results
 
     names = ", ".join(path.name for path in written)
     lines = [*footer(points, results), *more, speed_line(speed), f"Wrote {names} to {written[0].parent}."]
@@ -165,7 +167,7 @@ def _print(
 
 def _with_progress(points: Sequence[Point], jobs: int, *, quiet: bool) -> list[Result]:
     """Run the points; a bar on a terminal once that has taken a second."""
-    from ngpc_sim.points import run_points
+    from ngpc_sim.simulation.points import run_points
 
     bar = Bar(len(points), "simulating", shown=not quiet)
     try:

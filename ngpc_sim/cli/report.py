@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngpc_sim.cli.progress import Bar
-from ngpc_sim.errors import UserError
+from ngpc_sim.config.errors import UserError
 
 if TYPE_CHECKING:
-    from ngpc_sim.points import Point
+    from ngpc_sim.simulation.points import Point
 
 
 def report(
@@ -25,9 +25,9 @@ def report(
     """Draw figures: ngpc-sim report --paper OUT."""
     if paper is None:
         raise UserError("report needs --paper OUT, the folder for the counterparts of the paper's figures.")
-    from ngpc_sim.points import run_points
     from ngpc_sim.report.folder import check_writable
     from ngpc_sim.report.paper.files import write_paper
+    from ngpc_sim.simulation.points import run_points
 
     check_writable(paper)
     points = _points()
@@ -43,7 +43,7 @@ def report(
 
 def _points() -> list[Point]:
     """Design points of all figures, as the main job would make them."""
-    from ngpc_sim import job
+    from ngpc_sim.job import request as job
     from ngpc_sim.report.paper.rows import ARCHS, REQUESTS, SCALES
 
     asked = [

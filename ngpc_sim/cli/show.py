@@ -19,9 +19,9 @@ def arch_show(
     settings: Settings = None,
 ) -> None:
     """Print an architecture with everything resolved: extends, overrides, GPU, technology, sources."""
-    from ngpc_sim.arch import load_arch
-    from ngpc_sim.options import parse_overrides
-    from ngpc_sim.schema import dump_yaml
+    from ngpc_sim.architecture.arch import load_arch
+    from ngpc_sim.config.schema import dump_yaml
+    from ngpc_sim.job.options import parse_overrides
 
     documents = [dump_yaml(load_arch(name, overrides=values).resolved()) for values in parse_overrides(settings or ())]
     sys.stdout.write("---\n".join(documents))
@@ -32,7 +32,7 @@ def arch_schema() -> None:
     """Print the JSON Schema of an architecture file."""
     import json
 
-    from ngpc_sim.arch import arch_schema as schema
+    from ngpc_sim.architecture.arch import arch_schema as schema
 
     sys.stdout.write(json.dumps(schema(), indent=2) + "\n")
 
@@ -42,8 +42,8 @@ def workload_show(
     name: Annotated[str, typer.Argument(help="Workload, for instance nerf-hashgrid, or all.")] = "all",
 ) -> None:
     """Print a workload with its derived levels, matrices and table sizes."""
-    from ngpc_sim.schema import dump_yaml
-    from ngpc_sim.workload import describe, load_workload, workload_names
+    from ngpc_sim.config.schema import dump_yaml
+    from ngpc_sim.workloads.workload import describe, load_workload, workload_names
 
     names = workload_names() if name == "all" else [name]
     sys.stdout.write("---\n".join(dump_yaml(describe(load_workload(one))) for one in names))
@@ -51,6 +51,6 @@ def workload_show(
 
 def explain(name: Annotated[str, typer.Argument(help="Result column or configuration key.")]) -> None:
     """Print unit, formula and meaning of a result column, or meaning and source of a configuration key."""
-    from ngpc_sim.explain import explain as text
+    from ngpc_sim.job.explain import explain as text
 
     sys.stdout.write(text(name))

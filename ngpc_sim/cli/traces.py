@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ngpc_sim.cli.progress import Bar
-from ngpc_sim.errors import UserError
+from ngpc_sim.config.errors import UserError
 
 app = typer.Typer(help="Record, list and describe traces.", rich_markup_mode=None)
 
@@ -61,10 +61,10 @@ def trace_record(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,  # noqa: FBT002
 ) -> None:
     """Record a trace from a scene; a bundled one comes out byte for byte."""
-    from ngpc_sim.report.files import check_writable
-    from ngpc_sim.resolution import parse_resolution
+    from ngpc_sim.report.folder import check_writable
     from ngpc_sim.trace.record import DEFAULT_SEED, SCENES, record, record_to
     from ngpc_sim.trace.store import write_trace
+    from ngpc_sim.workloads.frame_sizes import parse_resolution
 
     label, width, height = parse_resolution(resolution)
     scene = name.removesuffix(f"-{label}") if name not in SCENES else name

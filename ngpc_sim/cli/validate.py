@@ -13,7 +13,7 @@ from ngpc_sim.cli.progress import Bar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ngpc_sim.validation.table import Row
+    from ngpc_sim.paper.validation.table import Row
 
 
 def validate(
@@ -25,9 +25,9 @@ def validate(
     quiet: Annotated[bool, typer.Option("--quiet", help="No table, no progress bar.")] = False,  # noqa: FBT002
 ) -> None:
     """Set every published number beside ours; exit 1 where one that must hold does not."""
+    from ngpc_sim.paper.validation.pages import page_files
+    from ngpc_sim.paper.validation.table import broken
     from ngpc_sim.report.folder import check_writable, write_set
-    from ngpc_sim.validation.pages import page_files
-    from ngpc_sim.validation.table import broken
 
     check_writable(out)
     rows = _rows(1 if jobs is None else jobs, quiet=quiet)
@@ -46,8 +46,8 @@ def validate(
 
 def _rows(jobs: int, *, quiet: bool) -> list[Row]:
     """Simulate; a bar on a terminal once that has taken a second."""
-    from ngpc_sim.validation.runs import frames
-    from ngpc_sim.validation.table import validate as validated
+    from ngpc_sim.paper.validation.runs import frames
+    from ngpc_sim.paper.validation.table import validate as validated
 
     bar = Bar(len(frames()), "simulating", shown=not quiet)
     try:
@@ -57,9 +57,9 @@ def _rows(jobs: int, *, quiet: bool) -> list[Row]:
 
 
 def _print(rows: Sequence[Row], written: Sequence[Path]) -> None:
-    from ngpc_sim.report.verdict_table import print_verdicts
-    from ngpc_sim.validation.pages import display, remarks, summary
-    from ngpc_sim.validation.verdicts import CONTRADICTED, NOT_CHECKABLE
+    from ngpc_sim.paper.validation.pages import display, remarks, summary
+    from ngpc_sim.paper.validation.verdicts import CONTRADICTED, NOT_CHECKABLE
+    from ngpc_sim.report.tables.verdicts import print_verdicts
 
     reasons = [f"{word}: {line}" for word in (CONTRADICTED, NOT_CHECKABLE) for line in remarks(rows, word)]
     names = ", ".join(path.name for path in written)

@@ -15,8 +15,8 @@ def warmup(
     ] = False,
 ) -> None:
     """Compile all kernels of simulations, so that no run waits for them; optional."""
-    from ngpc_sim import disk_cache
-    from ngpc_sim.warmup import warm_up
+    from ngpc_sim.job.warmup import warm_up
+    from ngpc_sim.machine import disk_cache
 
     for done in warm_up(scenes=scenes, services=services):
         known = f"{done.compiled} compiled, {done.loaded} ready before"

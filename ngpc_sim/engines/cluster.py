@@ -20,17 +20,17 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ngpc_sim.engines.dispatch import replay_cluster
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.plugins import BUILTIN, build, checked
+from ngpc_sim.config.schema import Field, Spec, field_validator
+from ngpc_sim.engines.memory_shares import IDEAL_PATH, Demand, Memory, MissPath, miss_path, stream_share
 from ngpc_sim.engines.nfp import Nfp, NfpRun, NfpSpec, neural_fields_processor
-from ngpc_sim.engines.pipeline import BUSY, CAUSES, COLUMNS, RATE_BITS
 from ngpc_sim.engines.service import Service, folded
-from ngpc_sim.engines.shares import IDEAL_PATH, Demand, Memory, MissPath, miss_path, stream_share
 from ngpc_sim.engines.timing import Timing
-from ngpc_sim.errors import UserError
-from ngpc_sim.nfp_counts import NfpCounts
-from ngpc_sim.plugins import BUILTIN, build, checked
-from ngpc_sim.schema import Field, Spec, field_validator
-from ngpc_sim.workload import Workload
+from ngpc_sim.kernels.cluster import replay_cluster
+from ngpc_sim.kernels.nfp import BUSY, CAUSES, COLUMNS, RATE_BITS
+from ngpc_sim.results.nfp_counts import NfpCounts
+from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
 

@@ -28,8 +28,9 @@ bank group, column, channel. ``RoBaCoBgCoCh``: row, bank, high columns, bank gro
 channel. ``interleave_bytes`` stay together in a channel; there are no ranks.
 
 Scheduler, ``RoBaRaCoCh`` and ``all_bank`` follow Ramulator 2.1 (CMU-SAFARI/ramulator2 ``c5b1c3a``: GenericDDR,
-FRFCFSRowHit, AllBank, GDDR6), with whose results ``tests/dram`` compares. ``per_bank`` prefers idle banks as DARP does
-(Chang et al., HPCA 2014). Left out: writes, ranks, power-down, error correction, and one channel waiting for another.
+FRFCFSRowHit, AllBank, GDDR6), with whose results ``tests/engines/dram`` compares. ``per_bank`` prefers idle banks as
+DARP does (Chang et al., HPCA 2014). Left out: writes, ranks, power-down, error correction, and one channel waiting for
+another.
 """
 
 from __future__ import annotations
@@ -39,11 +40,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ngpc_sim.engines.dram_channel import ANSWERS, CYCLES, HITS, serve, split
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.schema import Field, Spec, model_validator, one_sentence
 from ngpc_sim.engines.timing import Timing
-from ngpc_sim.errors import UserError
-from ngpc_sim.schema import Field, Spec, model_validator, one_sentence
-from ngpc_sim.threads import map_threads
+from ngpc_sim.kernels.dram_channel import ANSWERS, CYCLES, HITS, serve, split
+from ngpc_sim.machine.threads import map_threads
 
 Array = np.ndarray[Any, Any]
 
@@ -202,11 +203,12 @@ class Dram:
         def channel(number: int) -> Array:
             part = slice(starts[number], starts[number + 1])
             groups, banks = spec.bank_groups, spec.banks_per_group
-            return serve(bank_of[part], row_of[part], groups, banks, spec.queue, one, timing)
+            answers: Array = serve(bank_of[part], row_of[part], groups, banks, spec.queue, one, timing)
+            return answers
 
         used = np.flatnonzero(np.diff(starts)).tolist()
-        answers = np.array(map_threads(channel, used) or [np.zeros(ANSWERS, np.int64)])
-        return self._run(len(lines) * line_bytes, len(bank_of), answers)
+        every = np.array(map_threads(channel, used) or [np.zeros(ANSWERS, np.int64)])
+        return self._run(len(lines) * line_bytes, len(bank_of), every)
 
     def _run(self, line_bytes: int, accesses: int, answers: Array) -> DramRun:
         spec, data_cycles = self.spec, self.spec.n_cl + self.spec.n_bl

@@ -30,16 +30,16 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from ngpc_sim.engines.cached_stream import CachedStream, LevelStream
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.plugins import BUILTIN, build, checked
+from ngpc_sim.config.schema import Field, Spec, field_validator
 from ngpc_sim.engines.grid_cache import CacheShape, L2Shape, TableCaches
 from ngpc_sim.engines.grid_index import checked_positions
 from ngpc_sim.engines.level_passes import BankShape, LevelPasses
+from ngpc_sim.engines.level_streams import CachedStream, LevelStream
 from ngpc_sim.engines.service import Service
 from ngpc_sim.engines.timing import Timing
-from ngpc_sim.errors import UserError
-from ngpc_sim.plugins import BUILTIN, build, checked
-from ngpc_sim.schema import Field, Spec, field_validator
-from ngpc_sim.workload import GridEncoding, grid_levels
+from ngpc_sim.workloads.grids import GridEncoding, grid_levels
 
 Array = np.ndarray[Any, Any]
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from ngpc_sim.errors import UserError
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.kernels.grid_cache import look_up_l2, look_up_lines, preload
 
 Array = np.ndarray[Any, Any]
 #: no line, or in 32 bits where tables have fewer lines than that; all tables together have fewer
@@ -24,106 +24,6 @@ NO_LINE = 0xFFFFFFFFFFFFFFFF
 FEW_WAYS = 16
 #: lines and links of all caches of one kind, 1 GiB
 MAX_CELLS = 1 << 28
-
-
-@njit(cache=True, nogil=True, inline="always")
-def touch_few(tags, line):
-    """Use ``line`` in a set (ways,) kept in order of use; returns whether it was there."""
-    carried = line
-    for way in range(tags.shape[0]):
-        here = tags[way]
-        tags[way] = carried
-        if here == line:
-            return True
-        carried = here
-    return False
-
-
-@njit(cache=True, nogil=True, inline="always")
-def touch_many(links, head, node, room):
-    """Use ``node`` in a set that is a ring of ``links`` (cells, 2) before and after; returns whether it was there.
-
-    ``head`` is the ring's own cell, ``room`` (1,) how many lines still have room; an absent node links to -1.
-    """
-    hit = links[node, 0] >= 0
-    if hit:
-        before, after = links[node, 0], links[node, 1]
-        links[before, 1] = after
-        links[after, 0] = before
-    elif room[0] > 0:
-        room[0] -= 1
-    else:
-        last = links[head, 0]
-        before = links[last, 0]
-        links[before, 1] = head
-        links[head, 0] = before
-        links[last, 0] = -1
-    first = links[head, 1]
-    links[head, 1] = node
-    links[node, 0] = head
-    links[node, 1] = first
-    links[first, 0] = node
-    return hit
-
-
-@njit(cache=True, nogil=True, inline="always")
-def touch(which, line, sets, few, tags, links, room):
-    """Use ``line`` of cache ``which``; returns whether it was there."""
-    index = line & np.uint64(sets - 1) if sets & (sets - 1) == 0 else line % np.uint64(sets)
-    here = which * sets + np.int64(index)
-    if few:
-        return touch_few(tags[here], line)
-    cells = links.shape[1]
-    return touch_many(links[which], cells - sets + np.int64(index), np.int64(line), room[here : here + 1])
-
-
-@njit(cache=True, nogil=True)
-def look_up_lines(lines, counts, offsets, first, groups, sets, few, tags, links, room, missed, missed_counts):
-    """Pass queries through the caches of one engine slot.
-
-    ``lines`` (levels, n, corners) and ``counts`` (levels, n): what each query asks of each level of the slot;
-    ``offsets`` (levels,): first line of each level; query i uses cache (first + i) mod ``groups``. Fills
-    ``missed`` (levels, n, corners) with the missing ones and ``missed_counts`` (levels, n).
-    """
-    for i in range(counts.shape[1]):
-        which = (first + i) % groups
-        for level in range(counts.shape[0]):
-            found = 0
-            for k in range(counts[level, i]):
-                line = lines[level, i, k]
-                if not touch(which, np.uint64(line) + offsets[level], sets, few, tags, links, room):
-                    missed[level, i, found] = line
-                    found += 1
-            missed_counts[level, i] = found
-
-
-@njit(cache=True, nogil=True)
-def look_up_l2(missed, missed_counts, offsets, sets, few, tags, links, room, far, line_bytes, addresses, noted):
-    """Pass the misses of all levels through L2, query by query; fills ``far`` (levels, n).
-
-    ``missed`` (levels, n, corners); ``offsets`` (levels,) first line of each level in memory. The addresses of the
-    first lines that L2 misses go to ``addresses`` from number ``noted`` on; returns how many it holds then.
-    """
-    for i in range(missed_counts.shape[1]):
-        for level in range(missed_counts.shape[0]):
-            count = 0
-            for k in range(missed_counts[level, i]):
-                line = np.uint64(missed[level, i, k]) + offsets[level]
-                if not touch(0, line, sets, few, tags, links, room):
-                    count += 1
-                    if noted < addresses.shape[0]:
-                        addresses[noted] = np.int64(line) * line_bytes
-                        noted += 1
-            far[level, i] = count
-    return noted
-
-
-@njit(cache=True, nogil=True)
-def preload(first, last, groups, sets, few, tags, links, room):
-    """Use the lines from ``first`` to before ``last`` of every cache, in order."""
-    for which in range(groups):
-        for line in range(first, last):
-            touch(which, np.uint64(line), sets, few, tags, links, room)
 
 
 @dataclass(frozen=True)

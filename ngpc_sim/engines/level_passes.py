@@ -1,7 +1,7 @@
 """How queries pass through the levels of a grid: which kernel serves a level, with which constants.
 
-Most levels need no look at single corners (:mod:`ngpc_sim.engines.bank_algebra`); the others, and streams in which a
-query depends on the one before it, take :func:`ngpc_sim.engines.grid_sram.service_level`.
+Most levels need no look at single corners (:mod:`ngpc_sim.kernels.bank_algebra`); the others, and streams in which a
+query depends on the one before it, take :func:`ngpc_sim.kernels.grid_sram.service_level`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from ngpc_sim.engines.bank_algebra import BLOCK, add_rest, hashed_level, linear_level, to_columns
 from ngpc_sim.engines.grid_index import level_arguments
-from ngpc_sim.engines.grid_sram import service_level
-from ngpc_sim.workload import GridEncoding
+from ngpc_sim.kernels.bank_algebra import BLOCK, add_rest, hashed_level, linear_level, to_columns
+from ngpc_sim.kernels.grid_sram import service_level
+from ngpc_sim.workloads.grids import GridEncoding
 
 Array = np.ndarray[Any, Any]
 #: bits of a bank's number, its part included, that the kernels hold

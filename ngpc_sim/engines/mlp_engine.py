@@ -17,10 +17,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from ngpc_sim.config.plugins import BUILTIN, build, checked
+from ngpc_sim.config.schema import Field, Spec, field_validator
 from ngpc_sim.engines.timing import Timing
-from ngpc_sim.plugins import BUILTIN, build, checked
-from ngpc_sim.schema import Field, Spec, field_validator
-from ngpc_sim.workload import Workload
+from ngpc_sim.workloads.workload import Workload
 
 #: bytes of one weight or activation: fp16, the precision of the networks in tiny-cuda-nn
 OPERAND_BYTES = 2

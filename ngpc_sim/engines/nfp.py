@@ -39,17 +39,17 @@ from typing import Any
 
 import numpy as np
 
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.plugins import BUILTIN, build, checked
+from ngpc_sim.config.schema import Field, Spec, field_validator
 from ngpc_sim.engines.encoding_engine import EncodingSpec, encoding_engine
 from ngpc_sim.engines.grid_cache import L2Shape
+from ngpc_sim.engines.memory_shares import IDEAL_PATH, MissPath
 from ngpc_sim.engines.mlp_engine import OPERAND_BYTES, MlpSpec, mlp_engine
-from ngpc_sim.engines.pipeline import BUSY, CAUSES, COLUMNS, RATE_BITS, replay_nfp
 from ngpc_sim.engines.service import Service
-from ngpc_sim.engines.shares import IDEAL_PATH, MissPath
 from ngpc_sim.engines.timing import Timing
-from ngpc_sim.errors import UserError
-from ngpc_sim.plugins import BUILTIN, build, checked
-from ngpc_sim.schema import Field, Spec, field_validator
-from ngpc_sim.workload import Workload
+from ngpc_sim.kernels.nfp import BUSY, CAUSES, COLUMNS, RATE_BITS, replay_nfp
+from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
 

@@ -10,7 +10,7 @@ from math import ceil
 
 from ngpc_sim.engines.encoding_engine import EncodingSpec
 from ngpc_sim.engines.grid_cache import L2Shape
-from ngpc_sim.workload import GridEncoding, grid_levels
+from ngpc_sim.workloads.grids import GridEncoding, grid_levels
 
 
 @dataclass(frozen=True)

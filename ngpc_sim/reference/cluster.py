@@ -11,13 +11,13 @@ import numpy as np
 import simpy
 
 from ngpc_sim.engines.cluster import HIDDEN, Cluster, ClusterRun, ClusterSpec, ClusterWork
+from ngpc_sim.engines.memory_shares import MissPath
 from ngpc_sim.engines.nfp import Nfp, NfpSpec
-from ngpc_sim.engines.pipeline import CAUSES
-from ngpc_sim.engines.shares import MissPath
-from ngpc_sim.nfp_counts import NfpCounts
+from ngpc_sim.kernels.nfp import CAUSES
 from ngpc_sim.reference.caches import Asked
 from ngpc_sim.reference.nfp import BatchLog, Process, ReferenceNfp
-from ngpc_sim.workload import Workload
+from ngpc_sim.results.nfp_counts import NfpCounts
+from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
 #: cycles of a query on every engine slot, and the lines that it misses there

@@ -11,7 +11,7 @@ from ngpc_sim.engines.encoding_engine import EncodingSpec, spilled_levels
 from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.service import Misses, Service
 from ngpc_sim.reference.caches import Asked, reference_misses
-from ngpc_sim.workload import LINEAR_CAP, GridEncoding, GridLevel, grid_levels
+from ngpc_sim.workloads.grids import LINEAR_CAP, GridEncoding, GridLevel, grid_levels
 
 Array = np.ndarray[Any, Any]
 #: primes of the coherent-prime hash, tiny-cuda-nn common_device.h:767-791

@@ -14,12 +14,12 @@ import numpy as np
 import simpy
 
 from ngpc_sim.engines.grid_cache import L2Shape
+from ngpc_sim.engines.memory_shares import IDEAL_PATH, MissPath
 from ngpc_sim.engines.nfp import NfpSpec
-from ngpc_sim.engines.pipeline import CAUSES
-from ngpc_sim.engines.shares import IDEAL_PATH, MissPath
+from ngpc_sim.kernels.nfp import CAUSES
 from ngpc_sim.reference.caches import Asked, Fetches
 from ngpc_sim.reference.lookups import asked_lines, by_slot, lookups, slot_cycles
-from ngpc_sim.workload import Workload
+from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
 Process = Generator[simpy.Event, Any, None]

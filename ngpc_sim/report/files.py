@@ -1,4 +1,4 @@
-"""Result files of a run: results.csv, results.json, results.parquet, manifest.json and the charts.
+"""Tables of a run as files: results.csv, results.json, results.parquet and manifest.json.
 
 All tables hold the same values in the same column order: the stable columns, the stall causes sorted
 where ``stall_*`` stands, then every other column in the order of its first row. A cell is a plain
@@ -13,73 +13,33 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ngpc_sim.columns import STABLE
-from ngpc_sim.report.folder import check_writable, write_set
+from ngpc_sim.results.columns import STABLE
 
 if TYPE_CHECKING:
-    from ngpc_sim.report.folder import Content
     from ngpc_sim.report.panels import Row
-
-__all__ = [
-    "CHART_FILES",
-    "KINDS",
-    "MISS_FILES",
-    "check_writable",
-    "csv_line",
-    "ordered_columns",
-    "table_files",
-    "write_results",
-]
 
 Cell = bool | int | float | str | None
 #: types whose values are cells as they are; subclasses, and floats that are not finite, are looked at more closely
 PLAIN = frozenset({bool, int, str, type(None)})
 
-KINDS = ("png", "svg")
-CHART_FILES = tuple(f"{name}.{kind}" for name in ("speedup", "fps", "energy", "area", "stalls") for kind in KINDS)
-MISS_FILES = tuple(f"misses.{kind}" for kind in KINDS)
 #: fields of the manifest that change from run to run
 TIMES = ("wall_time_s", "simulated_cycles_per_s", "queries_per_s")
-#: files that only some runs write
-EXTRA_FILES = ("budgets.csv", "levels.csv", "stalls.csv", *MISS_FILES)
-
 STALLS = "stall_"
 
 
-def write_results(
-    folder: Path | str,
-    rows: Sequence[Row],
-    manifest: Mapping[str, object],
-    charts: bool,  # noqa: FBT001 - the caller's own option, passed on
-    extra: Mapping[str, Content] | None = None,
-    level_rows: Sequence[Row] = (),
-) -> list[Path]:
-    """Write the result files of ``rows`` into ``folder`` as one set and return their paths.
-
-    ``extra`` files (name to content) belong to the set; ``level_rows`` are what the chart of misses shows. Without
-    ``charts`` the charts of an earlier run are deleted, for they would contradict the tables; so are extra files that
-    this run does not write.
-    Raises `UserError` and leaves the folder as it was when the files cannot be written.
-    """
+def result_files(rows: Sequence[Row], manifest: Mapping[str, object]) -> dict[str, bytes]:
+    """The tables of ``rows`` and the manifest: file name to content."""
     columns = ordered_columns(rows)
     table = [{column: _cell(row.get(column)) for column in columns} for row in rows]
     fields = {name: _members(value) if isinstance(value, Mapping) else _json(value) for name, value in manifest.items()}
-    tables = {
+    return {
         "results.csv": _csv_bytes(columns, table),
         "results.json": _json_bytes(fields, table),
         "results.parquet": _parquet_bytes(columns, table),
         "manifest.json": _manifest_bytes(fields),
     }
-
-    def drawn() -> dict[str, bytes]:
-        return _chart_bytes(rows, level_rows) if charts else {}
-
-    more = extra or {}
-    written = write_set(Path(folder), {**tables, **more}, (*CHART_FILES, *EXTRA_FILES), drawn)
-    return sorted(written, key=lambda path: path.name in more)
 
 
 def ordered_columns(rows: Sequence[Row]) -> list[str]:
@@ -177,12 +137,6 @@ def table_files(tables: Mapping[str, Sequence[Row]]) -> dict[str, bytes]:
         columns = list(dict.fromkeys(column for row in rows for column in row))
         files[name] = _csv_bytes(columns, [{column: _cell(row.get(column)) for column in columns} for row in rows])
     return files
-
-
-def _chart_bytes(rows: Sequence[Row], level_rows: Sequence[Row]) -> dict[str, bytes]:
-    from ngpc_sim.report.charts import chart_files  # noqa: PLC0415 - only when asked
-
-    return chart_files(rows, level_rows)
 
 
 def _encode(content: str) -> bytes:

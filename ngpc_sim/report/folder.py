@@ -9,19 +9,16 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ngpc_sim.errors import UserError
-from ngpc_sim.threads import beside
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.machine.threads import beside
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-
-    #: bytes of a file, or parts of them that are written as they are made
-    Content = bytes | Iterable[bytes]
+#: bytes of a file, or parts of them that are written as they are made
+Content = bytes | Iterable[bytes]
 
 TEMPORARY_PREFIX = ".ngpc-sim-"
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from math import isfinite, isnan, nan
 from typing import SupportsFloat
 
-from ngpc_sim.published import GPU, Published, published_mean
+from ngpc_sim.results.published import GPU, Published, published_mean
 
 Row = Mapping[str, object]
 

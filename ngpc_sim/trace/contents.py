@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ngpc_sim.errors import UserError
+from ngpc_sim.config.errors import UserError
 
 if TYPE_CHECKING:
-    from ngpc_sim.trace.kernel_types import Array
+    from ngpc_sim.trace.loops.kernel_types import Array
 
 APPS = ("nerf", "nsdf", "gia", "nvr")
 DIMENSIONS = {"nerf": 3, "nsdf": 3, "gia": 2, "nvr": 3}

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ngpc_sim.errors import UserError
+from ngpc_sim.config.errors import UserError
 from ngpc_sim.trace.contents import DIMENSIONS, MAX_PIXELS_PER_SIDE, Trace, described
 
 if TYPE_CHECKING:
-    from ngpc_sim.trace.invocation import Invocation
-    from ngpc_sim.trace.sampling import Tiles
+    from ngpc_sim.trace.loops.invocation import Invocation
+    from ngpc_sim.trace.loops.screen_tiles import Tiles
 
 RECORDER = "ngpc-sim recorder 1"
 """Goes into the file as tool_version; changes when a recording's contents change, not at every release."""
@@ -58,7 +58,7 @@ def record(
 ) -> Trace:
     """Render a frame of the scene ``name`` and return its trace; ``progress`` gets a fraction 0..1."""
     _check(name, width, height, seed)
-    from ngpc_sim.trace.sampling import draw_tiles  # noqa: PLC0415  (numba enters here)
+    from ngpc_sim.trace.loops.screen_tiles import draw_tiles  # noqa: PLC0415  (numba enters here)
 
     scene = SCENES[name]
     rows = _Rows(draw_tiles(width, height, scene.tiles, seed), DIMENSIONS[scene.app])
@@ -82,7 +82,7 @@ def record_to(
     _check(name, width, height, seed)
     if tiles is not None and tiles < 1:
         raise UserError(f"A trace records 1 or more tiles, not {tiles}.")
-    from ngpc_sim.trace.sampling import draw_tiles  # noqa: PLC0415  (numba enters here)
+    from ngpc_sim.trace.loops.screen_tiles import draw_tiles  # noqa: PLC0415  (numba enters here)
     from ngpc_sim.trace.streaming import TraceWriter  # noqa: PLC0415
 
     scene = SCENES[name]
@@ -130,7 +130,7 @@ def _render(
 
 def _trace(name: str, width: int, height: int, seed: int, camera: str, rows: _Rows) -> Trace:
     """Make a trace of what ``rows`` has kept."""
-    from ngpc_sim.trace.sampling import TILE_PIXELS  # noqa: PLC0415  (numba enters here)
+    from ngpc_sim.trace.loops.screen_tiles import TILE_PIXELS  # noqa: PLC0415  (numba enters here)
 
     label = RESOLUTIONS.get((width, height), f"{width}x{height}")
     invocations, numbers, positions = rows.columns()
@@ -186,7 +186,7 @@ class _Rows:
 
 def _loop(name: str, width: int, height: int, seed: int) -> tuple[str, Iterator[Invocation]]:
     """Camera line and network calls of a scene's frame."""
-    from ngpc_sim.trace import gia, nerf, nsdf, nvr, scenes  # noqa: PLC0415  (numba enters here)
+    from ngpc_sim.trace.loops import gia, nerf, nsdf, nvr, scenes  # noqa: PLC0415  (numba enters here)
 
     if name == "gia-plane":
         plane = scenes.gia_plane()

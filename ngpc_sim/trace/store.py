@@ -18,17 +18,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from ngpc_sim import resources
-from ngpc_sim.errors import UserError
-from ngpc_sim.trace.contents import (
-    APPS,
-    DIMENSIONS,
-    MAX_INVOCATIONS,
-    Trace,
-    contents_sha256,
-    described,
-    flaw,
-)
+from ngpc_sim.config import bundled
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.trace.contents import APPS, DIMENSIONS, MAX_INVOCATIONS, Trace, contents_sha256, described, flaw
 
 __all__ = ["Trace", "bundled_traces", "load_trace", "write_trace"]
 
@@ -63,7 +55,7 @@ _OPTIONAL_KEYS: dict[str, type] = {"contents_sha256": str}
 
 def bundled_traces() -> list[str]:
     """Names of the traces that come with the package, sorted."""
-    return sorted(path.name.removesuffix(SUFFIX) for path in resources.folder("traces").glob("*" + SUFFIX))
+    return sorted(path.name.removesuffix(SUFFIX) for path in bundled.folder("traces").glob("*" + SUFFIX))
 
 
 def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
@@ -118,7 +110,7 @@ def located(source: str | os.PathLike[str]) -> tuple[str, str]:
     known = bundled_traces()
     for candidate in (text, text + _DEFAULT_RESOLUTION):
         if candidate in known:
-            return str(resources.folder("traces") / (candidate + SUFFIX)), candidate
+            return str(bundled.folder("traces") / (candidate + SUFFIX)), candidate
     looks_like_path = isinstance(source, os.PathLike) or "/" in text or os.sep in text or "." in text
     if looks_like_path or Path(text).exists():
         return text, name

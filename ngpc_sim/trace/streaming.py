@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ngpc_sim.errors import UserError
-from ngpc_sim.threads import n_threads
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.machine.threads import n_threads
 from ngpc_sim.trace import store
 from ngpc_sim.trace.contents import DIMENSIONS, Trace, description_flaw
 from ngpc_sim.trace.store import RefusedError, reason_of
 
 if TYPE_CHECKING:
-    from ngpc_sim.trace.kernel_types import Array
+    from ngpc_sim.trace.loops.kernel_types import Array
 
 HELD_ROWS = 1 << 22
 """Rows up to which a trace is read into memory, 80 MB."""

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 import ngpc_sim as ngpc
+from ngpc_sim.config.bundled import folder
 from ngpc_sim.engines.grid_index import level_arguments
-from ngpc_sim.gpu_roofline import grid_levels_ms, mlp_ms
-from ngpc_sim.ray_counts import RayCounts, ray_counts
-from ngpc_sim.resources import folder
-from ngpc_sim.roofline import machine, rest_of
-from ngpc_sim.workload import grid_levels
+from ngpc_sim.gpu.network import grid_levels_ms, mlp_ms
+from ngpc_sim.gpu.ray_counts import RayCounts, ray_counts
+from ngpc_sim.gpu.rest_of_kernels import machine, rest_of
+from ngpc_sim.workloads.grids import grid_levels
 
 SOURCES = sorted((Path(__file__).parent / "gpu").glob("*.cu"))
 APPS = ("nerf", "nsdf", "gia", "nvr")

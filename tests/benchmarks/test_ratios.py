@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim import commands, reference
+from ngpc_sim import reference
 from ngpc_sim.engines import Cluster, ClusterWork, EncodingEngine
 from ngpc_sim.engines.grid_index import level_arguments
-from ngpc_sim.memory import l2_shape
+from ngpc_sim.frame import plan
+from ngpc_sim.frame.memory import l2_shape
 
 TURNS = 5
 #: by the clock, where whoever takes the second core or its memory disturbs one side only
@@ -172,8 +173,8 @@ def test_a_design_point_against_importing_numpy_and_numba(benchmark, tell, work,
     arch = ngpc.load_arch("ngpc", scale=32)
 
     def point():
-        commands._services.clear()
-        commands._plans.clear()
+        plan._services.clear()
+        plan._plans.clear()
         return ngpc.simulate(arch, work, trace)
 
     result = benchmark.pedantic(point, warmup_rounds=1)

@@ -5,12 +5,16 @@ from time import perf_counter
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim import command_costs, commands, design_point, fast_frame, replays, system
-from ngpc_sim import points as points_module
-from ngpc_sim.engines import frame_commands
-from ngpc_sim.job import Request, points
-from ngpc_sim.points import run_points
-from ngpc_sim.threads import map_threads
+from ngpc_sim.engines import command_replays
+from ngpc_sim.frame import commands as command_costs
+from ngpc_sim.frame import events, kept_commands
+from ngpc_sim.frame import plan as commands
+from ngpc_sim.job.request import Request, points
+from ngpc_sim.machine.threads import map_threads
+from ngpc_sim.reference import frame
+from ngpc_sim.simulation import design_point
+from ngpc_sim.simulation import points as points_module
+from ngpc_sim.simulation.points import run_points
 
 
 @pytest.fixture(scope="module")
@@ -36,17 +40,17 @@ def frame_of(nerf, monkeypatch):
 
     def noted(*arguments):
         asked.append(arguments)
-        return fast_frame.run_frame_fast(*arguments)
+        return events.run_frame_fast(*arguments)
 
     monkeypatch.setattr(design_point, "run_frame_fast", noted)
-    replays._replays.clear()
+    kept_commands._replays.clear()
     ngpc.simulate(*nerf)
     return asked[0]
 
 
 def test_a_frame_by_the_kernel_against_its_events(benchmark, frame_of):
-    run = benchmark(fast_frame.run_frame_fast, *frame_of)
-    slow = seconds(lambda: system.run_frame(*frame_of))
+    run = benchmark(events.run_frame_fast, *frame_of)
+    slow = seconds(lambda: frame.run_frame(*frame_of))
     assert len(run.placed.steps) == sum(map(len, frame_of[1].steps))
     if benchmark.stats:
         benchmark.extra_info["times_faster"] = round(slow / benchmark.stats["min"], 1)
@@ -56,10 +60,10 @@ def test_commands_by_batches_against_query_by_query(benchmark, nerf):
     arch, work, trace = nerf
     plan = commands.plan_frame(arch, work, trace, trace.pixels)
     service = commands.service_of(arch, work.encoding, trace)
-    cluster = frame_commands.Cluster(arch.cluster, arch.nfp, arch.scale)
+    cluster = command_replays.Cluster(arch.cluster, arch.nfp, arch.scale)
     build = (arch, work, service, plan, cluster, 0.95)
     built = benchmark(command_costs.build_commands, *build)
-    works = [frame_commands.ClusterWork(work, service, stream.rows, 2000.0) for stream in plan.streams]
+    works = [command_replays.ClusterWork(work, service, stream.rows, 2000.0) for stream in plan.streams]
     slow = seconds(lambda: map_threads(cluster.run, works))
     assert len(built) == len(plan.streams)
     if benchmark.stats:
@@ -71,14 +75,14 @@ def test_a_design_point_on_what_is_kept(benchmark, nerf):
     ngpc.simulate(*nerf)
 
     def another():
-        replays._replays.clear()
+        kept_commands._replays.clear()
         return ngpc.simulate(*nerf)
 
     result = benchmark(another)
     assert result.queries == nerf[2].queries
 
     def from_nothing():
-        for kept in (commands._services, commands._plans, commands._efficiencies, replays._replays):
+        for kept in (commands._services, commands._plans, commands._efficiencies, kept_commands._replays):
             kept.clear()
         ngpc.simulate(*nerf)
 
@@ -91,7 +95,7 @@ def forget():
     """Forget results, so that design points are simulated again on services and plans that are kept."""
     points_module._results.clear()
     points_module._times.clear()
-    replays._replays.clear()
+    kept_commands._replays.clear()
 
 
 def test_twelve_workloads_at_four_scales(benchmark):

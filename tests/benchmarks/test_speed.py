@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim import commands, reference
+from ngpc_sim import reference
 from ngpc_sim.engines import Cluster, ClusterWork, EncodingEngine, NfpSpec
 from ngpc_sim.engines.grid_cache import L2Shape
-from ngpc_sim.engines.shares import Memory
+from ngpc_sim.engines.memory_shares import Memory
+from ngpc_sim.frame import plan
 
 COMMAND = Path(sys.executable).parent / "ngpc-sim"
 #: of an RTX 3090 beside NFPs at 1 GHz, roughly
@@ -100,8 +101,8 @@ def test_a_design_point(benchmark, arch, work, trace):
 
 def test_a_design_point_from_nothing(benchmark, arch, work, trace):
     def forget():
-        commands._services.clear()
-        commands._plans.clear()
+        plan._services.clear()
+        plan._plans.clear()
 
     result = benchmark.pedantic(ngpc.simulate, (arch, work, trace), setup=forget, rounds=5)
     assert result.queries == trace.queries

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import ngpc_sim
-from ngpc_sim.arch import all_keys
+from ngpc_sim.architecture.arch import all_keys
 
 COMMAND = Path(sys.executable).parent / "ngpc-sim"
 
@@ -179,7 +179,7 @@ def test_a_name_that_is_column_and_key_is_explained_as_both(run):
 
 
 def test_sweep_is_a_function_whatever_was_imported_before():
-    code = "import ngpc_sim as n, ngpc_sim.points, ngpc_sim.job; assert callable(n.sweep)"
+    code = "import ngpc_sim as n, ngpc_sim.simulation.points, ngpc_sim.job.request; assert callable(n.sweep)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -10,7 +10,7 @@ from statistics import fmean
 import pyarrow.parquet as pq
 import pytest
 
-from ngpc_sim.resources import folder
+from ngpc_sim.config.bundled import folder
 from ngpc_sim.trace.record import record_to
 
 FILES = [

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ngpc_sim.resources import folder
+from ngpc_sim.config.bundled import folder
 
 COMMAND = Path(sys.executable).parent / "ngpc-sim"
 

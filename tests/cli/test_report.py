@@ -21,7 +21,7 @@ def test_its_help_names_its_options_and_imports_nothing_heavy(installed):
 
 @pytest.mark.parametrize("below", ["file", "file/out"])
 def test_a_folder_that_cannot_be_written_is_named_before_anything_runs(refused, tmp_path, monkeypatch, below):
-    monkeypatch.setattr("ngpc_sim.points.run_points", lambda *_: pytest.fail("it ran"))
+    monkeypatch.setattr("ngpc_sim.simulation.points.run_points", lambda *_: pytest.fail("it ran"))
     (tmp_path / "file").write_text("mine")
     assert "is not a folder" in refused("report", "--paper", below)
 
@@ -32,7 +32,7 @@ def test_a_number_of_workers_out_of_range_is_refused(refused):
 
 def test_a_run_in_closed_form_fills_the_table_with_its_own_rows(run, monkeypatch):
     from ngpc_sim.cli import report
-    from ngpc_sim.points import run_points
+    from ngpc_sim.simulation.points import run_points
 
     quick = [replace(point, detail="bound") for point in report._points()]
     assert len(quick) == 2 * 4 * 4 * (5 + 2)

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from ngpc_sim import resources
+from ngpc_sim.config import bundled
 
 FILES = ["validation.csv", "validation.html", "validation.md"]
 
@@ -17,12 +17,12 @@ def other_reference(tmp_path_factory, monkeypatch):
     """Let the command read a reference file in which ``old`` is ``new``."""
 
     def put(old, new):
-        own = resources.folder
+        own = bundled.folder
         text = (own("published") / "reference.csv").read_text(encoding="utf-8")
         assert text.count(old) == 1
         folder = tmp_path_factory.mktemp("published")
         (folder / "reference.csv").write_text(text.replace(old, new), encoding="utf-8")
-        monkeypatch.setattr(resources, "folder", lambda kind: folder if kind == "published" else own(kind))
+        monkeypatch.setattr(bundled, "folder", lambda kind: folder if kind == "published" else own(kind))
         return folder
 
     return put

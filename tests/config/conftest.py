@@ -3,7 +3,7 @@
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim.errors import UserError
+from ngpc_sim.config.errors import UserError
 
 
 @pytest.fixture

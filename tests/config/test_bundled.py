@@ -4,8 +4,8 @@ import pytest
 import yaml
 
 import ngpc_sim as ngpc
-from ngpc_sim.arch import arch_names
-from ngpc_sim.resources import folder
+from ngpc_sim.architecture.arch import arch_names
+from ngpc_sim.config.bundled import folder
 
 # the designed keys; where values were a start, those that became of them: the rest of kernels is derived
 DESIGN = """

@@ -5,9 +5,9 @@ import re
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim.options import parse_overrides
-from ngpc_sim.resources import folder
-from ngpc_sim.schema import MAX_FILE_BYTES
+from ngpc_sim.config.bundled import folder
+from ngpc_sim.config.schema import MAX_FILE_BYTES
+from ngpc_sim.job.options import parse_overrides
 
 
 @pytest.mark.parametrize(

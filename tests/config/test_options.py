@@ -2,7 +2,7 @@
 
 import pytest
 
-from ngpc_sim.options import parse_list, parse_names, parse_overrides, parse_scales
+from ngpc_sim.job.options import parse_list, parse_names, parse_overrides, parse_scales
 
 NAMES = ("nerf", "nsdf", "gia", "nvr")
 

@@ -3,9 +3,10 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from ngpc_sim.arch import load_arch
+from ngpc_sim.architecture.arch import load_arch
 from ngpc_sim.engines import NfpSpec
-from ngpc_sim.workload import GridEncoding, Network, Workload
+from ngpc_sim.workloads.grids import GridEncoding
+from ngpc_sim.workloads.workload import Network, Workload
 
 BASE = load_arch("ngpc").nfp
 KINDS = ("hash", "dense", "tiled")

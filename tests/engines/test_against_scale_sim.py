@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ngpc_sim.engines import MlpEngine
-from ngpc_sim.workload import load_workload, workload_names
+from ngpc_sim.workloads.workload import load_workload, workload_names
 
 HERE = Path(__file__).parent
 NUMBERS = ("array_rows", "array_cols", "queries", "inputs", "outputs", "total_cycles", "stall_cycles")

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ngpc_sim.engines import Cluster, ClusterSpec, ClusterWork, EncodingEngine, Nfp
-from ngpc_sim.engines.command_queue import admit
 from ngpc_sim.engines.service import Service
+from ngpc_sim.kernels.command_queue import admit
 
 LAW = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 POLICIES = ("round_robin", "least_loaded")

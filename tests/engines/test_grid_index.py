@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines import grid_index
-from ngpc_sim.errors import UserError
-from ngpc_sim.workload import GridEncoding, grid_levels
+from ngpc_sim.workloads.grids import GridEncoding, grid_levels
 
 LAW = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 MANIFEST = json.loads((Path(__file__).parents[1] / "data" / "manifest.json").read_text(encoding="utf-8"))

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ngpc_sim.engines import EncodingEngine
-from ngpc_sim.engines.bank_algebra import BLOCK
 from ngpc_sim.engines.level_passes import BankShape, LevelPasses
-from ngpc_sim.workload import GridEncoding
+from ngpc_sim.kernels.bank_algebra import BLOCK
+from ngpc_sim.workloads.grids import GridEncoding
 
 LAW = settings(max_examples=250, deadline=None, derandomize=True, database=None)
 MANIFEST = json.loads((Path(__file__).parents[1] / "data" / "manifest.json").read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ngpc_sim.engines import MlpEngine, MlpWork
-from ngpc_sim.workload import load_workload, workload_names
+from ngpc_sim.workloads.workload import load_workload, workload_names
 
 LAW = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 DATAFLOWS = ("layer_serial", "systolic_ws")

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines import Nfp
-from ngpc_sim.errors import UserError
 
 LAW = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 ARRIVAL_KINDS = ("port", "at once", "sparse", "bursts", "any order")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ngpc_sim.errors import UserError
-from ngpc_sim.threads import map_threads, one_ahead
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.machine.threads import map_threads, one_ahead
 
 
 @pytest.fixture(params=["1", "2", "5"])

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines.encoding_engine import check_tables, spilled_levels
-from ngpc_sim.errors import UserError
-from ngpc_sim.workload import describe, grid_levels, load_workload, workload_names
+from ngpc_sim.workloads.grids import grid_levels
+from ngpc_sim.workloads.workload import describe, load_workload, workload_names
 
 FACTS = json.loads((Path(__file__).parents[1] / "data" / "workloads.json").read_text(encoding="utf-8"))
 MIB = 2**20

@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 import ngpc_sim as ngpc
-from ngpc_sim.area import area
-from ngpc_sim.baseline import baseline
-from ngpc_sim.resources import folder
+from ngpc_sim.config.bundled import folder
+from ngpc_sim.gpu.baseline import baseline
+from ngpc_sim.power.area import area
 
 APPS = ("nerf", "nsdf", "gia", "nvr")
 NS_PER_QUERY = {"nerf": 2.48, "nsdf": 1.49, "gia": 1.02, "nvr": 0.59}

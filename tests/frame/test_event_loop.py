@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
-from ngpc_sim.command_costs import Command
-from ngpc_sim.commands import FramePlan
-from ngpc_sim.system import run_frame
+from ngpc_sim.frame.commands import Command
+from ngpc_sim.frame.plan import FramePlan
+from ngpc_sim.reference.frame import run_frame
 
 QUICK = settings(deadline=None, derandomize=True, database=None, max_examples=200)
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
-from ngpc_sim.errors import UserError
+from ngpc_sim.config.errors import UserError
 
 TILES = {"nerf": 5, "nsdf": 3, "gia": 3, "nvr": 3}
 WORKS = {"nerf-room": "nerf", "nerf-object": "nerf", "nsdf-object": "nsdf", "gia-plane": "gia", "nvr-cloud": "nvr"}

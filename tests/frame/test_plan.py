@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
-from ngpc_sim.commands import divide, plan_frame, scaled_profile, service_of
-from ngpc_sim.errors import UserError
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.frame.plan import divide, plan_frame, scaled_profile, service_of
 
 BLOCK = 256
 QUICK = settings(deadline=None, derandomize=True, database=None, max_examples=150)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim import replays
+from ngpc_sim.frame import kept_commands
 
 SHARED = ({"frame.launch_overhead_ns": 9000}, {"frame.submit_overhead_us": 99}, {"technology": "n28"})
 OWN = (
@@ -19,9 +19,9 @@ OWN = (
 def replayed(monkeypatch, simulate):
     """How many times the commands of a frame on ``ngpc`` with these values are replayed, after those on ``ngpc``."""
     calls = []
-    build = replays.build_commands
-    monkeypatch.setattr(replays, "_replays", type(replays._replays)())
-    monkeypatch.setattr(replays, "build_commands", lambda *asked: calls.append(1) or build(*asked))
+    build = kept_commands.build_commands
+    monkeypatch.setattr(kept_commands, "_replays", type(kept_commands._replays)())
+    monkeypatch.setattr(kept_commands, "build_commands", lambda *asked: calls.append(1) or build(*asked))
 
     def count(values):
         for overrides in ({}, values):
@@ -47,31 +47,31 @@ def test_a_kept_replay_gives_the_result_of_a_new_one(monkeypatch, simulate):
     values = {"frame.launch_overhead_ns": 5000}
     simulate("gia-hashgrid")
     kept = simulate("gia-hashgrid", overrides=values)
-    monkeypatch.setattr(replays, "_replays", type(replays._replays)())
+    monkeypatch.setattr(kept_commands, "_replays", type(kept_commands._replays)())
     assert kept == simulate("gia-hashgrid", overrides=values)
 
 
 def test_what_is_kept_stays_below_its_limit(monkeypatch, simulate):
-    kept = type(replays._replays)()
-    monkeypatch.setattr(replays, "_replays", kept)
+    kept = type(kept_commands._replays)()
+    monkeypatch.setattr(kept_commands, "_replays", kept)
     simulate("gia-hashgrid")
     (one,) = kept.values()
     assert one.size >= sum(command.run.waits.nbytes for command in one.commands)
-    monkeypatch.setattr(replays, "KEPT_BYTES", 2 * one.size)
+    monkeypatch.setattr(kept_commands, "KEPT_BYTES", 2 * one.size)
     for ghz in (1.1, 1.2, 1.3):
         simulate("gia-hashgrid", overrides={"nfp.clock_ghz": ghz})
     assert len(kept) == 2
-    monkeypatch.setattr(replays, "KEPT_BYTES", one.size - 1)
+    monkeypatch.setattr(kept_commands, "KEPT_BYTES", one.size - 1)
     assert simulate("gia-hashgrid", overrides={"nfp.clock_ghz": 1.4}).frame_ms > 0
     assert not kept
 
 
 def test_the_reference_always_replays(monkeypatch, make_trace):
-    monkeypatch.setattr(replays, "_replays", type(replays._replays)())
+    monkeypatch.setattr(kept_commands, "_replays", type(kept_commands._replays)())
     ngpc.simulate(
         ngpc.load_arch("ngpc", scale=2), ngpc.load_workload("nsdf-hashgrid"), make_trace(), detail="reference"
     )
-    assert not replays._replays
+    assert not kept_commands._replays
 
 
 def test_a_workload_that_takes_the_same_cycles_has_energy_of_its_own():

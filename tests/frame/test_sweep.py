@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim import points as points_module
-from ngpc_sim.errors import UserError
-from ngpc_sim.points import Point, run_points, sweep
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.simulation import points as points_module
+from ngpc_sim.simulation.points import Point, run_points, sweep
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 import ngpc_sim as ngpc
-from ngpc_sim.resources import folder
+from ngpc_sim.config.bundled import folder
 from ngpc_sim.trace.contents import Trace
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"

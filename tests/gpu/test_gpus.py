@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 import ngpc_sim as ngpc
-from ngpc_sim.gpu_footer import gpu_lines
-from ngpc_sim.resources import folder
+from ngpc_sim.config.bundled import folder
+from ngpc_sim.job.gpu_footer import gpu_lines
 
 ROOFLINE = {"frame.rest_model": "roofline", "gpu_model": "roofline"}
 #: technology numbers: DRAM in GB/s, board in W

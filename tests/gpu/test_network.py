@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim.engines.gpu_gather import sectors_per_query
-from ngpc_sim.gpu_roofline import network_ms
-from ngpc_sim.ray_counts import ray_counts
+from ngpc_sim.gpu.coalescing import sectors_per_query
+from ngpc_sim.gpu.network import network_ms
+from ngpc_sim.gpu.ray_counts import ray_counts
 
 ROOFLINE = {"frame.rest_model": "roofline", "gpu_model": "roofline"}
 APPS = ("nerf", "nsdf", "gia", "nvr")

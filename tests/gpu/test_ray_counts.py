@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ngpc_sim.ray_counts import ray_counts, steps_of
+from ngpc_sim.gpu.ray_counts import ray_counts, steps_of
 
 #: instant-ngp's rule and padding, as the facts about the render loop give it
 SLOTS, PADDING = 2 * 1024 * 1024, 256

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim.ray_counts import ray_counts
-from ngpc_sim.roofline import rest_of
+from ngpc_sim.gpu.ray_counts import ray_counts
+from ngpc_sim.gpu.rest_of_kernels import rest_of
 
 APPS = ("nerf", "nsdf", "gia", "nvr")
 ROOFLINE = {"frame.rest_model": "roofline"}

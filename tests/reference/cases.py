@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from hypothesis import strategies as st
 
-from ngpc_sim.arch import Arch, load_arch
+from ngpc_sim.architecture.arch import Arch, load_arch
 from ngpc_sim.engines import ClusterSpec, EncodingEngine, NfpSpec
 from ngpc_sim.engines.cluster import ClusterWork
 from ngpc_sim.engines.grid_cache import L2Shape
-from ngpc_sim.engines.shares import IDEAL_PATH, Memory, MissPath
-from ngpc_sim.workload import GridEncoding, Network, Workload, table_entries
+from ngpc_sim.engines.memory_shares import IDEAL_PATH, Memory, MissPath
+from ngpc_sim.workloads.grids import GridEncoding, table_entries
+from ngpc_sim.workloads.workload import Network, Workload
 
 DEFAULT = load_arch("ngpc")
 MAX_QUERIES = 90

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ngpc_sim import reference, units
-from ngpc_sim.bound import ngpc_bound_ps
+from ngpc_sim import reference
+from ngpc_sim.config import units
 from ngpc_sim.engines import Cluster, ClusterWork, EncodingEngine, Nfp
-from ngpc_sim.engines.pipeline import CAUSES
+from ngpc_sim.frame.bound import ngpc_bound_ps
+from ngpc_sim.kernels.nfp import CAUSES
 
 ASKED = os.environ.get("HYPOTHESIS_PROFILE") or settings.get_current_profile_name()
 NIGHTLY = ASKED == "nightly"

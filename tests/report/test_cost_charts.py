@@ -2,7 +2,7 @@
 
 import pytest
 
-from ngpc_sim.report.cost_charts import AREA_BLOCKS, ENERGY_BLOCKS, area_chart, energy_chart
+from ngpc_sim.report.charts.costs import AREA_BLOCKS, ENERGY_BLOCKS, area_chart, energy_chart
 
 PARTS = {"gpu": 100.0, "gpu_idle": 20.0, "memory": 30.0, "leakage": 5.0, "grid_sram": 8.0, "encoding": 4.0, "mlp": 3.0}
 

@@ -13,8 +13,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from ngpc_sim.errors import UserError
-from ngpc_sim.report.files import CHART_FILES, MISS_FILES, check_writable, ordered_columns, write_results
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.job.run_folder import write_results
+from ngpc_sim.report.charts.chart_files import CHART_FILES, MISS_FILES
+from ngpc_sim.report.files import ordered_columns
+from ngpc_sim.report.folder import check_writable
 
 TABLES = ("results.csv", "results.json", "results.parquet", "manifest.json")
 TIMES = {"wall_time_s": 1.25, "simulated_cycles_per_s": 1.5e9, "queries_per_s": 2e8}
@@ -178,7 +181,7 @@ def test_a_full_disk_leaves_nothing_behind(make_rows, tmp_path, monkeypatch, cod
 LIMITED = """
 import json, resource, sys
 from ngpc_sim.errors import UserError
-from ngpc_sim.report.files import write_results
+from ngpc_sim.job.run_folder import write_results
 rows = json.loads(sys.stdin.read())
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:

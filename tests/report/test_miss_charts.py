@@ -4,10 +4,10 @@ from math import isnan
 
 import pytest
 
-from ngpc_sim.errors import UserError
-from ngpc_sim.report.charts import chart_files, save_charts
-from ngpc_sim.report.files import CHART_FILES, MISS_FILES
-from ngpc_sim.report.miss_charts import MAX_PANELS, misses_chart
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.job.run_folder import write_results
+from ngpc_sim.report.charts.chart_files import CHART_FILES, MISS_FILES, chart_files
+from ngpc_sim.report.charts.misses import MAX_PANELS, misses_chart
 
 BEHIND = "found in grid_sram or L2"
 
@@ -200,8 +200,8 @@ def test_misses_are_a_chart_of_the_run_where_any_level_is_cached(make_rows, make
     assert tuple(first) == (*CHART_FILES, *MISS_FILES)
     assert chart_files(rows, spilled) == first
     for level_rows, expected in ((spilled, {*CHART_FILES, *MISS_FILES}), (fitting, {*CHART_FILES})):
-        save_charts(rows, tmp_path, level_rows)
-        assert {path.name for path in tmp_path.iterdir()} == expected
+        write_results(tmp_path, rows, {}, charts=True, level_rows=level_rows)
+        assert {path.name for path in tmp_path.iterdir() if path.suffix in {".png", ".svg"}} == expected
 
 
 def test_no_level_that_is_cached_is_a_users_error(make_level_rows):

@@ -5,9 +5,9 @@ from itertools import combinations
 import pytest
 from matplotlib.colors import to_rgb
 
-from ngpc_sim.columns import STALLS
-from ngpc_sim.report import stall_charts
-from ngpc_sim.report.stall_charts import LOOKS, stalls_chart
+from ngpc_sim.report.charts import stalls as stall_charts
+from ngpc_sim.report.charts.stalls import LOOKS, stalls_chart
+from ngpc_sim.results.columns import STALLS
 
 SOON = ("miss_latency", "miss_bandwidth", "table")
 COUNTS = {"mlp_cycles": 600, "stall_encoding": 30, "stall_bank_conflict": 150, "stall_mlp_fill": 4, "stall_fill": 6}

@@ -6,7 +6,7 @@ import itertools
 import pytest
 from rich.console import Console
 
-from ngpc_sim.report.table import (
+from ngpc_sim.report.tables.results import (
     COST_COLUMNS,
     TIME_COLUMNS,
     default_console,

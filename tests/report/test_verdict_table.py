@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from ngpc_sim.report.verdict_table import print_verdicts
+from ngpc_sim.report.tables.verdicts import print_verdicts
 
 ROWS = [
     {

@@ -5,8 +5,8 @@ from math import exp, log
 
 import pytest
 
-from ngpc_sim.errors import UserError
-from ngpc_sim.report.waterfall import waterfall_chart, waterfall_files
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.report.charts.waterfall import waterfall_chart, waterfall_files
 
 MEANS = {8: (12.94, 3.05, 2.71, 2.71, 2.9, 2.52), 64: (39.03, 24.17, 21.44, 21.44, 19.23, 15.2)}
 TITLES = ("first", "fitted -> recorded queries and GPU time", "ideal -> real banks", "same", "up -> down", "launches")

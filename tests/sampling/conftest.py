@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim import design_point
-from ngpc_sim.sharing import FULL
-from ngpc_sim.statistics.replays import Replayer
+from ngpc_sim.frame.sharing import FULL
+from ngpc_sim.sampling.replays import Replayer
+from ngpc_sim.simulation import design_point
 
 TRACES = {"nerf-room": "nerf", "nerf-object": "nerf", "nsdf-object": "nsdf", "gia-plane": "gia", "nvr-cloud": "nvr"}
 CONFLICTS = {"nfp.encoding.bank_map": "xor_fold"}

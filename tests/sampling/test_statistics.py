@@ -6,10 +6,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ngpc_sim.statistics.drawing import FIRST_DRAW, LEAST_OF_STRATUM, draw
-from ngpc_sim.statistics.draws import REACHES, WHOLE_REACHES, stand_ins
-from ngpc_sim.statistics.interval import half_interval, t_quantile
-from ngpc_sim.statistics.shares import Shares
+from ngpc_sim.sampling.drawing import FIRST_DRAW, LEAST_OF_STRATUM, draw
+from ngpc_sim.sampling.draws import REACHES, WHOLE_REACHES, stand_ins
+from ngpc_sim.sampling.interval import half_interval, t_quantile
+from ngpc_sim.sampling.shares import Shares
 
 STREAMS, NFPS, QUERIES = 60, 16, 256
 DRAWS, COVERED_DRAWS, COMPLETIONS = 200, 120, 16

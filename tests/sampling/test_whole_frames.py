@@ -7,10 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim import full_frame, simulation
-from ngpc_sim.errors import UserError
-from ngpc_sim.points import Point
-from ngpc_sim.statistics import WholeFrame, whole_frame, whole_replays
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.frame import whole_frame as full_frame
+from ngpc_sim.sampling import WholeFrame, whole_frame, whole_replays
+from ngpc_sim.simulation import simulate
+from ngpc_sim.simulation.points import Point
 from ngpc_sim.trace import store, streaming
 from ngpc_sim.trace.record import record_to
 
@@ -65,7 +66,7 @@ def test_where_queries_take_equal_cycles_the_frame_is_exact(asked, scene, scale)
 @pytest.mark.parametrize("overrides", [CONFLICTS, REUSE, REUSE | {"frame.tiles": 3}])
 def test_with_every_share_drawn_it_is_the_whole_frame_to_the_cycle(asked, overrides):
     point = asked("nerf-object", 4, overrides)
-    simulated = simulation._point(*point, None, "sampled", None, None, None, 1.0)
+    simulated = simulate._point(*point, None, "sampled", None, None, None, 1.0)
     frame = WholeFrame.of(*point, 0)
     taken = replace(frame.draw.strata, taken=frame.draw.strata.sizes)
     complete = WholeFrame(point[0], point[1], frame.replayer, taken, 0)

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from ngpc_sim.arch import load_arch
+from ngpc_sim.architecture.arch import load_arch
 from ngpc_sim.engines import NfpSpec
 from ngpc_sim.testing import EngineUnderTest
-from ngpc_sim.workload import GridEncoding, Network, Workload
+from ngpc_sim.workloads.grids import GridEncoding
+from ngpc_sim.workloads.workload import Network, Workload
 
 DEFAULT = load_arch("ngpc")
 #: two levels on two engines, a query a cycle, ports wide enough never to be seen

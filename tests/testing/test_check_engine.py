@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ngpc_sim.energy import Activity, frame_energy
+from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines import (
     Cluster,
     ClusterSpec,
@@ -21,9 +21,9 @@ from ngpc_sim.engines import (
     NfpWork,
     Timing,
 )
-from ngpc_sim.errors import UserError
+from ngpc_sim.power.energy import Activity, frame_energy
 from ngpc_sim.testing import action_names, check_engine, first_queries
-from ngpc_sim.workload import load_workload
+from ngpc_sim.workloads.workload import load_workload
 
 
 @pytest.fixture

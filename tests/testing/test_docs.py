@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ngpc_sim.arch import load_arch
+from ngpc_sim.architecture.arch import load_arch
 from ngpc_sim.engines.encoding_engine import NEEDS as ENCODING_NEEDS
 from ngpc_sim.engines.mlp_engine import NEEDS as MLP_NEEDS
 from ngpc_sim.engines.nfp import NEEDS as NFP_NEEDS

@@ -10,7 +10,7 @@ import pytest
 
 from ngpc_sim.engines import Nfp
 from ngpc_sim.engines.grid_cache import L2Shape
-from ngpc_sim.engines.shares import MissPath
+from ngpc_sim.engines.memory_shares import MissPath
 
 CYCLE = 1 << 16
 LINES = {"feature_bytes": 4, "line_bytes": 256, "grid_sram_kib": 1, "ways": "full", "table_policy": "cache"}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ngpc_sim.engines import Cluster, ClusterWork, EncodingEngine
-from ngpc_sim.engines.command_queue import admit
+from ngpc_sim.kernels.command_queue import admit
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines import Nfp
-from ngpc_sim.errors import UserError
 from ngpc_sim.reference import ReferenceNfp, lookups, slot_cycles
 from ngpc_sim.testing import EngineUnderTest
 

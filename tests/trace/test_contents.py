@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngpc_sim.errors import UserError
+from ngpc_sim.config.errors import UserError
 
 
 def test_properties_count_the_full_frame(make_trace):

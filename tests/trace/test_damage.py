@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ngpc_sim.errors import UserError
+from ngpc_sim.config.errors import UserError
 from ngpc_sim.trace import load_trace, store, write_trace
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ngpc_sim.trace.camera import Camera
-from ngpc_sim.trace.gia import GiaScene, render
+from ngpc_sim.trace.loops.camera import Camera
+from ngpc_sim.trace.loops.gia import GiaScene, render
 
 
 def only_call(scene, width, height):

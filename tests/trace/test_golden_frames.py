@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numba import njit
 
-from ngpc_sim.trace import nerf, nsdf
-from ngpc_sim.trace.camera import Camera
-from ngpc_sim.trace.invocation import NOT_RECORDED
-from ngpc_sim.trace.occupancy import GRID_CELLS, build
-from ngpc_sim.trace.portable_math import exp
+from ngpc_sim.trace.loops import nerf, nsdf
+from ngpc_sim.trace.loops.camera import Camera
+from ngpc_sim.trace.loops.invocation import NOT_RECORDED
+from ngpc_sim.trace.loops.occupancy import GRID_CELLS, build
+from ngpc_sim.trace.loops.portable_math import exp
 from ngpc_sim.trace.record import record
 
 FHD, UHD = (1920, 1080), (3840, 2160)

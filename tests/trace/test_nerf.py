@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngpc_sim.trace import nerf
-from ngpc_sim.trace.camera import Camera, direction_of, entry_distance
-from ngpc_sim.trace.invocation import NOT_RECORDED, padded
-from ngpc_sim.trace.occupancy import build, occupied_at
-from ngpc_sim.trace.portable_math import uniform
+from ngpc_sim.trace.loops import nerf
+from ngpc_sim.trace.loops.camera import Camera, direction_of, entry_distance
+from ngpc_sim.trace.loops.invocation import NOT_RECORDED, padded
+from ngpc_sim.trace.loops.occupancy import build, occupied_at
+from ngpc_sim.trace.loops.portable_math import uniform
 
 WIDTH, HEIGHT = 20, 12
 SIGMA = 60.0

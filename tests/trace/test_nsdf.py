@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ngpc_sim.trace import nsdf
-from ngpc_sim.trace.camera import Camera, direction_of, entry_distance
-from ngpc_sim.trace.invocation import padded
+from ngpc_sim.trace.loops import nsdf
+from ngpc_sim.trace.loops.camera import Camera, direction_of, entry_distance
+from ngpc_sim.trace.loops.invocation import padded
 
 WIDTH, HEIGHT = 32, 20
 SCENE = nsdf.NsdfScene((0.1, 0.1, 0.1), (0.9, 0.9, 0.9), Camera())

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from ngpc_sim.trace import nvr
-from ngpc_sim.trace.camera import Camera, direction_of, entry_distance
-from ngpc_sim.trace.invocation import padded
-from ngpc_sim.trace.occupancy import bit_at, build
-from ngpc_sim.trace.portable_math import uniform
+from ngpc_sim.trace.loops import nvr
+from ngpc_sim.trace.loops.camera import Camera, direction_of, entry_distance
+from ngpc_sim.trace.loops.invocation import padded
+from ngpc_sim.trace.loops.occupancy import bit_at, build
+from ngpc_sim.trace.loops.portable_math import uniform
 
 WIDTH, HEIGHT = 18, 12
 MAJORANT = 2.0

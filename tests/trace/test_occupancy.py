@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngpc_sim.trace.occupancy import CASCADE_BYTES, GRID_CELLS, bit_at, build, cell_centres, morton, occupied_at
+from ngpc_sim.trace.loops.occupancy import CASCADE_BYTES, GRID_CELLS, bit_at, build, cell_centres, morton, occupied_at
 
 CELL = st.integers(0, GRID_CELLS - 1)
 HALF_DIAGONAL = np.sqrt(3) / 2 / GRID_CELLS

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngpc_sim.trace.portable_math import EXP_LIMIT, exp, log, uniform
+from ngpc_sim.trace.loops.portable_math import EXP_LIMIT, exp, log, uniform
 
 
 @given(x=st.floats(-EXP_LIMIT, EXP_LIMIT))

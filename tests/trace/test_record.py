@@ -5,8 +5,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ngpc_sim import resources
-from ngpc_sim.errors import UserError
+from ngpc_sim.config import bundled as resources
+from ngpc_sim.config.errors import UserError
 from ngpc_sim.trace import bundled_traces, load_trace, write_trace
 from ngpc_sim.trace.record import SCENES, record
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ngpc_sim.trace.invocation import NOT_RECORDED, Invocation
-from ngpc_sim.trace.sampling import TILE_PIXELS, draw_tiles
+from ngpc_sim.trace.loops.invocation import NOT_RECORDED, Invocation
+from ngpc_sim.trace.loops.screen_tiles import TILE_PIXELS, draw_tiles
 
 
 @settings(deadline=None)

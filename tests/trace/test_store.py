@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ngpc_sim.errors import UserError
+from ngpc_sim.config.errors import UserError
 from ngpc_sim.trace import bundled_traces, load_trace, write_trace
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from ngpc_sim.errors import UserError
+from ngpc_sim.config.errors import UserError
 from ngpc_sim.trace import load_trace, store, streaming
 from ngpc_sim.trace.record import record, record_to
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ngpc_sim.published import CONFIDENCE_WORDS, PUBLISHED, Published
-from ngpc_sim.report.canvas import legend, style
+from ngpc_sim.report.charts.canvas import legend, style
+from ngpc_sim.report.charts.scene import APP_NAMES
 from ngpc_sim.report.panels import APPS, Row, number, row_scale, text
 from ngpc_sim.report.paper.page import APP_LOOKS, Page, draw_line, draw_published, empty, name_values
 from ngpc_sim.report.paper.rows import Table, named, of, pick, scales, titles, values
-from ngpc_sim.report.scene import APP_NAMES
+from ngpc_sim.results.published import CONFIDENCE_WORDS, PUBLISHED, Published
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ngpc_sim.published import CONFIDENCE_WORDS, PUBLISHED
+from ngpc_sim.report.charts.scene import APP_NAMES
 from ngpc_sim.report.panels import APPS, Row, number, text
 from ngpc_sim.report.paper.rows import Table, arch_title, named, of, pick, scales, titles
-from ngpc_sim.report.scene import APP_NAMES
-from ngpc_sim.resolution import RESOLUTIONS
+from ngpc_sim.results.published import CONFIDENCE_WORDS, PUBLISHED
+from ngpc_sim.workloads.frame_sizes import RESOLUTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

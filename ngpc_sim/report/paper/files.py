@@ -6,20 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ngpc_sim.errors import UserError
-from ngpc_sim.report.canvas import chart_bytes
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.report.charts.canvas import chart_bytes
 from ngpc_sim.report.files import table_files
 from ngpc_sim.report.folder import write_set
 from ngpc_sim.report.panels import Row, text
-from ngpc_sim.report.paper import (
-    area_power,
-    bandwidth,
-    frame_rates,
-    gap,
-    kernel_shares,
-    kernel_speedups,
-    speedups,
-)
+from ngpc_sim.report.paper import area_power, bandwidth, frame_rates, gap, kernel_shares, kernel_speedups, speedups
 from ngpc_sim.report.paper.rows import Table
 
 if TYPE_CHECKING:

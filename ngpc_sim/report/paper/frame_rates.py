@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ngpc_sim.published import PUBLISHED, Published
-from ngpc_sim.report.canvas import legend, style
+from ngpc_sim.report.charts.canvas import legend, style
+from ngpc_sim.report.charts.scene import APP_NAMES
 from ngpc_sim.report.panels import APPS, Row, number, row_scale, text
 from ngpc_sim.report.paper.page import (
     APP_LOOKS,
@@ -21,8 +21,8 @@ from ngpc_sim.report.paper.page import (
     scale_look,
 )
 from ngpc_sim.report.paper.rows import FRAME_SIZES, Table, named, of, pick, scales, titles, values
-from ngpc_sim.report.scene import APP_NAMES
-from ngpc_sim.resolution import RESOLUTIONS
+from ngpc_sim.results.published import PUBLISHED, Published
+from ngpc_sim.workloads.frame_sizes import RESOLUTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

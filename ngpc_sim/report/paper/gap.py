@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ngpc_sim.published import PUBLISHED
-from ngpc_sim.report.canvas import legend, style
+from ngpc_sim.report.charts.canvas import legend, style
+from ngpc_sim.report.charts.scene import APP_NAMES
 from ngpc_sim.report.panels import APPS, Row, number, row_scale, text
 from ngpc_sim.report.paper.page import (
     GPU_COLOUR,
@@ -22,7 +22,7 @@ from ngpc_sim.report.paper.page import (
     scale_look,
 )
 from ngpc_sim.report.paper.rows import VR, Table, named, of, pick, scales, titles, values
-from ngpc_sim.report.scene import APP_NAMES
+from ngpc_sim.results.published import PUBLISHED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ngpc_sim.published import PUBLISHED, Published
-from ngpc_sim.report.canvas import legend, style
+from ngpc_sim.report.charts.canvas import legend, style
+from ngpc_sim.report.charts.scene import APP_NAMES, PT_PER_IN
+from ngpc_sim.report.charts.stacks import Look, swatches
 from ngpc_sim.report.panels import Row, app_rank, number, text
 from ngpc_sim.report.paper.page import FIGURE_PT, Page, draw_published, empty, name_values
 from ngpc_sim.report.paper.rows import ENCODINGS, MEAN, Table, mean_of_apps, named, of, pick, scales, titles
-from ngpc_sim.report.scene import APP_NAMES, PT_PER_IN
-from ngpc_sim.report.stacks import Look, swatches
+from ngpc_sim.results.published import PUBLISHED, Published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

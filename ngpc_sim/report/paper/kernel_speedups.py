@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ngpc_sim.published import PUBLISHED
-from ngpc_sim.report.canvas import legend, style
+from ngpc_sim.report.charts.canvas import legend, style
+from ngpc_sim.report.charts.scene import APP_NAMES
 from ngpc_sim.report.panels import Row, app_rank, number, row_scale, text
 from ngpc_sim.report.paper.page import (
     APP_LOOKS,
@@ -24,7 +24,7 @@ from ngpc_sim.report.paper.page import (
     name_values,
 )
 from ngpc_sim.report.paper.rows import MEAN, Table, mean_of_apps, named, of, pick, scales, titles, values
-from ngpc_sim.report.scene import APP_NAMES
+from ngpc_sim.results.published import PUBLISHED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

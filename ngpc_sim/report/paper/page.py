@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ngpc_sim.published import CONFIDENCE_WORDS, Published
-from ngpc_sim.report.canvas import blank
-from ngpc_sim.report.scene import GAP_IN, LEGEND_LINE_IN, LINE_IN, PAGE_IN, PT_PER_IN, shade_at
+from ngpc_sim.report.charts.canvas import blank
+from ngpc_sim.report.charts.scene import GAP_IN, LEGEND_LINE_IN, LINE_IN, PAGE_IN, PT_PER_IN, shade_at
+from ngpc_sim.results.published import CONFIDENCE_WORDS, Published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ngpc_sim.published import CONFIDENCE_WORDS, published_mean
-from ngpc_sim.report.charts import speedup_chart
+from ngpc_sim.report.charts.rates import speedup_chart
 from ngpc_sim.report.panels import Row, app_rank, number, row_scale, text
 from ngpc_sim.report.paper.rows import ENCODINGS, MEAN, Table, archs, mean_of_apps, named, of, pick, scales
+from ngpc_sim.results.published import CONFIDENCE_WORDS, published_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

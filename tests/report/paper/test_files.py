@@ -5,7 +5,7 @@ import re
 import matplotlib as mpl
 import pytest
 
-from ngpc_sim.errors import UserError
+from ngpc_sim.config.errors import UserError
 from ngpc_sim.report.paper.files import paper_files, write_paper
 
 FIGURES = ("kernel_shares", "speedup", "kernel_speedups", "fps_by_app", "fps_by_scale", "area_power", "gap")

@@ -1,0 +1,1 @@
+"""Architecture, GPU, technology and SRAM files, read and checked."""

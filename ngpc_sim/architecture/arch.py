@@ -1,0 +1,334 @@
+"""Architectures: files of ``arch_configs/`` assembled to engine specs, with GPU and technology.
+
+A file may ``extends:`` another (by built-in name or by path); any value can be overridden by its dotted
+key. GPUs and technologies are files of their own whose every number carries a source and a tag.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ngpc_sim.architecture.arch_file import ArchFile, CalibrationSpec, FrameSpec, MemorySpec, PowerSpec
+from ngpc_sim.architecture.gpu import GpuSpec
+from ngpc_sim.architecture.sram import Macro
+from ngpc_sim.architecture.technology import TechnologySpec
+from ngpc_sim.config import bundled, units
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.schema import Tree, known_keys, load_yaml, merge, nearest, set_dotted, validate
+from ngpc_sim.engines.cluster import ClusterSpec
+from ngpc_sim.engines.nfp import NfpSpec
+
+MAX_EXTENDS = 8
+#: keys of ``memory`` that a GPU file has too; null there is the GPU's own
+GPU_BANDWIDTHS = ("l2_gbps", "dram_gbps")
+#: what tells a number with its source, or a point of a table, from a mapping of them
+SOURCED_KEYS = {"value", "unit", "tag", "source"}
+
+
+@dataclass(frozen=True)
+class Arch:
+    """A resolved architecture: engine specs, GPU, technology; nothing left to look up."""
+
+    file: ArchFile
+    gpu: GpuSpec
+    technology: TechnologySpec
+
+    @property
+    def name(self) -> str:
+        """Name of the architecture."""
+        return self.file.name
+
+    @property
+    def scale(self) -> int:
+        """Number of NFPs."""
+        return self.file.scale
+
+    @property
+    def nfp(self) -> NfpSpec:
+        """Spec of one NFP."""
+        return self.file.nfp
+
+    @property
+    def cluster(self) -> ClusterSpec:
+        """Spec of the dispatcher."""
+        return self.file.cluster
+
+    @property
+    def memory(self) -> MemorySpec:
+        """Spec of L2 and DRAM."""
+        return self.file.memory
+
+    @property
+    def frame(self) -> FrameSpec:
+        """Spec of the frame level."""
+        return self.file.frame
+
+    @property
+    def power(self) -> PowerSpec:
+        """Spec of supply, gating and temperature."""
+        return self.file.power
+
+    @property
+    def calibration(self) -> CalibrationSpec:
+        """Fitted values."""
+        return self.file.calibration
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether any value of it was fitted."""
+        return bool(self.calibration_label)
+
+    @property
+    def calibration_label(self) -> str:
+        """How the output calls what was fitted; empty where nothing was."""
+        power = "power calibrated: one factor to the published share" if self.power.calibration == "published" else ""
+        return "; ".join(label for label in (self.calibration.label, power) if label)
+
+    @property
+    def clock_hz(self) -> int:
+        """NFP clock in hertz."""
+        return units.clock_hz(self.nfp.clock_ghz)
+
+    def grid_sram(self, width_bits: int | None = None) -> Macro:
+        """The grid_sram of one engine as a macro; ``banks: ideal`` names no banks, so it is undivided."""
+        encoding = self.nfp.encoding
+        return Macro(encoding.grid_sram_kib, 1 if encoding.banks == "ideal" else encoding.banks, width_bits)
+
+    def check_reach(self) -> None:
+        """Refuse a grid_sram or a voltage that the technology knows nothing about."""
+        self.technology.energy_scale(self.power.voltage_v)
+        self.technology.access("read_pj", self.grid_sram())
+        if self.file.area_model == "stillmaker_uniform":
+            self.technology.macro_area_mm2(self.grid_sram())
+
+    def resolved(self) -> Tree:
+        """Plain data of everything that can change a result; the reader's to read only."""
+        return self._resolved
+
+    @cached_property
+    def _resolved(self) -> Tree:
+        return {
+            **self.file.model_dump(mode="json"),
+            "gpu_file": self.gpu.model_dump(mode="json", exclude_none=True),
+            "technology_file": self.technology.model_dump(mode="json"),
+        }
+
+    @cached_property
+    def text(self) -> str:
+        """The same as text, sooner than its hash."""
+        return "".join(spec.model_dump_json() for spec in (self.file, self.gpu, self.technology))
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of :meth:`resolved`."""
+        text = json.dumps(self.resolved(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def arch_path(name: str | Path) -> Path:
+    """File of an architecture by built-in name or path."""
+    return _find("arch_configs", str(name), Path(), arch_names(), "architecture")
+
+
+def arch_names() -> list[str]:
+    """Names of the built-in architectures."""
+    return sorted(path.stem for path in bundled.folder("arch_configs").glob("*.yaml"))
+
+
+def load_arch(
+    name: str | Path = "ngpc",
+    scale: int | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    gpu: str | None = None,
+    *,
+    allow_plugins: bool = False,
+) -> Arch:
+    """Architecture by built-in name or path.
+
+    Parameters
+    ----------
+    name
+        ``ngpc``, ``ngpc-paper`` or the path of a YAML file.
+    scale
+        Number of NFPs, 1 to 1024; the file's own where it is ``None``.
+    overrides
+        Values by dotted key, ``{"nfp.clock_ghz": 1.2}``.
+    gpu
+        Another GPU file by name or path, with its bandwidths where ``overrides`` do not set them.
+    allow_plugins
+        Whether the architecture may name classes to import and run.
+
+    Raises
+    ------
+    UserError
+        For an unknown name or key (with the nearest known one), a value out of range (with the range),
+        a wrong type, or a file that is not what it should be.
+    """
+    tree, where, origins = _extended(str(name), Path(), ())
+    chosen: dict[str, Any] = dict(overrides or {})
+    own_gpu = tree.get("gpu")
+    for key, value in (("scale", scale), ("gpu", gpu)):
+        if value is not None:
+            if key in chosen:
+                raise UserError(f"{key} is given twice, as {value} and by an override as {chosen[key]}.")
+            chosen[key] = value
+    for dotted, value in chosen.items():
+        check_key(dotted)
+        tree = set_dotted(tree, dotted, value)
+        origins[dotted] = "override"
+    tree = _with_memory_of_gpu(tree, chosen, other=tree.get("gpu") != own_gpu)
+    file = validate(ArchFile, tree, where, origins)
+    for key, model in file.plugins():
+        if not allow_plugins:
+            raise UserError(f"{where}: {key} names the plug-in '{model}', which is code: --allow-plugins allows it.")
+    arch = Arch(file, _load_gpu(file.gpu), _load_technology(file.technology))
+    arch.check_reach()
+    return arch
+
+
+def _with_memory_of_gpu(tree: Tree, chosen: Mapping[str, Any], *, other: bool) -> Tree:
+    """Tree with the GPU's bandwidths where they are null or, for an ``other`` GPU than the file's, not chosen."""
+    memory = tree.get("memory")
+    if not isinstance(memory, dict) or not isinstance(tree.get("gpu"), str):
+        return tree
+    wanted = [
+        key
+        for key in GPU_BANDWIDTHS
+        if (key in memory and memory[key] is None) or (other and not {"memory", f"memory.{key}"} & chosen.keys())
+    ]
+    gpu = _load_gpu(tree["gpu"]) if wanted else None
+    for key in wanted:
+        own = getattr(gpu, key)
+        if gpu is not None and own is not None:
+            source = {f"memory.{key}": f"{own.tag}: {gpu.name}, {own.source}"}
+            tree = set_dotted({**tree, "sources": {**tree.get("sources", {}), **source}}, f"memory.{key}", own.value)
+    return tree
+
+
+def at_scale(arch: Arch, scale: int) -> Arch:
+    """The architecture with another number of NFPs, from 1 to MAX_SCALE."""
+    return Arch(arch.file.model_copy(update={"scale": scale}), arch.gpu, arch.technology)
+
+
+def changed(arch: Arch, values: Mapping[str, Any]) -> Arch:
+    """An architecture with other values by dotted key, checked like any other."""
+    tree = arch.file.model_dump()
+    for dotted, value in values.items():
+        check_key(dotted)
+        tree = set_dotted(tree, dotted, value)
+    other = Arch(validate(ArchFile, tree, arch.name, {}), arch.gpu, arch.technology)
+    other.check_reach()
+    return other
+
+
+def check_key(dotted: str) -> None:
+    """Refuse a dotted key that no architecture has, naming the nearest one."""
+    model: Any = ArchFile
+    keys = dotted.split(".")
+    for position, key in enumerate(keys):
+        known = known_keys(model)
+        if not known and model is dict:
+            return
+        if key not in known:
+            parent = ".".join(keys[:position])
+            best = nearest(dotted, all_keys()) if position == 0 else ".".join([parent, nearest(key, known)])
+            raise UserError(f"unknown key '{dotted}'; the nearest known key is '{best}'.")
+        annotation = model.model_fields[key].annotation
+        model = annotation if known_keys(annotation) else dict if "dict" in str(annotation) else None
+        if model is None and position < len(keys) - 1:
+            raise UserError(f"unknown key '{dotted}'; '{'.'.join(keys[: position + 1])}' holds a single value.")
+
+
+def all_keys() -> list[str]:
+    """Every dotted key of an architecture file that holds a value."""
+    return list(_keys_of(ArchFile, ""))
+
+
+def _keys_of(model: Any, prefix: str) -> Iterable[str]:  # noqa: ANN401 - a pydantic model class
+    for key, field in model.model_fields.items():
+        if known_keys(field.annotation):
+            yield from _keys_of(field.annotation, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
+def _extended(name: str, near: Path, chain: tuple[Path, ...]) -> tuple[Tree, str, dict[str, str]]:
+    """Tree of a file on what it extends, its file name, and where every key comes from."""
+    path = _find("arch_configs", name, near, arch_names(), "architecture")
+    if path in chain or len(chain) >= MAX_EXTENDS:
+        raise UserError(f"{path}: 'extends' goes in a circle or more than {MAX_EXTENDS} files deep.")
+    tree, origins = load_yaml(path)
+    for key in ("gpu", "technology"):
+        if _is_path(tree.get(key)):
+            tree[key] = str(path.parent / tree[key])
+    parent = tree.pop("extends", None)
+    if parent is None:
+        return tree, path.name, origins
+    if not isinstance(parent, str):
+        raise UserError(f"{origins['extends']}: extends must be the name or path of one file.")
+    below, _, inherited = _extended(parent, path.parent, (*chain, path))
+    return merge({**below, "name": path.stem}, tree), path.name, {**inherited, **origins}
+
+
+def _is_path(name: object) -> bool:
+    return isinstance(name, str) and (name.endswith((".yaml", ".yml")) or "/" in name)
+
+
+def _find(kind: str, name: str, near: Path, known: Iterable[str], what: str) -> Path:
+    if _is_path(name):
+        path = near / name
+        if not path.is_file():
+            raise UserError(f"{what} file '{path}' does not exist.")
+        return path.resolve()
+    path = bundled.folder("arch_configs") / kind.removeprefix("arch_configs") / f"{name}.yaml"
+    names = list(known)
+    if name not in names:
+        raise UserError(f"unknown {what} '{name}'; the nearest known is '{nearest(name, names)}'.")
+    return path.resolve()
+
+
+def _names_below(kind: str) -> list[str]:
+    return sorted(path.stem for path in (bundled.folder("arch_configs") / kind).glob("*.yaml"))
+
+
+def _load_gpu(name: str) -> GpuSpec:
+    path = _find("gpu", name, Path(), _names_below("gpu"), "GPU")
+    tree, origins = load_yaml(path)
+    return validate(GpuSpec, tree, path.name, origins)
+
+
+def _load_technology(name: str) -> TechnologySpec:
+    path = _find("tech", name, Path(), _names_below("tech"), "technology")
+    tree, origins = load_yaml(path)
+    for _ in range(MAX_EXTENDS):
+        parent = tree.pop("extends", None)
+        if parent is None:
+            return validate(TechnologySpec, tree, path.name, origins)
+        if not isinstance(parent, str):
+            raise UserError(f"{origins['extends']}: extends must be the name or path of one file.")
+        below, inherited = load_yaml(_find("tech", parent, path.parent, _names_below("tech"), "technology"))
+        tree, origins = _laid_on(below, tree), {**inherited, **origins}
+    raise UserError(f"{path}: 'extends' goes in a circle or more than {MAX_EXTENDS} files deep.")
+
+
+def _laid_on(below: Tree, over: Tree) -> Tree:
+    """Technology ``over`` on the one it extends; a number never takes its source from the one that it replaces."""
+    result = dict(below)
+    for key, value in over.items():
+        under = result.get(key)
+        if isinstance(value, dict) and isinstance(under, dict) and not value.keys() & SOURCED_KEYS:
+            result[key] = _laid_on(under, value)
+        else:
+            result[key] = value
+    return result
+
+
+def arch_schema() -> dict[str, Any]:
+    """JSON Schema of an architecture file."""
+    return ArchFile.model_json_schema()

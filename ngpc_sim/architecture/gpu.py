@@ -1,0 +1,132 @@
+"""A GPU beside the NGPC: what the baseline costs and what the board burns, every number with its source."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from ngpc_sim.config.schema import Field, Positive, Share, Sourced, Spec, field_validator
+from ngpc_sim.config.units import PS_PER_NS
+from ngpc_sim.engines.dram import DramSpec
+
+
+class AppBaseline(Spec):
+    """Published frame of one app on the GPU."""
+
+    frame_ms: Positive
+    queries_per_pixel: Positive
+    frame_ms_low: Positive | None = None
+
+
+class Shares(Spec):
+    """Shares of GPU time by kernel, mean over the apps, for one encoding."""
+
+    encoding: Share
+    mlp: Share
+    rest: Share
+
+
+class Count(Positive):
+    """A sourced number of things."""
+
+    @field_validator("value")
+    @classmethod
+    def _whole(cls, value: float) -> float:
+        if value != int(value):
+            raise ValueError("it should be a whole number")
+        return value
+
+
+class GpuDram(Spec):
+    """DRAM of a GPU: its structure in counts and bytes, its peak in GB/s, its timing in ns."""
+
+    mapping: Literal["RoBaRaCoCh", "RoBaCoBgCoCh"]
+    refresh: Literal["all_bank", "per_bank"]
+    channels: Count
+    peak_gbps: Positive
+    access_bytes: Count
+    burst_cycles: Count
+    bank_groups: Count
+    banks_per_group: Count
+    row_bytes: Count
+    interleave_bytes: Count
+    group_bytes: Count | None = None
+    queue: Count
+    ccdl_ns: Positive
+    rcd_ns: Positive
+    rp_ns: Positive
+    ras_ns: Positive
+    rc_ns: Positive
+    rrd_ns: Positive
+    faw_ns: Positive
+    rtp_ns: Positive
+    ppd_ns: Positive
+    cl_ns: Positive
+    refi_ns: Positive
+    rfc_ns: Positive
+    refresh_postponed: Count | None = None
+
+    @property
+    def tck_ps(self) -> float:
+        """Clock period in ps with which bursts back to back on all channels make the peak."""
+        per_channel_gbps = self.peak_gbps.value / self.channels.value
+        return self.access_bytes.value / (per_channel_gbps * self.burst_cycles.value) * PS_PER_NS
+
+    def _cycles(self, nanoseconds: Positive) -> int:
+        """Cycles that last so long; a thousandth of a cycle above a whole number is rounding, not time."""
+        return math.ceil(nanoseconds.value * PS_PER_NS / self.tck_ps - 1e-3)
+
+    def spec(self) -> DramSpec:
+        """The DRAM in cycles, durations rounded up (the refresh interval down), ``nCCDS`` a burst; may be refused."""
+        postponed, group = self.refresh_postponed, self.group_bytes
+        rows = ("rcd", "rp", "ras", "rc", "rrd", "faw", "rtp", "ppd", "cl", "rfc", "ccdl")
+        counts = (
+            "channels",
+            "access_bytes",
+            "bank_groups",
+            "banks_per_group",
+            "row_bytes",
+            "interleave_bytes",
+            "queue",
+        )
+        return DramSpec(
+            tck_ps=self.tck_ps,
+            n_bl=int(self.burst_cycles.value),
+            n_ccds=int(self.burst_cycles.value),
+            n_refi=math.floor(self.refi_ns.value * PS_PER_NS / self.tck_ps),
+            refresh=self.refresh,
+            refresh_postponed=None if postponed is None else int(postponed.value),
+            mapping=self.mapping,
+            group_bytes=None if group is None else int(group.value),
+            **{f"n_{name}": self._cycles(getattr(self, f"{name}_ns")) for name in rows},
+            **{name: int(getattr(self, name).value) for name in counts},
+        )
+
+
+class GpuSpec(Spec):
+    """A file of ``arch_configs/gpu``: board and peaks, and what is published of its frames, where anything is."""
+
+    name: str
+    die_mm2: Positive
+    board_power_w: Positive
+    idle_power_w: Sourced
+    l2_mib: Sourced
+    sms: Count | None = None
+    clock_ghz: Positive | None = None
+    fp32_tflops: Positive | None = None
+    fp16_tensor_tflops: Positive | None = None
+    l1_bytes_per_clock: Positive | None = None
+    l2_gbps: Positive | None = None
+    dram_gbps: Positive | None = None
+    reference_pixels: Positive | None = None
+    rest_fusion: Positive | None = None
+    apps: dict[str, AppBaseline] = Field(default_factory=dict)
+    encodings: dict[str, Shares] = Field(default_factory=dict)
+    dram: GpuDram | None = None
+
+    @field_validator("encodings")
+    @classmethod
+    def _has_reference(cls, encodings: dict[str, Shares]) -> dict[str, Shares]:
+        if encodings and "hashgrid" not in encodings:
+            raise ValueError("it should have the shares of hashgrid, to which the others relate")
+        return encodings

@@ -1,0 +1,126 @@
+"""Energy, leakage and area of one technology; every number with its source and tag.
+
+The constants of a file hold at ``given_v`` in the node they were given for. Energy in the node built, at a
+voltage V, is theirs times E_built(V) / E_given(given_v), both polynomials of Stillmaker and Baas (2017), times
+a factor of its own for logic, SRAM and leakage where a node lies between two of theirs. Leakage changes with
+temperature on the exponential through two CACTI points, 300 K and 350 K. No formula for delay has a source
+here, so the clock is the architecture's alone.
+"""
+
+from __future__ import annotations
+
+from ngpc_sim.architecture.sram import AccessPoint, AreaPoint, Macro, look_up
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.schema import Field, Positive, Share, Sourced, Spec
+
+COLDEST_K, HOTTEST_K = 300.0, 350.0
+
+
+class EnergySpec(Spec):
+    """Energy of each counted action in pJ."""
+
+    pos_fract: Sourced
+    grid_index: Sourced
+    interpol_weights: Sourced
+    feature_buffer_byte: Sourced
+    mlp_mac: Sourced
+    mlp_mac_padded: Sourced
+    mlp_mac_idle: Sourced
+    weight_byte: Sourced
+    activation_byte: Sourced
+    output_fifo_byte: Sourced
+    l2_byte: Sourced
+    dram_byte: Sourced
+
+
+class SramSpec(Spec):
+    """Macros of grid_sram: what an access and leakage cost, and the area that uniform scaling starts from."""
+
+    access: dict[str, AccessPoint] = Field(min_length=1)
+    area: dict[str, AreaPoint] = Field(min_length=1)
+
+
+class LeakageSpec(Spec):
+    """Leakage of logic by built area, and how much of any leakage is left at 300 K."""
+
+    logic_w_per_mm2: Sourced
+    share_at_300k: Share
+
+
+class Coefficient(Sourced):
+    """A sourced number of either sign."""
+
+    value: float = Field(ge=-1e3, le=1e3)
+
+
+class EnergyPolynomial(Spec):
+    """Switching energy of a node, relative to the others, as a V^2 + b V + c."""
+
+    a: Coefficient
+    b: Coefficient
+    c: Coefficient
+
+    def at(self, volts: float) -> float:
+        """Value at a voltage."""
+        return self.a.value * volts**2 + self.b.value * volts + self.c.value
+
+
+class ScalingSpec(Spec):
+    """From the node and voltage that the constants are given at to those that are built."""
+
+    given_v: Positive
+    nominal_v: Positive
+    lowest_v: Positive
+    highest_v: Positive
+    given: EnergyPolynomial
+    built: EnergyPolynomial
+    logic_energy: Positive
+    sram_energy: Positive
+    leakage: Positive
+    logic_area: Positive
+    sram_area: Positive
+
+
+class AreaSpec(Spec):
+    """Area of logic and buffers where it is given, and the cells that can be built."""
+
+    bitcell_um2: Positive
+    macro_efficiency: Share
+    mac_um2: Positive
+    lane_um2: Positive
+    buffer_mm2_per_kib: Positive
+
+
+class TechnologySpec(Spec):
+    """A file of ``arch_configs/tech``."""
+
+    name: str
+    description: str
+    energy: EnergySpec
+    sram: SramSpec
+    leakage: LeakageSpec
+    scaling: ScalingSpec
+    area: AreaSpec
+
+    def energy_scale(self, voltage_v: float | None) -> float:
+        """Energy in the built node at a voltage (nominal for ``None``) over what the constants say."""
+        volts = self.scaling.nominal_v.value if voltage_v is None else voltage_v
+        low, high = self.scaling.lowest_v.value, self.scaling.highest_v.value
+        if not low <= volts <= high:
+            raise UserError(
+                f"power.voltage_v = {volts:g} is outside the range of technology {self.name}: {low:g} to {high:g} V."
+            )
+        return self.scaling.built.at(volts) / self.scaling.given.at(self.scaling.given_v.value)
+
+    def leakage_at(self, temperature_k: float) -> float:
+        """Leakage at a temperature, 300 to 350 K, over that at 350 K."""
+        share: float = self.leakage.share_at_300k.value ** ((HOTTEST_K - temperature_k) / (HOTTEST_K - COLDEST_K))
+        return share
+
+    def access(self, column: str, macro: Macro) -> float:
+        """``read_pj``, ``write_pj`` or ``leakage_mw`` of a grid_sram as the table gives it."""
+        return look_up(self.name, self.sram.access, column, macro)
+
+    def macro_area_mm2(self, macro: Macro) -> float:
+        """Area of a grid_sram as the table gives it."""
+        return look_up(self.name, self.sram.area, "area_mm2", macro)

@@ -1,0 +1,1 @@
+"""What everything stands on: errors, units, YAML files to checked models, plug-in classes, bundled folders."""

@@ -1,0 +1,132 @@
+"""A stream of queries through the levels of a grid, some of them cached: what they cost, chunk by chunk.
+
+The state goes on from one call to the next, so a stream may come in parts of any size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ngpc_sim.engines.grid_cache import TableCaches
+from ngpc_sim.engines.level_passes import LevelPasses, columns_of
+from ngpc_sim.engines.service import Misses, folded
+from ngpc_sim.kernels.sums import to_rows
+from ngpc_sim.machine.threads import map_threads, on_threads
+
+Array = np.ndarray[Any, Any]
+#: queries that pass through all levels before the next ones, and of which the lines are held
+CHUNK_QUERIES = 1 << 15
+
+
+class LevelStream:
+    """Queries in order through the levels of ``passes``, all of which fit, on engine slots."""
+
+    def __init__(self, passes: LevelPasses, slots: int) -> None:
+        self.passes, self.slots = passes, slots
+        self.first = 0
+
+    def serve(self, positions: Array) -> tuple[Array, Array, None]:
+        """Intervals (n, slots) uint16 and reads (n,) int32 of the next ``positions`` (n, D) of the stream."""
+        if self.passes.shape.reuse_distance:
+            return self._in_order(positions)
+        n = len(positions)
+        cycles, reads = np.empty((n, self.slots), np.uint16), np.zeros(n, np.int32)
+        levels = list(range(self.passes.encoding.n_levels))
+
+        def chunks(firsts: Iterator[int]) -> None:
+            by_slot = np.empty((self.slots, CHUNK_QUERIES), np.uint16)
+            for first in firsts:
+                part = slice(first, min(first + CHUNK_QUERIES, n))
+                if part.stop - first < CHUNK_QUERIES:
+                    by_slot = np.empty((self.slots, part.stop - first), np.uint16)
+                by_slot[:] = 0
+                self.passes.add(positions[part], levels, by_slot, reads[part])
+                to_rows(by_slot, cycles[part])
+
+        on_threads(chunks, range(0, n, CHUNK_QUERIES))
+        return cycles, reads, None
+
+    def _in_order(self, positions: Array) -> tuple[Array, Array, None]:
+        """Like :meth:`serve`, where a query depends on the one before it on its engine."""
+        n, n_levels = len(positions), self.passes.encoding.n_levels
+        intervals, reads = np.empty((n_levels, n), np.uint16), np.zeros((n_levels, n), np.uint8)
+        none = np.empty((0, 0), np.uint32), np.empty(0, np.uint8)
+        map_threads(
+            lambda number: self.passes.in_order(number, positions, self.first, intervals[number], reads[number], *none),
+            range(n_levels),
+        )
+        self.first += n
+        return folded(intervals.T, self.slots), reads.sum(axis=0, dtype=np.int32), None
+
+
+class CachedStream:
+    """Queries in order through the levels of ``passes``, some of them in ``caches``, on engine slots."""
+
+    def __init__(self, passes: LevelPasses, caches: TableCaches, slots: int) -> None:
+        self.passes, self.caches, self.slots = passes, caches, slots
+        self.first = 0
+        self.place = {level: number for number, level in enumerate(caches.levels)}
+        self.whole = [level for level in range(passes.encoding.n_levels) if level not in self.place]
+
+    def serve(self, positions: Array) -> tuple[Array, Array, Misses]:
+        """Intervals (n, slots) uint16, reads (n,) int32 and misses of the next ``positions`` (n, D) of the stream."""
+        n, n_levels = len(positions), self.passes.encoding.n_levels
+        intervals, reads = np.zeros((n_levels, n), np.uint16), np.zeros(n, np.int32)
+        asked, missing, far = (np.zeros((n_levels, n), np.uint8) for _ in range(3))
+        for first in range(0, n, CHUNK_QUERIES):
+            part = slice(first, min(first + CHUNK_QUERIES, n))
+            outputs = asked[:, part], missing[:, part], far[:, part]
+            reads[part] = self._chunk(positions[part], intervals[:, part], *outputs)
+            self.first += part.stop - first
+        misses = Misses(
+            asked.T, missing.T, far.T, folded(missing.T, self.slots), folded(far.T, self.slots),
+            self.caches.addresses[: self.caches.noted],
+        )  # fmt: skip
+        return folded(intervals.T, self.slots), reads, misses
+
+    def _chunk(self, positions: Array, intervals: Array, asked: Array, missing: Array, far: Array) -> Array:
+        """Pass a chunk; fill intervals and line counts, all (L, n); returns its reads (n,)."""
+        n, corners, caches = len(positions), self.passes.encoding.corners, self.caches
+        columns, ends = columns_of(positions)
+        missed = np.empty((len(self.place), n, corners), np.uint32)
+        found = np.zeros((len(self.place), n), np.uint8)
+        reads = np.zeros((len(caches.slots) + 1, n), np.int32)
+
+        def whole() -> None:
+            none = np.empty((0, corners), np.uint32), np.empty(0, np.uint8)
+            for level in self.whole:
+                self._pass(level, positions, columns, ends, intervals[level], reads[-1], *none)
+
+        def slot(number: int) -> None:
+            if number == len(caches.slots):
+                whole()
+                return
+            levels = caches.slots[number]
+            lines = np.empty((len(levels), n, corners), np.uint32)
+            counts = np.zeros((len(levels), n), np.uint8)
+            for row, level in enumerate(levels):
+                self._pass(level, positions, columns, ends, intervals[level], reads[number], lines[row], counts[row])
+            gone, how_many = caches.look_up(number, lines, counts, self.first)
+            for row, level in enumerate(levels):
+                asked[level] = counts[row]
+                missed[self.place[level]], found[self.place[level]] = gone[row], how_many[row]
+
+        map_threads(slot, range(len(caches.slots) + 1))
+        missing[caches.levels] = found
+        far[caches.levels] = caches.look_up_l2(missed, found)
+        summed: Array = reads.sum(axis=0, dtype=np.int32)
+        return summed
+
+    def _pass(
+        self, level: int, positions: Array, columns: Array, ends: Array, cycles: Array, reads: Array, *lines: Array
+    ) -> None:
+        """Pass a chunk through a level: intervals and reads are added, ``lines`` and their counts filled where any."""
+        if not self.passes.shape.reuse_distance:
+            self.passes.add_with_lines(columns, ends, level, cycles, reads, *lines)
+            return
+        read = np.zeros(len(reads), np.uint8)
+        self.passes.in_order(level, positions, self.first, cycles, read, *lines)
+        reads += read

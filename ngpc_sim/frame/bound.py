@@ -1,0 +1,47 @@
+"""Closed-form bounds of an architecture: no trace, no conflict, no miss, full batches."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from fractions import Fraction
+
+from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.config import units
+from ngpc_sim.engines.encoding_engine import encoding_engine
+from ngpc_sim.engines.mlp_engine import mlp_engine
+from ngpc_sim.engines.nfp import NfpSpec
+from ngpc_sim.workloads.workload import Workload
+
+#: answers kept for the next number of NFPs
+KEPT = 64
+_cycles: OrderedDict[tuple[str, Workload], dict[str, Fraction]] = OrderedDict()
+
+
+def cycles_per_query(arch: Arch, work: Workload) -> dict[str, Fraction]:
+    """Least NFP cycles of a query by resource, whatever it asks: no conflict, no fill, full batches."""
+    key = arch.nfp.model_dump_json(), work
+    if key not in _cycles:
+        _cycles[key] = _cycles_per_query(arch.nfp, work)
+        if len(_cycles) > KEPT:
+            _cycles.popitem(last=False)
+    return dict(_cycles[key])
+
+
+def _cycles_per_query(nfp: NfpSpec, work: Workload) -> dict[str, Fraction]:
+    engines, mlp = encoding_engine(nfp.encoding), mlp_engine(nfp.mlp)
+    encoding, io = work.encoding, nfp.io
+    levels_of_an_engine = -(-encoding.n_levels // min(nfp.encoding.engines, encoding.n_levels))
+    return {
+        "mlp_engine": min(Fraction(mlp.busy_cycles(work, n), n) for n in range(1, nfp.mlp.batch_queries + 1)),
+        "encoding_engine": Fraction(
+            levels_of_an_engine * engines.index_cycles(encoding), engines.side_by_side(encoding)
+        ),
+        "input": Fraction(work.input_bytes, io.input_bytes_per_cycle),
+        "output": Fraction(work.output_bytes, io.output_bytes_per_cycle),
+    }
+
+
+def ngpc_bound_ps(arch: Arch, work: Workload, queries: int) -> int:
+    """Least time in ps in which the NFPs can serve ``queries``: their slowest resource, rounded down."""
+    slowest = max(cycles_per_query(arch, work).values())
+    return int(slowest * queries * units.PS_PER_S / (arch.scale * arch.clock_hz))

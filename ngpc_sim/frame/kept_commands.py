@@ -1,0 +1,66 @@
+"""Replays of the commands of a frame, kept for the next design point that asks for the same ones.
+
+What a command costs the NFPs depends on the NFPs, their dispatch and their memory, on the queries and on whether
+tiles overlap; not on the rest of kernels, on launches and submission, nor on what the GPU alone would need. Design
+points that differ in those alone share their replays.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, NamedTuple
+
+from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.engines.cluster import Cluster
+from ngpc_sim.engines.service import Service
+from ngpc_sim.frame.commands import AnyCluster, Commands, build_commands
+from ngpc_sim.frame.plan import FramePlan
+from ngpc_sim.workloads.workload import Workload
+
+#: replays kept together
+KEPT_BYTES = 1 << 27
+#: bytes of a command's objects beside its arrays (measured: tracemalloc, nerf-hashgrid and nsdf-densegrid)
+OBJECT_BYTES = 980
+
+
+class _Kept(NamedTuple):
+    """Replays and their size; plan and service stay alive, so that their identities remain theirs."""
+
+    plan: FramePlan
+    service: Service
+    commands: Commands
+    size: int
+
+
+_replays: OrderedDict[Any, _Kept] = OrderedDict()
+
+
+def replays_of(
+    arch: Arch, work: Workload, service: Service, plan: FramePlan, cluster: AnyCluster, efficiency: float
+) -> Commands:
+    """What :func:`build_commands` gives; of the fast cluster it is kept, the reference always replays."""
+    if type(cluster) is not Cluster:
+        return build_commands(arch, work, service, plan, cluster, efficiency)
+    specs = (arch.cluster, arch.nfp, arch.memory)
+    key = (
+        *(spec.model_dump_json() for spec in specs),
+        *(arch.scale, arch.gpu.l2_mib.value, arch.frame.overlap, efficiency, work, id(plan), id(service)),
+    )
+    if key in _replays:
+        _replays.move_to_end(key)
+        return _replays[key].commands
+    commands = build_commands(arch, work, service, plan, cluster, efficiency)
+    _replays[key] = _Kept(plan, service, commands, _bytes(commands))
+    size = sum(kept.size for kept in _replays.values())
+    while size > KEPT_BYTES:
+        size -= _replays.popitem(last=False)[1].size
+    return commands
+
+
+def _bytes(commands: Commands) -> int:
+    """Bytes of commands."""
+    own = OBJECT_BYTES * len(commands)
+    for run in commands.runs:
+        own += run.end_cycles.nbytes + run.occupancy_cycles.nbytes + run.waits.nbytes + run.busy_cycles.nbytes
+        own += run.done_cycles.nbytes + (run.lines.nbytes if run.lines is not None else 0)
+    return own + commands.end_ps.nbytes + commands.occupancy_ps.nbytes

@@ -1,0 +1,136 @@
+"""L2 and DRAM behind the NFPs of an architecture: what lines, streams and table loads get of them.
+
+Streams reach ``dram_efficiency`` of DRAM's peak. Missing lines reach what the timing of the GPU's DRAM allows to
+their addresses (row hits, bank conflicts, access size), and never more than that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.config import units
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.plugins import build, is_plugin
+from ngpc_sim.engines.dram import Dram
+from ngpc_sim.engines.encoding_engine import engines_of_level
+from ngpc_sim.engines.grid_cache import L2Shape
+from ngpc_sim.engines.memory_shares import Memory
+from ngpc_sim.workloads.grids import GridEncoding, grid_levels
+
+Array = np.ndarray[Any, Any]
+#: lines from DRAM whose addresses say how fast it is: enough for every queue and bank many times over
+ADDRESSES = 1 << 16
+BYTES_PER_GB = 1e9
+
+
+def exceeds_l2(arch: Arch, in_flight_bytes: int) -> bool:
+    """Whether the inputs and outputs in flight exceed the GPU's L2, so that they pass through DRAM."""
+    return in_flight_bytes > arch.gpu.l2_mib.value * 1024 * 1024
+
+
+def l2_shape(arch: Arch) -> L2Shape:
+    """The GPU's L2 as the cache of table lines; streams pass by it as evicted first."""
+    return L2Shape(int(arch.gpu.l2_mib.value * 1024 * 1024), arch.memory.l2_ways)
+
+
+def stream_gbps(arch: Arch) -> float:
+    """What DRAM reaches on a stream in GB/s."""
+    return arch.memory.dram_gbps * arch.memory.dram_efficiency
+
+
+def line_efficiency(arch: Arch, addresses: Array) -> float:
+    """Share of the peak DRAM bandwidth that lines at ``addresses`` (n,) int64, in this order, reach."""
+    measured = arch.memory.dram_efficiency
+    line_bytes = arch.nfp.encoding.line_bytes
+    if is_plugin(arch.memory.dram_model):
+        model = build(arch.memory.dram_model, ("efficiency",), arch.memory, arch.gpu)
+        answer = float(model.efficiency(addresses, line_bytes))
+        if not 0 < answer <= 1:
+            raise UserError(
+                f"plug-in '{arch.memory.dram_model}' must give an efficiency above 0 up to 1, not {answer}."
+            )
+        return answer
+    if arch.gpu.dram is None or not len(addresses):
+        return measured
+    return min(measured, Dram(arch.gpu.dram.spec()).replay(addresses, line_bytes).efficiency)
+
+
+def link_bytes_per_cycle(arch: Arch, exceed: bool) -> float | None:  # noqa: FBT001 - what exceeds_l2 says
+    """Bandwidth that inputs and outputs share, in bytes per NFP cycle; ``None`` without contention.
+
+    ``exceed``: whether what is in flight exceeds L2.
+    """
+    if arch.memory.contention == "none":
+        return None
+    gbps = arch.memory.l2_gbps
+    if exceed:
+        gbps = min(gbps, stream_gbps(arch))
+    return gbps * BYTES_PER_GB / arch.clock_hz
+
+
+def link_latency_ps(arch: Arch) -> int:
+    """Latency between a command's queue and its data in L2."""
+    return 0 if arch.memory.contention == "none" else units.ns_to_ps(arch.memory.l2_latency_ns)
+
+
+def behind_nfps(arch: Arch, efficiency: float, exceed: bool) -> Memory:  # noqa: FBT001 - what exceeds_l2 says
+    """What missing lines of a command pass through; ``efficiency`` is DRAM's on such lines."""
+    memory, hz = arch.memory, arch.clock_hz
+    nfps = arch.scale if memory.contention == "none" else 1
+    streams = memory.contention == "fair" and exceed
+    return Memory(
+        link_bytes_per_cycle=nfps * memory.l2_gbps * BYTES_PER_GB / hz,
+        dram_bytes_per_cycle=nfps * memory.dram_gbps * efficiency * BYTES_PER_GB / hz,
+        l2_latency_cycles=_cycles(memory.l2_latency_ns, hz),
+        dram_latency_cycles=_cycles(memory.dram_latency_ns, hz),
+        stream_bytes_per_cycle=stream_gbps(arch) * BYTES_PER_GB / hz if streams else None,
+    )
+
+
+def _cycles(nanoseconds: float, hz: int) -> int:
+    """Whole cycles of a latency, rounded up."""
+    return -(-units.ns_to_ps(nanoseconds) * hz // units.PS_PER_S)
+
+
+@dataclass(frozen=True)
+class TableLoad:
+    """Loading the tables of a scene: its time, and the part of it that a scene before can take.
+
+    ``nfp_bytes`` that one NFP receives; ``link_bytes``, ``dram_bytes`` that cross the link, and leave DRAM, for all.
+    """
+
+    load_ps: int
+    early_ps: int
+    nfp_bytes: int
+    link_bytes: int
+    dram_bytes: int
+
+
+def table_load(arch: Arch, encoding: GridEncoding) -> TableLoad:
+    """What loading all tables takes, once for all NFPs (``broadcast``) or NFP by NFP (``unicast``).
+
+    Every grid_sram takes of its tables what it can hold; engines side by side listen to one transfer. The tables
+    come from DRAM, for every NFP again where L2 does not hold them, and cross the link.
+    """
+    spec = arch.nfp.encoding
+    slots = min(spec.engines, encoding.n_levels)
+    parts = engines_of_level(spec, encoding) if spec.sharing == "partition" else 1
+    entry_bytes = encoding.n_features_per_level * spec.feature_bytes
+    levels = [level.entries * entry_bytes for level in grid_levels(encoding)]
+    tables = [sum(levels[slot::slots]) for slot in range(slots)]
+    room = parts * spec.grid_sram_bytes
+    held = tables if spec.table_policy == "assume_fit" else [min(table, room) for table in tables]
+    early = sum(min(table, max(0, room - table)) for table in held) if arch.memory.prefetch_next_scene else 0
+    once = sum(held)
+    copies = arch.scale if arch.memory.table_load == "unicast" else 1
+    from_dram = copies if once > arch.gpu.l2_mib.value * 1024 * 1024 else 1
+    seconds = max(
+        copies * once / (arch.memory.l2_gbps * BYTES_PER_GB), from_dram * once / (stream_gbps(arch) * BYTES_PER_GB)
+    )
+    latency_ns = arch.memory.l2_latency_ns + arch.memory.dram_latency_ns
+    load_ps = units.ns_to_ps(seconds * 1e9 + latency_ns)
+    return TableLoad(load_ps, load_ps * early // once, once, copies * once, from_dram * once)

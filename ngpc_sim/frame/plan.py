@@ -1,0 +1,321 @@
+"""From a trace to commands: who asks how many queries, and which recorded ones stand for them.
+
+The trace's profile (queries per invocation of the full frame) is scaled to the resolution, or to the
+calibrated queries per pixel, then divided among the tiles of the frame in whole blocks of 256 queries, so
+that every query of the profile is asked once. A command of n queries of invocation k replays recorded
+queries of that invocation: each sampled screen tile contributes in proportion to the queries it stands
+for, in its own order, repeated where the command asks more than were recorded. An invocation of which
+nothing was recorded takes the nearest one that was.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.plugins import BUILTIN
+from ngpc_sim.engines.batch_sums import BatchSums
+from ngpc_sim.engines.encoding_engine import encoding_engine
+from ngpc_sim.engines.service import Service
+from ngpc_sim.frame.kept_services import kept_efficiency, kept_service
+from ngpc_sim.frame.memory import ADDRESSES, l2_shape, line_efficiency
+from ngpc_sim.kernels.sums import ask_in_turn
+from ngpc_sim.machine.threads import beside
+from ngpc_sim.trace.store import Trace
+from ngpc_sim.workloads.grids import GridEncoding
+from ngpc_sim.workloads.workload import Workload
+
+Array = np.ndarray[Any, Any]
+Value = TypeVar("Value")
+
+#: queries of a block: instant-ngp pads every batch to a multiple of this
+BLOCK_QUERIES = 256
+#: results kept for the next design points of a sweep: one a workload and trace
+KEPT = 24
+#: rows of all kept plans together, 128 MiB
+KEPT_ROWS = 1 << 25
+MAX_FRAME_QUERIES = 10**12
+#: rows of all distinct commands of a frame, 1 GiB
+MAX_STREAM_ROWS = 1 << 28
+
+_services: OrderedDict[Any, Service] = OrderedDict()
+_efficiencies: OrderedDict[Any, float] = OrderedDict()
+_plans: OrderedDict[Any, FramePlan] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Queries of one command: rows of the trace in order, and what they sum to.
+
+    ``rows`` (n,) int32; ``reads`` table entries read; ``issue_cycles`` cycles of the busiest encoding
+    engine, queries side by side taken into account; ``interval_cycles`` intervals of all queries and levels;
+    ``lines`` (3, L): asked of cached levels, missing there, missing in L2 too; ``pieces`` (4, pieces) int64 of which
+    the rows were made: first row of each, its rows, how often all of them are asked, and how many of them once more.
+    """
+
+    rows: Array
+    reads: int
+    issue_cycles: int
+    interval_cycles: int
+    lines: Array
+    pieces: Array = field(default_factory=lambda: np.zeros((4, 0), np.int64))
+
+
+@dataclass(frozen=True)
+class FramePlan:
+    """All commands of a frame.
+
+    ``steps[tile]`` lists the stream number of every command of that tile in order; ``streams`` holds the
+    distinct ones; ``in_flight_queries[s]`` the queries that all tiles have in flight beside stream s.
+    """
+
+    queries: int
+    invocations: int
+    streams: tuple[Stream, ...]
+    in_flight_queries: tuple[int, ...]
+    steps: tuple[tuple[int, ...], ...]
+    kept: dict[tuple[int, int], BatchSums] = field(default_factory=dict, compare=False, repr=False)
+
+    def batch_sums(self, service: Service, batch_queries: int, groups: int) -> BatchSums:
+        """Sums by batch over the streams of the plan's own service, kept for the next number of NFPs."""
+        key = batch_queries, groups
+        if key not in self.kept:
+            self.kept.clear()
+            self.kept[key] = BatchSums(tuple(stream.rows for stream in self.streams), service, batch_queries, groups)
+        return self.kept[key]
+
+    @cached_property
+    def in_tiles(self) -> tuple[Array, Array]:
+        """Streams (commands,) int64 of the tiles that have any, one behind the other, and where each tile begins."""
+        asking = [tile for tile in self.steps if tile]
+        return np.array([number for tile in asking for number in tile], np.int64), np.cumsum([0, *map(len, asking)])
+
+    @cached_property
+    def lines(self) -> Array:
+        """(3, L) int64 lines of the frame: asked of cached levels, missing there, missing in L2 too."""
+        times = self.multiplicity()
+        return np.asarray(sum(stream.lines * n for stream, n in zip(self.streams, times, strict=True)), np.int64)
+
+    def multiplicity(self) -> list[int]:
+        """How often each stream is asked in the frame."""
+        counts: list[int] = np.bincount(self.in_tiles[0], minlength=len(self.streams)).tolist()
+        return counts
+
+
+def target_queries(arch: Arch, work: Workload, trace: Trace, pixels: int) -> int:
+    """Queries of the frame: the trace's, by pixels, or the calibrated queries per pixel."""
+    fitted = arch.calibration.queries_per_pixel.get(work.app)
+    if fitted is not None:
+        return round(fitted * pixels)
+    total = int(trace.profile.sum())
+    return total if pixels == trace.pixels else round(total * pixels / trace.pixels)
+
+
+def scaled_profile(profile: Array, total: int) -> list[int]:
+    """``profile`` scaled to ``total`` queries, whole blocks by error diffusion, nothing lost in the tail.
+
+    A profile that has the right total already is not touched.
+    """
+    have = int(profile.sum())
+    if total > MAX_FRAME_QUERIES:
+        raise UserError(f"the frame would have {total} queries, more than {MAX_FRAME_QUERIES}.")
+    if total == have:
+        return [int(n) for n in profile]
+    scaled: list[int] = []
+    before = asked = 0
+    for n in profile:
+        before += int(n)
+        until = total if before == have else before * total // have // BLOCK_QUERIES * BLOCK_QUERIES
+        scaled.append(until - asked)
+        asked = until
+    return scaled
+
+
+def divide(queries: int, tiles: int) -> list[int]:
+    """Queries of each tile: whole blocks as even as they go, first tiles first, the last block partial."""
+    blocks = -(-queries // BLOCK_QUERIES)
+    even, more = divmod(blocks, tiles)
+    shares = [(even + (tile < more)) * BLOCK_QUERIES for tile in range(tiles)]
+    last = max((tile for tile in range(tiles) if shares[tile]), default=0)
+    shares[last] -= blocks * BLOCK_QUERIES - queries
+    return shares
+
+
+def service_of(arch: Arch, encoding: GridEncoding, trace: Trace) -> Service:
+    """Intervals and misses of every recorded query, kept for the next design point.
+
+    The recorded queries pass in their order through the caches of one NFP that stands for all: each sees such a
+    sequence of pieces of the screen, and many times more queries than were recorded.
+    """
+    return _kept(_services, _service_key(arch, encoding, trace), lambda: _service(arch, encoding, trace))
+
+
+def _service_key(arch: Arch, encoding: GridEncoding, trace: Trace) -> tuple[Any, ...]:
+    below = l2_shape(arch) if arch.nfp.encoding.table_policy == "cache" else None
+    return arch.nfp.encoding.model_dump_json(), below, encoding, trace.sha256, len(trace.positions)
+
+
+def _service(arch: Arch, encoding: GridEncoding, trace: Trace) -> Service:
+    return kept_service(arch, encoding, trace, lambda: _new_service(arch, encoding, trace))
+
+
+def _new_service(arch: Arch, encoding: GridEncoding, trace: Trace) -> Service:
+    spec = arch.nfp.encoding
+    if len(trace.positions) != trace.recorded:
+        raise UserError(f"trace {trace.name} records a whole frame in parts, which only details bound and cycle read.")
+    if spec.model == BUILTIN and spec.table_policy == "cache":
+        return encoding_engine(spec).service(encoding, trace.positions, l2_shape(arch), ADDRESSES)
+    return encoding_engine(spec).service(encoding, trace.positions)
+
+
+def line_efficiency_of(arch: Arch, encoding: GridEncoding, trace: Trace) -> float:
+    """DRAM's efficiency on the lines that the recorded queries miss in L2, kept for the next design point."""
+    misses = service_of(arch, encoding, trace).misses
+    if misses is None:
+        return arch.memory.dram_efficiency
+    key = (_service_key(arch, encoding, trace), arch.memory.model_dump_json(), arch.gpu.name, arch.gpu.dram)
+    return _kept(
+        _efficiencies,
+        key,
+        lambda: kept_efficiency(arch, encoding, trace, lambda: line_efficiency(arch, misses.addresses)),
+    )
+
+
+def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int, *, counted: bool = True) -> FramePlan:
+    """All commands of the frame, kept for the next design point that asks the same.
+
+    Without ``counted`` nothing is known of the queries but which they are: the sums of the streams stay 0.
+    """
+    total = target_queries(arch, work, trace, pixels)
+    key = (trace.sha256, len(trace.positions)), total, arch.frame.tiles, arch.frame.schedule
+    if not counted:
+        return _kept(_plans, key, lambda: _plan(arch, trace, total))
+    service = service_of(arch, work.encoding, trace)
+    groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
+
+    def summed() -> FramePlan:
+        plan, sums = plan_frame(arch, work, trace, pixels, counted=False), _Sums.of(service)
+        return replace(plan, streams=tuple(_summed(stream, sums, groups) for stream in plan.streams), kept={})
+
+    return _kept(_plans, (_service_key(arch, work.encoding, trace), *key[1:]), summed)
+
+
+def _kept(store: OrderedDict[Any, Value], key: Any, make: Callable[[], Value]) -> Value:  # noqa: ANN401 - a hashable key
+    if key not in store:
+        store[key] = make()
+        while len(store) > KEPT or (len(store) > 1 and sum(map(_rows, store.values())) > KEPT_ROWS):
+            store.popitem(last=False)
+    store.move_to_end(key)
+    return store[key]
+
+
+def _rows(kept: object) -> int:
+    """Rows that a kept plan holds in memory."""
+    return sum(len(stream.rows) for stream in kept.streams) if isinstance(kept, FramePlan) else 0
+
+
+def _plan(arch: Arch, trace: Trace, total: int) -> FramePlan:
+    profile = scaled_profile(trace.profile, total)
+    tiles = arch.frame.tiles
+    segments = _segments(trace)
+    if arch.frame.schedule == "batches":
+        rounds = [(total, [s for invocation in range(len(profile)) for s in segments[invocation]])]
+    else:
+        rounds = [(n, segments[invocation]) for invocation, n in enumerate(profile) if n]
+    asked = sum(sum(set(divide(queries, tiles))) for queries, _ in rounds)
+    if asked > MAX_STREAM_ROWS:
+        raise UserError(
+            f"commands of {asked:,} queries in all do not fit in memory, {MAX_STREAM_ROWS:,} do: raise frame.tiles, "
+            "lower the resolution, or use detail bound."
+        )
+    streams: list[Stream] = []
+    in_flight: list[int] = []
+    steps: list[list[int]] = [[] for _ in range(tiles)]
+    for queries, pieces in rounds:
+        numbers: dict[int, int] = {}
+        for tile, share in enumerate(divide(queries, tiles)):
+            if share and share not in numbers:
+                numbers[share] = len(streams)
+                streams.append(_stream(pieces, share))
+                in_flight.append(queries)
+            if share:
+                steps[tile].append(numbers[share])
+    return FramePlan(total, len(rounds), tuple(streams), tuple(in_flight), tuple(map(tuple, steps)))
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """Recorded queries of one sampled screen tile in one invocation, and how many they stand for."""
+
+    first: int
+    count: int
+    stands_for: float
+
+
+def _segments(trace: Trace) -> list[list[_Segment]]:
+    """Segments of every invocation of the profile."""
+    key = trace.invocations.astype(np.int64) * len(trace.tile_weights) + trace.tiles
+    firsts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
+    ends = np.r_[firsts[1:], len(key)]
+    found: list[list[_Segment]] = [[] for _ in range(len(trace.profile))]
+    for first, end in zip(firsts.tolist(), ends.tolist(), strict=True):
+        weight = float(trace.tile_weights[trace.tiles[first]])
+        found[int(trace.invocations[first])].append(_Segment(first, end - first, weight * (end - first)))
+    recorded = [number for number, pieces in enumerate(found) if pieces]
+    return [pieces or found[min(recorded, key=lambda r: (abs(r - k), r))] for k, pieces in enumerate(found)]
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Running sums over the recorded queries, from 0: cycles (n + 1, slots), reads (n + 1,), lines (n + 1, 3, L)."""
+
+    slot_cycles: Array
+    reads: Array
+    lines: Array
+
+    @classmethod
+    def of(cls, service: Service) -> _Sums:
+        lines = beside(service.running_lines)
+        reads = np.zeros(len(service.reads) + 1, np.int64)
+        np.cumsum(service.reads, out=reads[1:])
+        return cls(service.running_cycles(), reads, lines())
+
+
+def _stream(pieces: list[_Segment], queries: int) -> Stream:
+    """Rows of a command of ``queries``: every piece its share, by cumulative rounding."""
+    weights = np.cumsum([piece.stands_for for piece in pieces])
+    ends = np.floor(weights / weights[-1] * queries + 0.5).astype(np.int64)
+    ends[-1] = queries
+    counts = np.diff(ends, prepend=0)
+    firsts, sizes = (np.array([getattr(piece, name) for piece in pieces]) for name in ("first", "count"))
+    rows = np.empty(queries, np.int32)
+    ask_in_turn(firsts, sizes, counts, rows)
+    asked = np.array([firsts, sizes, *np.divmod(counts, sizes)], np.int64)
+    return Stream(rows, 0, 0, 0, np.zeros((3, 0), np.int64), asked)
+
+
+def _summed(stream: Stream, sums: _Sums, groups: int) -> Stream:
+    """The stream and what its queries sum to."""
+    issued, reads, lines = (_asked(running, *stream.pieces) for running in (sums.slot_cycles, sums.reads, sums.lines))
+    return replace(
+        stream,
+        reads=int(reads),
+        issue_cycles=int(-(-issued.max() // groups)),
+        interval_cycles=int(issued.sum()),
+        lines=lines,
+    )
+
+
+def _asked(running: Array, firsts: Array, sizes: Array, rounds: Array, rest: Array) -> Array:
+    """Sum over pieces that are asked whole ``rounds`` times and then their first ``rest`` queries."""
+    whole = running[firsts + sizes] - running[firsts]
+    part = running[firsts + rest] - running[firsts]
+    total: Array = np.tensordot(rounds, whole, axes=(0, 0)) + part.sum(axis=0)
+    return total

@@ -1,0 +1,248 @@
+"""A frame that was recorded whole, replayed whole: every command holds exactly its own queries.
+
+The screen tiles of the trace, which are numbered along a curve of compact patches, are grouped into the parts of the
+frame, ``frame.tiles``, in whole tiles as even as they go. Command (k, p) asks what invocation k recorded in part p, in
+the order recorded. What an invocation launches beyond that (padding, slots that nobody wrote) is divided among its
+commands in proportion, and repeats their queries in order. Queries pass through the caches in the order recorded.
+
+Rows come from the trace block by block, and pass through encoding and cluster a batch of commands at a time, so that
+memory holds a batch, whatever the frame's size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.plugins import BUILTIN
+from ngpc_sim.engines.encoding_engine import encoding_engine
+from ngpc_sim.engines.service import Service
+from ngpc_sim.frame.commands import AnyCluster, Command, build_commands
+from ngpc_sim.frame.memory import ADDRESSES, l2_shape, line_efficiency
+from ngpc_sim.frame.plan import FramePlan, Stream, divide
+from ngpc_sim.kernels.sums import sum_of_rows
+from ngpc_sim.machine.threads import map_threads, one_ahead
+from ngpc_sim.trace.contents import Trace
+from ngpc_sim.trace.parts import recorded_by_part
+from ngpc_sim.trace.streaming import StreamedTrace
+from ngpc_sim.workloads.workload import Workload
+
+Array = np.ndarray[Any, Any]
+Serve = Callable[[Array], Service]
+#: rows that pass through encoding and cluster together, unless one command has more
+BATCH_ROWS = 1 << 19
+#: rows of one command, which memory holds with their intervals
+MAX_COMMAND_ROWS = 1 << 22
+
+
+@dataclass(frozen=True)
+class FullFrame:
+    """Every command of a frame, and DRAM's efficiency on the lines that its queries miss in L2."""
+
+    plan: FramePlan
+    commands: list[Command]
+    efficiency: float
+
+
+@dataclass(frozen=True)
+class Part:
+    """A command: its invocation, its part of the frame, recorded queries, and queries asked."""
+
+    invocation: int
+    part: int
+    rows: int
+    asked: int
+
+
+def is_replayed_whole(arch: Arch, trace: Trace, queries: int) -> bool:
+    """Whether a frame of ``queries`` is the one that ``trace`` recorded whole.
+
+    Raises
+    ------
+    UserError
+        Where it is not, but the trace is too large for memory, as a sample has to be.
+    """
+    whole = trace.is_full_frame and queries == trace.queries and arch.frame.schedule != "batches"
+    if isinstance(trace, StreamedTrace) and not whole:
+        raise UserError(
+            f"trace {trace.name} records a whole frame, which is replayed as it is: {arch.name} asks another number "
+            "of queries or frame.schedule batches. Take the trace's own resolution and an architecture like ngpc."
+        )
+    return whole
+
+
+def replay_full_frame(
+    arch: Arch, work: Workload, trace: Trace, cluster: AnyCluster, serve: Serve | None = None
+) -> FullFrame:
+    """Replay every command of the frame alone and behind itself.
+
+    ``serve`` passes the frame's queries, part by part, through the encoding engines; without it those of ``arch`` do.
+    """
+    counts = recorded_by_part(trace, arch.frame.tiles)
+    shares = commands_of(trace.profile, counts)
+    efficiency = _efficiency(arch, trace, shares, _engines(arch, work, trace))
+    groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
+    streams: list[Stream] = []
+    commands: list[Command] = []
+    serve = serve or _engines(arch, work, trace)
+    for batch, positions in one_ahead(_batches(trace, shares)):
+        service = serve(positions)
+        firsts = np.cumsum([0, *(max(share.rows, 1) for share in batch)]).tolist()
+        asked = map_threads(partial(_stream, service, groups), zip(firsts, batch, strict=False))
+        in_flight = tuple(int(trace.profile[share.invocation]) for share in batch)
+        part = FramePlan(sum(in_flight), len(in_flight), tuple(asked), in_flight, ())
+        commands += build_commands(arch, work, service, part, cluster, efficiency)
+        streams += [_without_rows(stream) for stream in asked]
+    return FullFrame(plan_of(trace, arch.frame.tiles, shares, streams), commands, efficiency)
+
+
+def plan_of(trace: Trace, tiles: int, shares: list[Part], streams: Sequence[Stream]) -> FramePlan:
+    """The frame of the commands ``shares``, which ask ``streams``."""
+    steps: list[list[int]] = [[] for _ in range(tiles)]
+    for number, share in enumerate(shares):
+        steps[share.part].append(number)
+    in_flight = tuple(int(trace.profile[share.invocation]) for share in shares)
+    invocations = int((trace.profile > 0).sum())
+    return FramePlan(trace.queries, invocations, tuple(streams), in_flight, tuple(map(tuple, steps)))
+
+
+def _engines(arch: Arch, work: Workload, trace: Trace) -> Serve:
+    """A pass through the encoding engines of ``arch``; a plug-in's take all queries of a trace at once."""
+    spec = arch.nfp.encoding
+    engine = encoding_engine(spec)
+    if spec.model == BUILTIN:
+        l2 = l2_shape(arch) if spec.table_policy == "cache" else None
+        return engine.stream(work.encoding, l2, ADDRESSES if l2 else 0)
+    if isinstance(trace, StreamedTrace):
+        raise UserError(f"trace {trace.name} is read in parts, which a plug-in encoding engine does not take.")
+    return in_parts(engine.service(work.encoding, trace.positions))
+
+
+def in_parts(service: Service) -> Serve:
+    """A pass that gives out the rows of a known service, one part after the other."""
+    given = 0
+
+    def serve(positions: Array) -> Service:
+        nonlocal given
+        given += len(positions)
+        return service.rows(np.arange(given - len(positions), given))
+
+    return serve
+
+
+def commands_of(profile: Array, counts: Array) -> list[Part]:
+    """All commands in the order recorded; ``counts`` (invocations, parts)."""
+    shares: list[Part] = []
+    for invocation, (launched, row) in enumerate(zip(profile.tolist(), counts.tolist(), strict=True)):
+        recorded = sum(row)
+        ends = [0]
+        for count in row:
+            ends.append(ends[-1] + count)
+        upto = [end * launched // recorded for end in ends] if recorded else []
+        asked = np.diff(upto).tolist() if recorded else divide(launched, len(row))
+        shares += [
+            Part(invocation, part, rows, queries)
+            for part, (rows, queries) in enumerate(zip(row, asked, strict=True))
+            if queries
+        ]
+    largest = max(shares, key=lambda share: share.asked)
+    if largest.asked > MAX_COMMAND_ROWS:
+        raise UserError(
+            f"a command of {largest.asked:,} queries does not fit in memory, {MAX_COMMAND_ROWS:,} do: raise "
+            "frame.tiles."
+        )
+    return shares
+
+
+def _efficiency(arch: Arch, trace: Trace, shares: list[Part], serve: Serve) -> float:
+    """DRAM's efficiency on the first lines that the frame's queries miss in L2; they are passed once more for it."""
+    addresses = np.zeros(0, np.int64)
+    for _, positions in _batches(trace, shares):
+        misses = serve(positions).misses
+        if misses is None:
+            return arch.memory.dram_efficiency
+        addresses = misses.addresses
+        if len(addresses) == ADDRESSES:
+            break
+    return line_efficiency(arch, addresses)
+
+
+def _batches(trace: Trace, shares: list[Part]) -> Iterator[tuple[list[Part], Array]]:
+    """Commands in order, as many as a batch takes, and the positions of their recorded queries.
+
+    A command of an invocation of which nothing was recorded asks for what slots hold that nobody wrote: 0.
+    """
+    rows = _Rows(trace)
+    batch: list[Part] = []
+    size = 0
+    for share in shares:
+        if batch and size + share.asked > BATCH_ROWS:
+            yield batch, rows.take(batch)
+            batch, size = [], 0
+        batch.append(share)
+        size += share.asked
+    yield batch, rows.take(batch)
+
+
+@dataclass
+class _Rows:
+    """Positions of a trace in order, so many at a time."""
+
+    trace: Trace
+    held: list[Array] = field(default_factory=list)
+    count: int = 0
+
+    def __post_init__(self) -> None:
+        self.blocks = self.trace.blocks()
+
+    def take(self, batch: list[Part]) -> Array:
+        """The next positions, (n, D) float32."""
+        needed = sum(share.rows for share in batch)
+        while self.count < needed:
+            self.held.append(next(self.blocks)[2])
+            self.count += len(self.held[-1])
+        none = np.zeros((0, self.trace.n_dims), np.float32)
+        rows = np.concatenate([none, *self.held]) if len(self.held) != 1 else self.held[0]
+        self.held, self.count = [rows[needed:]], self.count - needed
+        if all(share.rows for share in batch):
+            return rows[:needed]
+        at = np.cumsum([0, *(share.rows for share in batch)])[:-1]
+        return np.insert(rows[:needed], [at[k] for k, share in enumerate(batch) if not share.rows], 0.0, axis=0)
+
+
+def _stream(service: Service, groups: int, command: tuple[int, Part]) -> Stream:
+    """The queries that a command asks, as rows of ``service``; it has its first row there and what it asks."""
+    first, share = command
+    size = max(share.rows, 1)
+    rounds, rest = divmod(share.asked, size)
+    cycles, part = (np.zeros(service.slot_cycles.shape[1], np.int64) for _ in range(2))
+    sum_of_rows(service.slot_cycles, first, first + size, cycles)
+    sum_of_rows(service.slot_cycles, first, first + rest, part)
+    issued = rounds * cycles + part
+
+    def total(counts: Array) -> Array:
+        whole = counts[first : first + size].sum(axis=0, dtype=np.int64)
+        some = counts[first : first + rest].sum(axis=0, dtype=np.int64)
+        answer: Array = rounds * whole + some
+        return answer
+
+    misses = service.misses
+    lines = np.array([total(counts) for counts in (misses.lines, misses.missing, misses.far)]) if misses else None
+    return Stream(
+        rows=np.resize(np.arange(first, first + size, dtype=np.int32), share.asked),
+        reads=int(total(service.reads)),
+        issue_cycles=int(-(-issued.max() // groups)),
+        interval_cycles=int(issued.sum()),
+        lines=np.zeros((3, 0), np.int64) if lines is None else lines,
+    )
+
+
+def _without_rows(stream: Stream) -> Stream:
+    """A stream that has been replayed: how many queries it has, but no memory for which."""
+    return replace(stream, rows=np.broadcast_to(np.int32(0), len(stream.rows)))

@@ -1,0 +1,208 @@
+"""The main job: what was asked on the command line, as design points and a manifest."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as SequenceOf
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from importlib import metadata
+from shlex import quote
+from typing import Any
+
+from ngpc_sim import __version__
+from ngpc_sim.architecture.arch import Arch, arch_names, at_scale, load_arch
+from ngpc_sim.architecture.arch_file import MAX_SCALE
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.job.options import MAX_POINTS, parse_list, parse_names, parse_overrides, parse_scales
+from ngpc_sim.results.result import Result
+from ngpc_sim.sampling import Precision
+from ngpc_sim.simulation.design import Sequence
+from ngpc_sim.simulation.points import Point
+from ngpc_sim.simulation.simulate import DETAILS, MAX_FRAMES
+from ngpc_sim.trace.contents import Trace
+from ngpc_sim.trace.streaming import load_trace
+from ngpc_sim.workloads.frame_sizes import parse_resolution
+from ngpc_sim.workloads.workload import APPS, ENCODINGS, Workload, load_workload
+
+#: how fast a run was, beside its wall time
+SPEEDS = ("simulated_cycles_per_s", "queries_per_s")
+#: packages whose versions can change a result or its bytes
+PACKAGES = ("numpy", "numba", "simpy", "pydantic", "matplotlib", "pyarrow")
+
+
+@dataclass(frozen=True)
+class Request:
+    """The main job's options as typed."""
+
+    scale: str | None = None
+    apps: str = "all"
+    encodings: str = "hashgrid"
+    resolutions: str = "fhd"
+    archs: str = "ngpc"
+    gpu: str | None = None
+    traces: str | None = None
+    settings: tuple[str, ...] = ()
+    detail: str | None = None
+    relative_error: float = 0.01
+    seed: int = 0
+    limit_queries: int | None = None
+    power_budget: str | None = None
+    scenes: int | None = None
+    frames_per_scene: int | None = None
+    what_if: bool = True
+    allow_plugins: bool = False
+
+    def command_line(self) -> str:
+        """The command that gives these results, defaults left out."""
+        flags = {"apps": "--app", "encodings": "--encoding", "resolutions": "--resolution"}
+        flags |= {"archs": "--arch", "traces": "--trace", "limit_queries": "--limit-queries"}
+        flags |= {"power_budget": "--power-budget", "frames_per_scene": "--frames-per-scene"}
+        flags |= {"relative_error": "--relative-error"}
+        words = ["ngpc-sim"]
+        for option in fields(self):
+            value = getattr(self, option.name)
+            if option.name == "settings":
+                words += [word for setting in value for word in ("--set", setting)]
+            elif option.name == "allow_plugins":
+                words += ["--allow-plugins"] if value else []
+            elif option.name == "what_if":
+                words += [] if value else ["--no-what-if"]
+            elif value != option.default:
+                words += [flags.get(option.name, f"--{option.name}"), str(value)]
+        return " ".join(quote(word) for word in words)
+
+
+def points(asked: Request) -> list[Point]:
+    """Design points of a request, in the order of its lists: arch, overrides, resolution, encoding, scale, app."""
+    if asked.detail is not None and asked.detail not in DETAILS:
+        raise UserError(f"unknown detail '{asked.detail}': choose {', '.join(DETAILS)}.")
+    if asked.limit_queries is not None and asked.limit_queries < 1:
+        raise UserError(f"--limit-queries {asked.limit_queries} is out of range: 1 or more.")
+    Precision.checked(asked.relative_error, asked.seed)
+    sequence = _sequence(asked)
+    scales: list[int | None] = list(parse_scales(asked.scale)) if asked.scale is not None else [None]
+    archs = parse_names(asked.archs, "--arch", arch_names(), paths=True)
+    words = parse_list(asked.resolutions, "--resolution")
+    resolutions = list(dict.fromkeys(parse_resolution(word)[0] for word in words))
+    encodings = parse_names(asked.encodings, "--encoding", ENCODINGS)
+    works = {encoding: _works(asked, encoding) for encoding in encodings}
+    overrides = parse_overrides(asked.settings)
+    count = len(archs) * len(overrides) * len(resolutions) * len(scales) * sum(map(len, works.values()))
+    if count > MAX_POINTS:
+        raise UserError(f"this asks for {count} design points, more than {MAX_POINTS}: narrow a range.")
+    loaded = {
+        (name, number, scale): arch
+        for name in archs
+        for number, values in enumerate(overrides)
+        for scale, arch in _at_scales(asked, name, values, scales)
+    }
+    _check_names(archs, loaded)
+    traces = {work.name: _traces(asked, work) for group in works.values() for work in group}
+    return [
+        Point(
+            loaded[name, number, scale],
+            work,
+            trace,
+            resolution,
+            asked.detail,
+            asked.limit_queries,
+            values,
+            sequence,
+            asked.what_if,
+            asked.relative_error,
+            asked.seed,
+        )
+        for name in archs
+        for number, values in enumerate(overrides)
+        for resolution in resolutions
+        for encoding in encodings
+        for scale in scales
+        for work in works[encoding]
+        for trace in traces[work.name]
+    ]
+
+
+def _at_scales(
+    asked: Request, name: str, values: Mapping[str, Any], scales: SequenceOf[int | None]
+) -> Iterator[tuple[int | None, Arch]]:
+    """An architecture at every scale: read once, for nothing else of it depends on the scale."""
+    first: Arch | None = None
+    for scale in scales:
+        if first is None or scale is None or not 1 <= scale <= MAX_SCALE:
+            arch = load_arch(name, scale=scale, overrides=values, gpu=asked.gpu, allow_plugins=asked.allow_plugins)
+            first = first or arch
+            yield scale, arch
+        else:
+            yield scale, at_scale(first, scale)
+
+
+def _sequence(asked: Request) -> Sequence | None:
+    """The sequence of scenes that is asked for; without frames a scene has one, without scenes there is one."""
+    if asked.scenes is None and asked.frames_per_scene is None:
+        return None
+    for option, number in (("--scenes", asked.scenes), ("--frames-per-scene", asked.frames_per_scene)):
+        if number is not None and not 1 <= number <= MAX_FRAMES:
+            raise UserError(f"{option} {number} is out of range: 1 to {MAX_FRAMES:,}.")
+    return Sequence(asked.scenes or 1, asked.frames_per_scene or 1)
+
+
+def _check_names(archs: list[str], loaded: Mapping[tuple[str, int, int | None], Arch]) -> None:
+    """Two architectures of one name would be one in every table."""
+    called: dict[str, str] = {}
+    for name in archs:
+        own = next(arch.name for (source, _, _), arch in loaded.items() if source == name)
+        if called.setdefault(own, name) != name:
+            raise UserError(f"--arch {called[own]} and {name} are both called '{own}': give one another name.")
+
+
+def _works(asked: Request, encoding: str) -> list[Workload]:
+    apps = parse_names(asked.apps, "--app", APPS, paths=True)
+    return [load_workload(f"{app}:{encoding}" if app not in APPS else f"{app}-{encoding}") for app in apps]
+
+
+def _traces(asked: Request, work: Workload) -> list[Trace]:
+    """The workload's own trace, or those asked for that record its app."""
+    if asked.traces is None:
+        return [_load(work.trace)]
+    chosen = [trace for name in parse_list(asked.traces, "--trace") if (trace := _load(name)).app == work.app]
+    if not chosen:
+        raise UserError(f"no trace of app '{work.app}' is among --trace {asked.traces}: name one, or choose --app.")
+    return chosen
+
+
+@lru_cache(maxsize=32)
+def _load(source: str) -> Trace:
+    return load_trace(source)
+
+
+def manifest(asked: Request, points: SequenceOf[Point], wall_time_s: float) -> dict[str, Any]:
+    """What made these results: versions, hashes, seeds, the command; only ``wall_time_s`` changes from run to run."""
+    archs = {f"{p.arch.name}@{p.arch.scale}": p.arch.sha256 for p in points if not p.overrides}
+    archs |= {f"{p.arch.name}@{p.arch.scale} {dict(p.overrides)}": p.arch.sha256 for p in points if p.overrides}
+    return {
+        "tool": "ngpc-sim",
+        "version": __version__,
+        "command": asked.command_line(),
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "architectures": archs,
+        "traces": {p.trace.name: {"sha256": p.trace.sha256, "seed": p.trace.seed} for p in points},
+        **_sampling(asked, points),
+        "configurations": {p.arch.sha256: p.arch.resolved() for p in points},
+        "wall_time_s": round(wall_time_s, 3),
+    }
+
+
+def speed(results: SequenceOf[Result], seconds: float) -> dict[str, float]:
+    """NFP cycles, of all NFPs added up, and queries that were simulated a second, to three digits."""
+    cycles, queries = sum(r.nfp_cycles for r in results), sum(r.queries for r in results)
+    return {name: float(f"{n / max(seconds, 1e-9):.3g}") for name, n in zip(SPEEDS, (cycles, queries), strict=True)}
+
+
+def _sampling(asked: Request, points: SequenceOf[Point]) -> dict[str, Any]:
+    """Seed and precision of what was drawn, where anything was."""
+    if all(point.detail != "sampled" for point in points):
+        return {}
+    return {"sampling": {"seed": asked.seed, "relative_error": asked.relative_error}}

@@ -1,0 +1,44 @@
+"""The folder of a run: tables, charts and what else belongs to the set, written completely or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ngpc_sim.report.charts.chart_files import CHART_FILES, MISS_FILES, chart_files
+from ngpc_sim.report.files import result_files
+from ngpc_sim.report.folder import Content, write_set
+from ngpc_sim.report.panels import Row
+
+#: files that only some runs write
+EXTRA_FILES = ("budgets.csv", "levels.csv", "stalls.csv", *MISS_FILES)
+
+
+def write_results(
+    folder: Path | str,
+    rows: Sequence[Row],
+    manifest: Mapping[str, object],
+    *,
+    charts: bool,
+    extra: Mapping[str, Content] | None = None,
+    level_rows: Sequence[Row] = (),
+) -> list[Path]:
+    """Write the result files of ``rows`` into ``folder`` as one set and return their paths.
+
+    ``extra`` files (name to content) belong to the set; ``level_rows`` are what the chart of misses shows. Without
+    ``charts`` the charts of an earlier run are deleted, for they would contradict the tables; so are extra files that
+    this run does not write.
+
+    Raises
+    ------
+    UserError
+        When the files cannot be written; the folder stays as it was.
+    """
+    more = extra or {}
+
+    def drawn() -> dict[str, bytes]:
+        return chart_files(rows, level_rows) if charts else {}
+
+    files = {**result_files(rows, manifest), **more}
+    written = write_set(Path(folder), files, (*CHART_FILES, *EXTRA_FILES), drawn)
+    return sorted(written, key=lambda path: path.name in more)

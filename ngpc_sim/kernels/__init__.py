@@ -1,0 +1,1 @@
+"""The numba functions: arrays and numbers in, arrays out; no spec, no architecture."""

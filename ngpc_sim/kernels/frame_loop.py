@@ -1,0 +1,322 @@
+"""The frame's event loop as a kernel: tiles as chains of dispatches on two in-order queues, integers and arrays only.
+
+:func:`ngpc_sim.reference.frame.run_frame` defines what happens, with SimPy's processes; this gives the same times,
+records and placements. On equal times events go in SimPy's order: those that were put in the queue first go first, and
+where two clocks run, all that end at one time go before what ends behind them, the GPU's first.
+
+All int64: ``log`` (records, 4): kind, record waited for, latency, end. ``state``: places below. ``waiting`` is
+(2, 2^k, 3), by side a ring of the tiles that wait, those that are due first in front: when their dispatch ends by the
+side's clock, order of arrival, tile. ``work`` (2, dispatches, 2): by side, start and end of its work by its clock,
+joined where they touch. Arrays are handed on one by one: numba counts references of what is taken from a tuple, or cut
+out of an array.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from ngpc_sim.kernels.command_queue import admit
+
+#: kinds of records, and columns of a critical path
+SUBMIT, LATENCY, GPU, NGPC = range(4)
+KIND, BEFORE, WAITED, END = range(4)
+#: places in the state, by side where there are two: how far the sides' clocks have come, what they lost; the present;
+#: until when the clocks are up to date; dispatches so far; tiles that wait, the first of them; the first of a side's
+#: work and the one behind its last
+DONE, LOST, NOW, UPDATED, ARRIVED, WAITING, HEAD, FIRST, BEHIND = 0, 2, 4, 5, 6, 7, 9, 11, 13
+#: of the GPU: when it is free, its last record, its busy time; of the NGPC: where the next command begins, time in
+#: which any NFP has work, latest end of a command, commands placed; records taken; end of the frame and its record
+FREE, LAST, BUSY, OFFSET, ANY, UNTIL, PLACED, TAKEN, LATEST, LATEST_RECORD = range(15, 25)
+STATE = 25
+#: speeds are fixed-point numbers with this many fractional bits
+SPEED_BITS = 20
+NEVER = np.int64(1 << 62)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def wait_in_line(state, waiting, side, time, tile):
+    """Let a tile wait until ``time`` behind all that wait for an earlier or the same time.
+
+    A queue ends its dispatches nearly in order, so the place is found from behind.
+    """
+    mask, first = waiting.shape[1] - 1, state[HEAD + side]
+    at = first + state[WAITING + side]
+    while at > first and waiting[side, (at - 1) & mask, 0] > time:
+        for column in range(3):
+            waiting[side, at & mask, column] = waiting[side, (at - 1) & mask, column]
+        at -= 1
+    waiting[side, at & mask, 0] = time
+    waiting[side, at & mask, 1] = state[ARRIVED]
+    waiting[side, at & mask, 2] = tile
+    state[ARRIVED] += 1
+    state[WAITING + side] += 1
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def first_in_line(state, waiting, side, column):
+    """Time (column 0), order or tile (2) of the first that waits."""
+    return waiting[side, state[HEAD + side] & (waiting.shape[1] - 1), column]
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def leave_line(state, waiting, side):
+    """Take the first tile that waits."""
+    tile = first_in_line(state, waiting, side, 2)
+    state[HEAD + side] += 1
+    state[WAITING + side] -= 1
+    return tile
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def side_in_front(state, waiting):
+    """Side whose first tile is due before the other's; on equal times the one that has waited longer."""
+    if state[WAITING] == 0 or state[WAITING + 1] == 0:
+        return 0 if state[WAITING] > 0 else 1
+    for column in range(2):
+        gpu, ngpc = first_in_line(state, waiting, 0, column), first_in_line(state, waiting, 1, column)
+        if gpu != ngpc:
+            return 0 if gpu < ngpc else 1
+    return 1
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def note(state, log, kind, before, waited, end):
+    """Add a record; returns its number."""
+    number = state[TAKEN]
+    log[number, KIND], log[number, BEFORE], log[number, WAITED], log[number, END] = kind, before, waited, end
+    state[TAKEN] += 1
+    return number
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def take_kernel(state, log, ready, latency, run, waits_for):
+    """Queue a kernel of the GPU; returns its end and record."""
+    state[BUSY] += run
+    if ready >= state[FREE]:
+        state[FREE] = ready + run
+        state[LAST] = note(state, log, GPU, waits_for, latency, state[FREE])
+    else:
+        state[FREE] += run
+        state[LAST] = note(state, log, GPU, state[LAST], 0, state[FREE])
+    return state[FREE], state[LAST]
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def admit_step(
+    done, alone, last, fill, ends, occupancy, step, shares, start, offset, least_loaded, number, order
+):  # fmt: skip
+    """Queue a command of stream ``step``, which has so many ``shares``: see :func:`admit`."""
+    return admit(
+        done, alone, last, fill, ends[step, :shares], occupancy[step, :shares], start, offset, least_loaded, number,
+        order,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def place(state, steps, orders, step, granules, order, least_loaded, in_turn):
+    """Note where a command of stream ``step`` goes, and where the next one begins."""
+    steps[state[PLACED]] = step
+    if least_loaded:
+        for share in range(order.shape[0]):
+            orders[state[PLACED], share] = order[share]
+    else:
+        orders[state[PLACED], 0] = state[OFFSET]
+    state[PLACED] += 1
+    if in_turn:
+        state[OFFSET] = (state[OFFSET] + granules) % order.shape[0]
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def note_command(state, log, start, latency, end, behind, waits_for):
+    """Note a command that ends at ``end``, behind the record ``behind`` unless that is -1; returns its record."""
+    state[ANY] += end - max(start, min(state[UNTIL], end))
+    state[UNTIL] = max(state[UNTIL], end)
+    if behind >= 0:
+        return note(state, log, NGPC, behind, 0, end)
+    return note(state, log, NGPC, waits_for, latency, end)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def next_dispatch(steps, first, count, stage, batches, kernels, first_latency, latency):
+    """What a tile does next: side, latency, run of a kernel, step of a command; side -1 where it is through.
+
+    The tile has ``count`` of ``steps`` from ``first`` on; ``kernels`` (2, S): rest of kernels before and after a
+    command; ``first_latency`` of the first dispatch of a chain, ``latency`` of every other one.
+    """
+    step = steps[first]
+    if batches:
+        side = 1 if stage == 0 else 0 if stage == 1 else -1
+        return side, latency, kernels[0, step] + kernels[1, step], step
+    at = stage >> 1
+    if stage > 2 * count:
+        return -1, latency, np.int64(0), step
+    if stage & 1:
+        return 1, latency, np.int64(0), steps[first + at]
+    run = kernels[1, steps[first + at - 1]] if at > 0 else np.int64(0)
+    if at < count:
+        run += kernels[0, steps[first + at]]
+    return 0, latency if at > 0 else first_latency, run, step
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def works(state, work, side):
+    """Whether a side works at its present; what is done is forgotten."""
+    done = state[DONE + side]
+    while state[FIRST + side] < state[BEHIND + side] and work[side, state[FIRST + side], 1] <= done:
+        state[FIRST + side] += 1
+    return state[FIRST + side] < state[BEHIND + side] and work[side, state[FIRST + side], 0] <= done
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def advance(state, both, shared):
+    """Bring both clocks to the present, in which both sides have worked (``shared``) since the last time, or not."""
+    passed = state[NOW] - state[UPDATED]
+    whole, part = passed >> SPEED_BITS, passed & ((1 << SPEED_BITS) - 1)
+    for side in range(2):
+        moved = whole * both[side] + ((part * both[side]) >> SPEED_BITS) if shared else passed
+        state[DONE + side] += moved
+        state[LOST + side] += passed - moved
+    state[UPDATED] = state[NOW]
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def real_time(left, speed):
+    """Time in which a clock of ``speed`` advances by ``left``, rounded up."""
+    if speed == 1 << SPEED_BITS:
+        return left
+    whole, part = left // speed, left % speed
+    return (whole << SPEED_BITS) + ((part << SPEED_BITS) + speed - 1) // speed
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def next_wake_up(state, waiting, work, both):
+    """When the next one that waits is due, or a side begins or ends to work; and whether both work until then."""
+    working = (works(state, work, 0), works(state, work, 1))
+    shared = working[0] and working[1]
+    wake_up = NEVER
+    for side in range(2):
+        left = NEVER
+        if state[WAITING + side] > 0:
+            left = first_in_line(state, waiting, side, 0) - state[DONE + side]
+        if state[FIRST + side] < state[BEHIND + side]:
+            left = min(left, work[side, state[FIRST + side], 1 if working[side] else 0] - state[DONE + side])
+        if left < NEVER:
+            speed = both[side] if shared else 1 << SPEED_BITS
+            wake_up = min(wake_up, state[NOW] + real_time(max(0, left), speed))
+    return wake_up, shared
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def note_work(state, work, side, start, end):
+    """Note that a side works from ``start`` to ``end`` by its clock."""
+    behind = state[BEHIND + side]
+    if state[FIRST + side] < behind and start <= work[side, behind - 1, 1]:
+        work[side, behind - 1, 1] = max(work[side, behind - 1, 1], end)
+    else:
+        work[side, behind, 0], work[side, behind, 1] = start, end
+        state[BEHIND + side] += 1
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def wake(state, waiting, work, both, shared, ready):
+    """Go to the next time at which dispatches end; fills ``ready`` with their tiles, returns their number."""
+    found = 0
+    while found == 0 and state[WAITING] + state[WAITING + 1] > 0:
+        if not shared:
+            side = side_in_front(state, waiting)
+            state[NOW] = first_in_line(state, waiting, side, 0)
+            ready[0] = leave_line(state, waiting, side)
+            return 1
+        state[NOW], together = next_wake_up(state, waiting, work, both)
+        advance(state, both, together)
+        for side in range(2):
+            while state[WAITING + side] > 0 and first_in_line(state, waiting, side, 0) <= state[DONE + side]:
+                ready[found] = leave_line(state, waiting, side)
+                found += 1
+    return found
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def begin_tiles(ready, group, overlap):
+    """Fill ``ready`` (T,) with all tiles, or with the tile ``group`` where they do not overlap; returns how many."""
+    count = ready.shape[0] if overlap else 1
+    for number in range(count):
+        ready[number] = group + number
+    return count
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def end_tile(state, record):
+    """A tile is through at the present: the frame ends with the last of them, of several with the latest record."""
+    if state[NOW] > state[LATEST] or (state[NOW] == state[LATEST] and record > state[LATEST_RECORD]):
+        state[LATEST], state[LATEST_RECORD] = state[NOW], record
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def critical_path(log, last):
+    """(4,) time by kind along the chain of waits that ends with record ``last``; adds up to its end."""
+    parts = np.zeros(4, np.int64)
+    while last >= 0:
+        before, waited = log[last, BEFORE], log[last, WAITED]
+        begin = log[before, END] if before >= 0 else 0
+        parts[log[last, KIND]] += log[last, END] - begin - waited
+        parts[LATENCY] += waited
+        last = before
+    return parts
+
+
+@njit(cache=True, nogil=True)
+def run_loop(
+    firsts, steps, kernels, first_latency, latency, ends, occupancy, granules, used, submit, batches, overlap,
+    least_loaded, in_turn, shared, both, done, alone, last, fill, order, placed_steps, placed_orders, log,
+):  # fmt: skip
+    """Run a frame.
+
+    ``firsts`` (T + 1,) of every tile in ``steps``, ``kernels`` (2, S) rest of kernels before and after a command, and
+    latencies of the first dispatch of a tile and of every other one; ``ends`` and ``occupancy`` (S, N) of commands,
+    their ``granules`` and shares ``used`` (S,); whether the schedule is in batches, tiles overlap, the dispatcher is
+    least_loaded, it hands out in turn, and GPU and NGPC share the memory, with speeds ``both`` (2,). State of the NGPC
+    (N,), and the step (dispatches,) and the order or offset (dispatches, N or 1) of every command, are filled, so is
+    ``log``. Returns the state and the critical path.
+    """
+    n_tiles, places = firsts.shape[0] - 1, 1
+    while places < n_tiles:
+        places *= 2
+    state, waiting = np.zeros(STATE, np.int64), np.zeros((2, places, 3), np.int64)
+    work = np.zeros((2, log.shape[0] if shared else 0, 2), np.int64)
+    ready, stages, records = np.zeros(n_tiles, np.int64), np.zeros(n_tiles, np.int64), np.zeros(n_tiles, np.int64)
+    state[LAST], state[LATEST], state[LATEST_RECORD] = -1, -1, -1
+    note(state, log, SUBMIT, -1, 0, submit)
+    state[NOW] = state[UPDATED] = state[DONE] = state[DONE + 1] = submit
+    for group in range(1 if overlap else n_tiles):
+        found = begin_tiles(ready, group, overlap)
+        while found > 0:
+            for number in range(found):
+                tile = ready[number]
+                stage, record, first = stages[tile], records[tile], firsts[tile]
+                if stage > 0:
+                    log[record, END] = state[NOW]
+                side, wait, run, step = next_dispatch(
+                    steps, first, firsts[tile + 1] - first, stage, batches, kernels, first_latency, latency
+                )
+                if side < 0:
+                    end_tile(state, record)
+                    continue
+                start = (state[DONE + side] if shared else state[NOW]) + wait
+                if side == 0:
+                    end, record = take_kernel(state, log, start, wait, run, record)
+                    start = end - run
+                else:
+                    end, behind = admit_step(
+                        done, alone, last, fill, ends, occupancy, step, used[step], start, state[OFFSET],
+                        least_loaded, state[TAKEN], order,
+                    )  # fmt: skip
+                    place(state, placed_steps, placed_orders, step, granules[step], order, least_loaded, in_turn)
+                    record = note_command(state, log, start, wait, end, behind, record)
+                stages[tile], records[tile] = stage + 1, record
+                wait_in_line(state, waiting, side, end, tile)
+                if shared:
+                    note_work(state, work, side, start, end)
+            found = wake(state, waiting, work, both, shared, ready)
+    return state, critical_path(log, state[LATEST_RECORD])

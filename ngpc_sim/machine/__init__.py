@@ -1,0 +1,1 @@
+"""The machine that the simulator runs on: threads, and what is kept on disk."""

@@ -1,0 +1,136 @@
+"""The steps of the ladder: named groups of keys in which two architectures differ, each taken over as a whole.
+
+A key that differs belongs to exactly one group, or to none where it cannot touch the speedup. A group whose keys are
+all the same in both architectures is a step without effect, shown as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ngpc_sim.architecture.arch import Arch, all_keys, load_arch
+from ngpc_sim.config.errors import UserError
+
+
+@dataclass(frozen=True)
+class Group:
+    """A step by its name, what it replaces by what, and its keys; one that ends in a dot means all keys below it."""
+
+    name: str
+    title: str
+    keys: tuple[str, ...]
+
+    def has(self, key: str) -> bool:
+        """Whether a dotted key belongs to the group."""
+        return among(key, self.keys)
+
+
+#: in the order of the ladder
+GROUPS = (
+    Group(
+        "workload",
+        "fitted -> recorded queries and GPU time",
+        ("calibration.baseline", "calibration.queries_per_pixel", "calibration.rest_share"),
+    ),
+    Group("banks", "ideal -> real banks", ("nfp.encoding.banks", "nfp.encoding.read_ports", "nfp.encoding.bank_map")),
+    Group(
+        "tables",
+        "tables fit -> cache",
+        (
+            *("nfp.encoding.table_policy", "nfp.encoding.grid_sram_kib", "nfp.encoding.feature_bytes"),
+            *("nfp.encoding.sharing", "nfp.encoding.line_bytes", "nfp.encoding.ways"),
+            *("nfp.encoding.outstanding_lines", "memory.l2_ways", "memory.dram_model", "memory.dram_latency_ns"),
+        ),
+    ),
+    Group(
+        "memory",
+        "private -> shared L2 and DRAM",
+        (
+            *("memory.contention", "memory.l2_gbps", "memory.l2_latency_ns"),
+            *("memory.dram_gbps", "memory.dram_efficiency"),
+        ),
+    ),
+    Group("dispatch", "perfect -> real dispatch", ("cluster.",)),
+    Group(
+        "schedule",
+        "batches -> dependent invocations",
+        ("frame.schedule", "frame.tiles", "frame.overlap", "frame.pre_share"),
+    ),
+    Group(
+        "rest",
+        "published -> roofline rest",
+        ("gpu_model", "frame.rest_model", "frame.fused", "frame.ray_state", "frame.sync_overhead_us"),
+    ),
+    Group("costs", "free -> real submit and launch", ("frame.submit_overhead_us", "frame.launch_overhead_ns")),
+)
+#: what a thing is called, what it costs in area and power, and where it comes from; table loads are no part of a frame
+UNTIMED = (
+    *("name", "description", "sources", "calibration.label", "technology", "area_model", "power."),
+    *("memory.table_load", "memory.prefetch_next_scene"),
+)
+
+
+def among(key: str, keys: Iterable[str]) -> bool:
+    """Whether a dotted key is one of ``keys``, or below one that ends in a dot."""
+    return any(key.startswith(one) if one.endswith(".") else key == one for one in keys)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: the values of the target architecture by dotted key, and those that they replace."""
+
+    name: str
+    title: str
+    values: Mapping[str, Any]
+    before: Mapping[str, Any]
+
+    @property
+    def keys(self) -> str:
+        """Keys that the step changes, joined by a space."""
+        return " ".join(self.values)
+
+
+def differing_keys(first: Arch, last: Arch) -> list[str]:
+    """Dotted keys of which two architectures have different values."""
+    return [key for key in all_keys() if value_of(first, key) != value_of(last, key)]
+
+
+def value_of(arch: Arch, dotted: str) -> Any:  # noqa: ANN401 - a value of an architecture file
+    """Value of a dotted key, as plain data."""
+    value: Any = arch.file.model_dump(mode="json")
+    for part in dotted.split("."):
+        value = value[part]
+    return value
+
+
+def steps_between(first: Arch, last: Arch, groups: Iterable[Group] = GROUPS) -> list[Step]:
+    """Steps from one architecture to another, one a group; a key that differs and has no step is refused."""
+    groups = list(groups)
+    keys = [key for key in differing_keys(first, last) if not among(key, UNTIMED)]
+    for key in keys:
+        if not any(group.has(key) for group in groups):
+            raise UserError(f"'{key}' differs between {first.name} and {last.name}, but no step of the ladder has it.")
+    return [
+        Step(
+            group.name,
+            group.title,
+            {key: value_of(last, key) for key in keys if group.has(key)},
+            {key: value_of(first, key) for key in keys if group.has(key)},
+        )
+        for group in groups
+    ]
+
+
+def rung(first: str, steps: Iterable[Step], scale: int) -> Arch:
+    """Architecture ``first`` with the values of ``steps``; the same as overriding them by hand."""
+    chosen = list(steps)
+    values = {key: value for step in chosen for key, value in step.values.items()}
+    try:
+        return load_arch(first, scale=scale, overrides=values)
+    except UserError as error:
+        names = ", ".join(step.name for step in chosen)
+        raise UserError(
+            f"{first} with {names or 'no step'} is no architecture, so there is no ladder: {error}"
+        ) from error

@@ -1,0 +1,318 @@
+"""From frames to the number that stands beside a published one: a small function each.
+
+A function of mode answers for both architectures. Arithmetic on published numbers alone stands in the column of paper
+mode, which takes those numbers as they are; where the traces of ``ngpc`` give another number, it stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations, pairwise
+from statistics import fmean
+
+from ngpc_sim.architecture.arch import load_arch
+from ngpc_sim.engines.encoding_engine import EncodingSpec, encoding_engine
+from ngpc_sim.paper.validation.runs import (
+    DENSE,
+    LARGEST,
+    MECHANISTIC,
+    PAPER,
+    PLATEAU_SCALES,
+    SCALES,
+    TARGETS,
+    Mode,
+    Runs,
+)
+from ngpc_sim.paper.validation.verdicts import Numbers
+from ngpc_sim.results.published import PUBLISHED
+from ngpc_sim.results.result import Result
+from ngpc_sim.workloads.grids import grid_levels
+from ngpc_sim.workloads.workload import APPS, load_workload
+
+#: a doubling that makes the frame less than this faster does not help
+PLATEAU_GAIN = 0.02
+#: pixels of 4K and of 8K over those of 1920x1080
+PIXELS_4K, PIXELS_8K = 4, 16
+FP16_BYTES = 2
+MIB = 1 << 20
+
+ByMode = Callable[[Runs, Mode], Numbers | None]
+OfRuns = Callable[[Runs], Numbers | None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What each column shows; ``None`` where a mode has nothing to say."""
+
+    paper: OfRuns
+    mechanistic: OfRuns
+
+
+def both(answer: ByMode) -> Answer:
+    """The same function of either architecture's frames."""
+    return Answer(lambda runs: answer(runs, PAPER), lambda runs: answer(runs, MECHANISTIC))
+
+
+def arithmetic(answer: OfRuns, mechanistic: OfRuns | None = None) -> Answer:
+    """Arithmetic on published numbers, beside what the traces give where they give it."""
+    return Answer(answer, mechanistic or nothing)
+
+
+def nothing(_: Runs) -> None:
+    """No answer."""
+
+
+def published(key: str) -> float:
+    """A published number that arithmetic starts from."""
+    return PUBLISHED[key].value
+
+
+def mean_speedup(encoding: str, scale: int) -> Answer:
+    """Mean over the four apps."""
+    return both(lambda runs, mode: (fmean(r.speedup for r in runs.apps(mode, encoding, scale)),))
+
+
+def dense_mean_speedup(runs: Runs, mode: Mode) -> Numbers:
+    """Mean over both dense encodings."""
+    return (fmean(r.speedup for encoding in DENSE for r in runs.apps(mode, encoding)),)
+
+
+def largest_speedup(runs: Runs, mode: Mode) -> Numbers:
+    """Largest over apps and published scales."""
+    return (max(r.speedup for scale in SCALES for r in runs.apps(mode, scale=scale)),)
+
+
+def plateau_scale(app: str) -> Answer:
+    """Smallest scale whose double gives less than ``PLATEAU_GAIN``; ``None`` where every doubling gives more."""
+
+    def answer(runs: Runs, mode: Mode) -> Numbers | None:
+        for scale, double in pairwise(PLATEAU_SCALES):
+            if runs.at(mode, app, scale=scale).frame_ms / runs.at(mode, app, scale=double).frame_ms - 1 < PLATEAU_GAIN:
+                return (float(scale),)
+        return None
+
+    return both(answer)
+
+
+def engine_ms(result: Result, cycles: int) -> float:
+    """Time of cycles that are added up over all NFPs."""
+    return float(cycles / result.scale / result.configuration["nfp"]["clock_ghz"] / 1e6)
+
+
+def encoding_speedup(runs: Runs, mode: Mode) -> Numbers:
+    """GPU's encoding kernels over the busiest encoding engine."""
+    return (fmean(r.gpu_encoding_ms / engine_ms(r, r.encoding_cycles) for r in runs.apps(mode)),)
+
+
+def mlp_speedup(runs: Runs, mode: Mode) -> Numbers:
+    """GPU's MLP kernels over the MLP arrays while they advance queries."""
+    return (fmean(r.gpu_mlp_ms / engine_ms(r, r.mlp_cycles) for r in runs.apps(mode)),)
+
+
+def rest_fusion(runs: Runs, mode: Mode) -> Numbers:
+    """Unfused rest of kernels over the one that runs beside the NGPC."""
+    return (fmean(r.gpu_rest_ms / r.rest_ms for r in runs.apps(mode)),)
+
+
+def kernel_share(part: str, *encodings: str) -> Answer:
+    """Share of the GPU's kernels in %, mean over apps and encodings: ``encoding``, ``mlp`` or both, ``network``."""
+
+    def share(r: Result) -> float:
+        network = r.gpu_encoding_ms + r.gpu_mlp_ms
+        times = {"encoding": r.gpu_encoding_ms, "mlp": r.gpu_mlp_ms, "network": network}
+        return 100 * times[part] / (network + r.gpu_rest_ms)
+
+    return both(lambda runs, mode: (fmean(share(r) for e in encodings for r in runs.apps(mode, e)),))
+
+
+def gpu_frame_ms(app: str) -> Answer:
+    """GPU frame time at 1920x1080."""
+    return both(lambda runs, mode: (runs.at(mode, app).gpu_frame_ms,))
+
+
+def of_frame(column: str, app: str, resolution: str = "fhd") -> ByMode:
+    """A column of an app's frame at the largest scale."""
+    return lambda runs, mode: (float(getattr(runs.at(mode, app, resolution=resolution), column)),)
+
+
+def dense_gpu_time(_: Runs) -> Numbers:
+    """Dense over hashgrid frame time when the rest of kernels takes the same time, by published shares."""
+    hashgrid, dense = (100 - published(f"network_share/{encoding}") for encoding in ("hashgrid", "densegrid"))
+    return (hashgrid / dense,)
+
+
+def dense_gpu_time_of_traces(runs: Runs) -> Numbers:
+    """The same of the frames of ``ngpc``, mean of the four apps."""
+    dense, hashgrid = runs.apps(MECHANISTIC, "densegrid"), runs.apps(MECHANISTIC)
+    return (fmean(d.gpu_frame_ms / h.gpu_frame_ms for d, h in zip(dense, hashgrid, strict=True)),)
+
+
+def times_target(runs: Runs, mode: Mode, app: str, pixels: int, fps: float) -> float:
+    """How many times the GPU's frame of so many times the pixels is too long for ``fps``."""
+    return runs.at(mode, app).gpu_frame_ms * pixels * fps / 1000
+
+
+def target(app: str, pixels: int, fps: float) -> Answer:
+    """The speedup that a target needs."""
+    return both(lambda runs, mode: (times_target(runs, mode, app, pixels, fps),))
+
+
+def gap_range(runs: Runs, mode: Mode) -> Numbers:
+    """Smallest and largest gap to 4K at 60 FPS of the apps that miss it."""
+    gaps = [times_target(runs, mode, app, PIXELS_4K, 60) for app in APPS]
+    missed = [gap for gap in gaps if gap > 1] or gaps
+    return min(missed), max(missed)
+
+
+def io_gbps_4k60(result: Result) -> float:
+    """Inputs and outputs of a 4K frame, 60 times a second, from the same frame at 1920x1080."""
+    return result.io_gbps / result.fps * 60 * PIXELS_4K
+
+
+def io_range(runs: Runs, mode: Mode) -> Numbers:
+    """Least and most I/O bandwidth of the apps."""
+    rates = [io_gbps_4k60(r) for r in runs.apps(mode)]
+    return min(rates), max(rates)
+
+
+def query_bytes(app: str) -> int:
+    """Bytes of a query in and out."""
+    work = load_workload(f"{app}-hashgrid")
+    return work.input_bytes + work.output_bytes
+
+
+def queries_by_io(_: Runs) -> Numbers:
+    """Queries per pixel of the published bandwidth of NeRF."""
+    high = PUBLISHED["io_gbps"].high or 0.0
+    return (high * 1e9 / (3840 * 2160 * 60 * query_bytes("nerf")),)
+
+
+def io_of_dram(_: Runs) -> Numbers:
+    """Published bandwidth of NeRF in % of the GPU's DRAM bandwidth."""
+    return (100 * (PUBLISHED["io_gbps"].high or 0.0) / load_arch(PAPER).memory.dram_gbps,)
+
+
+def area_pct(scale: int) -> Answer:
+    """Area over the GPU's die; the app does not change it."""
+    return both(lambda runs, mode: (runs.at(mode, APPS[0], scale=scale).area_pct_gpu,))
+
+
+def power_pct(scale: int) -> Answer:
+    """Power over the GPU's, mean of the four apps."""
+    return both(lambda runs, mode: (fmean(r.power_pct_gpu for r in runs.apps(mode, scale=scale)),))
+
+
+def nfp_area(_: Runs) -> Numbers:
+    """Area of an NFP by the published percentage."""
+    return (published("area_pct_gpu/8") / 100 * load_arch(PAPER).gpu.die_mm2.value / 8,)
+
+
+def bare_cells(_: Runs) -> Numbers:
+    """Bits of an NFP's grid_sram times the cell of the mechanistic technology, in mm2."""
+    arch = load_arch(MECHANISTIC)
+    bits = 8 * arch.nfp.encoding.engines * arch.nfp.encoding.grid_sram_bytes
+    return (bits * arch.technology.area.bitcell_um2.value / 1e6,)
+
+
+def side_by_side(encoding: str) -> Answer:
+    """Queries that the engines encode at once."""
+
+    def answer(runs: Runs, mode: Mode) -> Numbers:
+        spec = EncodingSpec(**runs.at(mode, "nerf", encoding).configuration["nfp"]["encoding"])
+        return (float(encoding_engine(spec).side_by_side(load_workload(f"nerf-{encoding}").encoding)),)
+
+    return both(answer)
+
+
+def of_encoding(key: str, divisor: int = 1) -> Answer:
+    """A value of the encoding engines' configuration."""
+    return both(lambda runs, mode: (runs.at(mode, "nerf").configuration["nfp"]["encoding"][key] / divisor,))
+
+
+def mac_rows(runs: Runs, mode: Mode) -> Numbers:
+    """Rows of the MLP engine's array."""
+    return (float(runs.at(mode, "nerf").configuration["nfp"]["mlp"]["rows"]),)
+
+
+def levels_over_one_mib(app: str) -> Answer:
+    """Hashgrid levels that exceed 1 MiB with fp16 features, whatever the architecture stores."""
+    encoding = load_workload(f"{app}-hashgrid").encoding
+    entry = encoding.n_features_per_level * FP16_BYTES
+    return Answer(nothing, lambda _: (float(sum(level.entries * entry > MIB for level in grid_levels(encoding))),))
+
+
+def serial_sum_error(_: Runs) -> Numbers:
+    """Least largest error in % of ``1 / speedup = a + b / scale`` on the published means.
+
+    The best fit of two numbers errs by the same amount, up and down in turn, at three of the points: those of which the
+    fit errs most (Chebyshev).
+    """
+    points = [(float(scale), published(f"mean_speedup/hashgrid/{scale}")) for scale in SCALES]
+    return (100 * max(_level_error(*three) for three in combinations(points, 3)),)
+
+
+def _level_error(*points: tuple[float, float]) -> float:
+    """|e| of the a, b and e with ``(a + b / scale) x speedup = 1 + e, 1 - e, 1 + e`` at three points."""
+    (n1, s1), (n2, s2), (n3, s3) = points
+    weight = (1 / n1 - 1 / n2) / (1 / n1 - 1 / n3)
+    left, right = (1 - weight) / s1, weight / s3
+    return abs((left + right - 1 / s2) / (left + right + 1 / s2))
+
+
+def _answers() -> dict[str, Answer]:
+    """Answers by key of the reference file, but for words without a number."""
+    found = {
+        f"mean_speedup/{encoding}/{scale}": mean_speedup(encoding, scale)
+        for encoding in ("hashgrid", *DENSE)
+        for scale in SCALES
+    }
+    found |= {f"plateau_scale/{app}": plateau_scale(app) for app in ("nvr", "nsdf", "nerf")}
+    found |= {f"network_share/{encoding}": kernel_share("network", encoding) for encoding in ("hashgrid", *DENSE)}
+    for part in ("encoding", "mlp"):
+        found[f"{part}_share/hashgrid"] = kernel_share(part, "hashgrid")
+        found[f"{part}_share/dense"] = kernel_share(part, *DENSE)
+    found |= {f"gpu_frame_ms/{app}": gpu_frame_ms(app) for app in APPS}
+    found |= {f"gpu_gap_4k60/{app}": target(app, PIXELS_4K, 60) for app in APPS}
+    found |= {f"needed_speedup_8k120/{app}": target(app, PIXELS_8K, 120) for app in ("nsdf", "nvr", "gia")}
+    found |= {f"fps_{resolution}/{app}": both(of_frame("fps", app, resolution)) for app, resolution in TARGETS.items()}
+    for scale in (SCALES[0], LARGEST):
+        found |= {f"area_pct_gpu/{scale}": area_pct(scale), f"power_pct_gpu/{scale}": power_pct(scale)}
+    found |= {f"structure/side_by_side/{encoding}": side_by_side(encoding) for encoding in DENSE}
+    found |= {f"levels_over_grid_sram/{app}": levels_over_one_mib(app) for app in ("nerf", "nsdf", "nvr")}
+    return found | _single_answers()
+
+
+def _single_answers() -> dict[str, Answer]:
+    invocations = of_frame("invocations", "nerf")
+    return {
+        "mean_speedup/dense/64": both(dense_mean_speedup),
+        "largest_speedup": both(largest_speedup),
+        "encoding_speedup": both(encoding_speedup),
+        "mlp_speedup": both(mlp_speedup),
+        "rest_fusion": both(rest_fusion),
+        "bound_without_fusion": arithmetic(lambda _: (1 / (1 - published("network_share/hashgrid") / 100),)),
+        "serial_sum_error": arithmetic(serial_sum_error),
+        "dense_gpu_time": arithmetic(dense_gpu_time, dense_gpu_time_of_traces),
+        "gpu_frame_band_ms/nerf": gpu_frame_ms("nerf"),
+        # in paper mode a tile of the screen passes once: there are batches instead of invocations
+        "invocations/nerf": Answer(nothing, lambda runs: invocations(runs, MECHANISTIC)),
+        "queries_per_pixel/nerf": both(of_frame("queries_per_pixel", "nerf")),
+        "queries_per_pixel_by_io/nerf": arithmetic(queries_by_io),
+        "gpu_gap_4k60": both(gap_range),
+        "needed_speedup_4k30/nerf": target("nerf", PIXELS_4K, 30),
+        "nfp_area_mm2": arithmetic(nfp_area, lambda runs: (runs.at(MECHANISTIC, "nerf").area_mm2 / LARGEST,)),
+        "bare_cells_mm2": arithmetic(bare_cells),
+        "io_gbps": both(io_range),
+        "io_pct_dram/nerf": arithmetic(io_of_dram),
+        "structure/engines": of_encoding("engines"),
+        "structure/grid_sram_mib": of_encoding("grid_sram_kib", 1024),
+        "structure/mac_rows": both(mac_rows),
+    }
+
+
+@lru_cache(maxsize=1)
+def answers() -> Mapping[str, Answer]:
+    """Answers by key of the reference file."""
+    return _answers()

@@ -1,0 +1,98 @@
+"""The frames that the published numbers ask about, in both modes, each simulated once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from ngpc_sim.architecture.arch import Arch, load_arch
+from ngpc_sim.results.result import Result
+from ngpc_sim.simulation.points import Point, run_points
+from ngpc_sim.trace.store import Trace, load_trace
+from ngpc_sim.workloads.workload import APPS, Workload, load_workload
+
+Mode = Literal["ngpc-paper", "ngpc"]
+
+PAPER: Mode = "ngpc-paper"
+MECHANISTIC: Mode = "ngpc"
+MODES: tuple[Mode, Mode] = (PAPER, MECHANISTIC)
+DENSE = ("densegrid", "lowres")
+#: scales of the published means
+SCALES = (8, 16, 32, 64)
+LARGEST = SCALES[-1]
+#: scales among which a plateau is looked for, each with its double
+PLATEAU_SCALES = (8, 16, 32, 64, 128, 256, 512)
+PLATEAU_APPS = ("nerf", "nsdf", "nvr")
+#: resolutions of the frame rates that are said to be reached
+TARGETS = {"nerf": "4k", "nsdf": "8k", "gia": "8k", "nvr": "8k"}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame by name: what is simulated at ``resolution``, with everything else as the architecture's file has it."""
+
+    mode: Mode
+    app: str
+    encoding: str = "hashgrid"
+    scale: int = LARGEST
+    resolution: str = "fhd"
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Results of all frames."""
+
+    results: Mapping[Frame, Result]
+
+    def at(
+        self, mode: Mode, app: str, encoding: str = "hashgrid", scale: int = LARGEST, resolution: str = "fhd"
+    ) -> Result:
+        """The result of one frame."""
+        return self.results[Frame(mode, app, encoding, scale, resolution)]
+
+    def apps(self, mode: Mode, encoding: str = "hashgrid", scale: int = LARGEST) -> list[Result]:
+        """Results of the four apps at 1920x1080."""
+        return [self.at(mode, app, encoding, scale) for app in APPS]
+
+
+def frames() -> list[Frame]:
+    """All frames that answers ask for, those of a workload together."""
+    found = [
+        Frame(mode, app, encoding, scale)
+        for mode in MODES
+        for app in APPS
+        for encoding in ("hashgrid", *DENSE)
+        for scale in SCALES
+    ]
+    found += [Frame(mode, app, scale=scale) for mode in MODES for app in PLATEAU_APPS for scale in PLATEAU_SCALES]
+    found += [Frame(mode, app, resolution=resolution) for mode in MODES for app, resolution in TARGETS.items()]
+    return sorted(dict.fromkeys(found), key=lambda frame: (APPS.index(frame.app), frame.encoding))
+
+
+def run_frames(jobs: int = 1, done: Callable[[int], None] | None = None) -> Runs:
+    """Simulate all frames; ``done`` is told how many more have been."""
+    asked = frames()
+    results = run_points([_point(frame) for frame in asked], jobs, done)
+    return Runs(dict(zip(asked, results, strict=True)))
+
+
+def _point(frame: Frame) -> Point:
+    work = _work(frame.app, frame.encoding)
+    return Point(_arch(frame.mode, frame.scale), work, _trace(work.trace), frame.resolution)
+
+
+@lru_cache(maxsize=64)
+def _arch(mode: Mode, scale: int) -> Arch:
+    return load_arch(mode, scale=scale)
+
+
+@lru_cache(maxsize=16)
+def _work(app: str, encoding: str) -> Workload:
+    return load_workload(f"{app}-{encoding}")
+
+
+@lru_cache(maxsize=16)
+def _trace(name: str) -> Trace:
+    return load_trace(name)

@@ -1,0 +1,110 @@
+"""The finished table: a row for every row of the reference file, in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.paper.validation.answers import answers
+from ngpc_sim.paper.validation.reasons import note, shown_numbers, why
+from ngpc_sim.paper.validation.runs import Runs, run_frames
+from ngpc_sim.paper.validation.verdicts import Numbers, error, holds, verdict
+from ngpc_sim.results.published import CONFIDENCE_WORDS, FILE, PUBLISHED, Published
+
+#: columns of validation.csv
+COLUMNS = ("what", "published", "paper_mode", "mechanistic", "error", "tolerance", "verdict", "source")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One published number beside ours; ``deciding`` is the one that the verdict is about."""
+
+    published: Published
+    paper: Numbers | None
+    mechanistic: Numbers | None
+    deciding: Numbers | None
+    verdict: str
+    note: str
+
+    @property
+    def what(self) -> str:
+        """Meaning, with its unit."""
+        unit = self.published.unit
+        return f"{self.published.meaning} [{unit}]" if unit not in {"", "1"} else self.published.meaning
+
+    @property
+    def word(self) -> str:
+        """The verdict without its reason."""
+        return self.verdict.partition(":")[0]
+
+    @property
+    def reason(self) -> str:
+        """Why the verdict is what it is; empty for a number that is reproduced."""
+        return self.verdict.partition(": ")[2]
+
+    @property
+    def error(self) -> float | None:
+        """Relative error of the number that decides; ``None`` where nothing does."""
+        return None if self.deciding is None else error(self.published, self.deciding)
+
+    @property
+    def broken(self) -> bool:
+        """Whether it must hold and does not."""
+        return bool(self.published.must_hold) and not holds(self.published, self.deciding)
+
+    def cells(self) -> dict[str, str]:
+        """Text by the columns of validation.csv: numbers as numbers, nothing where there is none."""
+        row = self.published
+        return {
+            "what": self.what,
+            "published": " to ".join(row.printed),
+            "paper_mode": shown_numbers(self.paper),
+            "mechanistic": shown_numbers(self.mechanistic),
+            "error": "" if self.error is None else f"{round(self.error, 4) + 0.0:.4f}",
+            "tolerance": "" if row.tolerance is None else f"{row.tolerance:g}",
+            "verdict": self.verdict,
+            "source": f"{row.source} ({CONFIDENCE_WORDS[row.confidence]})",
+        }
+
+
+def validate(jobs: int = 1, done: Callable[[int], None] | None = None) -> list[Row]:
+    """Simulate what the reference rows need and set ours beside them.
+
+    Raises
+    ------
+    UserError
+        When the reference file is missing, or a row of it has no answer, or an answer no row.
+    """
+    check_complete()
+    return rows_of(run_frames(jobs, done))
+
+
+def check_complete() -> None:
+    """Every row is answered or says why it is not, and every answer has its row."""
+    known = answers()
+    silent = [key for key, row in PUBLISHED.items() if row.answered_by != "none" and key not in known]
+    lost = [key for key in known if key not in PUBLISHED]
+    if silent:
+        raise UserError(f"{FILE}: nothing here answers its row '{silent[0]}': give answered_by as none.")
+    if lost:
+        raise UserError(f"{FILE} has no row '{lost[0]}', which is answered here.")
+
+
+def rows_of(runs: Runs) -> list[Row]:
+    """The rows of the reference file beside the numbers of ``runs``."""
+    return [_row(row, runs) for row in PUBLISHED.values()]
+
+
+def broken(rows: Sequence[Row]) -> list[Row]:
+    """Rows that must hold and do not."""
+    return [row for row in rows if row.broken]
+
+
+def _row(row: Published, runs: Runs) -> Row:
+    answer = answers().get(row.key)
+    paper, mechanistic = (answer.paper(runs), answer.mechanistic(runs)) if answer else (None, None)
+    by = {"ngpc-paper": paper, "arithmetic": paper, "ngpc": mechanistic, "none": None}
+    deciding = by[row.answered_by]
+    reason = "" if holds(row, deciding) or row.answered_by == "none" else why(row, deciding, runs)
+    return Row(row, paper, mechanistic, deciding, verdict(row, deciding, reason), note(row, runs))

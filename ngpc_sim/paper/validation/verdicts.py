@@ -1,0 +1,57 @@
+"""From a published number and ours to an error and a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ngpc_sim.results.published import Published
+
+#: one number, or the two ends of a range; ``None`` where a mode has no answer
+Numbers = tuple[float, ...]
+
+REPRODUCED = "reproduced"
+CALIBRATED = "reproduced by calibration"
+CONTRADICTED = "contradicted"
+NOT_CHECKABLE = "not checkable"
+WORDS = (REPRODUCED, CALIBRATED, CONTRADICTED, NOT_CHECKABLE)
+
+
+def error(row: Published, ours: Numbers) -> float:
+    """Relative difference from the published number; 0 where at least it is reached or a band is met.
+
+    Of a range the end that is farther off counts.
+    """
+    if row.relation == "range":
+        return max((_relative(own, end) for own, end in zip(ours, _ends(row), strict=True)), key=abs)
+    if row.relation == "band":
+        low, high = _ends(row)
+        return _relative(ours[0], min(max(ours[0], low), high))
+    difference = _relative(ours[0], row.value)
+    return min(difference, 0.0) if row.relation == "at_least" else difference
+
+
+def holds(row: Published, ours: Numbers | None) -> bool:
+    """Whether ours is within the tolerance of the row; an answer that does not exist is not."""
+    if ours is None or row.tolerance is None:
+        return False
+    difference = error(row, ours)
+    if row.relation == "factor":
+        return 1 / (1 + row.tolerance) <= 1 + difference <= 1 + row.tolerance
+    return abs(difference) <= row.tolerance
+
+
+def verdict(row: Published, ours: Numbers | None, why: str) -> str:
+    """One of ``WORDS``, the last two with the reason; ``why`` is what to say when ours does not hold."""
+    if row.answered_by == "none":
+        return f"{NOT_CHECKABLE}: {row.how}"
+    if not holds(row, ours):
+        return f"{CONTRADICTED}: {why}"
+    return CALIBRATED if row.fitted else REPRODUCED
+
+
+def _ends(row: Published) -> Sequence[float]:
+    return [float(number) for number in row.printed]
+
+
+def _relative(ours: float, published: float) -> float:
+    return ours / published - 1

@@ -1,0 +1,1 @@
+"""Energy, power and area of a frame that has run."""

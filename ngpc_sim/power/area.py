@@ -1,0 +1,120 @@
+"""Area of the NGPC by block and by two models.
+
+``stillmaker_uniform``: CACTI SRAM and Horowitz logic at 45 nm, each times the technology's factor (0.059 to
+7 nm, Stillmaker and Baas 2017); the paper's method. ``n7_bitcell``: bits times a real cell over the macro
+efficiency for all SRAM, logic scaled as above; buildable. Buffers: two halves of ``batch_queries`` inputs of the
+array, ``output_fifo_queries`` of its outputs, and weights of four full tiles, 2 bytes each. The tags of a cached
+grid_sram count with it. Left out: dispatcher, wires between blocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.engines.mlp_engine import OPERAND_BYTES
+from ngpc_sim.engines.nfp import NfpSpec
+
+BITS_PER_KIB = 8 * 1024
+MODELS = ("stillmaker_uniform", "n7_bitcell")
+BLOCKS = ("grid_sram", "mlp", "encoding", "buffers")
+#: full weight tiles that the weight SRAM holds: the largest bundled networks are 20 KiB
+WEIGHT_TILES = 4
+
+
+@dataclass(frozen=True)
+class AreaReport:
+    """Area of the whole cluster in mm2, by block, under one model."""
+
+    grid_sram_mm2: float
+    mlp_mm2: float
+    encoding_mm2: float
+    buffers_mm2: float
+
+    @property
+    def total_mm2(self) -> float:
+        """Sum of the blocks."""
+        return self.grid_sram_mm2 + self.logic_mm2 + self.buffers_mm2
+
+    @property
+    def logic_mm2(self) -> float:
+        """Arithmetic of both engines."""
+        return self.mlp_mm2 + self.encoding_mm2
+
+    def by_block(self) -> dict[str, float]:
+        """Area by the names of ``BLOCKS``."""
+        return {block: getattr(self, f"{block}_mm2") for block in BLOCKS}
+
+
+def sram_mib(nfp: NfpSpec) -> float:
+    """Capacity of all grid_srams of one NFP in MiB."""
+    return nfp.encoding.engines * nfp.encoding.grid_sram_kib / 1024
+
+
+def buffers_kib(nfp: NfpSpec) -> float:
+    """Capacity of feature buffer, output FIFO and weight SRAM of one NFP."""
+    mlp = nfp.mlp
+    weights = WEIGHT_TILES * mlp.rows * mlp.cols
+    operands = 2 * mlp.batch_queries * mlp.rows + nfp.io.output_fifo_queries * mlp.cols + weights
+    return operands * OPERAND_BYTES / 1024
+
+
+@dataclass(frozen=True)
+class TagStore:
+    """Tags of one engine's grid_sram as a cache: bytes of all, and of the ways of a set that are compared at once."""
+
+    bytes: float
+    set_bytes: float
+
+
+def tag_store(arch: Arch) -> TagStore:
+    """Tags of one engine: 32-bit line addresses without the bits of the set, a valid bit, and the order of use."""
+    encoding = arch.nfp.encoding
+    if encoding.table_policy != "cache":
+        return TagStore(0.0, 0.0)
+    shape = encoding.cache_shape()
+    ways = min(shape.ways, shape.capacity_lines)
+    bits = 32 - (shape.sets.bit_length() - 1) + 1 + (ways - 1).bit_length()
+    return TagStore(shape.lines * bits / 8, ways * bits / 8)
+
+
+def area(arch: Arch, model: str | None = None) -> AreaReport:
+    """Area of the NGPC under ``model``, or under the architecture's own.
+
+    Raises
+    ------
+    UserError
+        For ``stillmaker_uniform`` with a grid_sram outside the technology's table.
+    """
+    technology, nfp, scale = arch.technology, arch.nfp, arch.scale
+    tech, scaling = technology.area, technology.scaling
+    tags_kib = tag_store(arch).bytes / 1024
+    if (model or arch.file.area_model) == "stillmaker_uniform":
+        small = tech.buffer_mm2_per_kib.value * scaling.sram_area.value
+        macro = technology.macro_area_mm2(arch.grid_sram()) * scaling.sram_area.value + tags_kib * small
+        buffers = buffers_kib(nfp) * small
+    else:
+        mm2_per_kib = BITS_PER_KIB * tech.bitcell_um2.value / tech.macro_efficiency.value / 1e6
+        macro, buffers = (nfp.encoding.grid_sram_kib + tags_kib) * mm2_per_kib, buffers_kib(nfp) * mm2_per_kib
+    macs = scale * nfp.mlp.rows * nfp.mlp.cols
+    lanes = scale * nfp.encoding.engines * nfp.encoding.corner_lanes
+    return AreaReport(
+        grid_sram_mm2=scale * nfp.encoding.engines * macro,
+        mlp_mm2=macs * tech.mac_um2.value * scaling.logic_area.value / 1e6,
+        encoding_mm2=lanes * tech.lane_um2.value * scaling.logic_area.value / 1e6,
+        buffers_mm2=scale * buffers,
+    )
+
+
+def areas(arch: Arch) -> dict[str, AreaReport | None]:
+    """Area under every model; ``None`` where one that the architecture did not choose does not reach."""
+    found: dict[str, AreaReport | None] = {}
+    for model in MODELS:
+        try:
+            found[model] = area(arch, model)
+        except UserError:
+            if model == arch.file.area_model:
+                raise
+            found[model] = None
+    return found

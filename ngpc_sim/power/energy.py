@@ -1,0 +1,172 @@
+"""Energy of a frame: counted actions x energy per action + leakage x time + the GPU's share.
+
+Arithmetic after the run, linear in what was counted and in time; nothing here feeds back into timing. An entry
+of grid_sram costs a read of a macro as wide as the entry; a line asked of a cached level the tags of its set, read as
+from a small buffer, and a missing one writes of 32-bit words. ``gating``: with ``none`` every MAC slot that does no
+work is clocked all the same; ``clock`` stops that; ``power`` also switches off the logic of an NFP that has no
+work, but not its SRAM, whose tables would have to be loaded again (18 us an NFP). The GPU burns its board power
+while it runs the rest of kernels and its idle power while it waits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.power.area import area, tag_store
+from ngpc_sim.results.published import PUBLISHED
+
+PJ_PER_MJ = 1e9
+#: bytes of a word of the grid_sram macros in the technology tables
+WORD_BYTES = 4
+DYNAMIC_BLOCKS = ("encoding", "grid_sram", "buffers", "mlp", "idle")
+NGPC_BLOCKS = (*DYNAMIC_BLOCKS, "leakage")
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What a frame, or a part of one, did.
+
+    ``actions`` counted actions; ``entry_bits`` of one table entry; ``frame_ms`` its time, ``gpu_busy_ms`` of it with
+    kernels on the GPU; ``nfp_cycles`` of all NFPs, ``idle_cycles`` of them without any work.
+    """
+
+    actions: Mapping[str, int]
+    entry_bits: int
+    frame_ms: float
+    gpu_busy_ms: float
+    nfp_cycles: int
+    idle_cycles: int
+
+    def count(self, action: str) -> int:
+        """Count of an action of the NFPs; that none counted it is a plug-in's mistake."""
+        if action not in self.actions:
+            raise UserError(f"no engine counted '{action}', which has an energy: a plug-in must count it, 0 for none.")
+        return self.actions[action]
+
+    @property
+    def idle_share(self) -> float:
+        """Share of the NFPs' time in which they have no work."""
+        return self.idle_cycles / self.nfp_cycles if self.nfp_cycles else 0.0
+
+
+@dataclass(frozen=True)
+class EnergyReport:
+    """Energy of one frame in mJ by block; ``calibration`` is the factor that its NGPC blocks carry, 1 for none."""
+
+    by_block: Mapping[str, float]
+    calibration: float = 1.0
+
+    @property
+    def total_mj(self) -> float:
+        """NFPs, memory traffic and GPU."""
+        return math.fsum(self.by_block.values())
+
+    @property
+    def ngpc_mj(self) -> float:
+        """Dynamic and leakage energy of the NFPs."""
+        return math.fsum(self.by_block[name] for name in NGPC_BLOCKS)
+
+    @property
+    def dynamic_mj(self) -> float:
+        """Dynamic energy of the NFPs."""
+        return math.fsum(self.by_block[name] for name in DYNAMIC_BLOCKS)
+
+
+def frame_energy(arch: Arch, activity: Activity) -> EnergyReport:
+    """Energy of a frame, calibrated where the architecture says so.
+
+    Raises
+    ------
+    UserError
+        When grid_sram, voltage or temperature lie outside what the technology knows.
+    """
+    raw = _by_block(arch, activity)
+    if arch.power.calibration == "off" or not activity.frame_ms:
+        return EnergyReport(raw)
+    own_w = EnergyReport(raw).ngpc_mj / activity.frame_ms
+    factor = published_power_pct(arch.scale) / 100 * arch.gpu.board_power_w.value / own_w
+    return EnergyReport({n: mj * factor if n in NGPC_BLOCKS else mj for n, mj in raw.items()}, factor)
+
+
+def _by_block(arch: Arch, activity: Activity) -> dict[str, float]:
+    energy, technology = arch.technology.energy, arch.technology
+    scale = technology.energy_scale(arch.power.voltage_v)
+    logic = scale * technology.scaling.logic_energy.value / PJ_PER_MJ
+    sram = scale * technology.scaling.sram_energy.value / PJ_PER_MJ
+    count = activity.count
+    encoding = (
+        count("pos_fract") * energy.pos_fract.value
+        + count("grid_index") * energy.grid_index.value
+        + count("interpol_weights") * energy.interpol_weights.value
+    )
+    features = count("feature_buffer_write_bytes") + count("feature_buffer_read_bytes")
+    buffers = features * energy.feature_buffer_byte.value + count("output_fifo_bytes") * energy.output_fifo_byte.value
+    macs = count("mlp_mac") * energy.mlp_mac.value + count("mlp_mac_padded") * energy.mlp_mac_padded.value
+    weights, activations = count("weight_bytes"), count("activation_bytes")
+    operands = weights * energy.weight_byte.value + activations * energy.activation_byte.value
+    memory = sum(activity.actions.get(f"{n}_bytes", 0) * getattr(energy, f"{n}_byte").value for n in ("l2", "dram"))
+    read_pj = technology.access("read_pj", arch.grid_sram(activity.entry_bits))
+    return {
+        "encoding": encoding * logic,
+        "grid_sram": (count("grid_sram_read") * read_pj + _cache_pj(arch, activity)) * sram,
+        "buffers": buffers * sram,
+        "mlp": macs * logic + operands * sram,
+        "idle": _clocked_idle_slots(arch, activity) * energy.mlp_mac_idle.value * logic,
+        "leakage": leakage_w(arch, activity.idle_share) * activity.frame_ms,
+        "memory": memory / PJ_PER_MJ,
+        "gpu": arch.gpu.board_power_w.value * activity.gpu_busy_ms,
+        "gpu_idle": arch.gpu.idle_power_w.value * (activity.frame_ms - activity.gpu_busy_ms),
+    }
+
+
+def _cache_pj(arch: Arch, activity: Activity) -> float:
+    """Energy in pJ of tags and fills of cached levels: all ways of a set are compared for a line that is asked."""
+    tags, technology = tag_store(arch), arch.technology
+    asked = activity.actions.get("grid_sram_tag_read", 0)
+    filled = activity.actions.get("grid_sram_fill_bytes", 0)
+    if not asked + filled:
+        return 0.0
+    tag_pj = tags.set_bytes * technology.energy.feature_buffer_byte.value
+    write_pj = technology.access("write_pj", arch.grid_sram()) / WORD_BYTES
+    return asked * tag_pj + filled * write_pj
+
+
+def _clocked_idle_slots(arch: Arch, activity: Activity) -> int:
+    """MAC slots x cycles that are clocked without work; none where the clock is gated."""
+    if arch.power.gating != "none":
+        return 0
+    slots = activity.nfp_cycles * arch.nfp.mlp.rows * arch.nfp.mlp.cols
+    return max(0, slots - activity.count("mlp_mac") - activity.count("mlp_mac_padded"))
+
+
+def leakage_w(arch: Arch, idle_share: float = 0.0) -> float:
+    """Leakage power of the whole cluster in W, its NFPs without work for ``idle_share`` of the time."""
+    technology = arch.technology
+    hot = technology.leakage_at(arch.power.temperature_k)
+    built = technology.energy_scale(arch.power.voltage_v) * technology.scaling.leakage.value
+    macros = arch.scale * arch.nfp.encoding.engines
+    sram = macros * technology.access("leakage_mw", arch.grid_sram()) / 1e3 * built
+    blocks = area(arch, "n7_bitcell")
+    logic = (blocks.logic_mm2 + blocks.buffers_mm2) * technology.leakage.logic_w_per_mm2.value
+    awake = 1 - idle_share if arch.power.gating == "power" else 1.0
+    return (sram + logic * awake) * hot
+
+
+def table_load_mj(arch: Arch, entries: int, entry_bytes: int) -> float:
+    """Energy in mJ of filling every NFP's grid_srams once, from DRAM, with a copy of all tables."""
+    technology = arch.technology
+    scale = technology.energy_scale(arch.power.voltage_v) * technology.scaling.sram_energy.value
+    write_pj = technology.access("write_pj", arch.grid_sram(8 * entry_bytes)) * scale
+    return arch.scale * entries * (write_pj + entry_bytes * technology.energy.dram_byte.value) / PJ_PER_MJ
+
+
+def published_power_pct(scale: int) -> float:
+    """Published power of the NGPC over the GPU's in percent: the straight line through scales 8 and 64."""
+    low, high = PUBLISHED["power_pct_gpu/8"].value, PUBLISHED["power_pct_gpu/64"].value
+    if scale in {8, 64}:
+        return low if scale == 8 else high
+    return low + (high - low) * (scale - 8) / 56

@@ -1,0 +1,73 @@
+"""What a frame costs beyond its energy: power at its peak, energy by query and pixel, and the GPU alone beside it.
+
+The GPU alone burns its board power for the whole of its frame. The peak counts everything at work at once: the
+NFPs' and the memory's energy in the time that the commands need back to back, the leakage of all NFPs, and the
+GPU at its kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.power.area import BLOCKS, AreaReport
+from ngpc_sim.power.energy import Activity, EnergyReport, leakage_w, published_power_pct, table_load_mj
+from ngpc_sim.results.result import Costs
+from ngpc_sim.workloads.grids import GridEncoding, table_entries
+
+NJ_PER_MJ = 1e6
+#: how the columns call the area models
+SHORT = {"stillmaker_uniform": "stillmaker", "n7_bitcell": "bitcell"}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What was rendered, and the times that are not in :class:`~ngpc_sim.power.energy.Activity`."""
+
+    queries: int
+    pixels: int
+    gpu_frame_ms: float
+    ngpc_ms: float
+    encoding: GridEncoding
+    entry_bytes: int
+
+
+def frame_costs(
+    arch: Arch, activity: Activity, energy: EnergyReport, frame: Frame, built: Mapping[str, AreaReport | None]
+) -> Costs:
+    """Costs of a frame whose energy is known."""
+    board_w, time_ms = arch.gpu.board_power_w.value, activity.frame_ms
+    gpu_mj = board_w * frame.gpu_frame_ms
+    ngpc_w = energy.ngpc_mj / time_ms
+    own = built[arch.file.area_model]
+    return Costs(
+        dynamic_mj=energy.dynamic_mj,
+        peak_power_w=_peak_w(arch, activity, energy, frame),
+        power_density_w_mm2=ngpc_w / own.total_mm2 if own else 0.0,
+        power_factor=published_power_pct(arch.scale) / 100 * board_w / (ngpc_w / energy.calibration),
+        idle_share=activity.idle_share,
+        energy_per_query_nj=energy.total_mj / frame.queries * NJ_PER_MJ,
+        energy_per_pixel_nj=energy.total_mj / frame.pixels * NJ_PER_MJ,
+        fps_per_w=1e3 / energy.total_mj,
+        edp_mj_ms=energy.total_mj * time_ms,
+        energy_gain=gpu_mj / energy.total_mj,
+        gpu_energy_per_query_nj=gpu_mj / frame.queries * NJ_PER_MJ,
+        gpu_energy_per_pixel_nj=gpu_mj / frame.pixels * NJ_PER_MJ,
+        gpu_fps_per_w=1e3 / gpu_mj,
+        gpu_edp_mj_ms=gpu_mj * frame.gpu_frame_ms,
+        table_load_mj=table_load_mj(arch, table_entries(frame.encoding), frame.entry_bytes),
+        areas={
+            f"{SHORT[model]}_{block}": mm2
+            for model, report in built.items()
+            for block, mm2 in (report.by_block() if report else dict.fromkeys(BLOCKS)).items()
+        },
+    )
+
+
+def _peak_w(arch: Arch, activity: Activity, energy: EnergyReport, frame: Frame) -> float:
+    at_work_ms = min(frame.ngpc_ms, activity.frame_ms) or activity.frame_ms
+    working = energy.dynamic_mj - energy.by_block["idle"] + energy.by_block["memory"]
+    clocked_w = energy.by_block["idle"] / activity.frame_ms
+    gpu_w = arch.gpu.board_power_w.value if activity.gpu_busy_ms else arch.gpu.idle_power_w.value
+    return working / at_work_ms + clocked_w + leakage_w(arch) * energy.calibration + gpu_w

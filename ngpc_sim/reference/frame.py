@@ -1,0 +1,193 @@
+"""The frame: GPU and NGPC as in-order queues, tiles as chains of dispatches; SimPy enters here.
+
+Command queue in the manner of Vulkan: one submission a frame hands every tile's command buffers to two
+queues. A tile is a chain: pre-kernel on the GPU queue, a command on the NGPC queue, post-kernel on the
+GPU queue, then the next invocation; the end of each dispatch is the timeline-semaphore value that the
+next one of its tile waits for. The post-kernel of an invocation and the pre-kernel of the next one are
+recorded in one command buffer. Tiles overlap freely; a queue takes dispatches in the order in which they
+become ready, on equal times in the order of the tiles.
+
+No latency arithmetic of an engine lives here: what a command costs each NFP comes from the cluster, what a
+kernel costs from the baseline. This is what a frame is; :mod:`ngpc_sim.frame.events` gives the same answer sooner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import simpy
+
+from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.frame.commands import Command
+from ngpc_sim.frame.plan import FramePlan
+from ngpc_sim.frame.sharing import FULL
+from ngpc_sim.frame.timing import GPU, LATENCY, NGPC, SUBMIT, FrameRun, Placed, delays_ps, rest_of_kernels_ps, rules_of
+from ngpc_sim.kernels.command_queue import admit
+from ngpc_sim.reference import shared_time
+from ngpc_sim.reference.shared_time import RealTime, SharedTime
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass
+class _Log:
+    """Dispatches in the order they were taken.
+
+    A record is ``(kind, predecessor, latency_ps, end_ps)``: it waited for its predecessor's end and then
+    for ``latency_ps``; what is left until its own end is the time of its kind.
+    """
+
+    records: list[tuple[str, int, int, int]] = field(default_factory=list)
+
+    def add(self, kind: str, predecessor: int, latency_ps: int, end_ps: int) -> int:
+        self.records.append((kind, predecessor, latency_ps, end_ps))
+        return len(self.records) - 1
+
+    def ended(self, record: int, end_ps: int) -> None:
+        """Note when a dispatch really ended, which sharing the memory may have delayed."""
+        kind, predecessor, latency_ps, _ = self.records[record]
+        self.records[record] = (kind, predecessor, latency_ps, end_ps)
+
+    def path(self, last: int) -> dict[str, int]:
+        """Time by kind along the chain of waits that ends with record ``last``; adds up to its end."""
+        parts = dict.fromkeys((SUBMIT, LATENCY, GPU, NGPC), 0)
+        while last >= 0:
+            kind, last, latency_ps, end_ps = self.records[last]
+            before = self.records[last][3] if last >= 0 else 0
+            parts[kind] += end_ps - before - latency_ps
+            parts[LATENCY] += latency_ps
+        return parts
+
+
+class _GpuQueue:
+    """The GPU as an in-order queue of kernels."""
+
+    def __init__(self, log: _Log) -> None:
+        self.log = log
+        self.free_ps = 0
+        self.last = -1
+        self.busy_ps = 0
+
+    def dispatch(self, now: int, latency_ps: int, run_ps: int, waits_for: int) -> tuple[int, int]:
+        """Take a kernel that is ready ``latency_ps`` from ``now``; returns its end and record."""
+        ready = now + latency_ps
+        self.busy_ps += run_ps
+        if ready >= self.free_ps:
+            self.free_ps = ready + run_ps
+            self.last = self.log.add(GPU, waits_for, latency_ps, self.free_ps)
+        else:
+            self.free_ps += run_ps
+            self.last = self.log.add(GPU, self.last, 0, self.free_ps)
+        return self.free_ps, self.last
+
+
+class _NgpcQueue:
+    """The cluster as an in-order queue of commands, NFP by NFP."""
+
+    def __init__(self, arch: Arch, log: _Log) -> None:
+        self.log = log
+        self.least_loaded, self.rotates = rules_of(arch)
+        self.done_ps = np.zeros(arch.scale, np.int64)
+        self.alone_ps = np.zeros(arch.scale, np.int64)
+        self.last = np.full(arch.scale, -1, np.int64)
+        self.order = np.zeros(arch.scale, np.int64)
+        self.offset = 0
+        self.fill_ps = np.zeros(arch.scale, np.int64)
+        self.placed: list[tuple[int, list[int]]] = []
+        self.any_ps = 0
+        self.any_until = 0
+
+    def dispatch(self, now: int, latency_ps: int, step: int, command: Command, waits_for: int) -> tuple[int, int]:
+        """Take a command of stream ``step`` that is ready ``latency_ps`` from ``now``; returns its end and record."""
+        start = now + latency_ps
+        end, behind = admit(
+            self.done_ps, self.alone_ps, self.last, self.fill_ps, command.end_ps, command.occupancy_ps, start,
+            self.offset, self.least_loaded, len(self.log.records), self.order,
+        )  # fmt: skip
+        self.placed.append((step, self.order.tolist() if self.least_loaded else [self.offset]))
+        if self.rotates:
+            self.offset = (self.offset + command.granules) % len(self.done_ps)
+        self.any_ps += end - max(start, min(self.any_until, end))
+        self.any_until = max(self.any_until, end)
+        if behind >= 0:
+            return end, self.log.add(NGPC, behind, 0, end)
+        return end, self.log.add(NGPC, waits_for, latency_ps, end)
+
+
+def run_frame(
+    arch: Arch, plan: FramePlan, commands: Sequence[Command], rest_ps: int, both: tuple[int, int] = (FULL, FULL)
+) -> FrameRun:
+    """Run a frame; ``rest_ps`` is the GPU time of all rest of kernels together.
+
+    ``both``: speeds of GPU and NGPC in 1/FULL while both work, as :func:`ngpc_sim.frame.sharing.speeds` gives them.
+    """
+    env: Any = simpy.Environment()
+    log = _Log()
+    time = RealTime(env) if both == (FULL, FULL) else SharedTime(env, both)
+    gpu, ngpc = _GpuQueue(log), _NgpcQueue(arch, log)
+    submit_ps, launch_ps, cross_ps = delays_ps(arch)
+    submit = log.add(SUBMIT, -1, 0, submit_ps)
+    commands = list(commands)
+    pre, post = rest_of_kernels_ps(arch, plan, commands, rest_ps)
+    ends: list[tuple[int, int]] = []
+
+    def on_gpu(latency_ps: int, run_ps: int, waits_for: int) -> Generator[simpy.Event, None, int]:
+        """A kernel from its dispatch to its end; its record."""
+        end, record = gpu.dispatch(time.now(shared_time.GPU), latency_ps, run_ps, waits_for)
+        yield time.until(shared_time.GPU, end - run_ps, end)
+        log.ended(record, int(env.now))
+        return record
+
+    def on_ngpc(step: int, waits_for: int) -> Generator[simpy.Event, None, int]:
+        """A command from its dispatch to its end; its record."""
+        now = time.now(shared_time.NGPC)
+        end, record = ngpc.dispatch(now, cross_ps, step, commands[step], waits_for)
+        yield time.until(shared_time.NGPC, now + cross_ps, end)
+        log.ended(record, int(env.now))
+        return record
+
+    def chain(steps: tuple[int, ...]) -> Generator[simpy.Event, None, None]:
+        """One tile, invocation by invocation."""
+        record, carried, latency_ps = submit, 0, launch_ps
+        for step in steps:
+            record = yield from on_gpu(latency_ps, carried + pre[step], record)
+            record = yield from on_ngpc(step, record)
+            carried, latency_ps = post[step], cross_ps
+        record = yield from on_gpu(cross_ps, carried, record)
+        ends.append((int(env.now), record))
+
+    def batch(steps: tuple[int, ...]) -> Generator[simpy.Event, None, None]:
+        """One tile in the two-stage schedule: NGPC, then the whole rest of kernels."""
+        record = yield from on_ngpc(steps[0], submit)
+        record = yield from on_gpu(cross_ps, pre[steps[0]] + post[steps[0]], record)
+        ends.append((int(env.now), record))
+
+    tile = batch if arch.frame.schedule == "batches" else chain
+    tiles = [steps for steps in plan.steps if steps]
+
+    def frame() -> Generator[simpy.Event, None, None]:
+        yield env.timeout(submit_ps)
+        if arch.frame.overlap:
+            yield env.all_of([env.process(tile(steps)) for steps in tiles])
+        else:
+            for steps in tiles:
+                yield env.process(tile(steps))
+
+    env.run(until=env.process(frame()))
+    end_ps, last = max(ends)
+    return FrameRun(
+        frame_ps=end_ps,
+        gpu_busy_ps=gpu.busy_ps + time.gpu_slowed_ps,
+        ngpc_ps=int(ngpc.alone_ps.max()),
+        fill_ps=ngpc.fill_ps,
+        ngpc_any_ps=ngpc.any_ps + time.slowed_ps,
+        slowed_ps=time.slowed_ps,
+        placed=Placed(
+            np.array([step for step, _ in ngpc.placed], np.int32),
+            np.array([order for _, order in ngpc.placed], np.int16),
+        ),
+        path_ps=log.path(last),
+    )

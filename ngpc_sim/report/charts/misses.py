@@ -1,0 +1,223 @@
+"""Chart of where the lines of grid tables are found: hit rate of grid_sram by level, a line a size of it.
+
+Lines darken with the size and have marks of their own, which stand at the levels whose tables are larger than
+grid_sram: all others are at 100 % whatever is asked. Levels that are taken to fit have none. Dashed is what is found in
+grid_sram or in the GPU's L2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.report.charts.canvas import blank, entries, legend, legend_lines, style
+from ngpc_sim.report.charts.level_panels import Curve, LevelPanel, any_cached, split_levels
+from ngpc_sim.report.charts.scene import (
+    CHARACTER_IN,
+    COLUMN_IN,
+    GAP_IN,
+    LEGEND_IN,
+    LEGEND_LINE_IN,
+    LINE_IN,
+    PAGE_IN,
+    PT_PER_IN,
+    folded,
+    shade_at,
+    spread,
+)
+from ngpc_sim.report.panels import Row, app_rank
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LEFT_IN, RIGHT_IN, BETWEEN_IN, PLOT_IN = 0.45, 0.08, 0.16, 1.1  # around and between plots; their height
+LABEL_IN, NAME_IN = 0.14, 0.15  # right side of the value axis's label; height of the name of the level axis
+MAX_PANELS, MAX_SIZES, MAX_COLUMNS, MAX_ROWS = 12, 6, 4, 4
+COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3, 9: 3}  # of so many plots of one app; of others the most
+LEVEL_PT = 10.0  # width in which the number of a level stands clear of the next
+LIGHTEST = 0.35  # shade of the smallest size, from 0, light, to 1, dark
+MARKERS = "osD^vP"
+NOTE = "marks: levels larger than grid_sram"
+SIZES = "grid_sram, KiB:"
+SOLID, DASHED = "found in grid_sram", "found in grid_sram or L2"
+LINES: dict[str, dict[str, Any]] = {
+    SOLID: {"linewidth": 0.9},
+    DASHED: {"linewidth": 0.6, "linestyle": (0, (3, 1.5))},
+}
+MARKS = {"markersize": 3.4, "markeredgecolor": "white", "markeredgewidth": 0.3}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Panels, each in a cell, its row and column, under a legend and notes; lengths in inches."""
+
+    panels: tuple[LevelPanel, ...]
+    cells: tuple[tuple[int, int], ...]
+    sizes: tuple[int, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> int:
+        """Plots side by side."""
+        return max(column for _, column in self.cells) + 1
+
+    @property
+    def width_in(self) -> float:
+        """Width of the figure: one column of a paper for two plots side by side, both for more."""
+        return COLUMN_IN if self.columns <= 2 else PAGE_IN
+
+    @property
+    def size_lines(self) -> list[Sequence[str]]:
+        """Lines of the legend that name the sizes."""
+        return legend_lines([SIZES, *map(str, self.sizes)], self.width_in)
+
+    @property
+    def legend_in(self) -> float:
+        """Height of the legend: the sizes, and a line for the kinds of lines."""
+        return LEGEND_IN + LEGEND_LINE_IN * (len(self.size_lines) - 1)
+
+    @property
+    def plot_width_in(self) -> float:
+        """Width of one plot."""
+        return (self.width_in - LEFT_IN - RIGHT_IN - (self.columns - 1) * BETWEEN_IN) / self.columns
+
+    @property
+    def rows(self) -> int:
+        """Plots below each other."""
+        return max(row for row, _ in self.cells) + 1
+
+    @property
+    def cell_in(self) -> float:
+        """Height of a plot with its title and the numbers of its levels."""
+        lines = max(self.title(panel).count("\n") + 1 for panel in self.panels)
+        return GAP_IN + LINE_IN * lines + PLOT_IN + GAP_IN
+
+    @property
+    def height_in(self) -> float:
+        """Height of the figure."""
+        return self.legend_in + LINE_IN * len(self.notes) + self.rows * self.cell_in + NAME_IN
+
+    def box(self, index: int) -> tuple[float, float, float, float]:
+        """Left, bottom, width and height of the plot of panel ``index``, as shares of the figure."""
+        row, column = self.cells[index]
+        left_in = LEFT_IN + column * (self.plot_width_in + BETWEEN_IN)
+        bottom_in = NAME_IN + GAP_IN + (self.rows - 1 - row) * self.cell_in
+        return (
+            left_in / self.width_in,
+            bottom_in / self.height_in,
+            self.plot_width_in / self.width_in,
+            PLOT_IN / self.height_in,
+        )
+
+    def leftmost(self, index: int) -> bool:
+        """Tell whether no plot stands left of this one."""
+        return not any(row == self.cells[index][0] and column < self.cells[index][1] for row, column in self.cells)
+
+    def lowest(self, index: int) -> bool:
+        """Tell whether no plot stands below this one."""
+        return not any(column == self.cells[index][1] and row > self.cells[index][0] for row, column in self.cells)
+
+    def title(self, panel: LevelPanel) -> str:
+        """Give a panel's title in lines that fit above its plot."""
+        return folded(panel.title, self.plot_width_in)
+
+    def look(self, size_kib: int) -> dict[str, Any]:
+        """Give the shade and the mark of a size."""
+        place, last = self.sizes.index(size_kib), len(self.sizes) - 1
+        shade = shade_at(LIGHTEST + (1 - LIGHTEST) * place / last if last else 1.0)
+        return {"color": shade, "marker": MARKERS[place], **MARKS}
+
+
+def misses_chart(level_rows: Sequence[Row]) -> Figure:
+    """Draw the hit rate of grid_sram by level, app, encoding and size, and with L2 behind it, in percent."""
+    if not any_cached(level_rows):
+        raise UserError("there are no misses to draw: every level fits into grid_sram, or is taken to")
+    grid = _choose_grid(level_rows)
+    with style():
+        figure = blank(grid.width_in, grid.height_in)
+        for index, panel in enumerate(grid.panels):
+            axes = figure.add_axes(grid.box(index))
+            _prepare(axes, grid, index)
+            for curve in reversed(panel.curves):
+                if curve.size_kib in grid.sizes:
+                    _draw(axes, grid, curve)
+        legend(figure, grid, *_legend_lines(axes, grid))
+    return figure
+
+
+def _choose_grid(level_rows: Sequence[Row]) -> Grid:
+    """Choose what is shown: panels of which any level is cached, and of many sizes some."""
+    every, shared = split_levels(level_rows)
+    cached = [panel for panel in every if panel.cached]
+    panels = cached[:MAX_PANELS]
+    all_sizes = sorted({curve.size_kib for panel in panels for curve in panel.curves})
+    grid = Grid(tuple(panels), _cells(panels), spread(all_sizes, MAX_SIZES))
+    notes = ["; ".join(words for words in (shared, NOTE) if words)]
+    if len(grid.sizes) < len(all_sizes):
+        notes.append(f"{len(grid.sizes)} of {len(all_sizes)} sizes shown")
+    if len(panels) < len(cached):
+        notes.append(f"first {len(panels)} of {len(cached)} panels shown")
+    left_out = [panel for panel in every if not panel.cached]
+    for why, spilled in (("every level fits", False), ("every level fits or is taken to", True)):
+        if titles := [panel.title for panel in left_out if panel.spilled == spilled]:
+            notes.append(f"not drawn, {why}: {'; '.join(titles)}")
+    width_in = grid.width_in - 2 * CHARACTER_IN
+    return replace(grid, notes=tuple(line for note in notes for line in folded(note, width_in).splitlines()))
+
+
+def _cells(panels: Sequence[LevelPanel]) -> tuple[tuple[int, int], ...]:
+    """Give the row and column of each panel: a column an app where there are several, else row by row."""
+    apps = sorted(dict.fromkeys(panel.app for panel in panels), key=app_rank)
+    groups = list(dict.fromkeys(panel.conditions for panel in panels))
+    if len(apps) not in range(2, MAX_COLUMNS + 1):
+        columns = COLUMNS.get(len(panels), MAX_COLUMNS)
+        return tuple(divmod(index, columns) for index in range(len(panels)))
+    beside = MAX_COLUMNS // len(apps) if len(groups) > MAX_ROWS else 1
+    places = [(divmod(groups.index(panel.conditions), beside), apps.index(panel.app)) for panel in panels]
+    return tuple((row, part * len(apps) + app) for (row, part), app in places)
+
+
+def _prepare(axes: Axes, grid: Grid, index: int) -> None:
+    panel = grid.panels[index]
+    levels = sorted({level for curve in panel.curves for level in curve.levels})
+    axes.set_title(grid.title(panel), y=1.0)  # where it stands anyway, without looking for ticks above the plot
+    axes.set_autoscale_on(False)
+    axes.set_xlim(levels[0] - 0.5, levels[-1] + 0.5)
+    axes.set_ylim(0, 100)
+    pitch_pt = PT_PER_IN * grid.plot_width_in / (levels[-1] - levels[0] + 1)
+    step = next((step for step in (1, 2, 5) if step * pitch_pt >= LEVEL_PT), 10)
+    axes.set_xticks([level for level in levels if level % step == 0])
+    axes.set_yticks(range(0, 101, 25))
+    axes.grid(axis="y")
+    if grid.leftmost(index):
+        axes.set_ylabel("hit rate (%)")
+        axes.yaxis.set_label_coords((LABEL_IN - LEFT_IN) / grid.plot_width_in, 0.5)
+    else:
+        axes.tick_params(axis="y", labelleft=False)
+    if grid.lowest(index):
+        axes.set_xlabel("level", labelpad=1.0)
+
+
+def _draw(axes: Axes, grid: Grid, curve: Curve) -> None:
+    """Draw what grid_sram of one size holds, and what L2 holds behind it."""
+    look, label = grid.look(curve.size_kib), str(curve.size_kib)
+    if any(curve.spilled):
+        behind = {**LINES[DASHED], "color": look["color"]}
+        axes.plot(curve.levels, curve.near, **behind, label=f"{label}, {DASHED}", clip_on=False)
+    marked = [index for index, spilled in enumerate(curve.spilled) if spilled]
+    axes.plot(curve.levels, curve.hit, **LINES[SOLID], **look, markevery=marked, label=label, clip_on=False, zorder=3)
+
+
+def _legend_lines(axes: Axes, grid: Grid) -> list[dict[str, Any]]:
+    """Give the marks of the sizes, and of both kinds of lines."""
+
+    def line(**look: Any) -> Any:  # noqa: ANN401 - what matplotlib takes and gives
+        return axes.plot([], [], **look)[0]
+
+    sizes = {str(size): line(**LINES[SOLID], **grid.look(size)) for size in grid.sizes}
+    kinds = {name: line(**look, color="black") for name, look in LINES.items()}
+    return [*entries(grid.size_lines, {SIZES: line(alpha=0)} | sizes), kinds]

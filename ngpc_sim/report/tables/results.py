@@ -1,0 +1,189 @@
+"""Result tables for a terminal or a pipe: one table a panel, one block a scale, a mean under each block.
+
+Where a table is too wide, it is set tighter; where it is still too wide, its cost columns follow as
+another table, and no column is ever dropped. All is ASCII where the stream can do no more.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from math import isnan
+from typing import TYPE_CHECKING
+
+from ngpc_sim.report.panels import Panel, Row, number, row_scale, split_panels, text
+from ngpc_sim.results.published import CONFIDENCE_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.box import Box
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.table import Table
+
+PIPE_WIDTH = 120
+
+# column -> heading, with its unit on the second line
+KEY_COLUMNS = {"app": "app", "scale": "scale"}
+TIME_COLUMNS = {
+    "queries_per_pixel": "queries\n/pixel",
+    "fps": "FPS",
+    "frame_ms": "frame\nms",
+    "gpu_frame_ms": "GPU\nms",
+    "speedup": "speedup\nx",
+    "speedup_bound": "bound\nx",
+}
+COST_COLUMNS = {
+    "ngpc_power_w": "NGPC\nW",
+    "total_power_w": "total\nW",
+    "energy_mj": "energy\nmJ",
+    "area_pct_gpu": "area\n% GPU",
+}
+REASON_COLUMN = {"bottleneck": "bottleneck"}
+TEXT_COLUMNS = {"app", "bottleneck"}
+
+Columns = dict[str, str]
+Line = dict[str, str]
+
+
+def results_table(rows: Sequence[Row], *, width: int | None = None) -> RenderableType:
+    """Tables of all panels of ``rows``, ``width`` characters wide (default: what the console has)."""
+    return _Tables(split_panels(rows), width)
+
+
+def print_results(rows: Sequence[Row], footer: Sequence[str], console: Console | None = None) -> None:
+    """Print the tables of ``rows`` and the ``footer`` lines, wrapped, to ``console`` (default: stdout)."""
+    from rich.text import Text  # noqa: PLC0415 - heavy
+
+    target = console or default_console()
+    target.print(results_table(rows), crop=False)
+    for line in footer:
+        target.print(Text(writable(line, target.encoding)), overflow="fold")
+
+
+def default_console() -> Console:
+    """Give a console on stdout that leaves text alone and is 120 wide where no terminal says otherwise."""
+    from rich.console import Console  # noqa: PLC0415 - heavy
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = PIPE_WIDTH
+    return console
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """All panels, laid out alike; each is one table, or several where one does not fit the width."""
+
+    panels: Sequence[Panel]
+    width: int | None
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        from rich.text import Text  # noqa: PLC0415 - heavy
+
+        width = min(self.width or options.max_width, options.max_width)
+        lines = [_lines(panel) for panel in self.panels]
+        layout, gap = _layout([line for block in lines for line in block], width)
+        for panel, block in zip(self.panels, lines, strict=True):
+            yield Text(writable(panel.title, options.encoding), style="bold", overflow="fold")
+            for columns in layout:
+                yield _table(columns, block, options, gap)
+                yield Text()
+
+
+def _layout(lines: Sequence[Line], width: int) -> tuple[list[Columns], int]:
+    """Choose the columns of each table, to be at most ``width`` wide, and the space beside a column."""
+    whole = TIME_COLUMNS | COST_COLUMNS | REASON_COLUMN
+    if _natural_width(KEY_COLUMNS | whole, lines) <= width:
+        layout = [KEY_COLUMNS | whole]
+    else:
+        layout = [*_chunks(TIME_COLUMNS | REASON_COLUMN, lines, width), *_chunks(COST_COLUMNS, lines, width)]
+    roomy = all(_natural_width(columns, lines) + 2 * len(columns) <= width for columns in layout)
+    return layout, int(roomy)
+
+
+def _chunks(columns: Columns, lines: Sequence[Line], width: int) -> Iterator[Columns]:
+    """Split columns into as few tables as fit, each with the key columns and at least one other."""
+    chunk = KEY_COLUMNS
+    for column, head in columns.items():
+        longer = chunk | {column: head}
+        if _natural_width(longer, lines) > width and len(chunk) > len(KEY_COLUMNS):
+            yield chunk
+            longer = KEY_COLUMNS | {column: head}
+        chunk = longer
+    yield chunk
+
+
+def _natural_width(columns: Columns, lines: Sequence[Line]) -> int:
+    """Characters of a line with one space between columns."""
+    heads = (max(map(len, head.split("\n"))) for head in columns.values())
+    cells = (max(len(line.get(column, "")) for line in lines) for column in columns)
+    return sum(max(pair) for pair in zip(heads, cells, strict=True)) + len(columns) - 1
+
+
+def _table(columns: Columns, lines: Sequence[Line], options: ConsoleOptions, gap: int) -> Table:
+    from rich.table import Table  # noqa: PLC0415 - heavy
+    from rich.text import Text  # noqa: PLC0415 - heavy
+
+    table = Table(box=box(options), show_edge=False, pad_edge=False, padding=(0, gap), header_style="bold")
+    for column, head in columns.items():
+        justify = "left" if column in TEXT_COLUMNS else "right"
+        table.add_column(head, justify=justify, vertical="bottom", overflow="fold")  # type: ignore[arg-type]
+    shown = [line for line in lines if any(column in line for column in columns if column not in KEY_COLUMNS)]
+    for line, following in zip(shown, [*shown[1:], None], strict=True):
+        cells = (Text(writable(line.get(column, ""), options.encoding)) for column in columns)
+        last = following is None or following["scale"] != line["scale"]
+        table.add_row(*cells, end_section=last, style="bold" if line["app"] == "mean" else None)
+    return table
+
+
+def box(options: ConsoleOptions) -> Box:
+    """Give a rule under the head and an empty line between blocks, in ASCII where that is all there is."""
+    from rich.box import SIMPLE_HEAD, Box  # noqa: PLC0415 - heavy
+
+    blank = "    \n"
+    return Box(blank * 2 + " -- \n" + blank * 5, ascii=True) if options.ascii_only else SIMPLE_HEAD
+
+
+def _lines(panel: Panel) -> list[Line]:
+    """Cells of every row by column, the mean after each scale that has one."""
+    lines: list[Line] = []
+    for scale in panel.scales:
+        lines += [_line(label, row) for label, row in panel.at(scale).items()]
+        if not isnan(panel.mean_speedup(scale)):
+            lines.append(_mean_line(panel, scale))
+    return lines
+
+
+def _line(label: str, row: Row) -> Line:
+    numbers = {column: figures(number(row, column)) for column in TIME_COLUMNS | COST_COLUMNS}
+    speedups = {column: _speedup(number(row, column)) for column in ("speedup", "speedup_bound")}
+    keys = {"app": label, "scale": str(row_scale(row)), "bottleneck": text(row, "bottleneck")}
+    return keys | numbers | speedups
+
+
+def _mean_line(panel: Panel, scale: int) -> Line:
+    line = {"app": "mean", "scale": str(scale), "speedup": _speedup(panel.mean_speedup(scale))}
+    published = panel.published_mean(scale)
+    if published is None:
+        return line
+    doubt = "" if published.confidence == "P" else f" ({CONFIDENCE_WORDS[published.confidence]})"
+    return line | {"bottleneck": f"published {_speedup(published.value)}{doubt}"}
+
+
+def _speedup(value: float) -> str:
+    return "-" if isnan(value) else f"{value:.2f}"
+
+
+def figures(value: float) -> str:
+    """Write a number with four figures, at most four decimals and no exponent; '-' where there is none."""
+    if isnan(value):
+        return "-"
+    whole = int(float(f"{abs(value):.4g}"))
+    decimals = max(0, 4 - len(str(whole))) if whole else 4
+    return f"{value:.{decimals}f}" if value else "0"
+
+
+def writable(content: str, encoding: str) -> str:
+    """Replace what the stream's encoding cannot write by '?'."""
+    return content.encode(encoding, "replace").decode(encoding)

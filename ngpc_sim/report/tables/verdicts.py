@@ -1,0 +1,74 @@
+"""Table of a validation for a terminal or a pipe: numbers beside numbers, and the verdict in words.
+
+Where it is too wide, columns fold at their words and only the first one gives way further; no column is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ngpc_sim.report.tables.results import box, default_console, writable
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+#: column of the rows -> heading
+COLUMNS = {
+    "what": "what",
+    "published": "published",
+    "paper_mode": "paper\nmode",
+    "mechanistic": "mechanistic",
+    "error": "error",
+    "verdict": "verdict",
+}
+LEFT = ("what", "verdict")
+STYLES = {"reproduced": "green", "reproduced by calibration": "blue", "contradicted": "red", "not checkable": "dim"}
+#: characters between columns
+GAP = 2
+
+Cells = Mapping[str, str]
+
+
+def print_verdicts(rows: Sequence[Cells], lines: Sequence[str], console: Console | None = None) -> None:
+    """Print ``rows`` (cells by the names of ``COLUMNS``, with their ``section``), then ``lines``, wrapped."""
+    from rich.text import Text  # noqa: PLC0415 - heavy
+
+    target = console or default_console()
+    target.print(_Verdicts(rows), crop=False)
+    for line in lines:
+        target.print(Text(writable(line, target.encoding)), overflow="fold")
+
+
+class _Verdicts:
+    """One table, with an empty line between sections."""
+
+    def __init__(self, rows: Sequence[Cells]) -> None:
+        self.rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.table import Table  # noqa: PLC0415 - heavy
+        from rich.text import Text  # noqa: PLC0415 - heavy
+
+        table = Table(box=box(options), show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+        for column, width in _widths(self.rows, options.max_width).items():
+            justify = "left" if column in LEFT else "right"
+            table.add_column(COLUMNS[column], justify=justify, vertical="bottom", overflow="fold", width=width)  # type: ignore[arg-type]
+        for row, following in zip(self.rows, [*self.rows[1:], None], strict=True):
+            cells = [Text(writable(row[column], options.encoding)) for column in COLUMNS]
+            cells[-1].stylize(STYLES.get(row["verdict"], ""))
+            table.add_row(*cells, end_section=following is None or following["section"] != row["section"])
+        yield table
+        yield Text()
+
+
+def _widths(rows: Sequence[Cells], total: int) -> dict[str, int]:
+    """Width of every column: whole cells where they fit, else the longest word, and what is left for the first."""
+    first, *others = COLUMNS
+    room = total - GAP * len(others)
+    texts = {column: [*head.split("\n"), *(row[column] for row in rows)] for column, head in COLUMNS.items()}
+    whole = {column: max(map(len, found)) for column, found in texts.items()}
+    words = {column: max(len(word) for text in found for word in text.split()) for column, found in texts.items()}
+    narrow = words if room - sum(whole[column] for column in others) < min(whole[first], room // 2) else whole
+    left = room - sum(narrow[column] for column in others)
+    return {first: max(words[first], min(whole[first], left)), **{column: narrow[column] for column in others}}

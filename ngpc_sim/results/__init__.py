@@ -1,0 +1,1 @@
+"""The row of a design point: its fields, the meaning of its columns, and published numbers."""

@@ -1,0 +1,62 @@
+"""What can be drawn: the share that one NFP gets of one distinct command.
+
+A share is the chunks of ``dispatch_queries`` consecutive queries that ``round_robin`` hands to an NFP. Replaying it
+from an idle NFP and then behind itself gives both of its costs exactly: the first copy warms engines, windows and
+buffers up for the second. NFPs meet only in their parts of link and memory, which follow from the number of queries,
+so a share costs alone what it costs in the whole command.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.config.plugins import BUILTIN
+from ngpc_sim.engines.cluster import Cluster
+from ngpc_sim.frame.plan import FramePlan
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Shares:
+    """All shares of a frame, stream by stream and in it NFP by NFP from 0.
+
+    ``stream``, ``nfp``, ``queries`` (U,) int64; ``firsts`` (streams + 1,) number of the first share of each stream.
+    """
+
+    stream: Array
+    nfp: Array
+    queries: Array
+    firsts: Array
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.queries)
+
+    def of(self, stream: int) -> slice:
+        """The shares of a stream."""
+        return slice(int(self.firsts[stream]), int(self.firsts[stream + 1]))
+
+
+def can_sample(arch: Arch) -> bool:
+    """Whether it is known before the replay which queries an NFP gets, and that NFPs do not touch each other."""
+    cluster = arch.cluster
+    return cluster.dispatch == "round_robin" and cluster.model == BUILTIN and arch.nfp.model == BUILTIN
+
+
+def shares_of(plan: FramePlan, cluster: Cluster) -> Shares:
+    """Shares of the distinct commands of a plan."""
+    counts = [cluster.shares(len(stream.rows)) for stream in plan.streams]
+    used = [np.flatnonzero(of_stream) for of_stream in counts]
+    sizes = np.array([len(nfps) for nfps in used], np.int64)
+    return Shares(
+        stream=np.repeat(np.arange(len(used), dtype=np.int64), sizes),
+        nfp=np.concatenate(used),
+        queries=np.concatenate([of_stream[nfps] for of_stream, nfps in zip(counts, used, strict=True)]),
+        firsts=np.r_[0, np.cumsum(sizes)],
+    )

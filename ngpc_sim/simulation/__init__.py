@@ -1,0 +1,1 @@
+"""One design point to one result, and many points to many."""

@@ -1,0 +1,79 @@
+"""What doubling the resource that limits a frame would give: the same point, run again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ngpc_sim.architecture.arch import Arch, changed
+from ngpc_sim.architecture.arch_file import MAX_SCALE
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.results.result import Result
+
+#: bottleneck, or the largest stall of the encoding engines where they are it, to keys and what to do with them
+_KEYS: Mapping[str, Mapping[str, float]] = {
+    "latency": {"frame.launch_overhead_ns": 0.5, "memory.l2_latency_ns": 0.5},
+    "submit": {"frame.submit_overhead_us": 0.5},
+    "table": {"memory.l2_gbps": 2, "memory.dram_gbps": 2},
+    "mlp_engine": {"scale": 2},
+    "encoding": {"nfp.encoding.corner_lanes": 2},
+    "bank_conflict": {"nfp.encoding.banks": 2},
+    "feature_buffer": {"nfp.mlp.batch_queries": 2},
+    "miss_latency": {"nfp.encoding.outstanding_lines": 2},
+    "memory_bandwidth": {"memory.l2_gbps": 2, "memory.dram_gbps": 2},
+    "input": {"nfp.io.input_bytes_per_cycle": 2, "memory.l2_gbps": 2, "memory.dram_gbps": 2},
+    "output": {"nfp.io.output_bytes_per_cycle": 2, "nfp.io.output_fifo_queries": 2},
+    "dispatch": {"cluster.dispatch_queries": 0.5},
+}
+_ENCODING = ("encoding", "bank_conflict", "feature_buffer")
+GPU_TWICE = "gpu x2"
+
+
+@dataclass(frozen=True)
+class Doubling:
+    """What a second run changes: the architecture, or the time of the rest of kernels; ``words`` say it."""
+
+    arch: Arch
+    rest_factor: float
+    words: str
+
+
+def doubling(arch: Arch, result: Result) -> Doubling | None:
+    """The second run for a result; ``None`` where the resource cannot be doubled (ideal, or out of range)."""
+    if result.bottleneck == "gpu_rest":
+        return Doubling(arch, 0.5, GPU_TWICE)
+    cause = result.bottleneck
+    if cause == "encoding_engine":
+        cause = max(_ENCODING, key=lambda name: result.stalls[name])
+    values = {key: _times(arch, key, factor) for key, factor in _KEYS[cause].items()}
+    known = {key: value for key, value in values.items() if value is not None}
+    if not known or known.get("scale", 1) > MAX_SCALE:
+        return None
+    try:
+        other = changed(arch, known)
+    except UserError:
+        return None
+    words = " ".join(f"{key} {'x2' if _KEYS[cause][key] == 2 else '/2'}" for key in known)
+    return Doubling(other, 1.0, words)
+
+
+def _times(arch: Arch, dotted: str, factor: float) -> Any:  # noqa: ANN401 - a number of the architecture
+    """Value of a key times ``factor``, whole where it was; ``None`` where it is no number or would be nothing."""
+    value: Any = arch.file.model_dump()
+    for part in dotted.split("."):
+        value = value[part]
+    if not isinstance(value, int | float) or not value * factor:
+        return None
+    if isinstance(value, int):
+        return int(value * factor) or None
+    return value * factor
+
+
+def with_doubling(arch: Arch, result: Result, frame_ms: Callable[[Arch, float], float]) -> Result:
+    """The result with what doubling its bottleneck gives; ``frame_ms`` of the same point on another architecture."""
+    second = doubling(arch, result)
+    if second is None:
+        return result
+    gain = result.frame_ms / frame_ms(second.arch, second.rest_factor)
+    return replace(result, doubled=second.words, doubled_gain=gain)

@@ -1,0 +1,47 @@
+"""Frame sizes by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ngpc_sim.config.errors import UserError
+
+RESOLUTIONS: Mapping[str, tuple[int, int]] = {
+    "hd": (1280, 720),
+    "fhd": (1920, 1080),
+    "4k": (3840, 2160),
+    "8k": (7680, 4320),
+}
+#: what a display asks for, pixels and frames per second; VR: two displays of 1832 x 1920, assumed, as headsets of the
+#: paper's time have them (remembered, not confirmed)
+TARGETS: Mapping[str, tuple[int, int]] = {
+    "4k60": (3840 * 2160, 60),
+    "8k120": (7680 * 4320, 120),
+    "vr90": (2 * 1832 * 1920, 90),
+}
+MAX_SIDE = 1 << 16
+
+
+def parse_resolution(text: str) -> tuple[str, int, int]:
+    """``fhd``, ``4k``, ``8k``, ``hd`` or ``1280x720`` as ``(name, width, height)``."""
+    lowered = text.strip().lower()
+    if lowered in RESOLUTIONS:
+        return (lowered, *RESOLUTIONS[lowered])
+    match = re.fullmatch(r"(\d{1,6})x(\d{1,6})", lowered)
+    if match is None:
+        raise UserError(f"unknown resolution '{text}': use {', '.join(RESOLUTIONS)} or WIDTHxHEIGHT.")
+    width, height = int(match[1]), int(match[2])
+    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+        raise UserError(f"resolution '{text}' is out of range: each side is 1 to {MAX_SIDE} pixels.")
+    return lowered, width, height
+
+
+def size_name(width: int, height: int) -> str:
+    """Name of a frame size, ``WIDTHxHEIGHT`` where it has none."""
+    return next((name for name, known in RESOLUTIONS.items() if known == (width, height)), f"{width}x{height}")
+
+
+def gaps(frame_ms: float, pixels: int) -> dict[str, float]:
+    """Times that a frame of ``pixels`` is too slow for each target, its time growing with the pixels; above 1 it is."""
+    return {name: frame_ms * target_pixels / pixels * fps / 1e3 for name, (target_pixels, fps) in TARGETS.items()}

@@ -1,0 +1,83 @@
+"""What the GPU runs beside grid encoding and networks: kernels of a frame with their records, as a workload lists them.
+
+A kernel moves records (a ray's state, an input of the network) for each item it works on; bytes follow from the
+records' sizes. What a record is for says what becomes of it when the kernels are fused:
+
+* ``input`` of the network: written once; ``output`` of it: read once;
+* ``state`` of a ray, carried from invocation to invocation: read and written once an invocation, or kept in registers;
+* ``scratch`` between kernels of an invocation or frame: gone;
+* ``stored`` outside the frame (an image, the accumulated picture): touched once.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ngpc_sim.config.schema import Field, Spec, model_validator
+
+#: what kernels work on: one thing, every pixel, rays that entered the scene, rays that hit it, rays alive, queries
+Items = Literal["one", "pixels", "rays", "hits", "alive", "queries"]
+#: how often a kernel runs: once, in every invocation, or in those before which rays are compacted
+Per = Literal["frame", "invocation", "round"]
+FRAME_ITEMS = ("one", "pixels", "rays", "hits")
+INVOCATION_ITEMS = ("one", "alive", "queries")
+
+
+class Record(Spec):
+    """A record in memory: ``bytes`` an item."""
+
+    bytes: int = Field(ge=1, le=4096)
+    kind: Literal["input", "output", "state", "scratch", "stored"]
+    source: str = Field(min_length=3)
+
+
+class Work(Spec):
+    """What a kernel does for one item: records read and written, and arithmetic."""
+
+    reads: tuple[str, ...] = Field(default=(), strict=False)
+    writes: tuple[str, ...] = Field(default=(), strict=False)
+    flops: float = Field(default=0, ge=0, le=1e9)
+
+
+class Kernel(Spec):
+    """A kernel: how often it is launched, in which phases of the trace (all where none is named), on what.
+
+    ``part``: the rest of kernels, or beside which kernels of the network it counts. ``sync_every``: each so many runs
+    the host waits for a value copied from the GPU; 0 never. ``launches`` of one run; 0 for work of another kernel.
+    """
+
+    part: Literal["rest", "encoding", "mlp"] = "rest"
+    per: Per
+    phases: tuple[str, ...] = Field(default=(), strict=False)
+    launches: int = Field(default=1, ge=0, le=1000)
+    sync_every: int = Field(default=0, ge=0, le=1000)
+    work: dict[Items, Work] = Field(min_length=1)
+    source: str = Field(min_length=3)
+
+    @model_validator(mode="after")
+    def _counts_what_there_is(self) -> Kernel:
+        known = FRAME_ITEMS if self.per == "frame" else INVOCATION_ITEMS
+        for items in self.work:
+            if items not in known:
+                raise ValueError(f"a kernel per {self.per} works on {', '.join(known)}, not on {items}")
+        return self
+
+
+class GpuKernels(Spec):
+    """Records and kernels of an app, kernels in the order in which they run."""
+
+    records: dict[str, Record]
+    kernels: dict[str, Kernel] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _records_are_known(self) -> GpuKernels:
+        for name, kernel in self.kernels.items():
+            for work in kernel.work.values():
+                for record in (*work.reads, *work.writes):
+                    if record not in self.records:
+                        raise ValueError(f"kernel {name} moves the record '{record}', which is not among the records")
+        return self
+
+    def bytes_moved(self, work: Work) -> int:
+        """Bytes that a kernel reads and writes for one item."""
+        return sum(self.records[name].bytes for name in (*work.reads, *work.writes))

@@ -1,0 +1,94 @@
+"""A cluster is its NFPs, each alone with its granules and its share of the memory, cycle for cycle."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ngpc_sim as ngpc
+from ngpc_sim.engines import Cluster, ClusterWork, EncodingEngine, Nfp
+from ngpc_sim.engines.grid_cache import L2Shape
+from ngpc_sim.engines.memory_shares import Memory
+
+LAW = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+MEMORY = Memory(4000.0, 1000.0, 150, 250, stream_bytes_per_cycle=1500.0)
+
+
+def alone(spec, work, rows, path, copies=1):
+    """One NFP over these queries of the command, as often as asked, its inputs through its own port."""
+    rows = np.tile(rows, copies)
+    cycles = -(-np.arange(1, len(rows) + 1) * work.workload.input_bytes // spec.io.input_bytes_per_cycle)
+    return Nfp(spec).replay(work.workload, work.service.rows(rows), cycles.astype(np.int64), path)
+
+
+def granules_of(nfp, work, cluster, scale):
+    """Numbers of the queries in granules ``nfp``, ``nfp + scale``, ..."""
+    numbers = np.arange(len(work.stream))
+    return numbers[numbers // cluster.dispatch_queries % scale == nfp]
+
+
+@pytest.fixture(scope="module")
+def command(spec_of):
+    """A part of a bundled trace with cached levels behind an L2 that misses as well."""
+
+    def make(name, n, **encoding):
+        work, spec = ngpc.load_workload(name), spec_of(**encoding)
+        positions = ngpc.load_trace(work.trace).positions[: 20 * n : 20]
+        service = EncodingEngine(spec.encoding).service(work.encoding, positions, L2Shape(1 << 18, 8))
+        assert service.misses.missing.sum() > service.misses.far.sum() > 0
+        return spec, ClusterWork(work, service, np.arange(n)[::-1], memory=MEMORY)
+
+    return make
+
+
+DESIGNS = {
+    "hashgrid": ("nerf-hashgrid", 7000, {"feature_bytes": 2, "grid_sram_kib": 8}),
+    "densegrid": ("nerf-densegrid", 9000, {"grid_sram_kib": 4, "outstanding_lines": 4}),
+    "lowres in parts": ("nerf-lowres", 9000, {"grid_sram_kib": 1, "sharing": "partition", "ways": "full"}),
+}
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_64_nfps_are_64_nfps_alone_cycle_for_cycle(design, command, cluster_of):
+    name, n, encoding = DESIGNS[design]
+    spec, work = command(name, n, **encoding)
+    dispatcher = cluster_of(dispatch_queries=48)
+    cluster = Cluster(dispatcher, spec, 64)
+    run, path = cluster.run(work, each_query=True), cluster.miss_path(work)
+    assert min(min(pair) for pair in path.line_times if any(pair)) > 0
+    for nfp in range(64):
+        mine = granules_of(nfp, work, dispatcher, 64)
+        once = alone(spec, work, work.stream[mine], path)
+        assert run.end_cycles[nfp] == once.cycles
+        assert run.done_cycles[mine].tolist() == once.done_cycles.tolist()
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_a_command_behind_itself_adds_what_one_nfp_takes_for_it_twice(design, command, cluster_of):
+    """Granules of whole batches, so that none is left open by the first copy."""
+    name, _, encoding = DESIGNS[design]
+    spec, work = command(name, 64 * 64 + 5 * 64, **encoding)
+    dispatcher = cluster_of(dispatch_queries=64)
+    cluster = Cluster(dispatcher, spec, 64)
+    run, path = cluster.run(work), cluster.miss_path(work)
+    for nfp in range(64):
+        rows = work.stream[granules_of(nfp, work, dispatcher, 64)]
+        once, twice = (alone(spec, work, rows, path, copies) for copies in (1, 2))
+        assert run.occupancy_cycles[nfp] == twice.cycles - once.cycles
+        assert run.busy_cycles[nfp] == twice.busy_cycles - once.busy_cycles
+
+
+@LAW
+@given(data=st.data())
+def test_a_random_cluster_is_its_nfps_alone(data, small_case):
+    case = replace(data.draw(small_case(grid_sram_kib=1)), link_bytes_per_cycle=None)
+    case = replace(case, cluster=case.cluster.model_copy(update={"dispatch": "round_robin"}))
+    work = case.command(np.arange(len(case.positions)))
+    cluster = Cluster(case.cluster, case.spec, case.scale)
+    run, path = cluster.run(work, each_query=True), cluster.miss_path(work)
+    for nfp in range(case.scale):
+        mine = granules_of(nfp, work, case.cluster, case.scale)
+        once = alone(case.spec, work, work.stream[mine], path)
+        assert (run.end_cycles[nfp], run.done_cycles[mine].tolist()) == (once.cycles, once.done_cycles.tolist())

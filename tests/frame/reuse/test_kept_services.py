@@ -1,0 +1,102 @@
+"""Results are the same whatever the cache on disk holds; other questions never meet an answer that is not theirs."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+import ngpc_sim as ngpc
+from ngpc_sim.frame import kept_services
+
+DESIGNS = {
+    "all fit": ("nerf-hashgrid", {}),
+    "some miss": ("nsdf-hashgrid", {"nfp.encoding.feature_bytes": 2}),
+    "uniform": ("nvr-hashgrid", {"nfp.encoding.banks": "ideal"}),
+}
+QUERIES = 6000
+
+
+@pytest.fixture
+def row(forget):
+    def make(design, **more):
+        name, overrides = DESIGNS[design]
+        work = ngpc.load_workload(name)
+        forget()
+        arch = ngpc.load_arch("ngpc", overrides=overrides | more)
+        return ngpc.simulate(arch, work, ngpc.load_trace(work.trace), limit_queries=QUERIES).row()
+
+    return make
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_results_are_the_same_cold_warm_damaged_and_off(design, row, folder, monkeypatch):
+    monkeypatch.setenv("NGPC_SIM_CACHE_MIB", "0")
+    off = row(design)
+    monkeypatch.setenv("NGPC_SIM_CACHE_MIB", "64")
+    cold = row(design)
+    files = sorted(folder.iterdir())
+    assert files
+    monkeypatch.setattr("ngpc_sim.frame.plan._new_service", None)
+    warm = row(design)
+    monkeypatch.undo()
+    monkeypatch.setenv("NGPC_SIM_CACHE", str(folder))
+    monkeypatch.setenv("NGPC_SIM_CACHE_MIB", "64")
+    for path in files:
+        path.write_bytes(path.read_bytes()[:-1])
+    damaged = row(design)
+    assert off == cold == warm == damaged
+
+
+def test_a_kept_service_is_the_computed_one_to_the_type(row, folder):
+    """Kernels are compiled by type: another one would be compiled again."""
+    from ngpc_sim.frame import plan
+
+    def kept():
+        (service,) = plan._services.values()
+        return [service, *([service.misses] if service.misses else [])]
+
+    for design in DESIGNS:
+        row(design)
+        first = kept()
+        row(design)
+        for one, other in zip(first, kept(), strict=True):
+            assert one is not other
+            for name in (field.name for field in fields(one)):
+                value, again = getattr(one, name), getattr(other, name)
+                if isinstance(value, np.ndarray):
+                    assert (again.dtype, again.tolist()) == (value.dtype, value.tolist())
+                    assert again.flags.c_contiguous
+                elif name != "misses":
+                    assert again == value
+    assert folder.exists()
+
+
+@pytest.mark.parametrize("change", [{"nfp.encoding.banks": 4}, {"memory.l2_ways": 8}, {"nfp.encoding.ways": 2}])
+def test_another_design_is_served_anew(row, folder, monkeypatch, change):
+    row("some miss")
+    before = len(list(folder.iterdir()))
+    with_cache = row("some miss", **change)
+    assert len(list(folder.iterdir())) > before
+    monkeypatch.setenv("NGPC_SIM_CACHE_MIB", "0")
+    assert row("some miss", **change) == with_cache
+
+
+def test_other_sources_or_packages_never_meet_what_is_kept(row, folder, monkeypatch):
+    row("all fit")
+    before = len(list(folder.iterdir()))
+    monkeypatch.setattr(kept_services, "made_by", lambda: "another version")
+    row("all fit")
+    assert len(list(folder.iterdir())) == 2 * before
+
+
+def test_what_makes_a_service_is_named_by_its_sources():
+    assert kept_services.made_by() == kept_services.made_by()
+    assert ngpc.__version__ in kept_services.made_by()
+    assert np.__version__ in kept_services.made_by()
+
+
+@pytest.mark.usefixtures("forget")
+def test_short_traces_are_not_kept(folder):
+    work = ngpc.load_workload("gia-hashgrid")
+    ngpc.simulate(ngpc.load_arch("ngpc"), work, ngpc.load_trace(work.trace), limit_queries=100)
+    assert not folder.exists()

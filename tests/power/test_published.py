@@ -1,0 +1,108 @@
+"""Area and power against the published 4.52 / 36.18 % and 2.75 / 22.06 %, and what the output says about them."""
+
+import pytest
+
+import ngpc_sim as ngpc
+from ngpc_sim.job.footer import footer
+from ngpc_sim.power.area import area
+from ngpc_sim.power.energy import published_power_pct
+from ngpc_sim.simulation.points import Point
+
+AREA_PCT = {8: 4.52, 64: 36.18}
+POWER_PCT = {8: 2.75, 64: 22.06}
+APPS = ("nerf", "nsdf", "gia", "nvr")
+
+
+@pytest.mark.parametrize("scale", AREA_PCT)
+@pytest.mark.parametrize("arch", ["ngpc-paper", "ngpc"])
+def test_uniform_scaling_gives_the_published_area_within_15_percent(arch, scale):
+    overrides = {"technology": "n7-paper", "nfp.encoding.table_policy": "assume_fit"}
+    chosen = ngpc.load_arch(arch, scale=scale, overrides=overrides)
+    share = 100 * area(chosen, "stillmaker_uniform").total_mm2 / 628.4
+    assert share == pytest.approx(AREA_PCT[scale], rel=0.15)
+
+
+def test_the_blocks_of_uniform_scaling_by_hand():
+    report = area(ngpc.load_arch("ngpc-paper", scale=1))
+    assert report.grid_sram_mm2 == pytest.approx(16 * 3.19 * 0.059)
+    assert report.mlp_mm2 == pytest.approx(4096 * 3000e-6 * 0.059)
+    assert report.encoding_mm2 == pytest.approx(0.14, rel=0.01)
+    kib = (2 * 64 * 64 + 64 * 64 + 4 * 64 * 64) * 2 / 1024
+    assert report.buffers_mm2 == pytest.approx(kib * 0.184 / 32 * 0.059)
+
+
+@pytest.mark.parametrize("name", ["n7", "n7-paper"])
+@pytest.mark.parametrize("kib", [128, 1024, 2048])
+def test_buildable_area_is_never_below_the_bare_cells(name, kib):
+    overrides = {"technology": name, "nfp.encoding.grid_sram_kib": kib}
+    for scale in (1, 8, 64):
+        built = area(ngpc.load_arch(scale=scale, overrides=overrides), "n7_bitcell")
+        assert built.grid_sram_mm2 > scale * 16 * kib * 8192 * 0.027 / 1e6
+
+
+@pytest.mark.parametrize("model", ["stillmaker_uniform", "n7_bitcell"])
+@pytest.mark.parametrize("technology", ["n7", "n7-paper", "n28", "n45"])
+def test_every_block_is_linear_in_scale(technology, model):
+    one, many = (area(ngpc.load_arch(scale=s, overrides={"technology": technology}), model) for s in (1, 48))
+    for block, mm2 in one.by_block().items():
+        assert many.by_block()[block] == pytest.approx(48 * mm2, rel=1e-12)
+    assert sum(one.by_block().values()) == pytest.approx(one.total_mm2)
+
+
+def test_the_columns_of_a_result_are_its_blocks(simulate):
+    row = simulate("gia-hashgrid", detail="bound").row()
+    for model in ("stillmaker", "bitcell"):
+        parts = [row[f"area_{model}_{block}_mm2"] for block in ("grid_sram", "mlp", "encoding", "buffers")]
+        assert sum(parts) == pytest.approx(row[f"area_{model}_mm2"])
+    assert row["power_density_w_mm2"] == pytest.approx(row["ngpc_power_w"] / row["area_mm2"])
+
+
+@pytest.mark.parametrize("app", APPS)
+@pytest.mark.parametrize("scale", POWER_PCT)
+def test_paper_power_lies_within_its_printed_factor(simulate, app, scale):
+    result = simulate(f"{app}-hashgrid", scale, "ngpc-paper")
+    factor = result.costs.power_factor
+    assert result.power_pct_gpu * factor == pytest.approx(POWER_PCT[scale])
+    assert 1 / 3 < factor < 3  # the facts: treat power as +-3x
+    assert "power" not in result.calibrated
+
+
+@pytest.mark.parametrize("app", APPS)
+@pytest.mark.parametrize("scale", POWER_PCT)
+@pytest.mark.parametrize("arch", ["ngpc-paper", "ngpc"])
+def test_calibrated_power_is_exact_and_labelled(simulate, arch, app, scale):
+    plain = simulate(f"{app}-hashgrid", scale, arch, detail="bound")
+    fitted = simulate(f"{app}-hashgrid", scale, arch, {"power.calibration": "published"}, detail="bound")
+    assert fitted.power_pct_gpu == pytest.approx(POWER_PCT[scale], rel=1e-12)
+    assert "power calibrated" in fitted.calibrated
+    assert fitted.costs.power_factor == pytest.approx(plain.costs.power_factor, rel=1e-12)
+    assert fitted.fps == plain.fps
+    for block in ("memory", "gpu", "gpu_idle"):
+        assert fitted.energy_by_block[block] == plain.energy_by_block[block]
+    assert sum(fitted.energy_by_block.values()) == pytest.approx(fitted.energy_mj)
+
+
+def test_published_power_is_a_line_through_its_two_points():
+    assert [published_power_pct(scale) for scale in (8, 64)] == [2.75, 22.06]
+    assert published_power_pct(36) == pytest.approx((2.75 + 22.06) / 2)
+    assert published_power_pct(1) > 0
+
+
+def test_off_and_null_are_the_defaults_as_typed():
+    assert ngpc.load_arch(overrides={"power.calibration": False}).power.calibration == "off"
+    assert ngpc.load_arch().power.voltage_v is None
+
+
+def test_the_footer_prints_the_factor_and_compares_the_area(traces):
+    points = [
+        Point(ngpc.load_arch(arch, scale=8), ngpc.load_workload("gia-hashgrid"), traces["gia"], detail="bound")
+        for arch in ("ngpc", "ngpc-paper")
+    ]
+    results = [point.run() for point in points]
+    text = "\n".join(footer(points, results))
+    for result in results:
+        assert f"2.75 % of the GPU or 9.62 W, is x{result.costs.power_factor:.2f} of ours" in text
+        assert f"{result.costs.energy_gain:.1f} times less energy a frame than the GPU alone" in text
+    assert "ngpc in n7, scale 8: area 9.48 % of the GPU by n7_bitcell, +110% from the published 4.52 %" in text
+    assert "3.62 mm2 an NFP beside 3.55 mm2 published" in text
+    assert "ngpc-paper in n7-paper, scale 8: area 4.96 % of the GPU by stillmaker_uniform, +10%" in text
