@@ -139,5 +139,11 @@ def table_files(tables: Mapping[str, Sequence[Row]]) -> dict[str, bytes]:
     return files
 
 
+def markdown_table(heads: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
+    """Table in Markdown, without a line end behind it; the cells are Markdown already."""
+    lines = [f"| {' | '.join(cells)} |" for cells in rows]
+    return "\n".join([f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *lines])
+
+
 def _encode(content: str) -> bytes:
     return content.encode()

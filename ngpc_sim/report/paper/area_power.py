@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ngpc_sim.report.charts.canvas import legend, style
-from ngpc_sim.report.charts.scene import APP_NAMES
 from ngpc_sim.report.panels import APPS, Row, number, row_scale, text
-from ngpc_sim.report.paper.page import APP_LOOKS, Page, draw_line, draw_published, empty, name_values
-from ngpc_sim.report.paper.rows import Table, named, of, pick, scales, titles, values
+from ngpc_sim.report.paper.page import Drawing, Page, drawing
+from ngpc_sim.report.paper.rows import Table, named, of, ordered, pick, scales, titles, values
 from ngpc_sim.results.published import CONFIDENCE_WORDS, PUBLISHED, Published
 
 if TYPE_CHECKING:
@@ -26,36 +24,27 @@ ARCH_LOOKS: tuple[dict[str, Any], ...] = (
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """Percent of the GPU, a row an architecture and scale for the area, and one an app beside for the power."""
-    found: Table = []
-    chosen = pick(rows)
-    for quantity in (AREA, POWER):
-        for arch in titles(chosen):
-            for app in APPS if quantity == POWER else APPS[:1]:
-                own = sorted(of(chosen, arch=arch, app=app), key=row_scale)
-                found += [_row(row, quantity) for row in own]
-    return found
+    """Percent of the GPU: area by architecture and scale, and power by architecture, app and scale."""
+    chosen = ordered(pick(rows), "arch", "app", "scale")
+    return [*(_row(row, AREA) for row in of(chosen, app=APPS[0])), *(_row(row, POWER) for row in chosen)]
 
 
 def chart(table: Table) -> Figure:
     """Draw the area of both architectures in one plot, and the power by app in one plot each."""
     names = titles(table)
-    with style():
-        heads = ["area", *(f"{name}, power" for name in names.values())]
-        figure, plots = empty(PAGE, heads)
-        lines: dict[str, Any] = {}
+    heads = ["area", *(f"{name}, power" for name in names.values())]
+    labels = [f"{quantity} (% of the GPU)" for quantity in (AREA, *[POWER] * len(names))]
+    with drawing(PAGE, heads, labels) as made:
+        area, *powers = made.plots
         for look, (arch, name) in zip(ARCH_LOOKS, names.items(), strict=False):
             own = of(table, quantity=AREA, arch=arch)
-            lines[f"{name}, area"] = _line(plots[0], own, name, look)
-        marks = _prepare(plots[0], 0, of(table, quantity=AREA))
-        apps: dict[str, Any] = {}
-        for index, (axes, arch) in enumerate(zip(plots[1:], names, strict=True), 1):
-            for app in APPS:
-                own = of(table, quantity=POWER, arch=arch, app=app)
-                apps[APP_NAMES[app]] = _line(axes, own, APP_NAMES[app], APP_LOOKS[app])
-            marks |= _prepare(axes, index, of(table, quantity=POWER))
-        legend(figure, PAGE, lines, apps | marks)
-    return figure
+            made.draw_line(area, scales(own), values(own, "pct_gpu"), f"{name}, area", look)
+        made.new_line()
+        for axes, arch in zip(powers, names, strict=True):
+            made.draw_apps(axes, of(table, quantity=POWER, arch=arch), "pct_gpu", row_scale)
+        for axes, quantity in zip(made.plots, (AREA, *[POWER] * len(names)), strict=True):
+            _prepare(made, axes, of(table, quantity=quantity))
+    return made.figure
 
 
 def finding(table: Table) -> str:
@@ -89,23 +78,16 @@ def _published(quantity: str) -> dict[int, Published]:
     return {scale: PUBLISHED[f"{quantity}_pct_gpu/{scale}"] for scale in (8, 64)}
 
 
-def _line(axes: Axes, rows: Sequence[Row], label: str, look: dict[str, Any]) -> Any:  # noqa: ANN401 - matplotlib's
-    return draw_line(axes, [float(row_scale(row)) for row in rows], values(rows, "pct_gpu"), label, look)
-
-
-def _prepare(axes: Axes, index: int, shown: Sequence[Row]) -> dict[str, Any]:
-    """Give a plot its straight axes, and the published marks; return these by their labels."""
-    quantity, places = text(shown[0], "quantity"), scales(shown)
-    published = {scale: row for scale, row in _published(quantity).items() if scale in places}
+def _prepare(made: Drawing, axes: Axes, shown: Sequence[Row]) -> None:
+    """Give a plot straight axes that hold all numbers of its quantity, and mark the published ones."""
+    places = scales(shown)
+    published = {scale: row for scale, row in _published(text(shown[0], "quantity")).items() if scale in places}
     most = max([*values(shown, "pct_gpu"), *(row.value for row in published.values())])
-    name_values(PAGE, axes, index, f"{quantity} (% of the GPU)", shared=False)
     axes.set_ylim(0, 1.1 * most)
     axes.set_xlim(0, 1.06 * places[-1])
     axes.set_xticks(places)
     axes.set_xlabel("NFPs", labelpad=1.5)
     axes.grid(axis="y")
     axes.locator_params(axis="y", nbins=5)
-    marks: dict[str, Any] = {}
     for scale, row in published.items():
-        marks |= draw_published(axes, scale, row)
-    return marks
+        made.draw_published(axes, scale, row)

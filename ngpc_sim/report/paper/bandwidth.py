@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ngpc_sim.report.charts.scene import APP_NAMES
+from ngpc_sim.report.files import markdown_table
 from ngpc_sim.report.panels import APPS, Row, number, text
 from ngpc_sim.report.paper.rows import Table, arch_title, named, of, pick, scales, titles
 from ngpc_sim.results.published import CONFIDENCE_WORDS, PUBLISHED
@@ -36,13 +37,10 @@ def table(rows: Sequence[Row]) -> Table:
 def markdown(table: Table) -> str:
     """The table in Markdown."""
     heads = ("architecture", "app", "bytes per query", "queries per pixel", "bytes per pixel", "GB/s at 4K, 60 FPS")
-    lines = [f"| {' | '.join(heads)} |", "|---|---|---|---|---|---|"]
-    for row in table:
-        counts = [_figure(row, "bytes_per_query", 0), _figure(row, "queries_per_pixel", 3)]
-        counts += [_figure(row, "bytes_per_pixel", 1), _figure(row, "gbps_4k60", 1)]
-        app = text(row, "app")
-        lines.append(f"| {' | '.join([arch_title(row), APP_NAMES.get(app, app), *counts])} |")
-    return "\n".join(lines) + "\n"
+    decimals = {"bytes_per_query": 0, "queries_per_pixel": 3, "bytes_per_pixel": 1, "gbps_4k60": 1}
+    names = [[arch_title(row), APP_NAMES.get(text(row, "app"), text(row, "app"))] for row in table]
+    figures = [[_figure(row, column, places) for column, places in decimals.items()] for row in table]
+    return markdown_table(heads, [[*name, *own] for name, own in zip(names, figures, strict=True)]) + "\n"
 
 
 def finding(table: Table) -> str:

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ngpc_sim.report.charts.canvas import legend, style
 from ngpc_sim.report.charts.scene import APP_NAMES
 from ngpc_sim.report.panels import APPS, Row, number, row_scale, text
 from ngpc_sim.report.paper.page import (
-    APP_LOOKS,
     GPU_COLOUR,
+    Drawing,
     Page,
     draw_level,
-    draw_line,
-    draw_published,
-    empty,
+    drawing,
     log_places,
     log_values,
-    name_values,
     scale_look,
 )
-from ngpc_sim.report.paper.rows import FRAME_SIZES, Table, named, of, pick, scales, titles, values
+from ngpc_sim.report.paper.rows import FRAME_SIZES, Table, named, of, ordered, pick, scales, titles, values
 from ngpc_sim.results.published import PUBLISHED, Published
 from ngpc_sim.workloads.frame_sizes import RESOLUTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -34,20 +30,14 @@ FPS_LINES = (30, 60, 90, 120)
 LABELS_IN = 0.36  # right of the plots, for the names of the frame rates
 BY_APP = Page(columns=2, rows=1, right_in=LABELS_IN, plot_in=1.6)
 BY_SCALE = Page(columns=4, rows=2, right_in=LABELS_IN, title_lines=2)
-PLACES = {float(RESOLUTIONS[name][0] * RESOLUTIONS[name][1]): name for name in FRAME_SIZES}
+PIXELS = {name: float(RESOLUTIONS[name][0] * RESOLUTIONS[name][1]) for name in FRAME_SIZES}
 LABEL, ACROSS = "frames per second (FPS)", "frame size (by pixels, logarithmic)"
 
 
 def table_by_scale(rows: Sequence[Row]) -> Table:
     """FPS, a row an architecture, app, scale and resolution, that of the GPU alone and the published one beside it."""
-    found: Table = []
     every = [row for name in FRAME_SIZES for row in pick(rows, resolution=name)]
-    for arch in titles(every):
-        for app in APPS:
-            for scale in scales(every):
-                own = [row for row in of(every, arch=arch, app=app) if row_scale(row) == scale]
-                found += [_row(row) for row in own]
-    return found
+    return [_row(row) for row in ordered(every, "arch", "app", "scale")]
 
 
 def table_by_app(rows: Sequence[Row]) -> Table:
@@ -61,39 +51,31 @@ def chart_by_app(table: Table) -> Figure:
     """Draw a line an app, a plot an architecture."""
     names = titles(table)
     scale = max(scales(table))
-    with style():
-        figure, plots = empty(BY_APP, [f"{name}, {scale} NFPs" for name in names.values()])
-        marks: dict[str, Any] = {}
-        published: dict[str, Any] = {}
-        for index, (axes, arch) in enumerate(zip(plots, names, strict=True)):
+    with drawing(BY_APP, [f"{name}, {scale} NFPs" for name in names.values()], LABEL) as made:
+        for index, (axes, arch) in enumerate(zip(made.plots, names, strict=True)):
             own = of(table, arch=arch)
             _prepare(BY_APP, axes, index, table)
-            for app in dict.fromkeys(text(row, "app") for row in own):
-                name = APP_NAMES.get(app, app)
-                marks[name] = _line(axes, of(own, app=app), "fps", name, APP_LOOKS[app])
-            published |= _published(axes, own)
-        legend(figure, BY_APP, marks | published)
-    return figure
+            made.draw_apps(axes, own, "fps", _pixels)
+            _draw_published(made, axes, own)
+    return made.figure
 
 
 def chart_by_scale(table: Table) -> Figure:
     """Draw a line a scale and one for the GPU alone, a row of plots an architecture, an app a column."""
     names, every = titles(table), scales(table)
     panels = [(arch, app) for arch in names for app in APPS]
-    with style():
-        figure, plots = empty(BY_SCALE, [f"{names[arch]},\n{APP_NAMES[app]}" for arch, app in panels])
-        marks: dict[str, Any] = {}
-        for index, (axes, (arch, app)) in enumerate(zip(plots, panels, strict=True)):
+    alone = {"color": GPU_COLOUR, "linestyle": (0, (2, 1))}
+    with drawing(BY_SCALE, [f"{names[arch]},\n{APP_NAMES[app]}" for arch, app in panels], LABEL) as made:
+        for index, (axes, (arch, app)) in enumerate(zip(made.plots, panels, strict=True)):
             own = of(table, arch=arch, app=app)
+            places = [_pixels(row) for row in of(own, scale=every[-1])]
             _prepare(BY_SCALE, axes, index, table)
-            alone = {"color": GPU_COLOUR, "linestyle": (0, (2, 1))}
-            marks["GPU alone"] = _line(axes, of(own, scale=every[-1]), "gpu_fps", "GPU alone", alone)
+            made.draw_line(axes, places, values(of(own, scale=every[-1]), "gpu_fps"), "GPU alone", alone)
             for scale in every:
-                label = f"{scale} NFPs"
-                marks[label] = _line(axes, of(own, scale=scale), "fps", label, scale_look(every, scale))
-            marks |= _published(axes, own)
-        legend(figure, BY_SCALE, marks)
-    return figure
+                heights = values(of(own, scale=scale), "fps")
+                made.draw_line(axes, places, heights, f"{scale} NFPs", scale_look(every, scale))
+            _draw_published(made, axes, own)
+    return made.figure
 
 
 def finding_by_app(table: Table) -> str:
@@ -144,30 +126,25 @@ def _reached(size: str, app: str) -> Published | None:
     return PUBLISHED[key]
 
 
+def _pixels(row: Row) -> float:
+    return PIXELS[text(row, "resolution")]
+
+
 def _prepare(page: Page, axes: Axes, index: int, table: Table) -> None:
-    """Give a plot its axes, on which all of the table's numbers stand, and the usual frame rates across it."""
+    """Give a plot axes that hold all numbers of the table, and draw the usual frame rates across it."""
     known = [*values(table, "fps"), *(values(table, "gpu_fps") if page is BY_SCALE else [])]
-    name_values(page, axes, index, LABEL)
     log_values(axes, 0.6 * min([*known, 30.0]), 1.7 * max([*known, 120.0]))
-    log_places(axes, PLACES, ACROSS if page is BY_APP else "frame size")
+    names = {pixels: name for name, pixels in PIXELS.items()}
+    log_places(axes, names, ACROSS if page is BY_APP else "frame size")
     last = index % page.columns == page.columns - 1
     for column, fps in enumerate(FPS_LINES):
         name = str(fps) if last else ""
         draw_level(axes, fps, f"{fps} FPS", name=name, column=column % 2, width_in=page.plot_width_in)
 
 
-def _line(axes: Axes, rows: Sequence[Row], column: str, label: str, look: dict[str, Any]) -> Any:  # noqa: ANN401 - matplotlib's
-    pixels = {name: place for place, name in PLACES.items()}
-    return draw_line(axes, [pixels[text(row, "resolution")] for row in rows], values(rows, column), label, look)
-
-
-def _published(axes: Axes, rows: Iterable[Row]) -> dict[str, Any]:
+def _draw_published(made: Drawing, axes: Axes, rows: Sequence[Row]) -> None:
     """Mark the published frame rates of these rows, each once."""
-    marks: dict[str, Any] = {}
-    pixels = {name: place for place, name in PLACES.items()}
     for app, size in dict.fromkeys((text(row, "app"), text(row, "resolution")) for row in rows):
         published = _reached(size, app)
         if published:
-            found = draw_published(axes, pixels[size], published)
-            marks |= {f"{label}: reached at least": mark for label, mark in found.items()}
-    return marks
+            made.draw_published(axes, PIXELS[size], published, note=": reached at least")

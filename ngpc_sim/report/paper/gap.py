@@ -8,20 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ngpc_sim.report.charts.canvas import legend, style
 from ngpc_sim.report.charts.scene import APP_NAMES
 from ngpc_sim.report.panels import APPS, Row, number, row_scale, text
-from ngpc_sim.report.paper.page import (
-    GPU_COLOUR,
-    Page,
-    draw_level,
-    draw_published,
-    empty,
-    log_values,
-    name_values,
-    scale_look,
-)
-from ngpc_sim.report.paper.rows import VR, Table, named, of, pick, scales, titles, values
+from ngpc_sim.report.paper.page import GPU_COLOUR, Drawing, Page, draw_level, drawing, log_values, scale_look
+from ngpc_sim.report.paper.rows import VR, Table, named, of, ordered, pick, scales, titles, values
 from ngpc_sim.results.published import PUBLISHED
 
 if TYPE_CHECKING:
@@ -56,34 +46,30 @@ def table(rows: Sequence[Row]) -> Table:
     """Gaps (x), a row a target, architecture, app and scale; scale 0 is the GPU alone."""
     found: Table = []
     for target in TARGETS:
-        chosen = pick(rows, resolution=target.resolution)
-        for arch in titles(chosen):
-            for app in APPS:
-                own = sorted(of(chosen, arch=arch, app=app), key=row_scale)
-                found += [_row(row, target, GPU) for row in own[:1]] + [_row(row, target, NGPC) for row in own]
+        chosen = ordered(pick(rows, resolution=target.resolution), "arch", "app", "scale")
+        for row in chosen:
+            if row_scale(row) == min(scales(chosen)):
+                found.append(_row(row, target, GPU))
+            found.append(_row(row, target, NGPC))
     return found
 
 
 def chart(table: Table) -> Figure:
     """Draw the gaps of each app as marks on a logarithmic axis: a row of plots an architecture, a target a column."""
-    names = titles(table)
+    names, known = titles(table), values(table, "gap")
     every = [scale for scale in scales(table) if scale]
-    known = values(table, "gap")
     panels = [(arch, target) for arch in names for target in TARGETS]
-    with style():
-        figure, plots = empty(PAGE, [f"{names[arch]}:\n{target.title}" for arch, target in panels])
-        marks: dict[str, Any] = {}
-        published: dict[str, Any] = {}
-        for index, (axes, (arch, target)) in enumerate(zip(plots, panels, strict=True)):
-            name_values(PAGE, axes, index, "frame over target time (x)")
+    heads = [f"{names[arch]}:\n{target.title}" for arch, target in panels]
+    with drawing(PAGE, heads, "frame over target time (x)") as made:
+        for axes, (arch, target) in zip(made.plots, panels, strict=True):
             log_values(axes, 0.5 * min(known), 2 * max(known))
             axes.set_xlim(-0.6, len(APPS) - 0.4)
             axes.set_xticks(range(len(APPS)), [APP_NAMES[app] for app in APPS])
             level = draw_level(axes, 1.0, "target met below")
-            marks |= _draw(axes, of(table, arch=arch, target=target.name), every) | {"target met below": level}
-            published |= _published(axes, of(table, arch=arch, target=target.name))
-        legend(figure, PAGE, marks | published)
-    return figure
+            for place, app in enumerate(APPS):
+                _draw_app(made, axes, place, of(table, arch=arch, target=target.name, app=app), every)
+            made.mark("target met below", level)
+    return made.figure
 
 
 def finding(table: Table) -> str:
@@ -114,28 +100,16 @@ def _row(row: Row, target: Target, system: str) -> dict[str, object]:
     }
 
 
-def _draw(axes: Axes, rows: Sequence[Row], every: Sequence[int]) -> dict[str, Any]:
-    """Draw the marks of one plot over a thin line from the GPU alone to the largest scale."""
-    marks: dict[str, Any] = {}
-    for place, app in enumerate(APPS):
-        own = of(rows, app=app)
-        gaps = values(own, "gap")
-        axes.vlines(place, min(gaps), max(gaps), color="#999999", linewidth=0.6, zorder=2)
-        for row in own:
-            scale = row_scale(row)
-            look: dict[str, Any] = {"color": GPU_COLOUR, "marker": "_", "markersize": 10, "markeredgewidth": 1.6}
-            label = f"{scale} NFPs" if scale else GPU
-            if scale:
-                look = scale_look(every, scale) | {"markersize": 4, "markeredgecolor": "white", "markeredgewidth": 0.3}
-            marks[label] = axes.plot(place, number(row, "gap"), linestyle="none", label=label, zorder=3, **look)[0]
-    return marks
-
-
-def _published(axes: Axes, rows: Sequence[Row]) -> dict[str, Any]:
-    """Mark the ends of the published range at their apps."""
-    marks: dict[str, Any] = {}
+def _draw_app(made: Drawing, axes: Axes, place: int, rows: Sequence[Row], every: Sequence[int]) -> None:
+    """Draw the gaps of an app over a thin line from the GPU alone to the largest scale, and the published one."""
+    gaps = values(rows, "gap")
+    axes.vlines(place, min(gaps), max(gaps), color="#999999", linewidth=0.6, zorder=2)
     for row in rows:
+        scale = row_scale(row)
+        look: dict[str, Any] = {"color": GPU_COLOUR, "marker": "_", "markersize": 10, "markeredgewidth": 1.6}
+        label = f"{scale} NFPs" if scale else GPU
+        if scale:
+            look = scale_look(every, scale) | {"markersize": 4, "markeredgecolor": "white", "markeredgewidth": 0.3}
+        made.mark(label, axes.plot(place, number(row, "gap"), linestyle="none", label=label, zorder=3, **look)[0])
         if row["published"] is not None:
-            place = APPS.index(text(row, "app"))
-            marks |= draw_published(axes, place, PUBLISHED["gpu_gap_4k60"], number(row, "published"))
-    return marks
+            made.draw_published(axes, place, PUBLISHED["gpu_gap_4k60"], number(row, "published"))

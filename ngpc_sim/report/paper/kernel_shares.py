@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ngpc_sim.report.charts.canvas import legend, style
 from ngpc_sim.report.charts.scene import APP_NAMES, PT_PER_IN
 from ngpc_sim.report.charts.stacks import Look, swatches
-from ngpc_sim.report.panels import Row, app_rank, number, text
-from ngpc_sim.report.paper.page import FIGURE_PT, Page, draw_published, empty, name_values
-from ngpc_sim.report.paper.rows import ENCODINGS, MEAN, Table, mean_of_apps, named, of, pick, scales, titles
+from ngpc_sim.report.panels import Row, number, text
+from ngpc_sim.report.paper.page import FIGURE_PT, Drawing, Page, drawing
+from ngpc_sim.report.paper.rows import ENCODINGS, MEAN, Table, groups, named, of, pick, scales, titles, with_mean
 from ngpc_sim.results.published import PUBLISHED, Published
 
 if TYPE_CHECKING:
@@ -32,33 +31,26 @@ def table(rows: Sequence[Row]) -> Table:
 
     The GPU's frame does not depend on the NGPC: rows of the smallest scale.
     """
-    found: Table = []
-    for encoding in ENCODINGS:
-        of_encoding = pick(rows, encoding=encoding, scale=min(scales(rows)))
-        for arch in titles(of_encoding):
-            apps = sorted(of(of_encoding, arch=arch), key=lambda row: app_rank(text(row, "app")))
-            shares = [_shares(row) for row in apps]
-            found += shares
-            means = {f"{part}_pct": mean_of_apps(shares, f"{part}_pct") for part in PARTS}
-            if None not in means.values():
-                published = dict(_published(encoding))
-                found.append({**named(apps[0]), "encoding": encoding, "app": MEAN, **means, **published})
-    return found
+    columns = [f"{part}_pct" for part in PARTS]
+    return [
+        line
+        for encoding in ENCODINGS
+        for apps in groups(pick(rows, encoding=encoding, scale=min(scales(rows))), "arch")
+        for line in with_mean([_shares(row) for row in apps], *columns, **dict(_published(encoding)))
+    ]
 
 
 def chart(table: Table) -> Figure:
     """Draw the shares as stacks of 100 %, and what is published at the means."""
-    with style():
-        names = titles(table)
-        figure, plots = empty(PAGE, [f"GPU baseline of {name}" for name in names.values()])
-        marks: dict[str, Any] = {}
-        for index, (axes, arch) in enumerate(zip(plots, names, strict=True)):
-            name_values(PAGE, axes, index, "GPU time (%)")
+    names = titles(table)
+    with drawing(PAGE, [f"GPU baseline of {name}" for name in names.values()], "GPU time (%)") as made:
+        made.lines = [swatches(PARTS.values())]
+        for axes, arch in zip(made.plots, names, strict=True):
             axes.set_ylim(0, 100)
             axes.set_yticks(range(0, 101, 25))
-            marks |= _draw(axes, of(table, arch=arch))
-        legend(figure, PAGE, swatches(PARTS.values()) | dict(sorted(marks.items())))
-    return figure
+            _draw(made, axes, of(table, arch=arch))
+        made.published = dict(sorted(made.published.items()))
+    return made.figure
 
 
 def finding(table: Table) -> str:
@@ -89,9 +81,8 @@ def _rows(encoding: str) -> tuple[Published, Published]:
     return PUBLISHED[f"network_share/{encoding}"], PUBLISHED[f"encoding_share/{kind}"]
 
 
-def _draw(axes: Axes, shares: Sequence[Row]) -> dict[str, Any]:
-    """Draw the stacks of one architecture, a group an encoding; return the published marks by their labels."""
-    marks: dict[str, Any] = {}
+def _draw(made: Drawing, axes: Axes, shares: Sequence[Row]) -> None:
+    """Draw the stacks of one architecture, a group an encoding, and the published shares at the means."""
     places: list[float] = []
     groups = {encoding: of(shares, encoding=encoding) for encoding in ENCODINGS}
     for encoding, group in groups.items():
@@ -110,13 +101,11 @@ def _draw(axes: Axes, shares: Sequence[Row]) -> dict[str, Any]:
         )
         if text(group[-1], "app") == MEAN:
             for row in _rows(encoding):
-                marks |= draw_published(axes, own[-1], row)
-                if row.high is not None:
-                    marks |= draw_published(axes, own[-1], row, row.high)
+                for end in row.printed:
+                    made.draw_published(axes, own[-1], row, float(end))
     axes.set_xlim(-1, places[-1] + 1)
     names = [APP_NAMES.get(text(row, "app"), text(row, "app")) for group in groups.values() for row in group]
     axes.set_xticks(places, names, rotation=90, size=FIGURE_PT)
-    return marks
 
 
 def _stack(axes: Axes, places: Sequence[float], group: Sequence[Row]) -> None:

@@ -1,21 +1,32 @@
 """What the paper's figures are drawn on: plots of one size in rows and columns, and the looks that they share.
 
-An app has its own colour and its own mark everywhere, so that grey print tells them apart; scales are the shades of
-the main job's charts; the GPU alone is orange; what is published is a black diamond, or a white one where it is no more
-than quoted or remembered.
+An app has its own colour and its own mark everywhere, so that grey print tells them apart. Scales have the shades of
+the main job's charts. The GPU alone is orange. A published number is a black diamond, or a white one where it is only
+quoted or remembered.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ngpc_sim.report.charts.canvas import blank
-from ngpc_sim.report.charts.scene import GAP_IN, LEGEND_LINE_IN, LINE_IN, PAGE_IN, PT_PER_IN, shade_at
+from ngpc_sim.report.charts.canvas import blank, legend, style
+from ngpc_sim.report.charts.scene import (
+    APP_NAMES,
+    GAP_IN,
+    LEGEND_LINE_IN,
+    LINE_IN,
+    PAGE_IN,
+    PT_PER_IN,
+    shade_at,
+)
+from ngpc_sim.report.panels import Row, text
+from ngpc_sim.report.paper.rows import of, values
 from ngpc_sim.results.published import CONFIDENCE_WORDS, Published
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -40,7 +51,10 @@ SCALE_MARKS = "osD^vP"
 
 @dataclass(frozen=True)
 class Page:
-    """Plots under a legend and notes; lengths in inches. ``between_in`` is what stands between two plots of a row."""
+    """Plots under a legend and notes; lengths in inches.
+
+    ``between_in`` is the space between two plots of a row.
+    """
 
     columns: int
     rows: int
@@ -92,23 +106,83 @@ class Page:
         )
 
 
-def empty(page: Page, titles: Sequence[str]) -> tuple[Figure, list[Axes]]:
-    """Give a figure with an empty plot for each title."""
-    figure = blank(page.width_in, page.height_in)
-    plots = [figure.add_axes(page.box(index)) for index in range(len(titles))]
-    for axes, title in zip(plots, titles, strict=True):
-        axes.set_title(title)
-        axes.set_autoscale_on(False)
-    return figure, plots
+@dataclass
+class Drawing:
+    """A figure in the making: its plots, and the marks of its legend by their names, a mapping a line.
+
+    Published numbers stand behind all others in the last line.
+    """
+
+    figure: Figure
+    plots: list[Axes]
+    lines: list[dict[str, Any]] = field(default_factory=lambda: [{}])
+    published: dict[str, Any] = field(default_factory=dict)
+
+    def new_line(self) -> None:
+        """Begin another line of the legend."""
+        self.lines.append({})
+
+    def mark(self, name: str, artist: Any) -> None:  # noqa: ANN401 - matplotlib's
+        """Name something drawn in the legend."""
+        self.lines[-1][name] = artist
+
+    def draw_line(
+        self, axes: Axes, places: Sequence[float], heights: Sequence[float], label: str, look: Mapping[str, Any]
+    ) -> None:
+        """Draw a line with marks, ``label`` in the legend."""
+        self.mark(label, axes.plot(places, heights, label=label, clip_on=False, zorder=3, **{**LINE, **look})[0])
+
+    def draw_apps(self, axes: Axes, rows: Sequence[Row], column: str, place: Callable[[Row], float]) -> None:
+        """Draw a column as a line an app, over the places of the rows."""
+        for app in dict.fromkeys(text(row, "app") for row in rows):
+            own = of(rows, app=app)
+            self.draw_line(
+                axes, [place(row) for row in own], values(own, column), APP_NAMES.get(app, app), APP_LOOKS[app]
+            )
+
+    def draw_published(
+        self, axes: Axes, place: float, row: Published, height: float | None = None, note: str = ""
+    ) -> None:
+        """Mark a published number, at its value or at ``height``; the legend says how sure it is, and ``note``."""
+        sure = row.confidence == "P"
+        label = CONFIDENCE_WORDS[row.confidence]
+        self.published[label + note] = axes.plot(
+            place,
+            row.value if height is None else height,
+            "D",
+            markersize=3.6,
+            markerfacecolor="black" if sure else "white",
+            markeredgecolor="white" if sure else "black",
+            markeredgewidth=0.5,
+            label=label,
+            linestyle="none",
+            clip_on=False,
+            zorder=5,
+        )[0]
 
 
-def name_values(page: Page, axes: Axes, index: int, label: str, *, shared: bool = True) -> None:
-    """Name the value axis: of the first plot of a row alone where a row shares it."""
-    if shared and index % page.columns:
-        axes.tick_params(axis="y", labelleft=False)
-        return
-    axes.set_ylabel(label)
-    axes.yaxis.set_label_coords((LABEL_IN - LEFT_IN) / page.plot_width_in, 0.5)
+@contextmanager
+def drawing(page: Page, titles: Sequence[str], labels: str | Sequence[str]) -> Iterator[Drawing]:
+    """Give a figure with an empty plot for each title; its legend is drawn at the end of the ``with`` block.
+
+    ``labels``: the name of the value axis that all plots of a row share, or the name of each plot's own.
+    """
+    shared = isinstance(labels, str)
+    names = [labels] * len(titles) if isinstance(labels, str) else labels
+    with style():
+        figure = blank(page.width_in, page.height_in)
+        plots = [figure.add_axes(page.box(index)) for index in range(len(titles))]
+        for index, (axes, title) in enumerate(zip(plots, titles, strict=True)):
+            axes.set_title(title)
+            axes.set_autoscale_on(False)
+            if shared and index % page.columns:
+                axes.tick_params(axis="y", labelleft=False)
+            else:
+                axes.set_ylabel(names[index])
+                axes.yaxis.set_label_coords((LABEL_IN - LEFT_IN) / page.plot_width_in, 0.5)
+        made = Drawing(figure, plots)
+        yield made
+        legend(figure, page, *made.lines[:-1], made.lines[-1] | made.published)
 
 
 def log_values(axes: Axes, low: float, high: float) -> None:
@@ -137,33 +211,6 @@ def scale_look(scales: Sequence[int], scale: int) -> dict[str, Any]:
     index = scales.index(scale)
     place = 0.3 + 0.7 * index / (len(scales) - 1) if len(scales) > 1 else 1.0
     return {"color": shade_at(place), "marker": SCALE_MARKS[index % len(SCALE_MARKS)]}
-
-
-def draw_line(
-    axes: Axes, places: Sequence[float], heights: Sequence[float], label: str, look: Mapping[str, Any]
-) -> Any:  # noqa: ANN401 - matplotlib's
-    """Draw a line with marks."""
-    return axes.plot(places, heights, label=label, clip_on=False, zorder=3, **{**LINE, **look})[0]
-
-
-def draw_published(axes: Axes, place: float, row: Published, height: float | None = None) -> dict[str, Any]:
-    """Mark a published number, at its value or the other end of its band; return the mark by how sure it is."""
-    sure = row.confidence == "P"
-    label = CONFIDENCE_WORDS[row.confidence]
-    mark = axes.plot(
-        place,
-        row.value if height is None else height,
-        "D",
-        markersize=3.6,
-        markerfacecolor="black" if sure else "white",
-        markeredgecolor="white" if sure else "black",
-        markeredgewidth=0.5,
-        label=label,
-        linestyle="none",
-        clip_on=False,
-        zorder=5,
-    )[0]
-    return {label: mark}
 
 
 def draw_level(axes: Axes, height: float, label: str, *, name: str = "", column: int = 0, width_in: float = 1.0) -> Any:  # noqa: ANN401 - matplotlib's

@@ -1,20 +1,21 @@
-"""The design points that the paper's figures need, and picking their rows.
+"""The design points that the paper's figures need, and how their rows are picked, put in order and grouped.
 
 ``ngpc-paper`` stands before ``ngpc`` everywhere: first what the paper assumes, then what a mechanistic model finds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from statistics import fmean
 
-from ngpc_sim.report.panels import APPS, Row, number, row_scale, text
+from ngpc_sim.report.panels import APPS, Row, app_rank, number, row_scale, text
 
 ENCODINGS = ("hashgrid", "densegrid", "lowres")
-#: frame of virtual reality: two displays of 1832x1920 side by side; assumed, for no target of it is published
+#: frame of virtual reality: two displays of 1832x1920 side by side. Assumed: the paper names no frame size for it
 VR = "3664x1920"
 FRAME_SIZES = ("hd", "fhd", "4k", "8k")
-#: what the main job is asked for, resolutions and encodings: frame sizes with the hashgrid, and the dense encodings
+#: resolutions and encodings of the two runs: all frame sizes with the hashgrid, then the dense encodings
 REQUESTS = ((",".join((*FRAME_SIZES, VR)), "hashgrid"), ("fhd", "densegrid,lowres"))
 SCALES, ARCHS = "8..64", "ngpc-paper,ngpc"
 #: the group of all four apps
@@ -35,9 +36,25 @@ def pick(
     ]
 
 
-def archs(rows: Iterable[Row]) -> list[str]:
-    """Names of the architectures, in the order of their first rows."""
-    return list(dict.fromkeys(text(row, "arch") for row in rows))
+def ordered(rows: Iterable[Row], *columns: str) -> list[Row]:
+    """Rows sorted by these of the columns ``arch``, ``app`` and ``scale``.
+
+    Architectures keep the order of their first rows, apps stand in the published order, scales rise.
+    """
+    every = list(rows)
+    archs = list(titles(every))
+    ranks: dict[str, Callable[[Row], int]] = {
+        "arch": lambda row: archs.index(text(row, "arch")),
+        "app": lambda row: app_rank(text(row, "app")),
+        "scale": row_scale,
+    }
+    return sorted(every, key=lambda row: [ranks[column](row) for column in columns])
+
+
+def groups(rows: Iterable[Row], *columns: str) -> list[list[Row]]:
+    """Rows that agree in these columns together, in the order of :func:`ordered`; in a group a row an app."""
+    in_order = ordered(rows, *columns, "app")
+    return [list(group) for _, group in groupby(in_order, key=lambda row: [row[column] for column in columns])]
 
 
 def scales(rows: Iterable[Row]) -> list[int]:
@@ -70,6 +87,12 @@ def values(rows: Sequence[Row], column: str) -> list[float]:
     return [number(row, column) for row in rows]
 
 
-def mean_of_apps(rows: Sequence[Row], column: str) -> float | None:
-    """Arithmetic mean of a column; none unless exactly the four published apps are there."""
-    return fmean(values(rows, column)) if sorted(text(row, "app") for row in rows) == sorted(APPS) else None
+def with_mean(rows: Table, *columns: str, **others: object) -> Table:
+    """Rows of the apps, then one with the arithmetic means of ``columns``, named ``MEAN``, with ``others`` set.
+
+    There is no mean unless exactly the four published apps are there.
+    """
+    if sorted(text(row, "app") for row in rows) != sorted(APPS):
+        return rows
+    means = {column: fmean(values(rows, column)) for column in columns}
+    return [*rows, {**rows[0], "app": MEAN, **others, **means}]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ngpc_sim.report.charts.rates import speedup_chart
-from ngpc_sim.report.panels import Row, app_rank, number, row_scale, text
-from ngpc_sim.report.paper.rows import ENCODINGS, MEAN, Table, archs, mean_of_apps, named, of, pick, scales
+from ngpc_sim.report.panels import Row, number, row_scale, text
+from ngpc_sim.report.paper.rows import ENCODINGS, MEAN, Table, groups, named, of, pick, scales, with_mean
 from ngpc_sim.results.published import CONFIDENCE_WORDS, published_mean
 
 if TYPE_CHECKING:
@@ -17,14 +17,12 @@ if TYPE_CHECKING:
 
 def table(rows: Sequence[Row]) -> Table:
     """Speedups and bounds (x), a row an encoding, architecture, scale and app, and the means of the four apps."""
-    found: Table = []
-    for encoding in ENCODINGS:
-        of_encoding = pick(rows, encoding=encoding)
-        for arch in archs(of_encoding):
-            for scale in scales(of_encoding):
-                apps = [row for row in of(of_encoding, arch=arch) if row_scale(row) == scale]
-                found += _of_scale(sorted(apps, key=lambda row: app_rank(text(row, "app"))), encoding, scale)
-    return found
+    return [
+        line
+        for encoding in ENCODINGS
+        for apps in groups(pick(rows, encoding=encoding), "arch", "scale")
+        for line in with_mean([_row(row) for row in apps], "speedup", speedup_bound=None, **_published(apps[0]))
+    ]
 
 
 def chart(table: Table) -> Figure:
@@ -49,26 +47,23 @@ def _told(row: Row) -> str:
     return f" ({number(row, 'published'):g} {row['confidence']})"
 
 
-def _of_scale(apps: Sequence[Row], encoding: str, scale: int) -> Table:
-    """Rows of one architecture, encoding and scale."""
-    found: Table = [
-        {
-            **named(row),
-            "encoding": encoding,
-            "resolution": text(row, "resolution"),
-            "scale": scale,
-            "app": text(row, "app"),
-            "speedup": number(row, "speedup"),
-            "speedup_bound": number(row, "speedup_bound"),
-            "published": None,
-            "confidence": None,
-        }
-        for row in apps
-    ]
-    mean = mean_of_apps(apps, "speedup")
-    if mean is not None:
-        published = published_mean(encoding, scale)
-        told = (published.value, CONFIDENCE_WORDS[published.confidence]) if published else (None, None)
-        own = {"app": MEAN, "speedup": mean, "speedup_bound": None, "published": told[0], "confidence": told[1]}
-        found.append({**found[0], **own})
-    return found
+def _published(row: Row) -> dict[str, object]:
+    """The published mean at the encoding and scale of a row."""
+    published = published_mean(text(row, "encoding"), row_scale(row))
+    if published is None:
+        return {}
+    return {"published": published.value, "confidence": CONFIDENCE_WORDS[published.confidence]}
+
+
+def _row(row: Row) -> dict[str, object]:
+    return {
+        **named(row),
+        "encoding": text(row, "encoding"),
+        "resolution": text(row, "resolution"),
+        "scale": row_scale(row),
+        "app": text(row, "app"),
+        "speedup": number(row, "speedup"),
+        "speedup_bound": number(row, "speedup_bound"),
+        "published": None,
+        "confidence": None,
+    }

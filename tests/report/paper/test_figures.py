@@ -107,7 +107,7 @@ def test_area_and_power_are_lines_beside_the_quoted_points(rows, figures, line, 
     area, *power = figures["area_power"].axes
     for arch, label in (("ngpc-paper", "ngpc-paper (calibrated)"), ("ngpc", "ngpc")):
         lines = only(area_power.table(rows), quantity="area", arch=arch)
-        assert line(area, label) == ([8, 16, 32, 64], [own["pct_gpu"] for own in lines])
+        assert line(area, f"{label}, area") == ([8, 16, 32, 64], [own["pct_gpu"] for own in lines])
     assert marks(area, "secondary") == [(8, 4.52), (64, 36.18)]
     for axes, arch in zip(power, ("ngpc-paper", "ngpc"), strict=True):
         for app, name in APPS.items():
