@@ -142,7 +142,7 @@ def _main_job(
     speed = request.speed(results, time.monotonic() - began)
     manifest = request.manifest(asked, points, time.monotonic() - started) | speed
     fits = budgets.fit(watts, points, results)
-    extra: dict[str, Content] = {"budgets.csv": budgets.csv_bytes(fits)} if fits else {}
+    extra: dict[str, Content] = {**table_files({"budgets.csv": fits} if fits else {})}
     level_rows = [row for result in results for row in result.level_rows()]
     extra |= table_files({"levels.csv": level_rows})
     extra |= stall_file(results)

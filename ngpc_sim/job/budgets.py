@@ -1,18 +1,17 @@
 """Power budgets: the largest design of a sweep that fits, per app, and how far 4K at 60 FPS is from the budget.
 
-A design fits when the mean power of its NFPs, ``ngpc_power_w``, is at most the budget; the GPU beside them is not
-part of it and stands in a column of its own. Of the designs of one architecture, encoding and app that were asked for,
-the largest scale wins, then the fastest clock, then the most pixels, then the most frames per second.
+A design fits when the mean power of its NFPs, ``ngpc_power_w``, is at most the budget. The GPU beside them does not
+count. Of the designs of one architecture, encoding and app, the largest scale wins, then the fastest clock, then the
+most pixels, then the most frames per second.
 
-The gap is a decimal logarithm: power that 4K (3840x2160) at 60 FPS would take, energy of a frame x pixels of 4K over
-its own x 60 per second, over the budget; for the GPU alone, with the NGPC beside the GPU, and for the NFPs alone. Its
-energy is that of the row of the largest resolution and scale, whether that fits or not. 0 meets the budget.
+A gap is the decimal logarithm of a power over the budget; 0 or less meets the budget. The power is the one that 4K
+(3840x2160) at 60 FPS would take: energy of a frame, scaled by pixels to 4K, x 60 per second. There are three gaps: for
+the GPU alone, for the NGPC and the GPU together, and for the NFPs alone. The energy is that of the row of the largest
+resolution and scale, also where that design does not fit.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from math import log10
 from typing import Any
@@ -25,19 +24,28 @@ from ngpc_sim.simulation.points import Point
 TARGET_PIXELS, TARGET_FPS = 3840 * 2160, 60
 MAX_BUDGET_W = 1e6
 COLUMNS = (
-    *(
-        "budget_w",
-        "arch",
-        "app",
-        "encoding",
-        "scale",
-        "clock_ghz",
-        "resolution",
-        "ngpc_power_w",
-        "total_power_w",
-        "fps",
-    ),
-    *("least_power_w", "gap_gpu_oom", "gap_total_oom", "gap_ngpc_oom"),
+    "budget_w",
+    "arch",
+    "app",
+    "encoding",
+    "scale",
+    "clock_ghz",
+    "resolution",
+    "ngpc_power_w",
+    "total_power_w",
+    "fps",
+    "least_power_w",
+    "gap_gpu_oom",
+    "gap_total_oom",
+    "gap_ngpc_oom",
+)
+WIDTHS = (9, 11, 6, 10, 6, 5, 8, 8, 7, 0)
+HEADS = ("budget W", "arch", "app", "encoding", "scale", "GHz", "pixels", "NGPC W", "FPS", "gap: GPU, both, NFPs")
+TITLE = "Power budgets: largest scale, then clock, then resolution whose NFPs stay within (the GPU not counted)"
+MEANING = (
+    "gap: orders of magnitude between the budget and 4K at 60 FPS, log10(energy of a 4K frame x 60 / budget), for "
+    "the GPU alone, GPU and NGPC together, and the NFPs alone; 0 or less meets it; published for AR/VR on the GPU: "
+    "2 to 4, its budget unstated."
 )
 Line = dict[str, Any]
 
@@ -96,41 +104,19 @@ def _gaps(watts: float, result: Result) -> Line:
     return {name: log10(energy_mj / 1e3 * frames_per_s / watts) for name, energy_mj in needed.items()}
 
 
-def csv_bytes(lines: Sequence[Line]) -> bytes:
-    """``budgets.csv``."""
-    stream = io.StringIO(newline="")
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return stream.getvalue().encode()
-
-
 def sentences(lines: Sequence[Line]) -> list[str]:
     """A small table in plain text, and what its gaps are."""
-    found = [
-        "",
-        "Power budgets: largest scale, then clock, then resolution whose NFPs stay within (the GPU not counted)",
-    ]
-    found.append(
-        _row("budget W", "arch", "app", "encoding", "scale", "GHz", "pixels", "NGPC W", "FPS", "gap: GPU, both, NFPs")
-    )
-    for line in lines:
-        gaps = ", ".join(f"{line[name]:+.1f}" for name in ("gap_gpu_oom", "gap_total_oom", "gap_ngpc_oom"))
-        names = (f"{line['budget_w']:g}", line["arch"], line["app"], line["encoding"])
-        if line["scale"] is None:
-            found.append(_row(*names, "none", "-", "-", f">{line['least_power_w']:.3g}", "-", gaps))
-        else:
-            power, fps = f"{line['ngpc_power_w']:.3g}", f"{line['fps']:.4g}"
-            clock = f"{line['clock_ghz']:g}"
-            found.append(_row(*names, str(line["scale"]), clock, line["resolution"], power, fps, gaps))
-    found.append(
-        "gap: orders of magnitude between the budget and 4K at 60 FPS, log10(energy of a 4K frame x 60 / budget), for "
-        "the GPU alone, GPU and NGPC together, and the NFPs alone; 0 or less meets it; published for AR/VR on the GPU: "
-        "2 to 4, its budget unstated."
-    )
-    return found
+    return ["", TITLE, *(_padded(cells) for cells in (HEADS, *map(_cells, lines))), MEANING]
 
 
-def _row(*cells: str) -> str:
-    widths = (9, 11, 6, 10, 6, 5, 8, 8, 7, 0)
-    return " ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
+def _cells(line: Line) -> tuple[str, ...]:
+    names = (f"{line['budget_w']:g}", line["arch"], line["app"], line["encoding"])
+    gaps = ", ".join(f"{line[name]:+.1f}" for name in ("gap_gpu_oom", "gap_total_oom", "gap_ngpc_oom"))
+    if line["scale"] is None:
+        return (*names, "none", "-", "-", f">{line['least_power_w']:.3g}", "-", gaps)
+    power, fps = f"{line['ngpc_power_w']:.3g}", f"{line['fps']:.4g}"
+    return (*names, str(line["scale"]), f"{line['clock_ghz']:g}", line["resolution"], power, fps, gaps)
+
+
+def _padded(cells: Sequence[str]) -> str:
+    return " ".join(f"{cell:<{width}}" for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()

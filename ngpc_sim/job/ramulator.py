@@ -1,4 +1,4 @@
-"""Address streams as load traces of Ramulator 2, to replay in another simulator what ours has replayed.
+"""Address streams as load traces of Ramulator 2: another simulator can replay what ours has replayed.
 
 Its LoadStoreTrace frontend (CMU-SAFARI/ramulator2 ``c5b1c3a``, ``loadstore_trace.cpp``) reads one request a line:
 ``LD`` or ``ST``, one space, a byte address in decimal or ``0x`` hexadecimal, and nothing else; it offers one a cycle.
@@ -6,7 +6,6 @@ Its LoadStoreTrace frontend (CMU-SAFARI/ramulator2 ``c5b1c3a``, ``loadstore_trac
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines.dram import checked_addresses
+from ngpc_sim.report.folder import write_set
 
 Array = np.ndarray[Any, Any]
 
@@ -22,10 +22,10 @@ DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
 
 
 def ramulator_trace(addresses: Array) -> bytes:
-    """Lines ``LD 0x...`` of (n,) int64 byte addresses in their order, all with the digits of the largest.
+    """Lines ``LD 0x...`` of (n,) int64 byte addresses in their order, each with as many digits as the largest needs.
 
-    Raises :class:`~ngpc_sim.config.errors.UserError` for other arrays, negative addresses, and none at all, with which
-    Ramulator does not end.
+    Raises :class:`~ngpc_sim.config.errors.UserError` for other arrays, for negative addresses, and for no address at
+    all: Ramulator does not end on an empty trace.
     """
     lines = checked_addresses(addresses)
     if not len(lines):
@@ -39,19 +39,6 @@ def ramulator_trace(addresses: Array) -> bytes:
     return text.tobytes()
 
 
-def write_ramulator(path: Path, addresses: Array) -> Path:
-    """Write :func:`ramulator_trace` to ``path`` in a folder that exists, all of it or nothing; returns the path."""
-    content = ramulator_trace(addresses)
-    temporary = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name + ".", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(content)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"the trace for Ramulator cannot be written to {path}: {error.strerror}.") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-    return path
+def write_ramulator(path: Path, addresses: Array) -> None:
+    """Write :func:`ramulator_trace` to ``path``, all of it or nothing."""
+    write_set(path.parent, {path.name: ramulator_trace(addresses)})

@@ -1,7 +1,7 @@
 """Keys that cannot change a result of an architecture, and what makes them idle.
 
-A value that nobody reads looks like a knob and lies. Which keys a plug-in reads only its author knows: a
-class says so in ``uses``, a tuple of key names of its block; without it the whole block counts as read.
+A key that nothing reads looks like a setting and misleads. Only its author knows which keys a plug-in reads: its class
+names them in ``uses``, a tuple of key names of its block. Without ``uses`` the whole block counts as read.
 """
 
 from __future__ import annotations
@@ -12,60 +12,44 @@ from typing import Any
 from ngpc_sim.architecture.arch_file import ArchFile
 from ngpc_sim.config.plugins import is_plugin, load
 
+#: keys that only a cached grid_sram reads
+CACHE_KEYS = ("nfp.encoding.ways", "nfp.encoding.outstanding_lines", "memory.l2_ways", "memory.dram_model")
 #: keys of a block that say which engine it is, and so are read before there is one
 _NAMING = {"model", "options"}
+#: whether something makes keys idle, what it is, and the keys
+Rule = tuple[bool, str, tuple[str, ...]]
 
 
 def unused_keys(file: ArchFile) -> dict[str, list[str]]:
     """Idle dotted keys of an architecture by the reason for it; plug-ins must have been allowed."""
-    found: dict[str, list[str]] = {}
-    for key, reason in (*_by_setting(file), *_by_plugin(file)):
-        if key not in found.setdefault(reason, []):
-            found[reason].append(key)
-    return found
+    return {reason: list(keys) for holds, reason, keys in _rules(file) if holds and keys}
 
 
-def _by_setting(file: ArchFile) -> Iterator[tuple[str, str]]:
-    encoding, mlp = file.nfp.encoding, file.nfp.mlp
-    if encoding.table_policy != "cache":
-        keys = ("nfp.encoding.ways", "nfp.encoding.outstanding_lines", "memory.l2_ways", "memory.dram_model")
-        lines = () if encoding.sharing == "partition" else ("nfp.encoding.line_bytes",)
-        yield from ((key, f"nfp.encoding.table_policy is {encoding.table_policy}") for key in (*keys, *lines))
-    if encoding.banks == "ideal":
-        for key in ("read_ports", "bank_map"):
-            yield f"nfp.encoding.{key}", "nfp.encoding.banks is ideal"
-    if mlp.dataflow == "systolic_ws":
-        for key in ("pipeline_depth", "weight_double_buffer"):
-            yield f"nfp.mlp.{key}", "nfp.mlp.dataflow is systolic_ws"
-    if file.frame.schedule == "batches":
-        yield "frame.pre_share", "frame.schedule is batches"
-    yield from _by_rest_model(file)
+def _rules(file: ArchFile) -> Iterator[Rule]:
+    encoding, mlp, frame = file.nfp.encoding, file.nfp.mlp, file.frame
+    lines = () if encoding.sharing == "partition" else ("nfp.encoding.line_bytes",)
+    policy = encoding.table_policy
+    yield policy != "cache", f"nfp.encoding.table_policy is {policy}", (*CACHE_KEYS, *lines)
+    ideal = ("nfp.encoding.read_ports", "nfp.encoding.bank_map")
+    yield encoding.banks == "ideal", "nfp.encoding.banks is ideal", ideal
+    layers = ("nfp.mlp.pipeline_depth", "nfp.mlp.weight_double_buffer")
+    yield mlp.dataflow == "systolic_ws", "nfp.mlp.dataflow is systolic_ws", layers
+    yield frame.schedule == "batches", "frame.schedule is batches", ("frame.pre_share",)
+    roofline = frame.rest_model == "roofline"
+    yield not roofline, "frame.rest_model is not roofline", ("frame.sync_overhead_us", "frame.ray_state")
+    yield roofline and not frame.fused, "frame.fused is false", ("frame.ray_state",)
+    alone = roofline and file.gpu_model == "roofline"
+    published = ("calibration.baseline", "calibration.rest_share")
+    yield alone, "gpu_model and frame.rest_model are roofline", published
+    yield _block("nfp.encoding", encoding)
+    yield _block("nfp.mlp", mlp)
+    yield is_plugin(file.cluster.model), "cluster.model is a plug-in", ("cluster.dispatch",)
+    yield is_plugin(frame.rest_model), "frame.rest_model is a plug-in", ("frame.fused",)
 
 
-def _by_rest_model(file: ArchFile) -> Iterator[tuple[str, str]]:
-    if file.frame.rest_model != "roofline":
-        for key in ("sync_overhead_us", "ray_state"):
-            yield f"frame.{key}", "frame.rest_model is not roofline"
-        return
-    if not file.frame.fused:
-        yield "frame.ray_state", "frame.fused is false"
-    if file.gpu_model == "roofline":
-        for key in ("baseline", "rest_share"):
-            yield f"calibration.{key}", "gpu_model and frame.rest_model are roofline"
-
-
-def _by_plugin(file: ArchFile) -> Iterator[tuple[str, str]]:
-    for block, spec in (("nfp.encoding", file.nfp.encoding), ("nfp.mlp", file.nfp.mlp)):
-        yield from _block(block, spec, f"{block}.model is a plug-in that does not use it")
-    if is_plugin(file.cluster.model):
-        yield "cluster.dispatch", "cluster.model is a plug-in"
-    if is_plugin(file.frame.rest_model):
-        yield "frame.fused", "frame.rest_model is a plug-in"
-
-
-def _block(block: str, spec: Any, reason: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - a spec with a model
-    if is_plugin(spec.model):
-        uses = getattr(load(spec.model), "uses", None)
-        for key in type(spec).model_fields:
-            if uses is not None and key not in uses and key not in _NAMING:
-                yield f"{block}.{key}", reason
+def _block(block: str, spec: Any) -> Rule:  # noqa: ANN401 - a spec with a model
+    """Keys of a block that its plug-in does not use."""
+    plugin = is_plugin(spec.model)
+    uses = getattr(load(spec.model), "uses", None) if plugin else None
+    idle = () if uses is None else (key for key in type(spec).model_fields if key not in {*uses, *_NAMING})
+    return plugin, f"{block}.model is a plug-in that does not use it", tuple(f"{block}.{key}" for key in idle)

@@ -9,6 +9,7 @@ import pytest
 import ngpc_sim as ngpc
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job import budgets
+from ngpc_sim.report.files import table_files
 from ngpc_sim.simulation.points import Point
 
 PIXELS = {"fhd": 1920 * 1080, "4k": 3840 * 2160}
@@ -76,7 +77,7 @@ def test_the_gap_is_the_same_whatever_the_resolution_it_is_taken_from(traces):
 
 def test_csv_and_text_hold_every_line(swept):
     lines = budgets.fit([0.1, 1.9], *swept)
-    rows = list(csv.DictReader(io.StringIO(budgets.csv_bytes(lines).decode())))
+    rows = list(csv.DictReader(io.StringIO(table_files({"budgets.csv": lines})["budgets.csv"].decode())))
     assert [(float(row["budget_w"]), row["app"], row["scale"]) for row in rows] == [
         (line["budget_w"], line["app"], "" if line["scale"] is None else str(line["scale"])) for line in lines
     ]

@@ -57,14 +57,16 @@ def test_what_cannot_be_a_trace_is_refused(addresses, sentence, tmp_path):
 def test_a_file_holds_the_trace_and_nothing_is_left_beside_it(tmp_path):
     target, addresses = tmp_path / "loads.trace", np.arange(100, dtype=np.int64) * 32
     target.write_bytes(b"old")
-    assert write_ramulator(target, addresses) == target
+    write_ramulator(target, addresses)
     assert target.read_bytes() == ramulator_trace(addresses)
     assert [path.name for path in tmp_path.iterdir()] == ["loads.trace"]
 
 
-@pytest.mark.parametrize("where", ["missing/loads.trace", "folder"])
+@pytest.mark.parametrize("where", ["file/loads.trace", "folder"])
 def test_a_place_that_cannot_be_written_is_refused_and_left_alone(where, tmp_path):
     (tmp_path / "folder").mkdir()
-    with pytest.raises(UserError, match=r"the trace for Ramulator cannot be written to .*: .*\.$"):
+    (tmp_path / "file").write_bytes(b"old")
+    with pytest.raises(UserError, match=r"cannot be written to .*: .*; name a folder that can be written$"):
         write_ramulator(tmp_path / where, np.zeros(1, np.int64))
-    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+    assert (tmp_path / "file").read_bytes() == b"old"
