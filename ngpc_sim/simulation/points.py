@@ -6,16 +6,15 @@ workload and a trace go to the same worker, which keeps the trace and its interv
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as SequenceOf
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.machine.workers import in_workers
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Sequence
 from ngpc_sim.simulation.simulate import default_detail, frame_ms, simulate
@@ -111,23 +110,10 @@ def run_points(points: SequenceOf[Point], jobs: int = 1, done: Callable[[int], N
         raise UserError(f"jobs = {jobs} is out of range: 1 to {MAX_JOBS}.")
     tell = done or (lambda _: None)
     results: dict[int, Result] = {}
-    groups = list(_groups(points, jobs))
-    if jobs == 1 or len(groups) == 1:
-        for group in groups:
-            results.update(_run_group([(index, points[index]) for index in group]))
-            tell(len(group))
-    else:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(jobs, len(groups)), mp_context=context) as pool:
-            futures = [pool.submit(_run_group, [(index, points[index]) for index in group]) for group in groups]
-            try:
-                for future in as_completed(futures):
-                    finished = future.result()
-                    results.update(finished)
-                    tell(len(finished))
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+    groups = [[(index, points[index]) for index in group] for group in _groups(points, jobs)]
+    for group, finished in in_workers(_run_group, groups, jobs):
+        results.update(finished)
+        tell(len(group))
     return [results[index] for index in range(len(points))]
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,18 +25,11 @@ from ngpc_sim.gpu.baseline import baseline
 from ngpc_sim.paper.calibration.parameters import QUERIES, SHARES, Parameter, values_of
 from ngpc_sim.paper.calibration.problem import EXACT, Array, Stage
 from ngpc_sim.paper.calibration.rows import At, Row
+from ngpc_sim.paper.inputs import workload_and_trace
 from ngpc_sim.simulation.simulate import simulate
-from ngpc_sim.trace.store import Trace, load_trace
-from ngpc_sim.workloads.workload import Workload, load_workload
 
 STEP = 2e-3
 CLOCK = "nfp.clock_ghz"
-
-
-@lru_cache(maxsize=16)
-def _work(app: str, encoding: str) -> tuple[Workload, Trace]:
-    work = load_workload(f"{app}-{encoding}")
-    return work, load_trace(work.trace)
 
 
 def points_of(rows: Sequence[Row]) -> list[At]:
@@ -76,7 +68,7 @@ class Simulated:
         for point in self.points:
             key = point, tuple((k, v) for k, v in values.items() if apps[k] in {None, point.app})
             if key not in self.kept:
-                work, trace = _work(point.app, point.encoding)
+                work, trace = workload_and_trace(f"{point.app}-{point.encoding}")
                 result = simulate(archs[point.scale], work, trace)
                 self.kept[key] = result.speedup, result.gpu_rest_ms / result.gpu_frame_ms
             columns.append(self.kept[key])
@@ -110,7 +102,7 @@ class ClosedForm:
 
     def _point(self, point: At) -> tuple[float, float, float, float]:
         arch = changed(self.arch, {"scale": point.scale})
-        work, trace = _work(point.app, point.encoding)
+        work, trace = workload_and_trace(f"{point.app}-{point.encoding}")
         queries = target_queries(arch, work, trace, trace.pixels)
         base = baseline(arch, work, trace, queries, trace.pixels)
         ngpc_ms = ngpc_bound_ps(arch, work, queries) / PS_PER_MS

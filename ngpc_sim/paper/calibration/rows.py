@@ -16,10 +16,10 @@ import numpy as np
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import nearest
 from ngpc_sim.paper.calibration.problem import EXACT, Array, Stage
+from ngpc_sim.paper.inputs import SCALES
 from ngpc_sim.results.published import PUBLISHED
 from ngpc_sim.workloads.workload import APPS, ENCODINGS
 
-SCALES = (8, 16, 32, 64)
 #: what ``ngpc-paper`` is fitted to
 DEFAULT_ROWS = (*(f"mean_speedup/hashgrid/{scale}" for scale in SCALES), "largest_speedup", "network_share/hashgrid")
 TOLERANCE = 1e-3

@@ -17,6 +17,7 @@ from typing import Any
 
 from ngpc_sim.architecture.arch import load_arch
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.paper.inputs import SCALES
 from ngpc_sim.paper.ladder.games import Game, play
 from ngpc_sim.paper.ladder.shapley import shapley_values
 from ngpc_sim.paper.ladder.steps import Step, steps_between
@@ -25,7 +26,6 @@ from ngpc_sim.workloads.workload import APPS
 
 __all__ = ["Climb", "Ladder", "climb"]
 
-SCALES = (8, 16, 32, 64)
 #: 2^12 combinations an app and scale take hours
 MAX_STEPS = 12
 

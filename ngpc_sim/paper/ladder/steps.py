@@ -1,17 +1,23 @@
 """The steps of the ladder: named groups of keys in which two architectures differ, each taken over as a whole.
 
-A key that differs belongs to exactly one group, or to none where it cannot touch the speedup. A group whose keys are
-all the same in both architectures is a step without effect, shown as such.
+``steps.yaml`` beside this module lists them. A key that differs belongs to exactly one group, or to none where it
+cannot change the speedup. A group whose keys are all the same in both architectures is a step without effect, and is
+shown as such.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from ngpc_sim.architecture.arch import Arch, all_keys, load_arch
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.schema import load_yaml
+
+FILE = Path(__file__).with_name("steps.yaml")
 
 
 @dataclass(frozen=True)
@@ -27,49 +33,17 @@ class Group:
         return among(key, self.keys)
 
 
-#: in the order of the ladder
-GROUPS = (
-    Group(
-        "workload",
-        "fitted -> recorded queries and GPU time",
-        ("calibration.baseline", "calibration.queries_per_pixel", "calibration.rest_share"),
-    ),
-    Group("banks", "ideal -> real banks", ("nfp.encoding.banks", "nfp.encoding.read_ports", "nfp.encoding.bank_map")),
-    Group(
-        "tables",
-        "tables fit -> cache",
-        (
-            *("nfp.encoding.table_policy", "nfp.encoding.grid_sram_kib", "nfp.encoding.feature_bytes"),
-            *("nfp.encoding.sharing", "nfp.encoding.line_bytes", "nfp.encoding.ways"),
-            *("nfp.encoding.outstanding_lines", "memory.l2_ways", "memory.dram_model", "memory.dram_latency_ns"),
-        ),
-    ),
-    Group(
-        "memory",
-        "private -> shared L2 and DRAM",
-        (
-            *("memory.contention", "memory.l2_gbps", "memory.l2_latency_ns"),
-            *("memory.dram_gbps", "memory.dram_efficiency"),
-        ),
-    ),
-    Group("dispatch", "perfect -> real dispatch", ("cluster.",)),
-    Group(
-        "schedule",
-        "batches -> dependent invocations",
-        ("frame.schedule", "frame.tiles", "frame.overlap", "frame.pre_share"),
-    ),
-    Group(
-        "rest",
-        "published -> roofline rest",
-        ("gpu_model", "frame.rest_model", "frame.fused", "frame.ray_state", "frame.sync_overhead_us"),
-    ),
-    Group("costs", "free -> real submit and launch", ("frame.submit_overhead_us", "frame.launch_overhead_ns")),
-)
-#: what a thing is called, what it costs in area and power, and where it comes from; table loads are no part of a frame
-UNTIMED = (
-    *("name", "description", "sources", "calibration.label", "technology", "area_model", "power."),
-    *("memory.table_load", "memory.prefetch_next_scene"),
-)
+@lru_cache(maxsize=1)
+def groups() -> tuple[Group, ...]:
+    """All groups, in the order of the ladder."""
+    listed = load_yaml(FILE)[0]["steps"]
+    return tuple(Group(name, group["title"], tuple(group["keys"])) for name, group in listed.items())
+
+
+@lru_cache(maxsize=1)
+def untimed() -> tuple[str, ...]:
+    """Keys that cannot change a speedup."""
+    return tuple(load_yaml(FILE)[0]["untimed"])
 
 
 def among(key: str, keys: Iterable[str]) -> bool:
@@ -105,12 +79,11 @@ def value_of(arch: Arch, dotted: str) -> Any:  # noqa: ANN401 - a value of an ar
     return value
 
 
-def steps_between(first: Arch, last: Arch, groups: Iterable[Group] = GROUPS) -> list[Step]:
+def steps_between(first: Arch, last: Arch) -> list[Step]:
     """Steps from one architecture to another, one a group; a key that differs and has no step is refused."""
-    groups = list(groups)
-    keys = [key for key in differing_keys(first, last) if not among(key, UNTIMED)]
+    keys = [key for key in differing_keys(first, last) if not among(key, untimed())]
     for key in keys:
-        if not any(group.has(key) for group in groups):
+        if not any(group.has(key) for group in groups()):
             raise UserError(f"'{key}' differs between {first.name} and {last.name}, but no step of the ladder has it.")
     return [
         Step(
@@ -119,7 +92,7 @@ def steps_between(first: Arch, last: Arch, groups: Iterable[Group] = GROUPS) -> 
             {key: value_of(last, key) for key in keys if group.has(key)},
             {key: value_of(first, key) for key in keys if group.has(key)},
         )
-        for group in groups
+        for group in groups()
     ]
 
 

@@ -1,7 +1,7 @@
 """From frames to the number that stands beside a published one: a small function each.
 
-A function of mode answers for both architectures. Arithmetic on published numbers alone stands in the column of paper
-mode, which takes those numbers as they are; where the traces of ``ngpc`` give another number, it stands beside it.
+Most functions answer for either architecture. Arithmetic on published numbers alone stands in the column of paper mode,
+which takes those numbers as they are. Where the traces of ``ngpc`` give a number of their own, it stands beside it.
 """
 
 from __future__ import annotations
@@ -10,21 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, pairwise
+from operator import attrgetter
 from statistics import fmean
 
 from ngpc_sim.architecture.arch import load_arch
 from ngpc_sim.engines.encoding_engine import EncodingSpec, encoding_engine
-from ngpc_sim.paper.validation.runs import (
-    DENSE,
-    LARGEST,
-    MECHANISTIC,
-    PAPER,
-    PLATEAU_SCALES,
-    SCALES,
-    TARGETS,
-    Mode,
-    Runs,
-)
+from ngpc_sim.paper.inputs import SCALES
+from ngpc_sim.paper.validation.runs import DENSE, LARGEST, MECHANISTIC, PAPER, PLATEAU_SCALES, TARGETS, Mode, Runs
 from ngpc_sim.paper.validation.verdicts import Numbers
 from ngpc_sim.results.published import PUBLISHED
 from ngpc_sim.results.result import Result
@@ -38,7 +30,7 @@ PIXELS_4K, PIXELS_8K = 4, 16
 FP16_BYTES = 2
 MIB = 1 << 20
 
-ByMode = Callable[[Runs, Mode], Numbers | None]
+ByMode = Callable[[Runs, Mode], Numbers]
 OfRuns = Callable[[Runs], Numbers | None]
 
 
@@ -50,7 +42,7 @@ class Answer:
     mechanistic: OfRuns
 
 
-def both(answer: ByMode) -> Answer:
+def both(answer: Callable[[Runs, Mode], Numbers | None]) -> Answer:
     """The same function of either architecture's frames."""
     return Answer(lambda runs: answer(runs, PAPER), lambda runs: answer(runs, MECHANISTIC))
 
@@ -69,14 +61,15 @@ def published(key: str) -> float:
     return PUBLISHED[key].value
 
 
-def mean_speedup(encoding: str, scale: int) -> Answer:
-    """Mean over the four apps."""
-    return both(lambda runs, mode: (fmean(r.speedup for r in runs.apps(mode, encoding, scale)),))
+def mean(value: Callable[[Result], float], *encodings: str, scale: int = LARGEST) -> ByMode:
+    """Mean of a value over the four apps and the encodings, by default the hashgrid."""
+    chosen = encodings or ("hashgrid",)
+    return lambda runs, mode: (fmean(value(r) for encoding in chosen for r in runs.apps(mode, encoding, scale)),)
 
 
-def dense_mean_speedup(runs: Runs, mode: Mode) -> Numbers:
-    """Mean over both dense encodings."""
-    return (fmean(r.speedup for encoding in DENSE for r in runs.apps(mode, encoding)),)
+def of_frame(column: str, app: str, resolution: str = "fhd", scale: int = LARGEST) -> ByMode:
+    """A column of an app's frame."""
+    return lambda runs, mode: (float(getattr(runs.at(mode, app, scale=scale, resolution=resolution), column)),)
 
 
 def largest_speedup(runs: Runs, mode: Mode) -> Numbers:
@@ -101,19 +94,10 @@ def engine_ms(result: Result, cycles: int) -> float:
     return float(cycles / result.scale / result.configuration["nfp"]["clock_ghz"] / 1e6)
 
 
-def encoding_speedup(runs: Runs, mode: Mode) -> Numbers:
-    """GPU's encoding kernels over the busiest encoding engine."""
-    return (fmean(r.gpu_encoding_ms / engine_ms(r, r.encoding_cycles) for r in runs.apps(mode)),)
-
-
-def mlp_speedup(runs: Runs, mode: Mode) -> Numbers:
-    """GPU's MLP kernels over the MLP arrays while they advance queries."""
-    return (fmean(r.gpu_mlp_ms / engine_ms(r, r.mlp_cycles) for r in runs.apps(mode)),)
-
-
-def rest_fusion(runs: Runs, mode: Mode) -> Numbers:
-    """Unfused rest of kernels over the one that runs beside the NGPC."""
-    return (fmean(r.gpu_rest_ms / r.rest_ms for r in runs.apps(mode)),)
+#: GPU's encoding kernels over the busiest encoding engine
+encoding_speedup = mean(lambda r: r.gpu_encoding_ms / engine_ms(r, r.encoding_cycles))
+#: GPU's MLP kernels over the MLP arrays while they advance queries
+mlp_speedup = mean(lambda r: r.gpu_mlp_ms / engine_ms(r, r.mlp_cycles))
 
 
 def kernel_share(part: str, *encodings: str) -> Answer:
@@ -124,17 +108,7 @@ def kernel_share(part: str, *encodings: str) -> Answer:
         times = {"encoding": r.gpu_encoding_ms, "mlp": r.gpu_mlp_ms, "network": network}
         return 100 * times[part] / (network + r.gpu_rest_ms)
 
-    return both(lambda runs, mode: (fmean(share(r) for e in encodings for r in runs.apps(mode, e)),))
-
-
-def gpu_frame_ms(app: str) -> Answer:
-    """GPU frame time at 1920x1080."""
-    return both(lambda runs, mode: (runs.at(mode, app).gpu_frame_ms,))
-
-
-def of_frame(column: str, app: str, resolution: str = "fhd") -> ByMode:
-    """A column of an app's frame at the largest scale."""
-    return lambda runs, mode: (float(getattr(runs.at(mode, app, resolution=resolution), column)),)
+    return both(mean(share, *encodings))
 
 
 def dense_gpu_time(_: Runs) -> Numbers:
@@ -194,16 +168,6 @@ def io_of_dram(_: Runs) -> Numbers:
     return (100 * (PUBLISHED["io_gbps"].high or 0.0) / load_arch(PAPER).memory.dram_gbps,)
 
 
-def area_pct(scale: int) -> Answer:
-    """Area over the GPU's die; the app does not change it."""
-    return both(lambda runs, mode: (runs.at(mode, APPS[0], scale=scale).area_pct_gpu,))
-
-
-def power_pct(scale: int) -> Answer:
-    """Power over the GPU's, mean of the four apps."""
-    return both(lambda runs, mode: (fmean(r.power_pct_gpu for r in runs.apps(mode, scale=scale)),))
-
-
 def nfp_area(_: Runs) -> Numbers:
     """Area of an NFP by the published percentage."""
     return (published("area_pct_gpu/8") / 100 * load_arch(PAPER).gpu.die_mm2.value / 8,)
@@ -226,14 +190,9 @@ def side_by_side(encoding: str) -> Answer:
     return both(answer)
 
 
-def of_encoding(key: str, divisor: int = 1) -> Answer:
-    """A value of the encoding engines' configuration."""
-    return both(lambda runs, mode: (runs.at(mode, "nerf").configuration["nfp"]["encoding"][key] / divisor,))
-
-
-def mac_rows(runs: Runs, mode: Mode) -> Numbers:
-    """Rows of the MLP engine's array."""
-    return (float(runs.at(mode, "nerf").configuration["nfp"]["mlp"]["rows"]),)
+def of_nfp(block: str, key: str, divisor: int = 1) -> Answer:
+    """A value of an engine's configuration."""
+    return both(lambda runs, mode: (runs.at(mode, "nerf").configuration["nfp"][block][key] / divisor,))
 
 
 def levels_over_one_mib(app: str) -> Answer:
@@ -261,41 +220,48 @@ def _level_error(*points: tuple[float, float]) -> float:
     return abs((left + right - 1 / s2) / (left + right + 1 / s2))
 
 
-def _answers() -> dict[str, Answer]:
-    """Answers by key of the reference file, but for words without a number."""
-    found = {
-        f"mean_speedup/{encoding}/{scale}": mean_speedup(encoding, scale)
+def _answers_by_scale() -> dict[str, Answer]:
+    """Answers that are asked at several scales."""
+    speedups = {
+        f"mean_speedup/{encoding}/{scale}": both(mean(attrgetter("speedup"), encoding, scale=scale))
         for encoding in ("hashgrid", *DENSE)
         for scale in SCALES
     }
-    found |= {f"plateau_scale/{app}": plateau_scale(app) for app in ("nvr", "nsdf", "nerf")}
+    ends = (SCALES[0], LARGEST)
+    # the app does not change the area
+    areas = {f"area_pct_gpu/{scale}": both(of_frame("area_pct_gpu", APPS[0], scale=scale)) for scale in ends}
+    powers = {f"power_pct_gpu/{scale}": both(mean(attrgetter("power_pct_gpu"), scale=scale)) for scale in ends}
+    return speedups | areas | powers
+
+
+def _answers_by_app() -> dict[str, Answer]:
+    """Answers that are asked of several apps or encodings."""
+    found = {f"plateau_scale/{app}": plateau_scale(app) for app in ("nvr", "nsdf", "nerf")}
     found |= {f"network_share/{encoding}": kernel_share("network", encoding) for encoding in ("hashgrid", *DENSE)}
     for part in ("encoding", "mlp"):
         found[f"{part}_share/hashgrid"] = kernel_share(part, "hashgrid")
         found[f"{part}_share/dense"] = kernel_share(part, *DENSE)
-    found |= {f"gpu_frame_ms/{app}": gpu_frame_ms(app) for app in APPS}
+    found |= {f"gpu_frame_ms/{app}": both(of_frame("gpu_frame_ms", app)) for app in APPS}
     found |= {f"gpu_gap_4k60/{app}": target(app, PIXELS_4K, 60) for app in APPS}
     found |= {f"needed_speedup_8k120/{app}": target(app, PIXELS_8K, 120) for app in ("nsdf", "nvr", "gia")}
     found |= {f"fps_{resolution}/{app}": both(of_frame("fps", app, resolution)) for app, resolution in TARGETS.items()}
-    for scale in (SCALES[0], LARGEST):
-        found |= {f"area_pct_gpu/{scale}": area_pct(scale), f"power_pct_gpu/{scale}": power_pct(scale)}
     found |= {f"structure/side_by_side/{encoding}": side_by_side(encoding) for encoding in DENSE}
-    found |= {f"levels_over_grid_sram/{app}": levels_over_one_mib(app) for app in ("nerf", "nsdf", "nvr")}
-    return found | _single_answers()
+    return found | {f"levels_over_grid_sram/{app}": levels_over_one_mib(app) for app in ("nerf", "nsdf", "nvr")}
 
 
 def _single_answers() -> dict[str, Answer]:
     invocations = of_frame("invocations", "nerf")
     return {
-        "mean_speedup/dense/64": both(dense_mean_speedup),
+        "mean_speedup/dense/64": both(mean(attrgetter("speedup"), *DENSE)),
         "largest_speedup": both(largest_speedup),
         "encoding_speedup": both(encoding_speedup),
         "mlp_speedup": both(mlp_speedup),
-        "rest_fusion": both(rest_fusion),
+        # the unfused rest of kernels over the one that runs beside the NGPC
+        "rest_fusion": both(mean(lambda r: r.gpu_rest_ms / r.rest_ms)),
         "bound_without_fusion": arithmetic(lambda _: (1 / (1 - published("network_share/hashgrid") / 100),)),
         "serial_sum_error": arithmetic(serial_sum_error),
         "dense_gpu_time": arithmetic(dense_gpu_time, dense_gpu_time_of_traces),
-        "gpu_frame_band_ms/nerf": gpu_frame_ms("nerf"),
+        "gpu_frame_band_ms/nerf": both(of_frame("gpu_frame_ms", "nerf")),
         # in paper mode a tile of the screen passes once: there are batches instead of invocations
         "invocations/nerf": Answer(nothing, lambda runs: invocations(runs, MECHANISTIC)),
         "queries_per_pixel/nerf": both(of_frame("queries_per_pixel", "nerf")),
@@ -306,13 +272,13 @@ def _single_answers() -> dict[str, Answer]:
         "bare_cells_mm2": arithmetic(bare_cells),
         "io_gbps": both(io_range),
         "io_pct_dram/nerf": arithmetic(io_of_dram),
-        "structure/engines": of_encoding("engines"),
-        "structure/grid_sram_mib": of_encoding("grid_sram_kib", 1024),
-        "structure/mac_rows": both(mac_rows),
+        "structure/engines": of_nfp("encoding", "engines"),
+        "structure/grid_sram_mib": of_nfp("encoding", "grid_sram_kib", 1024),
+        "structure/mac_rows": of_nfp("mlp", "rows"),
     }
 
 
 @lru_cache(maxsize=1)
 def answers() -> Mapping[str, Answer]:
-    """Answers by key of the reference file."""
-    return _answers()
+    """Answers by key of the reference file, but for words without a number."""
+    return _answers_by_scale() | _answers_by_app() | _single_answers()

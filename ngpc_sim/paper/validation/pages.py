@@ -1,83 +1,39 @@
 """Files of a validation: the table as CSV, as Markdown and as one HTML page that needs nothing else.
 
-Numbers have four digits, so the bytes do not depend on the machine. All text is escaped: it comes from a file.
+Numbers have four digits, so the bytes do not depend on the machine. All text is escaped: it comes from a file. The
+page's frame and styles are ``page.html`` beside this module, the words are in ``words.yaml``.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
+from string import Template
 
 from ngpc_sim.paper.validation.reasons import percent
-from ngpc_sim.paper.validation.table import COLUMNS, Row, broken
-from ngpc_sim.paper.validation.verdicts import CALIBRATED, CONTRADICTED, NOT_CHECKABLE, REPRODUCED, WORDS
+from ngpc_sim.paper.validation.table import Row, broken
+from ngpc_sim.paper.validation.verdicts import CONTRADICTED, NOT_CHECKABLE, WORDS
+from ngpc_sim.paper.validation.words import words
+from ngpc_sim.report.files import markdown_table, table_files
 
+PAGE = Path(__file__).with_name("page.html")
 HEADS = ("what", "published", "paper mode", "mechanistic", "error", "tolerance", "verdict", "source")
 TITLE = "Published against simulated"
 METHODS = "How ours are obtained"
 WIDE = "Tolerances wider than the rounding of their source"
-INTRODUCTION = (
-    (
-        "What is published about the NGPC (ngpc_sim/results/reference.csv) beside what ngpc-sim says. Paper mode is "
-        "the architecture ngpc-paper, which makes the paper's assumptions and is calibrated: an existence proof, not a "
-        "prediction. Mechanistic is ngpc, whose architecture is not fitted to anything; of its scenes the NeRF room is "
-        "chosen to have about 59 invocations. Error and verdict are about the one that answers: paper mode, also where "
-        "its column is arithmetic on published numbers, or mechanistic where only a trace can."
-    ),
-    (
-        "Calibrated: seven free numbers of paper mode are fitted to the four means with hashgrid, the largest speedup "
-        "and the mean share of encoding + MLP; the plateaus come with them, and clock and queries per pixel cannot be "
-        "told apart. "
-        "Predicted, with nothing fitted to them: the means of the dense encodings, the frame rates at 4K and 8K, the "
-        "gap to 4K at 60 FPS, area and power. A prediction of paper mode still stands on what was calibrated; the "
-        "mechanistic column shows what is left without."
-    ),
-)
-LEGEND = {
-    REPRODUCED: "within the tolerance, and nothing was fitted to it",
-    CALIBRATED: "within the tolerance, because free numbers of paper mode, or the NeRF scene, were fitted to it",
-    CONTRADICTED: "outside the tolerance; the reason has its figures from this very run",
-    NOT_CHECKABLE: "nothing that could answer is public, or it is an input here",
-}
-STYLE = """
-:root { color-scheme: light dark; --line: #8886; --soft: #8882; }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 96rem; padding: 0 1rem; }
-p, li { max-width: 60rem; }
-div { overflow-x: auto; }
-table { border-collapse: collapse; table-layout: fixed; width: 100%; min-width: 72rem; }
-col.w { width: 17%; } col.n { width: 8%; } col.e { width: 7.5%; } col.v { width: 30%; }
-th, td { border-bottom: 1px solid var(--line); padding: .35rem .6rem; text-align: left; vertical-align: top; }
-thead th { background: var(--soft); }
-.n { font-variant-numeric: tabular-nums; text-align: right; }
-td p { margin: .2rem 0 0; opacity: .8; font-size: .9em; }
-.v { font-weight: 600; }
-.reproduced { color: #17803d; } .calibrated { color: #2464c8; } .contradicted { color: #c2410c; }
-.unchecked { color: #777; }
-""".strip()
-VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
 _KINDS = "wnnneev"
 COLUMN_WIDTHS = "<colgroup>" + "".join(f'<col class="{kind}"/>' for kind in _KINDS) + "<col/></colgroup>"
 _CLASSES = dict(zip(WORDS, ("reproduced", "calibrated", "contradicted", "unchecked"), strict=True))
 
 
 def page_files(rows: Sequence[Row]) -> dict[str, bytes]:
-    """The files by name."""
+    """The files by name; in the CSV an error and a tolerance are relative numbers."""
     return {
-        "validation.csv": csv_page(rows).encode(),
+        **table_files({"validation.csv": [row.cells() for row in rows]}),
         "validation.md": markdown_page(rows).encode(),
         "validation.html": html_page(rows).encode(),
     }
-
-
-def csv_page(rows: Sequence[Row]) -> str:
-    """The stable columns; an error and a tolerance are relative numbers."""
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(row.cells().values() for row in rows)
-    return stream.getvalue()
 
 
 def display(row: Row) -> dict[str, str]:
@@ -109,47 +65,30 @@ def summary(rows: Sequence[Row]) -> str:
 
 def remarks(rows: Iterable[Row], word: str) -> list[str]:
     """Reasons of the rows with this verdict, rows of one reason together."""
-    by_reason: dict[str, list[str]] = {}
-    for row in rows:
-        if row.word == word and row.reason:
-            by_reason.setdefault(row.reason, []).append(row.what)
-    return [f"{'; '.join(whats)}: {reason}." for reason, whats in by_reason.items()]
+    return _together((row.what, row.reason) for row in rows if row.word == word)
 
 
-def notes(rows: Iterable[Row]) -> list[str]:
-    """Notes, rows of one note together."""
-    by_note: dict[str, list[str]] = {}
-    for row in rows:
-        if row.note:
-            by_note.setdefault(row.note, []).append(row.what)
-    return [f"{'; '.join(whats)}: {note}." for note, whats in by_note.items()]
-
-
-def wide_tolerances(rows: Iterable[Row]) -> list[str]:
-    """Why tolerances are wider than the rounding of their source."""
-    by_reason: dict[str, list[str]] = {}
-    for row in rows:
-        if row.published.tolerance_reason:
-            by_reason.setdefault(row.published.tolerance_reason, []).append(f"{row.what} ({display(row)['tolerance']})")
-    return [f"{'; '.join(whats)}: {reason}" for reason, whats in by_reason.items()]
-
-
-def methods(rows: Iterable[Row]) -> list[str]:
-    """How the answers are obtained, rows of one way together."""
-    by_way: dict[str, list[str]] = {}
-    for row in rows:
-        if row.published.answered_by != "none":
-            by_way.setdefault(f"{row.published.answered_by}: {row.published.how}", []).append(row.what)
-    return [f"{'; '.join(whats)}: {way}." for way, whats in by_way.items()]
+def _together(said: Iterable[tuple[str, str]]) -> list[str]:
+    """Lines of what is said of which row; rows of which the same is said share a line."""
+    whats: dict[str, list[str]] = {}
+    for what, sentence in said:
+        if sentence:
+            whats.setdefault(sentence, []).append(what)
+    return [f"{'; '.join(own)}: {sentence}." for sentence, own in whats.items()]
 
 
 def _lists(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """Below the tables, by title: reasons, notes, how answers are obtained, and why tolerances are wide."""
+    answered = [row for row in rows if row.published.answered_by != "none"]
     return {
         "Contradicted": remarks(rows, CONTRADICTED),
         "Not checkable": remarks(rows, NOT_CHECKABLE),
-        "Notes": notes(rows),
-        METHODS: methods(rows),
-        WIDE: wide_tolerances(rows),
+        "Notes": _together((row.what, row.note) for row in rows),
+        METHODS: _together((row.what, f"{row.published.answered_by}: {row.published.how}") for row in answered),
+        WIDE: _together(
+            (f"{row.what} ({display(row)['tolerance']})", row.published.tolerance_reason.removesuffix("."))
+            for row in rows
+        ),
     }
 
 
@@ -162,20 +101,14 @@ def _sections(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 def markdown_page(rows: Sequence[Row]) -> str:
     """The table by section, and below it the reasons."""
-    parts = [f"# {TITLE}", *map(_md, INTRODUCTION), _md(summary(rows))]
-    parts.append("\n".join(f"* {word}: {_md(meaning)}" for word, meaning in LEGEND.items()))
+    parts = [f"# {TITLE}", *map(_md, words("introduction")), _md(summary(rows))]
+    parts.append("\n".join(f"* {word}: {_md(meaning)}" for word, meaning in words("verdicts").items()))
     for section, members in _sections(rows).items():
-        parts += [f"## {_md(section)}", _markdown_table(members)]
+        parts += [f"## {_md(section)}", markdown_table(HEADS, [map(_md, display(row).values()) for row in members])]
     for title, lines in _lists(rows).items():
         if lines:
             parts += [f"## {title}", "\n".join(f"* {_md(line)}" for line in lines)]
     return "\n\n".join(parts) + "\n"
-
-
-def _markdown_table(rows: Sequence[Row]) -> str:
-    lines = [f"| {' | '.join(HEADS)} |", "|---" * len(HEADS) + "|"]
-    lines += [f"| {' | '.join(map(_md, display(row).values()))} |" for row in rows]
-    return "\n".join(lines)
 
 
 def _md(text: str) -> str:
@@ -188,27 +121,32 @@ def _md(text: str) -> str:
 
 def html_page(rows: Sequence[Row]) -> str:
     """One page: styles inside, no script, nothing loaded."""
-    body = [f"<h1>{TITLE}</h1>", *(f"<p>{escape(text)}</p>" for text in (*INTRODUCTION, summary(rows)))]
-    body.append("<ul>")
-    body += [f'<li><span class="v {_CLASSES[w]}">{escape(w)}</span>: {escape(text)}</li>' for w, text in LEGEND.items()]
-    body.append("</ul>")
+    body = [f"<p>{escape(text)}</p>" for text in (*words("introduction"), summary(rows))]
+    verdicts = words("verdicts").items()
+    body += ["<ul>", *(f"<li>{_html_verdict(word)}: {escape(meaning)}</li>" for word, meaning in verdicts), "</ul>"]
     for section, members in _sections(rows).items():
         body += [f"<h2>{escape(section)}</h2>", "<div><table>", COLUMN_WIDTHS, "<thead><tr>"]
-        body += [f'<th class="n">{head}</th>' if head in HEADS[1:6] else f"<th>{head}</th>" for head in HEADS]
+        body += [f"<th{_mark(head)}>{head}</th>" for head in HEADS]
         body += ["</tr></thead>", "<tbody>", *map(_html_row, members), "</tbody>", "</table></div>"]
+    lists = _lists(rows)
     for title in (METHODS, WIDE):
-        lines = _lists(rows)[title]
-        if lines:
-            body += [f"<h2>{title}</h2>", "<ul>", *(f"<li>{escape(line)}</li>" for line in lines), "</ul>"]
-    head = f'<meta charset="utf-8"/>\n{VIEWPORT}\n<title>{TITLE}</title>\n<style>\n{STYLE}\n</style>'
-    return '<!DOCTYPE html>\n<html lang="en">\n<head>\n{}\n</head>\n<body>\n{}\n</body>\n</html>\n'.format(
-        head, "\n".join(body)
-    )
+        if lists[title]:
+            body += [f"<h2>{title}</h2>", "<ul>", *(f"<li>{escape(line)}</li>" for line in lists[title]), "</ul>"]
+    return Template(PAGE.read_text(encoding="utf-8")).substitute(title=TITLE, body="\n".join(body))
+
+
+def _html_verdict(word: str) -> str:
+    return f'<span class="v {_CLASSES[word]}">{escape(word)}</span>'
 
 
 def _html_row(row: Row) -> str:
-    cells = display(row)
-    numbers = "".join(f'<td class="n">{escape(cells[c])}</td>' for c in COLUMNS[1:6])
-    told = f'<span class="v {_CLASSES[row.word]}">{escape(row.word)}</span>'
-    told += "".join(f"<p>{escape(text)}.</p>" for text in (row.reason, row.note) if text)
-    return f"<tr><td>{escape(cells['what'])}</td>{numbers}<td>{told}</td><td>{escape(cells['source'])}</td></tr>"
+    what, *numbers, _, source = map(escape, display(row).values())
+    told = "".join(f"<p>{escape(text)}.</p>" for text in (row.reason, row.note) if text)
+    cells = [what, *numbers, f"{_html_verdict(row.word)}{told}", source]
+    told_cells = (f"<td{_mark(head)}>{cell}</td>" for head, cell in zip(HEADS, cells, strict=True))
+    return f"<tr>{''.join(told_cells)}</tr>"
+
+
+def _mark(head: str) -> str:
+    """Class of the cells of a column of numbers."""
+    return ' class="n"' if head in HEADS[1:6] else ""

@@ -1,10 +1,15 @@
-"""Why ours differ from a published number, in sentences whose figures come from the frames themselves."""
+"""Why ours differ from a published number, in sentences whose figures come from the frames themselves.
+
+The sentences are in ``words.yaml``; a function here gives the figures of one of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from statistics import fmean
 
+from ngpc_sim.paper.inputs import SCALES
 from ngpc_sim.paper.validation.answers import (
     PIXELS_4K,
     bare_cells,
@@ -18,8 +23,9 @@ from ngpc_sim.paper.validation.answers import (
     query_bytes,
     times_target,
 )
-from ngpc_sim.paper.validation.runs import DENSE, LARGEST, MECHANISTIC, MODES, PAPER, SCALES, TARGETS, Runs
+from ngpc_sim.paper.validation.runs import DENSE, LARGEST, MECHANISTIC, MODES, PAPER, TARGETS, Runs
 from ngpc_sim.paper.validation.verdicts import Numbers, error, holds
+from ngpc_sim.paper.validation.words import told
 from ngpc_sim.results.published import PUBLISHED, Published
 from ngpc_sim.results.result import Result
 from ngpc_sim.workloads.workload import APPS
@@ -44,60 +50,74 @@ def percent(share: float) -> str:
 
 def off_tolerance(row: Published, ours: Numbers | None) -> str:
     """What can be said of any row that is missed: by how much."""
+    mode = row.answered_by
     if ours is None:
-        return f"{row.answered_by} gives no such number in the range that was searched"
-    return (
-        f"{row.answered_by} gives {shown_numbers(ours)} {row.unit}, {percent(error(row, ours))} from the published "
-        f"number where {100 * (row.tolerance or 0):g} % is allowed"
-    )
+        return told("not_found", mode=mode)
+    allowed, off = 100 * (row.tolerance or 0), percent(error(row, ours))
+    return told("off_tolerance", mode=mode, ours=shown_numbers(ours), unit=row.unit, error=off, allowed=allowed)
 
 
 def _kernels(runs: Runs) -> str:
     """The plateau that both published kernel speedups would give NeRF."""
     few = runs.at(PAPER, "nerf", scale=SCALES[0])
-    fast = few.gpu_encoding_ms / published("encoding_speedup") + few.gpu_mlp_ms / published("mlp_speedup")
-    few_ms = fast * LARGEST / SCALES[0]
-    so = "so that more NFPs would not help" if few_ms < few.rest_ms else "so that more NFPs would help"
     encoding, mlp = published("encoding_speedup"), published("mlp_speedup")
-    return (
-        f"if {LARGEST} NFPs were {encoding:g} and {mlp:g} times as fast as the "
-        f"GPU's encoding and MLP kernels, NeRF's would take {few_ms:.2f} ms on {SCALES[0]} NFPs, one after the other, "
-        f"beside {few.rest_ms:.2f} ms of its rest of kernels, {so}; the published plateau is at "
-        f"{published('plateau_scale/nerf'):g}"
+    few_ms = (few.gpu_encoding_ms / encoding + few.gpu_mlp_ms / mlp) * LARGEST / SCALES[0]
+    return told(
+        "kernels",
+        largest=LARGEST,
+        few=SCALES[0],
+        encoding=encoding,
+        mlp=mlp,
+        few_ms=few_ms,
+        rest_ms=few.rest_ms,
+        would="would not" if few_ms < few.rest_ms else "would",
+        plateau=published("plateau_scale/nerf"),
     )
 
 
 def _encoding_kernels(runs: Runs) -> str:
-    per_app = [r.gpu_encoding_ms / engine_ms(r, r.encoding_cycles) for r in runs.apps(PAPER)]
-    return (
-        f"{_kernels(runs)}; paper mode, one query a cycle and level, gives {min(per_app):.0f} to {max(per_app):.0f} by "
-        f"app, mean {encoding_speedup(runs, PAPER)[0]:.0f}"
-    )
+    by_app = [r.gpu_encoding_ms / engine_ms(r, r.encoding_cycles) for r in runs.apps(PAPER)]
+    mean = encoding_speedup(runs, PAPER)[0]
+    return told("encoding_kernels", kernels=_kernels(runs), least=min(by_app), most=max(by_app), mean=mean)
 
 
 def _mlp_kernels(runs: Runs) -> str:
-    """Queries an array would have to take in a cycle."""
+    """Queries that an array would have to take in a cycle, and those that it takes."""
     nerf = runs.at(PAPER, "nerf")
     needed_ms = nerf.gpu_mlp_ms / published("mlp_speedup")
     cycles = needed_ms * 1e6 * nerf.configuration["nfp"]["clock_ghz"] * LARGEST
-    return (
-        f"{_kernels(runs)}; on {LARGEST} NFPs it asks an array for {nerf.queries / cycles:.1f} queries of NeRF a "
-        f"cycle, of which one layer at a time takes {nerf.queries / nerf.mlp_cycles:.2g}; paper mode's mean is "
-        f"{mlp_speedup(runs, PAPER)[0]:.0f}"
+    return told(
+        "mlp_kernels",
+        kernels=_kernels(runs),
+        largest=LARGEST,
+        asked=nerf.queries / cycles,
+        taken=nerf.queries / nerf.mlp_cycles,
+        mean=mlp_speedup(runs, PAPER)[0],
     )
 
 
 def _io(runs: Runs) -> str:
     nerf, least = runs.at(MECHANISTIC, "nerf"), min(runs.apps(MECHANISTIC), key=io_gbps_4k60)
     low = PUBLISHED["io_gbps"]
-    per_pixel = low.value * 1e9 / (3840 * 2160 * 60)
-    return (
-        f"{low.high:g} GB/s is {queries_by_io(runs)[0]:.1f} queries per pixel at {query_bytes('nerf')} bytes, but the "
-        f"{nerf.invocations} invocations behind the frame time carry {nerf.queries_per_pixel:.1f}, or "
-        f"{io_gbps_4k60(nerf):.0f} GB/s: both cannot come from one trace; {low.value:g} GB/s is {per_pixel:.0f} bytes "
-        f"per pixel, but the least here, {least.app}, asks {least.queries_per_pixel * query_bytes(least.app):.0f} "
-        f"({query_bytes(least.app)} a query, queries per pixel {least.queries_per_pixel:.3g})"
+    return told(
+        "io",
+        nerf=nerf,
+        least=least,
+        low=low.value,
+        high=low.high,
+        queries=queries_by_io(runs)[0],
+        nerf_bytes=query_bytes("nerf"),
+        nerf_gbps=io_gbps_4k60(nerf),
+        low_bytes=low.value * 1e9 / (3840 * 2160 * 60),
+        least_bytes=query_bytes(least.app),
+        least_pixel_bytes=least.queries_per_pixel * query_bytes(least.app),
     )
+
+
+def _fusion(runs: Runs) -> str:
+    frames = runs.apps(MECHANISTIC)
+    derived = ", ".join(f"{r.app} {r.gpu_rest_ms / r.rest_ms:.2f}" for r in frames)
+    return told("fusion", derived=derived, kept=frames[0].configuration["frame"]["ray_state"])
 
 
 def _bound(result: Result) -> float:
@@ -105,120 +125,77 @@ def _bound(result: Result) -> float:
     return result.gpu_frame_ms / max(result.ngpc_bound_ms, result.rest_ms)
 
 
-def _mean_gap(encoding: str) -> Sentence:
+def _mean_gap(encoding: str, runs: Runs) -> str:
     """The mechanistic mean as two factors of the paper mode's."""
-
-    def sentence(runs: Runs) -> str:
-        paper, own = runs.apps(PAPER, encoding), runs.apps(MECHANISTIC, encoding)
-        speedups = [fmean(r.speedup for r in group) for group in (paper, own)]
-        bounds = [fmean(map(_bound, group)) for group in (paper, own)]
-        asked = ", ".join(
-            f"{r.app} {r.queries_per_pixel:.3g} against {p.queries_per_pixel:.3g}"
-            for p, r in zip(paper, own, strict=True)
-        )
-        return (
-            f"ngpc gives {shown(speedups[1])}, x{speedups[1] / speedups[0]:.2f} of paper mode: "
-            f"x{bounds[1] / bounds[0]:.2f} by what it assumes otherwise in the closed form (queries per pixel here "
-            f"against fitted: {asked}), "
-            f"x{speedups[1] / bounds[1] / (speedups[0] / bounds[0]):.2f} by stalls and waits of the replay"
-        )
-
-    return sentence
+    paper, own = runs.apps(PAPER, encoding), runs.apps(MECHANISTIC, encoding)
+    speedups = [fmean(r.speedup for r in group) for group in (paper, own)]
+    bounds = [fmean(map(_bound, group)) for group in (paper, own)]
+    asked = (
+        f"{r.app} {r.queries_per_pixel:.3g} against {p.queries_per_pixel:.3g}" for p, r in zip(paper, own, strict=True)
+    )
+    return told(
+        "mean_gap",
+        mean=shown(speedups[1]),
+        whole=speedups[1] / speedups[0],
+        assumed=bounds[1] / bounds[0],
+        asked=", ".join(asked),
+        replayed=speedups[1] / bounds[1] / (speedups[0] / bounds[0]),
+    )
 
 
 def _dense(runs: Runs) -> str:
     """How far the prediction is off at most."""
-    rows = [PUBLISHED[f"mean_speedup/{encoding}/{scale}"] for encoding in DENSE for scale in SCALES]
     errors = [
-        fmean(r.speedup for r in runs.apps(PAPER, encoding, scale)) / row.value - 1
-        for row, (encoding, scale) in zip(rows, ((e, s) for e in DENSE for s in SCALES), strict=True)
+        fmean(r.speedup for r in runs.apps(PAPER, encoding, scale)) / published(f"mean_speedup/{encoding}/{scale}") - 1
+        for encoding in DENSE
+        for scale in SCALES
     ]
-    return (
-        f"predicted: nothing is fitted to a dense encoding, only its published share of the rest changes the GPU time; "
-        f"the eight means by scale are off by {percent(min(errors))} to {percent(max(errors))}"
+    return told("dense", least=percent(min(errors)), most=percent(max(errors)))
+
+
+def _largest(runs: Runs) -> str:
+    paper, own = (
+        max((r for scale in SCALES for r in runs.apps(mode, scale=scale)), key=lambda r: r.speedup) for mode in MODES
     )
+    return told("largest", paper=paper, own=own)
 
 
-def _fps(app: str) -> Sentence:
-    def sentence(runs: Runs) -> str:
-        resolution = TARGETS[app]
-        key = f"fps_{resolution}/{app}"
-        paper, own = (runs.at(mode, app, resolution=resolution) for mode in (PAPER, MECHANISTIC))
-        reached = "reaches it too" if holds(PUBLISHED[key], (own.fps,)) else "does not reach it"
-        return (
-            f"predicted, no frame rate is fitted; ngpc {reached}, with {own.queries_per_pixel:.3g} against "
-            f"{paper.queries_per_pixel:.3g} queries per pixel and limited by {own.bottleneck}: {own.fps:.0f} FPS"
-        )
-
-    return sentence
+def _plateau(app: str, runs: Runs) -> str:
+    return told("plateau", own=runs.at(MECHANISTIC, app))
 
 
-def _plateau(app: str) -> Sentence:
-    def sentence(runs: Runs) -> str:
-        own = runs.at(MECHANISTIC, app)
-        return f"at {LARGEST} NFPs a frame of {app} on ngpc is limited by {own.bottleneck}"
+def _fps(app: str, runs: Runs) -> str:
+    resolution = TARGETS[app]
+    paper, own = (runs.at(mode, app, resolution=resolution) for mode in MODES)
+    held = holds(PUBLISHED[f"fps_{resolution}/{app}"], (own.fps,))
+    return told("fps", paper=paper, own=own, reached="reaches it too" if held else "does not reach it")
 
-    return sentence
+
+def _gap(runs: Runs) -> str:
+    met = ", ".join(app for app in APPS if times_target(runs, PAPER, app, PIXELS_4K, 60) <= 1)
+    return told("gap", met=met or "none")
 
 
 def _area(runs: Runs) -> str:
     share = runs.at(MECHANISTIC, "nerf").area_pct_gpu / runs.at(PAPER, "nerf").area_pct_gpu
-    return (
-        "predicted by the technology model, nothing is fitted; ngpc, with SRAM that can be built, is "
-        f"{share:.2f} times as large: the bare cells of an NFP's grid_sram alone are {bare_cells(runs)[0]:.2f} mm2, "
-        f"the whole published NFP {nfp_area(runs)[0]:.2f} mm2, which shrank SRAM from 45 to 7 nm as if it were logic"
-    )
+    return told("area", share=share, cells=bare_cells(runs)[0], nfp=nfp_area(runs)[0])
 
 
-def _power(scale: int) -> Sentence:
-    def sentence(runs: Runs) -> str:
-        value = published(f"power_pct_gpu/{scale}")
-        ratios = {mode: [r.power_pct_gpu / value for r in runs.apps(mode, scale=scale)] for mode in MODES}
-        bands = ", ".join(f"{mode} x{min(own):.2f} to x{max(own):.2f}" for mode, own in ratios.items())
-        return f"predicted by the technology model, to the order of magnitude; by app, over the published: {bands}"
-
-    return sentence
-
-
-def _gap(runs: Runs) -> str:
-    gaps = {app: times_target(runs, PAPER, app, PIXELS_4K, 60) for app in APPS}
-    met = ", ".join(app for app, gap in gaps.items() if gap <= 1)
-    return (
-        f"arithmetic on published frame times, without apps that meet the target on the GPU alone ({met or 'none'}); "
-        "what speaks for the remembered time of nvr is that it gives the low end, so only the high end is independent; "
-        "ngpc has the queries of its own traces"
-    )
-
-
-def _largest(runs: Runs) -> str:
-    found = {
-        mode: max((r for s in SCALES for r in runs.apps(mode, scale=s)), key=lambda r: r.speedup)
-        for mode in (PAPER, MECHANISTIC)
-    }
-    return f"paper mode: {found[PAPER].app} on {found[PAPER].scale} NFPs; ngpc: {found[MECHANISTIC].app}"
+def _power(scale: int, runs: Runs) -> str:
+    value = published(f"power_pct_gpu/{scale}")
+    ratios = {mode: [r.power_pct_gpu / value for r in runs.apps(mode, scale=scale)] for mode in MODES}
+    return told("power", bands=", ".join(f"{m} x{min(own):.2f} to x{max(own):.2f}" for m, own in ratios.items()))
 
 
 def _levels(runs: Runs) -> str:
     frames = runs.apps(MECHANISTIC)
     spilled = ", ".join(f"{r.app} {r.spilled_levels}" for r in frames if r.spilled_levels)
-    feature_bytes = frames[0].configuration["nfp"]["encoding"]["feature_bytes"]
     fits = f"these levels do not fit: {spilled}" if spilled else "every level of the hashgrids fits"
-    return f"so the paper's tables cannot fit in fp16; ngpc stores features in bytes, {feature_bytes} each, and {fits}"
+    return told("levels", feature_bytes=frames[0].configuration["nfp"]["encoding"]["feature_bytes"], fits=fits)
 
 
-def _behind(runs: Runs) -> str:
-    paper = runs.at(PAPER, "nerf").queries_per_pixel
-    return f"paper mode is fitted to {paper:.4g}; with another clock other queries per pixel fit as well"
-
-
-def _fusion(runs: Runs) -> str:
-    frames = runs.apps(MECHANISTIC)
-    derived = ", ".join(f"{r.app} {r.gpu_rest_ms / r.rest_ms:.2f}" for r in frames)
-    kept = frames[0].configuration["frame"]["ray_state"]
-    return (
-        f"launches, waits and traffic saved by fusing give {derived} with a ray's state in {kept}; the published ratio "
-        "is a measurement of GPU software that is not public, and paper mode takes it as an input"
-    )
+def _queries(runs: Runs) -> str:
+    return told("queries", paper=runs.at(PAPER, "nerf"))
 
 
 #: what to say where ours does not hold, by key
@@ -231,16 +208,16 @@ WHY: Mapping[str, Sentence] = {
 
 #: what else the reader should know, by key
 NOTES: Mapping[str, Sentence] = {
-    **{f"mean_speedup/{encoding}/{LARGEST}": _mean_gap(encoding) for encoding in ("hashgrid", *DENSE)},
+    **{f"mean_speedup/{encoding}/{LARGEST}": partial(_mean_gap, encoding) for encoding in ("hashgrid", *DENSE)},
     "mean_speedup/dense/64": _dense,
     "largest_speedup": _largest,
-    **{f"plateau_scale/{app}": _plateau(app) for app in ("nvr", "nsdf", "nerf")},
-    **{f"fps_{resolution}/{app}": _fps(app) for app, resolution in TARGETS.items()},
+    **{f"plateau_scale/{app}": partial(_plateau, app) for app in ("nvr", "nsdf", "nerf")},
+    **{f"fps_{resolution}/{app}": partial(_fps, app) for app, resolution in TARGETS.items()},
     "gpu_gap_4k60": _gap,
     **{f"area_pct_gpu/{scale}": _area for scale in (SCALES[0], LARGEST)},
-    **{f"power_pct_gpu/{scale}": _power(scale) for scale in (SCALES[0], LARGEST)},
+    **{f"power_pct_gpu/{scale}": partial(_power, scale) for scale in (SCALES[0], LARGEST)},
     **{f"levels_over_grid_sram/{app}": _levels for app in ("nerf", "nsdf", "nvr")},
-    "queries_per_pixel/nerf": _behind,
+    "queries_per_pixel/nerf": _queries,
 }
 
 

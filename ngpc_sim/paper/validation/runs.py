@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Literal
 
 from ngpc_sim.architecture.arch import Arch, load_arch
+from ngpc_sim.paper.inputs import SCALES, workload_and_trace
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.points import Point, run_points
-from ngpc_sim.trace.store import Trace, load_trace
-from ngpc_sim.workloads.workload import APPS, Workload, load_workload
+from ngpc_sim.workloads.workload import APPS
 
 Mode = Literal["ngpc-paper", "ngpc"]
 
@@ -19,8 +19,6 @@ PAPER: Mode = "ngpc-paper"
 MECHANISTIC: Mode = "ngpc"
 MODES: tuple[Mode, Mode] = (PAPER, MECHANISTIC)
 DENSE = ("densegrid", "lowres")
-#: scales of the published means
-SCALES = (8, 16, 32, 64)
 LARGEST = SCALES[-1]
 #: scales among which a plateau is looked for, each with its double
 PLATEAU_SCALES = (8, 16, 32, 64, 128, 256, 512)
@@ -79,20 +77,10 @@ def run_frames(jobs: int = 1, done: Callable[[int], None] | None = None) -> Runs
 
 
 def _point(frame: Frame) -> Point:
-    work = _work(frame.app, frame.encoding)
-    return Point(_arch(frame.mode, frame.scale), work, _trace(work.trace), frame.resolution)
+    work, trace = workload_and_trace(f"{frame.app}-{frame.encoding}")
+    return Point(_arch(frame.mode, frame.scale), work, trace, frame.resolution)
 
 
 @lru_cache(maxsize=64)
 def _arch(mode: Mode, scale: int) -> Arch:
     return load_arch(mode, scale=scale)
-
-
-@lru_cache(maxsize=16)
-def _work(app: str, encoding: str) -> Workload:
-    return load_workload(f"{app}-{encoding}")
-
-
-@lru_cache(maxsize=16)
-def _trace(name: str) -> Trace:
-    return load_trace(name)

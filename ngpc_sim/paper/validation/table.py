@@ -12,9 +12,6 @@ from ngpc_sim.paper.validation.runs import Runs, run_frames
 from ngpc_sim.paper.validation.verdicts import Numbers, error, holds, verdict
 from ngpc_sim.results.published import CONFIDENCE_WORDS, FILE, PUBLISHED, Published
 
-#: columns of validation.csv
-COLUMNS = ("what", "published", "paper_mode", "mechanistic", "error", "tolerance", "verdict", "source")
-
 
 @dataclass(frozen=True)
 class Row:

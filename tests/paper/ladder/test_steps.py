@@ -7,7 +7,7 @@ from ngpc_sim.architecture.arch import all_keys
 from ngpc_sim.config.schema import dotted_leaves
 from ngpc_sim.paper.ladder import Climb, climb
 from ngpc_sim.paper.ladder.games import Game
-from ngpc_sim.paper.ladder.steps import GROUPS, UNTIMED, among, rung, steps_between
+from ngpc_sim.paper.ladder.steps import among, groups, rung, steps_between, untimed
 
 #: what the ladder is about, by name and in this order
 ORDER = ["workload", "banks", "tables", "memory", "dispatch", "schedule", "rest", "costs"]
@@ -43,7 +43,7 @@ def test_every_key_that_differs_belongs_to_exactly_one_step(both):
 
 def test_no_key_belongs_to_two_groups_or_to_one_and_to_the_untimed():
     for key in all_keys():
-        assert sum(group.has(key) for group in GROUPS) + among(key, UNTIMED) <= 1, key
+        assert sum(group.has(key) for group in groups()) + among(key, untimed()) <= 1, key
 
 
 def test_all_steps_together_make_the_last_architecture(both):
@@ -52,10 +52,10 @@ def test_all_steps_together_make_the_last_architecture(both):
 
 
 def test_keys_that_no_step_has_do_not_touch_the_speedup(speedup):
-    untimed = {"technology": "n7-paper", "area_model": "stillmaker_uniform", "calibration.label": "fitted"}
-    untimed |= {"power.gating": "power", "memory.table_load": "unicast", "memory.prefetch_next_scene": True}
-    assert speedup("gia", "ngpc", 8, untimed) == speedup("gia", "ngpc", 8)
-    assert all(among(key, UNTIMED) for key in untimed)
+    others = {"technology": "n7-paper", "area_model": "stillmaker_uniform", "calibration.label": "fitted"}
+    others |= {"power.gating": "power", "memory.table_load": "unicast", "memory.prefetch_next_scene": True}
+    assert speedup("gia", "ngpc", 8, others) == speedup("gia", "ngpc", 8)
+    assert all(among(key, untimed()) for key in others)
 
 
 def test_a_key_without_a_step_is_refused(written):

@@ -15,7 +15,7 @@ from ngpc_sim.config import bundled
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.paper.validation import runs as runs_module
 from ngpc_sim.paper.validation.answers import answers
-from ngpc_sim.paper.validation.pages import csv_page, html_page, markdown_page, page_files, summary
+from ngpc_sim.paper.validation.pages import html_page, markdown_page, page_files, summary
 from ngpc_sim.paper.validation.runs import Runs, frames
 from ngpc_sim.paper.validation.table import broken, check_complete, rows_of
 
@@ -171,7 +171,7 @@ def test_an_answer_without_a_row_and_a_row_without_an_answer_are_refused(altered
 
 
 def test_the_csv_has_the_promised_columns_and_plain_numbers(rows):
-    table = list(csv.reader(io.StringIO(csv_page(list(rows.values())))))
+    table = list(csv.reader(io.StringIO(page_files(list(rows.values()))["validation.csv"].decode())))
     assert table[0] == ["what", "published", "paper_mode", "mechanistic", "error", "tolerance", "verdict", "source"]
     assert len(table) == 1 + len(rows)
     for cells, row in zip(table[1:], rows.values(), strict=True):
