@@ -1,8 +1,9 @@
-"""Harness for engines, ours or a plug-in's: the contract, and an NFP whose every cycle can be asked for.
+"""Test harness for engines, ours or a plug-in's.
 
-:func:`check_engine` runs the contract of ``ngpc_sim.engines`` on any engine. :class:`EngineUnderTest` feeds queries
-to an NFP, tells when each was issued and done, and asserts from both sides. A broken law is an ``AssertionError``
-of one sentence; no test framework is needed. ``docs/unit-testing-engines.md`` shows both at work.
+:func:`check_engine` checks any engine against the contract of ``ngpc_sim.engines``. :class:`EngineUnderTest` feeds
+queries to an NFP, says in which cycle each was issued and done, and asserts such cycles from both sides. A broken law
+is an ``AssertionError`` of one sentence; no test framework is needed. ``docs/unit-testing-engines.md`` has examples of
+both.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from ngpc_sim.kernels.nfp import CAUSES
 from ngpc_sim.workloads.workload import Workload, load_workload
 
 Array = np.ndarray[Any, Any]
-#: what a class needs beside ``timing``, by the spec of the place it takes
+#: names that a class needs, by the spec of the place that it takes
 NEEDS: Mapping[type[Spec], tuple[str, ...]] = {
     EncodingSpec: ENCODING_NEEDS,
     MlpSpec: MLP_NEEDS,
@@ -46,7 +47,7 @@ LINES_BEFORE, LINES_BEHIND, MAX_TRACE_LINES = 40, 8, 2000
 
 @lru_cache
 def action_names(place: type[Spec]) -> frozenset[str]:
-    """Actions that an engine in the place of this spec counts: the names that the energy table prices."""
+    """Actions that an engine in the place of this spec counts: the names in the energy table."""
     nfp, work = load_arch().nfp, load_workload("nerf-hashgrid")
     if place is EncodingSpec:
         return frozenset(EncodingEngine.actions(work.encoding, 0, 0))
@@ -111,10 +112,10 @@ def check_engine(make: Callable[[Any], Any], spec: Spec, works: Iterable[Any]) -
     Raises
     ------
     AssertionError
-        With one sentence for the first law that does not hold: it has what its place needs; it answers integers of 0
-        or more, under the names of the energy table; the same answer every time, from every instance and in any order
-        of calls; spec and work stay as they were; the spec survives a file; empty work costs nothing; more work is
-        never faster; its parts fit its neighbours.
+        With one sentence for the first law that does not hold. The laws: the class has what its place needs. It answers
+        integers of 0 or more, under the names of the energy table. The answer is the same every time, from every
+        instance and in any order of calls. Spec and work are not changed. The spec survives a file. Empty work costs
+        nothing. More work is never faster. Its parts fit its neighbours.
     """
     case = _Case(make, spec, list(works), getattr(make, "__name__", type(make).__name__))
     case.require(bool(case.works), "cannot be judged without any work")
@@ -193,7 +194,7 @@ def _more_is_never_faster(case: _Case) -> None:
 
 
 def _fits_its_neighbours(case: _Case) -> None:
-    """What an NFP asks of the engines in it, and a cluster of its NFPs, beside a timing."""
+    """Check what an NFP asks of its engines, and a cluster of its NFPs, beside a timing."""
     engine: Any = case.make(case.spec)
     for work in case.works:
         if isinstance(work, EncodingWork):
@@ -235,8 +236,8 @@ def _batches_fit(case: _Case, engine: Any, work: MlpWork) -> None:  # noqa: ANN4
 class EngineUnderTest:
     """An NFP, built in or with plug-ins, and the queries fed to it.
 
-    Results are those of the NFP itself; only issue cycles and the trace are derived here, from the recurrence in
-    ``ngpc_sim.engines.nfp``. Feeding again starts a new run of all queries. All times are cycles from 0.
+    Results are those of the NFP itself. Only issue cycles and the trace are derived here, from the recurrence in
+    ``ngpc_sim.engines.nfp``. Feeding more queries starts a new run of all of them. All times are cycles from 0.
     """
 
     def __init__(self, spec: NfpSpec, work: Workload, *, max_cycles: int = 1_000_000) -> None:
@@ -248,7 +249,10 @@ class EngineUnderTest:
         self._arrivals: list[int] = []
 
     def feed(self, positions: Any, arrival_cycles: int | Sequence[int] | Array | None = None) -> EngineUnderTest:  # noqa: ANN401
-        """Append queries at ``positions`` (n, D), there at ``arrival_cycles`` (one or n) or as the port brings them."""
+        """Append queries at ``positions`` (n, D).
+
+        They arrive at ``arrival_cycles`` (one integer or n), by default as the input port delivers them.
+        """
         array = checked_positions(self.work.encoding, positions)
         known, rate = len(self._arrivals), self.spec.io.input_bytes_per_cycle
         if arrival_cycles is None:
@@ -282,12 +286,12 @@ class EngineUnderTest:
 
     @property
     def done_cycles(self) -> Array:
-        """(n,) when each query's results are there."""
+        """(n,) cycles in which the results of the queries are there."""
         return self.run.done_cycles
 
     @property
     def cycles(self) -> int:
-        """When the last output has left."""
+        """Cycle in which the last output has left."""
         return self.run.cycles
 
     @property
@@ -302,10 +306,10 @@ class EngineUnderTest:
 
     @cached_property
     def issue_cycles(self) -> Array:
-        """(n, slots) when each engine of a query's group starts it.
+        """(n, slots) cycles in which each engine of a query's group starts it.
 
-        ``s(l, i) = max(a(i), s(l, i - P) + c(l, i - P), R(k - 2))`` with ``R(k) = S(k) + `` the first matrix; an
-        ``AssertionError`` where the NFP's own S(k) does not follow from it.
+        ``s(l, i) = max(a(i), s(l, i - P) + c(l, i - P), R(k - 2))``, where ``R(k)`` is S(k) plus the cycles of the
+        first matrix. Raises an ``AssertionError`` where the NFP's own S(k) does not follow from it.
         """
         if self.spec.model != BUILTIN:
             raise UserError(f"'{self.spec.model}' has an order of its own: issue cycles are those of the built-in NFP.")
@@ -353,10 +357,10 @@ class EngineUnderTest:
         raise AssertionError(f"{sentence}.\n{self.trace(max(0, cycle - LINES_BEFORE), cycle + LINES_BEHIND)}")
 
     def trace(self, first: int = 0, last: int | None = None) -> str:
-        """One line a cycle from ``first`` to ``last``.
+        """Text with one line for each cycle from ``first`` to ``last``.
 
         Columns: the query that every engine starts (``|`` while it serves it), the batch in the MLP array (``wait``
-        while it has no room in the output FIFO), the batch whose results come, the batch at the output port.
+        while the output FIFO has no room for it), the batch whose results come, the batch at the output port.
         """
         end = min(self.cycles if last is None else last, self.cycles, first + MAX_TRACE_LINES - 1)
         cells = {(cycle, column): text for cycle, column, text in self._events()}
@@ -371,7 +375,7 @@ class EngineUnderTest:
         return "\n".join(line.rstrip() for line in lines)
 
     def _events(self) -> Iterator[tuple[int, str, str]]:
-        """``(cycle, column, text)`` of everything in the trace; on equal cycles the later one is shown."""
+        """``(cycle, column, text)`` of everything in the trace; of two in one cycle and column the later is shown."""
         if self.spec.model == BUILTIN:
             groups = self.encoding.side_by_side(self.work.encoding)
             for (i, slot), cycles in np.ndenumerate(self._service.slot_cycles):

@@ -1,8 +1,9 @@
-"""Words for names: what a result column or a configuration key means, and where its value comes from."""
+"""What a result column or a configuration key means, and where its value comes from."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 from ngpc_sim.architecture.arch import all_keys, arch_names, load_arch
@@ -91,13 +92,10 @@ def _key_facts(dotted: str) -> dict[str, Any]:
     for key in parents:
         model = model.model_fields[key].annotation
     facts: dict[str, Any] = {"meaning": model.model_fields[last].description}
+    prefixes = [dotted, *(".".join(parents[:count]) for count in range(len(parents), 0, -1))]
     for arch in arch_names():
-        loaded = load_arch(arch)
-        value: Any = loaded.file
-        for key in dotted.split("."):
-            value = getattr(value, key)
-        sources = loaded.file.sources
-        parts = dotted.split(".")
-        source = next((sources[k] for n in range(len(parts), 0, -1) if (k := ".".join(parts[:n])) in sources), "")
+        file = load_arch(arch).file
+        value = reduce(getattr, dotted.split("."), file)
+        source = next((file.sources[key] for key in prefixes if key in file.sources), "")
         facts[arch] = f"{value} ({source})" if source else f"{value}"
     return facts

@@ -1,9 +1,9 @@
 """Design points for other tools: Accelergy's YAML of version 0.4, and what L2 misses as Ramulator's loads.
 
 ``architecture`` is a tree of ``subtree`` (containers, ``name[0..n]`` for n + 1 of a kind) and ``local`` (components
-with class and attributes) as Accelergy 0.4 reads it; classes are those of its primitive library. ``action_counts``
-names the same components without their ranges and counts what all of a kind did together in one frame. Left out: the
-GPU, for which Accelergy has no component.
+with class and attributes). The classes are those of Accelergy's library of primitives. ``action_counts`` names the same
+components without their ranges, and counts what all of a kind did together in one frame. The GPU is left out: Accelergy
+has no component for it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CLUSTER, NFP = "ngpc", "nfp"
 
 
 def check_format(name: str, points: Sequence[Point]) -> None:
-    """Refuse what there is no export for."""
+    """Refuse an unknown format, and several points where a format takes one."""
     if name not in FORMATS:
         raise UserError(f"--export {name} is unknown: the formats are {' and '.join(FORMATS)}.")
     if name == "ramulator" and len(points) != 1:
@@ -52,7 +52,7 @@ def write(name: str, path: Path, points: Sequence[Point], results: Sequence[Resu
 
 
 def missed_addresses(point: Point) -> Array:
-    """Addresses (n,) int64 of all lines that the recorded queries of a point miss in L2, in order."""
+    """Addresses (n,) int64, bytes, of all lines that the recorded queries of a point miss in L2, in order."""
     arch, encoding = point.arch, point.work.encoding
     trace = point.trace if point.limit_queries is None else point.trace.limited(point.limit_queries)
     misses = service_of(arch, encoding, trace).misses
@@ -70,8 +70,7 @@ def missed_addresses(point: Point) -> Array:
 def write_accelergy(folder: Path, points: Sequence[Point], results: Sequence[Result]) -> list[Path]:
     """Write ``architecture.yaml`` and ``action_counts.yaml`` for every design point, all or none.
 
-    Several points get a folder name of their own in front: arch-scale-app-encoding-resolution, numbered where settings
-    make more than one of a kind.
+    With several points, names begin with arch-scale-app-encoding-resolution, and a number where that is not unique.
     """
     files: dict[str, bytes] = {}
     for number, (point, result) in enumerate(zip(points, results, strict=True)):

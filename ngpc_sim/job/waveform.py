@@ -1,7 +1,7 @@
 """Waveform of a command on the cluster as a VCD file, for GTKWave or Surfer.
 
-One scope an NFP: what its MLP array does (a batch, or the cause of its wait in the batch that ended it), which
-query each encoding engine issues, and when results leave. Taken from the reference level, cycle by cycle;
+There is one scope for each NFP. It shows what the MLP array does (a batch, or the cause for which it waits), which
+query each encoding engine issues, and when results leave. All of it comes from the reference level, cycle by cycle.
 pyvcd enters here.
 """
 
@@ -20,7 +20,7 @@ from ngpc_sim.reference import BatchLog, ReferenceCluster, ReferenceNfp, referen
 from ngpc_sim.report.folder import write_set
 from ngpc_sim.simulation.points import Point
 
-#: queries of a waveform: a viewer shows few, and the reference level is slow
+#: most queries of a waveform: a viewer shows few, and the reference level is slow
 MAX_QUERIES = 20_000
 NOTHING = -1
 #: signals of an NFP beside its encoding engines: name, VCD type, bits

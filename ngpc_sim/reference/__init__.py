@@ -1,8 +1,8 @@
-"""Reference level: the NFP and the cluster as SimPy processes, one event a query and stage.
+"""Reference level: the NFP and the cluster as SimPy processes, with one event for each query and stage.
 
-Written to be read, not to be fast, and sharing no arithmetic with the kernels of ``ngpc_sim.engines``: only
-the configuration, the level constants of the workload, and the result types. ``detail: cycle`` must equal it
-to the cycle, for any trace. The clock of these environments counts NFP cycles.
+It is written to be read, not to be fast. It shares no arithmetic with the engines and their kernels: only the
+configuration, the level constants of the workload, and the types of the results. ``detail: cycle`` must equal it to the
+cycle, for any trace. The clock of these environments counts NFP cycles.
 """
 
 from ngpc_sim.reference.cluster import ReferenceCluster

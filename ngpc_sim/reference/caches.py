@@ -1,4 +1,4 @@
-"""Cached levels, query by query: what is missing in grid_sram and in L2, and when missing lines come."""
+"""Cached levels, query by query: which lines grid_sram and L2 miss, and when missing lines arrive."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Asked:
 
 
 class LruCache:
-    """Sets of ``ways`` lines; the least recently used one makes room."""
+    """A cache of sets of ``ways`` lines; the least recently used line of a set is replaced."""
 
     def __init__(self, lines: int, ways: int) -> None:
         self.ways = min(ways, lines)
         self.sets: list[OrderedDict[int, None]] = [OrderedDict() for _ in range(max(1, lines // self.ways))]
 
     def use(self, line: int) -> bool:
-        """Whether ``line`` was there; it is afterwards."""
+        """Whether ``line`` is in the cache; afterwards it is."""
         kept = self.sets[line % len(self.sets)]
         hit = line in kept
         kept[line] = None
@@ -42,7 +42,10 @@ class LruCache:
 def reference_misses(
     spec: EncodingSpec, encoding: GridEncoding, lines: list[list[tuple[int, ...]]], l2: L2Shape | None
 ) -> list[list[Asked]]:
-    """What every query (outer) misses on every level (inner), of the distinct ``lines`` that it asks there."""
+    """Misses of every query (outer list) on every level (inner list).
+
+    ``lines`` are the distinct lines that a query asks on a level, in the same order.
+    """
     in_line = max(1, spec.line_bytes // (encoding.n_features_per_level * spec.feature_bytes))
     tables = [-(-level.entries // in_line) for level in grid_levels(encoding)]
     memory = [sum(tables[:level]) for level in range(len(tables))]
@@ -70,7 +73,7 @@ def reference_misses(
 
 
 def _caches(spec: EncodingSpec, encoding: GridEncoding, tables: list[int]) -> dict[int, tuple[int, list[LruCache]]]:
-    """First line and caches, one a group, of every cached level; levels of one engine share them."""
+    """First line, and one cache for each group, of every cached level; levels of one engine share caches."""
     entry_bytes = encoding.n_features_per_level * spec.feature_bytes
     copies = max(1, spec.engines // encoding.n_levels)
     room = spec.grid_sram_bytes * (copies if spec.sharing == "partition" else 1)
@@ -90,7 +93,7 @@ def _caches(spec: EncodingSpec, encoding: GridEncoding, tables: list[int]) -> di
 
 
 def _loaded(lines: int, ways: int | str, table: int) -> LruCache:
-    """A cache behind the load command: it has seen the first lines of the table, as many as it holds."""
+    """A cache after the load command: it holds the first lines of the table, as many as fit."""
     cache = LruCache(lines, lines if isinstance(ways, str) else ways)
     for line in range(min(table, len(cache.sets) * cache.ways)):
         cache.use(line)
@@ -98,7 +101,7 @@ def _loaded(lines: int, ways: int | str, table: int) -> LruCache:
 
 
 class Fetches:
-    """Missing lines of one engine on their way: a window, a share of the link and one of DRAM, in order."""
+    """Missing lines of one engine on their way, in order: through a window, a share of the link, and one of DRAM."""
 
     def __init__(self, window: int, latency: int, dram_latency: int, times: Iterable[int]) -> None:
         self.latency, self.dram_latency = latency, dram_latency
@@ -107,10 +110,10 @@ class Fetches:
         self.link_free = self.dram_free = Fraction(0)
 
     def fetch(self, tagged: int, asked: Asked) -> tuple[int, int, int, int]:
-        """Fetch the lines of a query whose tags are known at ``tagged``.
+        """Fetch the lines of a query whose tags are known at cycle ``tagged``.
 
-        Returns when the last of them has entered the window, when it has come, what the line that held it back lost
-        to bandwidth, and what it lost itself.
+        Returns four numbers of cycles: when the last line enters the window; when it arrives; the time that the line
+        whose place in the window it takes lost to bandwidth; the time that it lost to bandwidth itself.
         """
         entered, blocked = tagged, 0
         for line in range(asked.missing):

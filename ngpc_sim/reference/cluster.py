@@ -33,7 +33,7 @@ class ReferenceCluster:
         self.spec, self.nfp, self.scale = spec, nfp, scale
 
     def run(self, work: ClusterWork, *, each_query: bool = True) -> ClusterRun:
-        """Replay one command alone, then each NFP's part of it behind itself."""
+        """Replay one command alone, then each NFP's part of it twice in a row."""
         queries = _asked(work)
         ways = self._ways(work, len(queries))
         nfps, owners, closed_at = self._dispatch(work.workload, queries, ways)
@@ -50,12 +50,15 @@ class ReferenceCluster:
         return self._answer(work, alone, twice, added, done if each_query else done[:0])
 
     def replay(self, work: ClusterWork) -> list[ReferenceNfp]:
-        """The NFPs behind one command that started idle, with all that they logged."""
+        """The NFPs after one command that found them idle, with their logs."""
         queries = _asked(work)
         return self._dispatch(work.workload, queries, self._ways(work, len(queries)))[0]
 
     def _dispatch(self, work: Workload, queries: list[Query], ways: Ways) -> tuple[list[ReferenceNfp], list[int], int]:
-        """Run the command; returns the NFPs, the owner of every granule, and when the last one was handed out."""
+        """Run the command.
+
+        Returns the NFPs, the owner of every granule, and the cycle in which the last granule was handed out.
+        """
         env = simpy.Environment()
         nfps = [ReferenceNfp(env, self.nfp, work, *ways) for _ in range(self.scale)]
         owners: list[int] = []
@@ -81,7 +84,7 @@ class ReferenceCluster:
 
     @staticmethod
     def _first_dry(env: simpy.Environment, nfps: list[ReferenceNfp]) -> Generator[simpy.Event, Any, int]:
-        """Wait until an NFP has a dry engine; the lowest number of those that have one in the same cycle."""
+        """Wait until an NFP has an engine without work; of several in the same cycle the lowest number is taken."""
         while not any(nfp.is_dry for nfp in nfps):
             for nfp in nfps:
                 if nfp.ran_dry.processed:
@@ -101,11 +104,11 @@ class ReferenceCluster:
         return nfp.log
 
     def _ways(self, work: ClusterWork, n_queries: int) -> Ways:
-        """What the ports of an NFP give, and what missing lines pass through: configuration, not events."""
+        """Rates of an NFP's ports, and the path of missing lines: they come from the configuration, not from events."""
         return self._rates(work, n_queries), Cluster(self.spec, self.nfp, self.scale).miss_path(work)
 
     def _rates(self, work: ClusterWork, n_queries: int) -> tuple[int, int]:
-        """Port bytes per cycle, or the NFP's share of the link, in 1/65536."""
+        """Bytes per cycle of input and output, in 1/65536, of the ports or of the NFP's share of the link."""
         ports = (self.nfp.io.input_bytes_per_cycle * 65536, self.nfp.io.output_bytes_per_cycle * 65536)
         if work.link_bytes_per_cycle is None:
             return ports

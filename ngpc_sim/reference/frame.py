@@ -1,14 +1,14 @@
 """The frame: GPU and NGPC as in-order queues, tiles as chains of dispatches; SimPy enters here.
 
-Command queue in the manner of Vulkan: one submission a frame hands every tile's command buffers to two
-queues. A tile is a chain: pre-kernel on the GPU queue, a command on the NGPC queue, post-kernel on the
-GPU queue, then the next invocation; the end of each dispatch is the timeline-semaphore value that the
-next one of its tile waits for. The post-kernel of an invocation and the pre-kernel of the next one are
-recorded in one command buffer. Tiles overlap freely; a queue takes dispatches in the order in which they
-become ready, on equal times in the order of the tiles.
+The command queue works as in Vulkan. One submission for each frame hands the command buffers of all tiles to two
+queues. A tile is a chain: a pre-kernel on the GPU queue, a command on the NGPC queue, a post-kernel on the GPU queue,
+then the next invocation. The end of each dispatch is the value of the timeline semaphore for which the next dispatch of
+its tile waits. The post-kernel of an invocation and the pre-kernel of the next one are recorded in one command buffer.
+Tiles overlap freely. A queue takes dispatches in the order in which they become ready, at equal times in the order of
+the tiles.
 
-No latency arithmetic of an engine lives here: what a command costs each NFP comes from the cluster, what a
-kernel costs from the baseline. This is what a frame is; :mod:`ngpc_sim.frame.events` gives the same answer sooner.
+Latencies of engines are not computed here. The cost of a command for each NFP comes from the cluster, the cost of a
+kernel from the baseline. This module defines a frame; :mod:`ngpc_sim.frame.events` gives the same answer faster.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ Array = np.ndarray[Any, Any]
 
 @dataclass
 class _Log:
-    """Dispatches in the order they were taken.
+    """Dispatches in the order in which they were taken.
 
-    A record is ``(kind, predecessor, latency_ps, end_ps)``: it waited for its predecessor's end and then
-    for ``latency_ps``; what is left until its own end is the time of its kind.
+    A record is ``(kind, predecessor, latency_ps, end_ps)``. It waited for the end of its predecessor and then for
+    ``latency_ps``. The rest of the time until its own end is counted for its kind.
     """
 
     records: list[tuple[str, int, int, int]] = field(default_factory=list)
@@ -47,7 +47,7 @@ class _Log:
         return len(self.records) - 1
 
     def ended(self, record: int, end_ps: int) -> None:
-        """Note when a dispatch really ended, which sharing the memory may have delayed."""
+        """Note when a dispatch really ended: sharing the memory may have delayed it."""
         kind, predecessor, latency_ps, _ = self.records[record]
         self.records[record] = (kind, predecessor, latency_ps, end_ps)
 

@@ -1,4 +1,4 @@
-"""What a query asks of the encoding engines: its entries, banks and intervals, query by query."""
+"""Lookups of each query: its entries, banks and initiation intervals."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def reference_service(
 def asked_lines(
     spec: EncodingSpec, encoding: GridEncoding, queries: list[list[Lookup]], l2: L2Shape | None
 ) -> list[list[Asked]]:
-    """What every query (outer) misses on every level (inner); nothing where grid_sram is no cache."""
+    """Misses of every query (outer list) on every level (inner list); none where grid_sram is no cache."""
     if spec.table_policy != "cache":
         return [[Asked()] * encoding.n_levels for _ in queries]
     return reference_misses(spec, encoding, [[level.lines for level in row] for row in queries], l2)

@@ -1,6 +1,6 @@
-"""One NFP: an encoding engine a slot of every group, the MLP array and the output port as processes.
+"""One NFP as processes: an encoding engine for each slot of every group, the MLP array and the output port.
 
-A query is an object that passes from one to the next.
+A query is an object that passes from one process to the next.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class _Batch:
 
 @dataclass
 class _Service:
-    """What one encoding engine did for one batch: free before, free behind, busy cycles, queries."""
+    """Work of one encoding engine for one batch: when it began and was free again, busy cycles, queries, waits."""
 
     began: int
     free: int
@@ -53,7 +53,7 @@ class _Service:
 
 @dataclass(frozen=True)
 class _Query:
-    """A query on its way: its cycles and missing lines on every slot, when its inputs are there, its batch."""
+    """A query: its cycles and missing lines on every slot, the arrival of its inputs, and its batch."""
 
     number: int
     slots: tuple[int, ...]
@@ -75,9 +75,9 @@ class Issue:
 
 @dataclass(frozen=True)
 class BatchLog:
-    """One batch: array taken S, results E, last output O, array free F; cycles of the array by cause.
+    """One batch: start S, results E, last output O and end F on the array, and cycles of the array by cause.
 
-    ``waits_for`` is the slot whose features it waited for.
+    ``waits_for`` is the slot for whose features the batch waited.
     """
 
     start: int
@@ -150,7 +150,7 @@ class ReferenceNfp:
         return any(count == 0 for group in self.waiting for count in group)
 
     def hand(self, slots: tuple[int, ...], asked: tuple[Asked, ...] = (), arrival: int | None = None) -> None:
-        """Give the next query; its inputs are there as the port delivers them, or at ``arrival``."""
+        """Hand over the next query; its inputs arrive as the port delivers them, or at ``arrival``."""
         if not self.batches or self.batches[-1].closed:
             self._open_batch()
         batch = self.batches[-1]
@@ -169,7 +169,7 @@ class ReferenceNfp:
             self.close()
 
     def close(self, at: int = 0) -> None:
-        """End a command, known at cycle ``at``: a batch that is not full goes as it is."""
+        """End a command: at cycle ``at`` a batch that is not full is closed and processed as it is."""
         if self.batches and not self.batches[-1].closed:
             self.batches[-1].closed = True
             self.env.process(self._fill(self.batches[-1], max(0, at - self.now)))
@@ -192,7 +192,7 @@ class ReferenceNfp:
         return int(self.env.now)
 
     def _engine(self, group: int, slot: int) -> Process:
-        """One encoding engine: issue query after query, each when inputs, engine and buffer are there."""
+        """One encoding engine: issue each query when its inputs are there and engine and buffer are free."""
         free = ready = lost = 0
         while True:
             query = yield self.queues[group][slot].get()
@@ -262,7 +262,7 @@ class ReferenceNfp:
             self.log.append(BatchLog(start, free + self.tail, booked, free, n, n * sum(tiles), stalls, slot))
 
     def _give_room(self, number: int, delay: int) -> Process:
-        """The batch's last result will have left the FIFO when a batch that sets out now gets there."""
+        """Make room ``tail`` cycles before the batch has left the FIFO: results that set out then arrive behind it."""
         yield self.env.timeout(delay)
         self.room[number].succeed()
 
@@ -273,7 +273,10 @@ class ReferenceNfp:
         return max(n, mlp.pipeline_depth, 0 if mlp.weight_double_buffer else mlp.rows)
 
     def _wait_by_cause(self, number: int, gap: int) -> tuple[dict[str, int], int]:
-        """Divide the array's wait for a batch by what its slowest engine lost to each cause; with its slot."""
+        """Charge the array's wait for a batch to the causes for which its slowest engine lost time.
+
+        Returns the cycles by cause, and the slot of that engine.
+        """
         stalls = dict.fromkeys(CAUSES, 0)
         slowest, slot = self._slowest(number)
         if gap == 0:
@@ -298,7 +301,7 @@ class ReferenceNfp:
         return stalls, slot
 
     def _slowest(self, number: int) -> tuple[_Service, int]:
-        """The engine that is last to have the features of a batch, and its slot."""
+        """Work of the engine that is the last to have the features of a batch, and its slot."""
         slowest, at = _Service(0, 0, ready=-1), 0
         for services in self.served:
             for slot, by_batch in enumerate(services):

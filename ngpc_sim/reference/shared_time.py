@@ -1,8 +1,8 @@
 """L2 and DRAM shared by the GPU's kernels and the NGPC while both work, max-min fairly, over time.
 
-Each side has a clock of its own that shows how far its work has come. A side that works alone runs at full speed.
-While both work, each resource is divided max-min fairly between what they ask of it at full speed, and a side runs as
-fast as the resource that holds it back most lets it; what it then leaves of the others is divided again.
+Each side has a clock of its own that shows the progress of its work. A side that works alone runs at full speed. While
+both work, each resource is divided max-min fairly between the demands of both sides at full speed. A side then runs as
+fast as its scarcest resource allows. What it leaves of the other resources is divided again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GPU, NGPC = 0, 1
 
 
 class Time(Protocol):
-    """How far each side has come, and when it will have come to a point; what both clocks lost to sharing."""
+    """Progress of each side, events of reaching a point, and the time that both clocks lost to sharing."""
 
     slowed_ps: int
     gpu_slowed_ps: int
@@ -50,7 +50,7 @@ class RealTime:
 
 
 class SharedTime:
-    """Clocks of both sides, which slow down while both work; ``slowed_ps`` is what the NGPC's clock lost."""
+    """Clocks of both sides, which slow down while both work; ``slowed_ps`` is the time that the NGPC's clock lost."""
 
     def __init__(self, env: Any, both: tuple[int, int]) -> None:  # noqa: ANN401 - a SimPy environment
         self.env, self.both = env, both
@@ -81,14 +81,14 @@ class SharedTime:
         return event
 
     def _works(self, side: int) -> bool:
-        """Whether a side works at its present; what is done is forgotten."""
+        """Whether a side works now; finished work is dropped."""
         work, done = self.work[side], self.done[side]
         while work and work[0][1] <= done:
             work.popleft()
         return bool(work) and work[0][0] <= done
 
     def _advance(self) -> None:
-        """Bring both clocks to the present; speeds have not changed since the last time."""
+        """Bring both clocks to the present; speeds have not changed since the last call."""
         passed = int(self.env.now) - self.updated
         if not passed:
             return
@@ -102,7 +102,7 @@ class SharedTime:
         self.updated = int(self.env.now)
 
     def _wake_up(self) -> None:
-        """Come back when the next one that waits is due, or a side begins or ends to work."""
+        """Wake up when the next waiting event is due, or when a side begins or stops working."""
         self.version += 1
         working = [self._works(side) for side in (GPU, NGPC)]
         speed = self.both if all(working) else (FULL, FULL)

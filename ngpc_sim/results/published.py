@@ -88,10 +88,11 @@ class Published:
     @property
     def rounding(self) -> float:
         """Relative uncertainty by rounding: half a unit of the last digit printed, the smaller one of two ends."""
-        return min((_half_unit(number) / abs(float(number)) for number in self.printed), default=0.0)
+        return min((half_unit(number) / abs(float(number)) for number in self.printed), default=0.0)
 
 
-def _half_unit(number: str) -> float:
+def half_unit(number: str) -> float:
+    """Half a unit of the last digit of a number as it is printed."""
     return float(0.5 * 10.0 ** -len(number.partition(".")[2]))
 
 

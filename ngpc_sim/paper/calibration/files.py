@@ -17,7 +17,7 @@ SOMETIMES = ("starts.csv", "pairs.csv", *CHARTS)
 
 
 def write(found: Calibration, folder: Path) -> list[Path]:
-    """Tables, text, charts and overlay; files of an earlier calibration that this one does not have go."""
+    """Write tables, text, charts and overlay; delete files of an earlier calibration that this one does not write."""
     lines = {
         "calibration.csv": tables.parameter_lines(found),
         "residuals.csv": tables.row_lines(found),

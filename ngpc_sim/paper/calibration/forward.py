@@ -1,12 +1,14 @@
 """From parameters to what the rows ask: by the simulator, and by the two-stage closed form that stands in for it.
 
-*Simulated*: one frame a point, kept by what the point depends on. It moves by whole queries and cycles (steps of
-about 1e-5 of a speedup), so it is differenced over 2 x ``STEP`` of a parameter, which crosses hundreds of them.
+*Simulated*: one frame for each point. A frame is kept, by the parameters that it depends on. Frame times change by
+whole queries and cycles, in steps of about 1e-5 of a speedup. Derivatives are therefore differences over 2 x ``STEP``
+of a parameter, which is hundreds of such steps.
 
-*Closed form*: ``schedule: batches`` without contention is two stages, ``max(a, b) + min(a, b) / tiles`` with a = least
-time of the NFPs (their bound) and b = rest of kernels, and both scale exactly with queries per pixel, clock and rest
-share. What it leaves out, filling and draining (0.01 to 0.3 %), is a factor a point, taken from the simulator at the
-last point tried; a fit alternates until they agree. It answers in microseconds, so starts and profiles can be many.
+*Closed form*: ``schedule: batches`` without contention has two stages. The frame time is ``max(a, b) + min(a, b) /
+tiles``, where a is the least time of the NFPs (their bound) and b is the rest of kernels. Both scale exactly with
+queries per pixel, clock and rest share. Filling and draining (0.01 to 0.3 %) are left out; a factor for each point,
+taken from the simulator at the last values tried, makes up for them. A fit alternates between both until they agree.
+The closed form answers in microseconds, which allows many starts and profiles.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """How well rows determine parameters: rank, free directions, pairs that trade for each other, profile intervals.
 
-*Free directions* are the right singular vectors of the Jacobian (rows in uncertainties by logarithms of parameters)
-whose singular values are below ``RANK`` of the largest, or for which there are no rows. The projector P on them says
-what moves together when nothing of the rows moves: a parameter is in the free directions when P_ii is at least
-``TAKES_PART``, and two of them cannot be told apart when |P_ij| / sqrt(P_ii P_jj) is at least ``TOGETHER``. Each such
-pair is tried: both are moved along the direction, one by ``TRY``, and held there; the rest is fitted again. The pair
-stands when the chi-square rises by less than ``SAME``.
+*Free directions* are directions in which the parameters can move while the rows stay where they are. They are the right
+singular vectors of the Jacobian (rows in uncertainties by logarithms of parameters) whose singular values are below
+``RANK`` of the largest, or for which there are no rows. P is the projector on them. A parameter takes part in the free
+directions when P_ii is at least ``TAKES_PART``. Two such parameters cannot be told apart when |P_ij| / sqrt(P_ii P_jj)
+is at least ``TOGETHER``. Each such pair is tried: both are moved along the direction, one by ``TRY``, and held there,
+while all others are fitted again. The pair is confirmed when the chi-square rises by less than ``SAME``.
 
-A *profile interval* is where one parameter can be held, all others fitted again, before the chi-square has risen by
-``CHI_SQUARE`` over the best; an end that reaches its bound without that is open.
+A *profile interval* holds the values at which one parameter can be held, all others fitted again, without the
+chi-square rising by more than ``CHI_SQUARE`` over the best. An end that reaches its bound before that is open.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TAKES_PART = 0.01
 TOGETHER = 0.5
 TRY = log(1.02)
 SAME = 1.0
-#: first step away from the best in logarithms, how steps grow, and the share of an interval that an end is known to
+#: first step away from the best in logarithms, how steps grow, and how well an end is known, as a share of the interval
 FIRST_STEP, GROWTH, FINEST = 0.01, 1.6, 1e-3
 
 
@@ -69,7 +69,7 @@ class Directions:
 
 @dataclass(frozen=True)
 class End:
-    """An end of an interval: the refitted (n,) logarithms there, and whether nothing but the bound stops it."""
+    """An end of an interval: the refitted (n,) logarithms there, and whether only its bound stops it."""
 
     solution: Solution
     is_open: bool
@@ -85,7 +85,7 @@ def directions(jacobian: Array) -> Directions:
 
 
 def pairs(problem: Problem, best: Solution, found: Directions) -> list[Pair]:
-    """Pairs that cannot be told apart, strongest first, each tried."""
+    """Pairs that cannot be told apart, the strongest correlation first; each has been tried."""
     projector = found.projector
     count = len(problem.names)
     inside = [number for number in range(count) if found.free.size and projector[number, number] >= TAKES_PART]

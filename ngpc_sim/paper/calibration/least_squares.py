@@ -1,10 +1,10 @@
 """Bounded least squares; scipy enters here.
 
-Many maxima in the rows (the longer of two stages, the largest of many speedups) leave corners in which a descent
-stays. A fit therefore runs through the problem's stages, from a smooth one to the exact one, each from where the one
-before ended. Rows that determine less than there is to fit get one weak row more a parameter: its distance from the
-problem's start, in logarithms, times ``PULL``. Of all points that fit equally well this takes the nearest, and costs
-less than 1e-6 of a chi-square within a factor of e.
+The rows contain maxima: the longer of two stages, the largest of many speedups. A descent can get stuck in the corners
+of these. A fit therefore runs through the problem's stages, from a smooth one to the exact one, and each stage starts
+where the one before ended. The rows may determine fewer numbers than are fitted. So each parameter has one weak row
+more: its distance from the problem's start, in logarithms, times ``PULL``. Of all points that fit equally well this
+takes the nearest. It costs less than 1e-6 of a chi-square within a factor of e.
 """
 
 from __future__ import annotations

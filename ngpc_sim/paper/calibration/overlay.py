@@ -21,7 +21,7 @@ def overlay_name(found: Calibration) -> str:
 
 
 def overlay_bytes(found: Calibration) -> bytes:
-    """The file: comments of its head, then every key; files that it names are found from anywhere."""
+    """The file: comments of its head, then every key. Files that it names get absolute paths."""
     path = arch_path(found.request.arch)
     tree, _ = load_yaml(path)
     for key in PATHS:

@@ -1,4 +1,4 @@
-"""Free parameters: numeric keys of an architecture, their bounds, and what architecture their values make."""
+"""Free parameters: numeric keys of an architecture, their starts and their bounds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ngpc_sim.paper.calibration.problem import Array
 from ngpc_sim.workloads.workload import APPS
 
 QUERIES, SHARES = "calibration.queries_per_pixel", "calibration.rest_share"
-#: what is free in ``ngpc-paper``: GIA asks one query a pixel by construction
+#: what is free in ``ngpc-paper``; GIA asks exactly one query a pixel, so its number is not free
 SEVEN = (*(f"{QUERIES}.{app}" for app in APPS if app != "gia"), *(f"{SHARES}.{app}" for app in APPS))
 #: bounds where none are given: the start over and times this
 FACTOR = 4.0
@@ -21,7 +21,7 @@ FACTOR = 4.0
 
 @dataclass(frozen=True)
 class Parameter:
-    """A free number by its dotted key: where it starts and between what it may lie."""
+    """A free number by its dotted key, with its start and its bounds."""
 
     key: str
     start: float

@@ -1,4 +1,4 @@
-"""A least-squares problem in logarithms of its parameters, whatever is behind it."""
+"""A least-squares problem in logarithms of its parameters; it knows nothing of simulators."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class Problem:
     names
         Of the n parameters.
     start, low, high
-        (n,) float64, logarithms: the values that an under-determined fit stays nearest to, and the bounds.
+        (n,) float64, logarithms: the values to which an under-determined fit stays nearest, and the bounds.
     residuals
         (..., n) logarithms and a stage to (..., m) residuals, 1 = one uncertainty.
     step
-        Half the width, in logarithms, over which residuals are differenced. Wide enough that a model which moves by
-        whole queries and cycles has moved often.
+        Half the width, in logarithms, over which residuals are differenced. A model that changes by whole queries and
+        cycles needs a width of many such changes.
     tolerance
         Relative change of a step and of the objective that ends a stage.
     stages
-        Sharpness of models on the way from a smooth one to the exact one, which is the last.
+        Sharpness of the models of a fit in turn, from a smooth one to the exact one.
     """
 
     names: tuple[str, ...]

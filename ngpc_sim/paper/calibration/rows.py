@@ -1,8 +1,8 @@
-"""Published rows that can be fitted: what of the simulated points answers them, and how sure the row is.
+"""Published rows that can be fitted: which simulated points answer them, and how uncertain they are.
 
-A row is uncertain by half a unit of the last digit printed, or by ``tolerance`` of its value where that is more. The
-default of 0.1 % is what the inputs leave open that the model takes as given: GPU frame times of three digits (231 ms,
-2.12 ms) are uncertain by 0.2 % each, a mean of four apps by half of that.
+The uncertainty of a row is half a unit of the last digit printed, or ``tolerance`` of its value where that is more. The
+default of 0.1 % comes from the inputs of the model: GPU frame times of three digits (231 ms, 2.12 ms) are uncertain by
+0.2 % each, and a mean of four apps by half of that.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import nearest
 from ngpc_sim.paper.calibration.problem import EXACT, Array, Stage
 from ngpc_sim.paper.inputs import SCALES
-from ngpc_sim.results.published import PUBLISHED
+from ngpc_sim.results.published import PUBLISHED, half_unit
 from ngpc_sim.workloads.workload import APPS, ENCODINGS
 
 #: what ``ngpc-paper`` is fitted to
 DEFAULT_ROWS = (*(f"mean_speedup/hashgrid/{scale}" for scale in SCALES), "largest_speedup", "network_share/hashgrid")
 TOLERANCE = 1e-3
-#: sharpness of the largest of many, over that of the longer of two stages
+#: how much sharper the smooth largest of many speedups is than the smooth longer of two stages
 LARGEST_SHARPNESS = 4
 
 
@@ -90,14 +90,6 @@ def rows_of(keys: Sequence[str], tolerance: float = TOLERANCE) -> list[Row]:
         if key not in answers:
             what = "published, but no frame answers it" if key in PUBLISHED else "not a published row"
             raise UserError(f"--rows '{key}' is {what}; the nearest that can be fitted is '{nearest(key, answers)}'.")
-        published, rounding = _published(key)
-        rows.append(Row(key, published, max(rounding, tolerance * published), *answers[key]))
+        row = PUBLISHED[key]
+        rows.append(Row(key, row.value, max(half_unit(row.printed[0]), tolerance * row.value), *answers[key]))
     return rows
-
-
-def _published(key: str) -> tuple[float, float]:
-    """Value of a published number, and half a unit of its last digit."""
-    row = PUBLISHED[key]
-    printed = getattr(row, "printed", None)
-    text = printed[0] if printed else f"{row.value:g}"
-    return row.value, 0.5 * 10.0 ** -len(text.partition(".")[2])

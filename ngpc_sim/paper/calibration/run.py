@@ -1,7 +1,7 @@
 """One calibration: a fit from the architecture's own values, random starts, and what the rows determine.
 
-Which point is written: the architecture's own values where they meet the rows already (chi-square at most ``KEPT``: a
-fit does not move numbers to gain digits that the rows do not have), else the nearest point of the best fit.
+What is written: the architecture's own values where they meet the rows already, with a chi-square of at most ``KEPT``;
+else the nearest point of the best fit. A fit does not change numbers to gain digits that the rows do not have.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from ngpc_sim.paper.calibration.rows import DEFAULT_ROWS, TOLERANCE, Row, rows_o
 KEPT = 1.0
 #: how smooth the stages before the exact one are
 STAGES = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, EXACT)
-#: how often a fit of the closed form is held against the simulator, and the chi-square that ends this: a tenth of
-#: an uncertainty for all rows together; the steps in which the simulator moves are not much smaller
+#: how often a fit of the closed form is compared with the simulator at most, and the chi-square that ends this: a tenth
+#: of an uncertainty for all rows together. The steps of the simulator are not much smaller
 ROUNDS, ENOUGH = 6, 1e-2
-#: relative change that ends a fit on the simulator itself, which moves in steps
+#: relative change that ends a fit on the simulator itself, whose answers change in steps
 STEPPED = 1e-4
 MAX_STARTS = 1000
 
@@ -78,9 +78,10 @@ class Interval:
 class Calibration:
     """What a calibration found; objectives are chi-squares of simulated rows.
 
-    ``values`` are what is written and ``simulated`` the (m,) rows there; ``best`` the nearest best fit. ``starts`` the
-    random starts' objectives and values; ``off`` how far the closed form's Jacobian is from the simulator's;
-    ``clock_pairs`` what the clock trades with when it is free too.
+    ``values`` are written, and ``simulated`` are the (m,) rows there. ``kept`` says whether they are the architecture's
+    own. ``best`` is the nearest best fit. ``starts`` holds objective and values of each random start. ``off`` is the
+    relative distance of the closed form's Jacobian from the simulator's. ``clock_pairs`` are the parameters that trade
+    with the clock when it is free too.
     """
 
     request: Request
@@ -117,7 +118,7 @@ def steps_of(asked: Request) -> int:
 
 
 def calibrate(asked: Request, done: Callable[[int], None] | None = None) -> Calibration:
-    """Fit, and find out how well; ``done`` is told of every step."""
+    """Fit, and find out how well the rows determine the result; ``done`` is told of every step."""
     tell = done or (lambda _: None)
     fit = Fit(*prepare(asked))
     nearest = fit.nearest()
@@ -209,7 +210,7 @@ class Fit:
         return self.objective(self.problem.start) <= KEPT
 
     def both(self, x: Array) -> Objective:
-        """Simulated objective at (n,) logarithms, both ways to count it."""
+        """Simulated objective at (n,) logarithms, as chi-square and as mean square."""
         found = row_values(self.rows, self.points, self.simulator.answers(x), EXACT)
         relative = found / np.array([row.published for row in self.rows]) - 1
         return Objective(self.objective(x), float(relative @ relative) / len(relative))
@@ -223,7 +224,7 @@ class Fit:
         return values_of(self.parameters, x)
 
     def nearest(self) -> Solution:
-        """Best fit from the architecture's own values, through the smooth stages only where it takes them."""
+        """Best fit from the architecture's own values; the smooth stages are used only where the exact one fails."""
         own = self.problem.start
         near = self.fitted(own, stages=(EXACT,))
         return near if near.objective <= KEPT else min(near, self.fitted(own), key=lambda one: one.objective)
@@ -262,7 +263,10 @@ class Fit:
         return replace(pair, rise=self.objective(pair.moved) - self.objective(best.x))
 
     def clock_pairs(self, best: Solution) -> list[Pair]:
-        """What the clock trades with when it is free as well; nothing where it is, or without a closed form."""
+        """Parameters that the clock trades with when it is free too; none where it is free already.
+
+        There are none without a closed form either.
+        """
         if self.closed is None or any(p.key == CLOCK for p in self.parameters):
             return []
         more = Fit(self.arch, [*self.parameters, *parameters_of(self.arch, [CLOCK])], self.rows)

@@ -1,4 +1,4 @@
-"""What a calibration found, as tables and as text."""
+"""The findings of a calibration, as tables and as text."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def start_lines(found: Calibration) -> list[Line]:
 
 
 def pair_lines(found: Calibration) -> list[Line]:
-    """``pairs.csv``: what cannot be told apart; with the clock held, what it would trade with."""
+    """``pairs.csv``: parameters that cannot be told apart, and those that would trade with a free clock."""
     return [
         {
             "first": pair.first,
@@ -164,5 +164,5 @@ def _columns(first: str, *cells: str) -> str:
 
 
 def _short(value: float, digits: int = 6) -> float:
-    """A number as it is written: what it has beyond is noise of the solver."""
+    """A number as it is written: further digits are noise of the solver."""
     return float(f"{value:.{digits}g}")

@@ -1,10 +1,10 @@
 """The ladder: from the paper's assumptions to the mechanistic model, one assumption at a time.
 
-``ngpc-paper`` becomes ``ngpc`` in named steps, each of which takes over a group of keys of ``ngpc``; after each step
-the frames are simulated anew. What a step gains in this order depends on the order. Its Shapley value does not: the
-mean of what it gains over all orders of the steps, from all their combinations. Both are taken on the logarithm of
-the mean speedup, so that halving it counts the same wherever it happens; written as factors, they multiply to what
-the whole ladder gains.
+``ngpc-paper`` becomes ``ngpc`` in named steps. Each step takes over a group of keys of ``ngpc``, and the frames are
+simulated again after it. What a step gains depends on the order of the steps. Its Shapley value does not: it is the
+mean gain of the step over all orders. Both are computed from the logarithm of the mean speedup, so a factor of a half
+counts the same wherever it happens. Written as factors, gains and Shapley values each multiply to the gain of the whole
+ladder.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ngpc_sim.workloads.workload import APPS
 
 __all__ = ["Climb", "Ladder", "climb"]
 
-#: 2^12 combinations an app and scale take hours
+#: 2^12 combinations for each app and scale take hours
 MAX_STEPS = 12
 
 
@@ -69,10 +69,10 @@ class Ladder:
         return [fmean(apps) for apps in zip(*each, strict=True)]
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row a rung and scale, the first rung before any step.
+        """One row for each rung and scale; the first rung is the architecture before any step.
 
-        ``speedup`` is the mean of the apps, whose own stand under their names; ``gain`` and ``shapley`` are factors,
-        ``ln_gain`` and ``ln_shapley`` their logarithms, which add up to that of the whole gain.
+        ``speedup`` is the mean of the apps; the columns with their names have their own. ``gain`` and ``shapley`` are
+        factors, ``ln_gain`` and ``ln_shapley`` their logarithms, which add up to the logarithm of the whole gain.
         """
         return [row for scale in self.asked.scales for row in self._rows(scale)]
 
@@ -107,13 +107,13 @@ def climb(asked: Climb, jobs: int | None = None, tell: Callable[[int, int], None
     jobs
         Worker processes, by default one a core; the ladder does not depend on it.
     tell
-        Hears how many frames are simulated, and of how many.
+        Is told how many frames are simulated, and of how many.
 
     Raises
     ------
     UserError
-        When a key differs that no step has, or when some steps together are no architecture: values that are the mean
-        over all orders need every combination.
+        When a key differs that no step has. When some of the steps together are no architecture: a Shapley value needs
+        every combination.
     """
     if jobs is not None and not 1 <= jobs <= MAX_JOBS:
         raise UserError(f"jobs = {jobs} is out of range: 1 to {MAX_JOBS}.")

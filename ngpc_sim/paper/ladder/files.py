@@ -1,4 +1,4 @@
-"""What the ladder leaves behind: its rows as CSV, with where they come from as JSON, and the waterfall."""
+"""Files of the ladder: its rows as CSV, the rows and their origin as JSON, and the waterfall chart."""
 
 from __future__ import annotations
 

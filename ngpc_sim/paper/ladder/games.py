@@ -58,7 +58,7 @@ class Game:
         return simulate(arch, work, trace, limit_queries=self.limit_queries).speedup
 
     def _idle(self, step: Step, work: Workload) -> bool:
-        """Whether a step cannot act: nothing but the policy of tables that all fit, whatever other steps do."""
+        """Whether a step cannot act: it only changes the policy of tables that all fit, with or without other steps."""
         before, after = (rung(self.first, steps, self.scale) for steps in ((), self.steps))
         if set(step.values) != {POLICY} or set(differing_keys(before, after)) & set(ROOM):
             return False
@@ -79,7 +79,7 @@ def in_turn(steps: int, acting: int) -> list[int]:
 def play(games: Sequence[Game], jobs: int | None, tell: Callable[[int, int], None]) -> list[list[float]]:
     """Speedups (2^n,) of every game by combination, the same whatever the number of ``jobs``.
 
-    By default there is a worker a core. ``tell`` hears how many frames are simulated, and of how many.
+    By default there is a worker a core. ``tell`` is told how many frames are simulated, and of how many.
     """
     acting = [game.acting() for game in games]
     parts: list[Part] = []

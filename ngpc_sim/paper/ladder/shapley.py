@@ -1,8 +1,8 @@
-"""Shapley values: what each player of a game is worth, whatever the order in which they come.
+"""Shapley values: what each player of a game is worth, independent of the order in which the players join.
 
-A player's value is the mean, over all orders in which all players may come, of what the game gains when it comes
-(Shapley 1953). The values add up to what all together gain; a player that never changes anything is worth 0, and two
-that always change the same are worth the same.
+The value of a player is what the game gains when the player joins, as a mean over all orders of joining (Shapley 1953).
+The values add up to the gain of all players together. A player that never changes anything is worth 0. Two players that
+always change the same are worth the same.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from math import comb, fsum
 
 
 def shapley_values(worth: Sequence[float]) -> list[float]:
-    """Values of n players, exactly, from all 2^n coalitions.
+    """Values of n players, from all 2^n coalitions.
 
     Parameters
     ----------
     worth
-        (2^n,) what each coalition is worth: player i is in coalition c where bit i of c is set.
+        (2^n,) value of each coalition: player i is in coalition c where bit i of c is set.
     """
     n = len(worth).bit_length() - 1
     if len(worth) != 1 << n:

@@ -1,5 +1,6 @@
-"""Every published number beside ours: what the rows need is run once, answered, and given a verdict.
+"""Every published number beside ours, with a verdict.
 
-``runs`` which frames; ``answers`` from frames to numbers; ``reasons`` why ours differ; ``verdicts`` the rule;
-``table`` the finished rows; ``pages`` the files.
+``runs`` simulates the frames, each once. ``answers`` computes our numbers from them. ``verdicts`` has the rule of the
+verdicts. ``reasons`` says why ours differ, in the words of ``words``. ``table`` has the finished rows, ``pages`` the
+files.
 """

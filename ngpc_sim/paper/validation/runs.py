@@ -20,7 +20,7 @@ MECHANISTIC: Mode = "ngpc"
 MODES: tuple[Mode, Mode] = (PAPER, MECHANISTIC)
 DENSE = ("densegrid", "lowres")
 LARGEST = SCALES[-1]
-#: scales among which a plateau is looked for, each with its double
+#: scales among which a plateau is searched: each is compared with its double
 PLATEAU_SCALES = (8, 16, 32, 64, 128, 256, 512)
 PLATEAU_APPS = ("nerf", "nsdf", "nvr")
 #: resolutions of the frame rates that are said to be reached
@@ -29,7 +29,7 @@ TARGETS = {"nerf": "4k", "nsdf": "8k", "gia": "8k", "nvr": "8k"}
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame by name: what is simulated at ``resolution``, with everything else as the architecture's file has it."""
+    """A frame to simulate, by names; everything else is as the architecture's file has it."""
 
     mode: Mode
     app: str

@@ -15,7 +15,7 @@ from ngpc_sim.results.published import CONFIDENCE_WORDS, FILE, PUBLISHED, Publis
 
 @dataclass(frozen=True)
 class Row:
-    """One published number beside ours; ``deciding`` is the one that the verdict is about."""
+    """One published number beside ours; ``deciding`` is the one of ours that the verdict is about."""
 
     published: Published
     paper: Numbers | None
@@ -47,7 +47,7 @@ class Row:
 
     @property
     def broken(self) -> bool:
-        """Whether it must hold and does not."""
+        """Whether the number must hold and does not."""
         return bool(self.published.must_hold) and not holds(self.published, self.deciding)
 
     def cells(self) -> dict[str, str]:

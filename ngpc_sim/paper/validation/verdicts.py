@@ -17,9 +17,10 @@ WORDS = (REPRODUCED, CALIBRATED, CONTRADICTED, NOT_CHECKABLE)
 
 
 def error(row: Published, ours: Numbers) -> float:
-    """Relative difference from the published number; 0 where at least it is reached or a band is met.
+    """Relative difference from the published number.
 
-    Of a range the end that is farther off counts.
+    It is 0 where a number that is published as a minimum is reached, or where ours lies inside a published band. For a
+    range it is the larger one of both ends.
     """
     if row.relation == "range":
         return max((_relative(own, end) for own, end in zip(ours, _ends(row), strict=True)), key=abs)

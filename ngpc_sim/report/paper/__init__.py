@@ -1,5 +1,5 @@
-"""Counterparts of the paper's figures, drawn from our own result rows: a file a figure.
+"""Counterparts of the paper's figures, drawn from our own result rows; each module has one figure.
 
-Each figure's ``table`` prepares from the rows the numbers that are drawn, one mapping a point: that is its CSV. Its
-``chart`` draws such a table and computes nothing.
+The ``table`` of a figure prepares the numbers that are drawn, one mapping for each point. This is the figure's CSV. Its
+``chart`` draws such a table and computes nothing. Its ``finding`` is one sentence about it.
 """

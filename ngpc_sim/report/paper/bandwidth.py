@@ -1,6 +1,7 @@
 """Bandwidth of the NGPC's inputs and outputs at 4K and 60 FPS: a table, as the paper has one.
 
-What the target asks for, whether it is reached or not: bytes of a query x queries of a pixel x pixels a second.
+The bandwidth is what the target needs, whether it is reached or not: bytes of a query x queries of a pixel x pixels of
+a second.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
 SIZE, FPS = "4k", 60
 LEAST = "least of the apps"
-#: decimals of the bytes of a query, a whole number that is taken back out of GB/s
+#: decimals of the bytes of a query: a whole number, computed back from GB/s
 DECIMALS = 6
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """Bytes, queries and GB/s, a row an architecture and app; then what is published."""
+    """Bytes, queries and GB/s, one row for each architecture and app; then what is published."""
     chosen = pick(rows, resolution=SIZE, scale=min(scales(rows)))
     found: Table = [_row(row) for arch in titles(chosen) for app in APPS for row in of(chosen, arch=arch, app=app)]
     published = PUBLISHED["io_gbps"]

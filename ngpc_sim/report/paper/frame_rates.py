@@ -35,7 +35,7 @@ LABEL, ACROSS = "frames per second (FPS)", "frame size (by pixels, logarithmic)"
 
 
 def table_by_scale(rows: Sequence[Row]) -> Table:
-    """FPS, a row an architecture, app, scale and resolution, that of the GPU alone and the published one beside it."""
+    """FPS by architecture, app, scale and resolution, beside the GPU's own and the published one."""
     every = [row for name in FRAME_SIZES for row in pick(rows, resolution=name)]
     return [_row(row) for row in ordered(every, "arch", "app", "scale")]
 
@@ -48,7 +48,7 @@ def table_by_app(rows: Sequence[Row]) -> Table:
 
 
 def chart_by_app(table: Table) -> Figure:
-    """Draw a line an app, a plot an architecture."""
+    """Draw a line for each app, in a plot for each architecture."""
     names = titles(table)
     scale = max(scales(table))
     with drawing(BY_APP, [f"{name}, {scale} NFPs" for name in names.values()], LABEL) as made:
@@ -61,7 +61,7 @@ def chart_by_app(table: Table) -> Figure:
 
 
 def chart_by_scale(table: Table) -> Figure:
-    """Draw a line a scale and one for the GPU alone, a row of plots an architecture, an app a column."""
+    """Draw a line for each scale and one for the GPU alone: plots by architecture (rows) and app (columns)."""
     names, every = titles(table), scales(table)
     panels = [(arch, app) for arch in names for app in APPS]
     alone = {"color": GPU_COLOUR, "linestyle": (0, (2, 1))}

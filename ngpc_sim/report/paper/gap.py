@@ -1,7 +1,7 @@
 """The gap: how many times faster a frame would have to be for 4K at 60, 8K at 120 and virtual reality at 90 FPS.
 
-Above 1 the target is missed. The published range is that of the GPU alone over the apps at 4K and 60 FPS; that its ends
-are NVR and NeRF follows from their frame times.
+Above 1 the target is missed. The published range is that of the GPU alone at 4K and 60 FPS, over the apps. Its ends are
+NVR and NeRF, which follows from their frame times.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ TARGETS = (
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """Gaps (x), a row a target, architecture, app and scale; scale 0 is the GPU alone."""
+    """Gaps (x) by target, architecture, app and scale; scale 0 is the GPU alone."""
     found: Table = []
     for target in TARGETS:
         chosen = ordered(pick(rows, resolution=target.resolution), "arch", "app", "scale")
@@ -55,7 +55,7 @@ def table(rows: Sequence[Row]) -> Table:
 
 
 def chart(table: Table) -> Figure:
-    """Draw the gaps of each app as marks on a logarithmic axis: a row of plots an architecture, a target a column."""
+    """Draw the gaps of each app as marks on a logarithmic axis: plots by architecture (rows) and target (columns)."""
     names, known = titles(table), values(table, "gap")
     every = [scale for scale in scales(table) if scale]
     panels = [(arch, target) for arch in names for target in TARGETS]

@@ -27,9 +27,9 @@ PAGE = Page(columns=2, rows=1, foot_in=0.48)
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """Shares in percent, a row an architecture, encoding and app, and the means of the four apps.
+    """Shares in percent by architecture, encoding and app, and the means of the four apps.
 
-    The GPU's frame does not depend on the NGPC: rows of the smallest scale.
+    The GPU's frame does not depend on the NGPC, so rows of the smallest scale are taken.
     """
     columns = [f"{part}_pct" for part in PARTS]
     return [
@@ -82,7 +82,7 @@ def _rows(encoding: str) -> tuple[Published, Published]:
 
 
 def _draw(made: Drawing, axes: Axes, shares: Sequence[Row]) -> None:
-    """Draw the stacks of one architecture, a group an encoding, and the published shares at the means."""
+    """Draw the stacks of one architecture, in a group for each encoding, and the published shares at the means."""
     places: list[float] = []
     groups = {encoding: of(shares, encoding=encoding) for encoding in ENCODINGS}
     for encoding, group in groups.items():

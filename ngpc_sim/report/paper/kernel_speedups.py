@@ -24,7 +24,7 @@ PAGE = Page(columns=4, rows=1, title_lines=2)
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """Times (ms) and speedups (x), a row an architecture, kernel, scale and app, and the means of the four apps."""
+    """Times (ms) and speedups (x) by architecture, kernel, scale and app, and the means of the four apps."""
     chosen = pick(rows)
     return [
         line
@@ -36,7 +36,7 @@ def table(rows: Sequence[Row]) -> Table:
 
 
 def chart(table: Table) -> Figure:
-    """Draw a line an app and their mean, a plot a kernel and architecture, and the published number across it."""
+    """Draw a line for each app and their mean, in a plot for each kernel and architecture, and the published number."""
     known = [*values(table, "speedup"), *values(table, "published")]
     names, places = titles(table), {float(scale): str(scale) for scale in scales(table)}
     panels = [(arch, kernel) for arch in names for kernel in KERNELS]

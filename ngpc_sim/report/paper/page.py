@@ -108,9 +108,9 @@ class Page:
 
 @dataclass
 class Drawing:
-    """A figure in the making: its plots, and the marks of its legend by their names, a mapping a line.
+    """A figure while it is drawn: its plots, and the marks of its legend by their names.
 
-    Published numbers stand behind all others in the last line.
+    ``lines`` are the lines of the legend. The marks of published numbers stand at the end of the last line.
     """
 
     figure: Figure
@@ -123,7 +123,7 @@ class Drawing:
         self.lines.append({})
 
     def mark(self, name: str, artist: Any) -> None:  # noqa: ANN401 - matplotlib's
-        """Name something drawn in the legend."""
+        """Add something drawn to the legend."""
         self.lines[-1][name] = artist
 
     def draw_line(
@@ -133,7 +133,7 @@ class Drawing:
         self.mark(label, axes.plot(places, heights, label=label, clip_on=False, zorder=3, **{**LINE, **look})[0])
 
     def draw_apps(self, axes: Axes, rows: Sequence[Row], column: str, place: Callable[[Row], float]) -> None:
-        """Draw a column as a line an app, over the places of the rows."""
+        """Draw a column as one line for each app, over the places of the rows."""
         for app in dict.fromkeys(text(row, "app") for row in rows):
             own = of(rows, app=app)
             self.draw_line(

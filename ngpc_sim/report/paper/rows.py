@@ -52,7 +52,7 @@ def ordered(rows: Iterable[Row], *columns: str) -> list[Row]:
 
 
 def groups(rows: Iterable[Row], *columns: str) -> list[list[Row]]:
-    """Rows that agree in these columns together, in the order of :func:`ordered`; in a group a row an app."""
+    """Rows that agree in these columns together, in the order of :func:`ordered`, sorted by app."""
     in_order = ordered(rows, *columns, "app")
     return [list(group) for _, group in groupby(in_order, key=lambda row: [row[column] for column in columns])]
 
@@ -88,9 +88,10 @@ def values(rows: Sequence[Row], column: str) -> list[float]:
 
 
 def with_mean(rows: Table, *columns: str, **others: object) -> Table:
-    """Rows of the apps, then one with the arithmetic means of ``columns``, named ``MEAN``, with ``others`` set.
+    """Rows of the apps, and behind them one of app ``MEAN`` with the arithmetic means of ``columns``.
 
-    There is no mean unless exactly the four published apps are there.
+    ``others`` are columns of that row with values of their own. The row is there only if the apps are exactly the four
+    published ones.
     """
     if sorted(text(row, "app") for row in rows) != sorted(APPS):
         return rows

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """Speedups and bounds (x), a row an encoding, architecture, scale and app, and the means of the four apps."""
+    """Speedups and bounds (x) by encoding, architecture, scale and app, and the means of the four apps."""
     return [
         line
         for encoding in ENCODINGS
@@ -26,7 +26,7 @@ def table(rows: Sequence[Row]) -> Table:
 
 
 def chart(table: Table) -> Figure:
-    """Draw the speedups as the main job does: an encoding a row of plots, an architecture a column."""
+    """Draw the speedups as the main job does: plots in a row for each encoding, in a column for each architecture."""
     return speedup_chart([row for row in table if row["app"] != MEAN])
 
 
