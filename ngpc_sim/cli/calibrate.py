@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -37,12 +38,10 @@ def calibrate(
     from ngpc_sim.report.folder import check_writable
 
     asked = run.Request(arch, tuple(free or ("default",)), rows, tolerance, seed, starts, profiles)
-    bar = Bar(run.steps_of(asked), "calibrating", shown=not quiet)
+    steps = run.steps_of(asked)
     check_writable(out)
-    try:
+    with closing(Bar(steps, "calibrating", shown=not quiet)) as bar:
         found = run.calibrate(asked, bar.advance)
-    finally:
-        bar.close()
     written = write(found, out)
     if not quiet:
         names = ", ".join(path.name for path in written)

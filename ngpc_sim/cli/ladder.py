@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +24,8 @@ def run_ladder(folder: Path, *, quiet: bool, jobs: int | None = None, asked: Cli
     from ngpc_sim.report.tables.ladder import print_ladder
 
     check_writable(folder)
-    bar = Bar(1.0, "climbing", shown=not quiet)
-    try:
+    with closing(Bar(1.0, "climbing", shown=not quiet)) as bar:
         climbed = climb(asked or Climb(), jobs, lambda known, total: bar.to(known / total))
-    finally:
-        bar.close()
     written = write_set(folder, files(climbed))
     if not quiet:
         names = ", ".join(path.name for path in written)

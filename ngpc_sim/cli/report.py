@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,11 +32,8 @@ def report(
 
     check_writable(paper)
     points = _points()
-    bar = Bar(len(points), "simulating", shown=not quiet)
-    try:
+    with closing(Bar(len(points), "simulating", shown=not quiet)) as bar:
         results = run_points(points, jobs, bar.advance)
-    finally:
-        bar.close()
     written = write_paper(paper, [result.row() for result in results])
     if not quiet:
         sys.stdout.write(f"Wrote {', '.join(path.name for path in written)} to {paper}.\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,11 +50,8 @@ def _rows(jobs: int, *, quiet: bool) -> list[Row]:
     from ngpc_sim.paper.validation.runs import frames
     from ngpc_sim.paper.validation.table import validate as validated
 
-    bar = Bar(len(frames()), "simulating", shown=not quiet)
-    try:
+    with closing(Bar(len(frames()), "simulating", shown=not quiet)) as bar:
         return validated(jobs, bar.advance)
-    finally:
-        bar.close()
 
 
 def _print(rows: Sequence[Row], written: Sequence[Path]) -> None:

@@ -23,8 +23,6 @@ from ngpc_sim.simulation.points import Point
 #: most queries of a waveform: a viewer shows few, and the reference level is slow
 MAX_QUERIES = 20_000
 NOTHING = -1
-#: signals of an NFP beside its encoding engines: name, VCD type, bits
-SIGNALS = (("mlp_batch", "integer", 32), ("mlp_state", "string", None), ("output_batch", "integer", 32))
 #: a value change: cycle, order within the cycle (ends before starts), scope, signal, value
 Change = tuple[int, int, str, str, int | str]
 
@@ -62,18 +60,23 @@ def _vcd(changes: Sequence[Change], hz: int, nfps: dict[str, ReferenceNfp]) -> s
     with VCDWriter(
         buffer, timescale="1 ps", date="", comment="MLP state: busy, or the cause of a wait; -1: nothing"
     ) as writer:
-        variables = {}
-        for scope, nfp in nfps.items():
-            for name, kind, size in SIGNALS:
-                init = "idle" if kind == "string" else NOTHING
-                variables[scope, name] = writer.register_var(scope, name, kind, size=size, init=init)
-            for group in range(nfp.n_groups):
-                for slot in range(nfp.n_slots):
-                    name = _engine_name(group, slot)
-                    variables[scope, name] = writer.register_var(scope, name, "integer", size=32, init=NOTHING)
+        variables = {
+            (scope, name): writer.register_var(scope, name, kind, size=size, init=init)
+            for scope, nfp in nfps.items()
+            for name, kind, size, init in _signals(nfp)
+        }
         for cycle, _, scope, name, value in changes:
             writer.change(variables[scope, name], units.cycles_to_ps(cycle, hz), value)
     return buffer.getvalue()
+
+
+def _signals(nfp: ReferenceNfp) -> Iterator[tuple[str, str, int | None, int | str]]:
+    """Name, VCD type, bits and first value of every signal of an NFP."""
+    engines = [_engine_name(group, slot) for group in range(nfp.n_groups) for slot in range(nfp.n_slots)]
+    yield "mlp_batch", "integer", 32, NOTHING
+    yield "mlp_state", "string", None, "idle"
+    yield "output_batch", "integer", 32, NOTHING
+    yield from ((name, "integer", 32, NOTHING) for name in engines)
 
 
 def _engine_name(group: int, slot: int) -> str:

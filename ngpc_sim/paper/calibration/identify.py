@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 from math import log, sqrt
 
 import numpy as np
@@ -87,14 +88,13 @@ def directions(jacobian: Array) -> Directions:
 def pairs(problem: Problem, best: Solution, found: Directions) -> list[Pair]:
     """Pairs that cannot be told apart, the strongest correlation first; each has been tried."""
     projector = found.projector
-    count = len(problem.names)
-    inside = [number for number in range(count) if found.free.size and projector[number, number] >= TAKES_PART]
+    numbers = range(len(problem.names))
+    inside = [number for number in numbers if found.free.size and projector[number, number] >= TAKES_PART]
     pairs_found = []
-    for place, one in enumerate(inside):
-        for other in inside[place + 1 :]:
-            correlation = float(projector[one, other] / sqrt(projector[one, one] * projector[other, other]))
-            if abs(correlation) >= TOGETHER:
-                pairs_found.append(_tried(problem, best, projector, (one, other), correlation))
+    for one, other in combinations(inside, 2):
+        correlation = float(projector[one, other] / sqrt(projector[one, one] * projector[other, other]))
+        if abs(correlation) >= TOGETHER:
+            pairs_found.append(_tried(problem, best, projector, (one, other), correlation))
     return sorted(pairs_found, key=lambda pair: (-round(abs(pair.correlation), 6), pair.first, pair.second))
 
 

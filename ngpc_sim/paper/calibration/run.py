@@ -251,8 +251,7 @@ class Fit:
 
     def simulated_jacobian(self, x: Array) -> Array:
         """(m, n) by differences of the simulator."""
-        start, low, high = self.problem.start, self.problem.low, self.problem.high
-        return Problem(self.problem.names, start, low, high, self._residuals, step=STEP).jacobian(x)
+        return replace(self.problem, residuals=self._residuals, step=STEP).jacobian(x)
 
     def pairs(self, best: Solution, found: Directions) -> list[Pair]:
         """Pairs that trade for each other; where the clock is one, the rise of the chi-square is simulated."""

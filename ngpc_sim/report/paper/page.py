@@ -51,7 +51,7 @@ SCALE_MARKS = "osD^vP"
 
 @dataclass(frozen=True)
 class Page:
-    """Plots under a legend and notes; lengths in inches.
+    """Plots under a legend, a page wide; lengths in inches.
 
     ``between_in`` is the space between two plots of a row.
     """
@@ -65,17 +65,11 @@ class Page:
     between_in: float = BETWEEN_IN
     right_in: float = RIGHT_IN
     foot_in: float = FOOT_IN
-    width_in: float = PAGE_IN
 
     @property
     def legend_in(self) -> float:
         """Height of the legend."""
         return 0.05 + LEGEND_LINE_IN * self.legend_lines
-
-    @property
-    def head_in(self) -> float:
-        """Height above all plots and their titles."""
-        return self.legend_in + LINE_IN * len(self.notes)
 
     @property
     def cell_in(self) -> float:
@@ -85,23 +79,23 @@ class Page:
     @property
     def height_in(self) -> float:
         """Height of the figure."""
-        return self.head_in + self.rows * self.cell_in
+        return self.legend_in + self.rows * self.cell_in
 
     @property
     def plot_width_in(self) -> float:
         """Width of one plot."""
         between = (self.columns - 1) * self.between_in
-        return (self.width_in - LEFT_IN - self.right_in - between) / self.columns
+        return (PAGE_IN - LEFT_IN - self.right_in - between) / self.columns
 
     def box(self, index: int) -> tuple[float, float, float, float]:
         """Left, bottom, width and height of plot ``index``, row by row, as shares of the figure."""
         row, column = divmod(index, self.columns)
         left_in = LEFT_IN + column * (self.plot_width_in + self.between_in)
-        bottom_in = self.height_in - self.head_in - (row + 1) * self.cell_in + self.foot_in
+        bottom_in = self.height_in - self.legend_in - (row + 1) * self.cell_in + self.foot_in
         return (
-            left_in / self.width_in,
+            left_in / PAGE_IN,
             bottom_in / self.height_in,
-            self.plot_width_in / self.width_in,
+            self.plot_width_in / PAGE_IN,
             self.plot_in / self.height_in,
         )
 
@@ -170,7 +164,7 @@ def drawing(page: Page, titles: Sequence[str], labels: str | Sequence[str]) -> I
     shared = isinstance(labels, str)
     names = [labels] * len(titles) if isinstance(labels, str) else labels
     with style():
-        figure = blank(page.width_in, page.height_in)
+        figure = blank(PAGE_IN, page.height_in)
         plots = [figure.add_axes(page.box(index)) for index in range(len(titles))]
         for index, (axes, title) in enumerate(zip(plots, titles, strict=True)):
             axes.set_title(title)
