@@ -1,4 +1,4 @@
-"""From parameters to what the rows ask: by the simulator, and by the two-stage closed form that stands in for it.
+"""From parameters to the values of the rows: by the simulator, or by the two-stage closed form in its place.
 
 *Simulated*: one frame for each point. A frame is kept, by the parameters that it depends on. Frame times change by
 whole queries and cycles, in steps of about 1e-5 of a speedup. Derivatives are therefore differences over 2 x ``STEP``
@@ -133,7 +133,7 @@ class ClosedForm:
         return np.stack([self.factors * self.gpu_ms / frame, self.shares * share], axis=-2)
 
     def agree(self, x: Array, simulated: Array) -> float:
-        """Take the simulator's (2, p) answers at ``x`` as the truth there; the largest relative change of a speedup."""
+        """Make the speedups at ``x`` equal to the simulator's (2, p) answers; returns the largest relative change."""
         ratio = simulated[0] / self.answers(x)[0]
         self.factors = self.factors * ratio
         return float(np.abs(ratio - 1).max())

@@ -100,5 +100,5 @@ def values_of(parameters: Sequence[Parameter], x: Array) -> dict[str, float]:
 
 
 def written(values: Mapping[str, float]) -> dict[str, float]:
-    """Values as they go into a file: five significant digits, more than rows of four can tell."""
+    """Values as they go into a file: five significant digits, one more than the published rows have."""
     return {key: float(f"{value:.5g}") for key, value in values.items()}

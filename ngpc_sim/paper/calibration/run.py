@@ -162,7 +162,7 @@ def calibrate(asked: Request, done: Callable[[int], None] | None = None) -> Cali
 
 @dataclass
 class Fit:
-    """Simulator, closed form where the architecture has one, and the problem that they make of the rows."""
+    """The problem of a fit, with the simulator and, where the architecture has one, the closed form behind it."""
 
     arch: Arch
     parameters: Sequence[Parameter]
@@ -244,7 +244,7 @@ class Fit:
         return best
 
     def settled(self, best: Solution) -> Solution:
-        """The best point with its objective by the problem, the closed form agreeing with the simulator there."""
+        """The best point with the problem's objective, once the closed form agrees with the simulator there."""
         if self.closed is not None:
             self.closed.agree(best.x, self.simulator.answers(best.x))
         return Solution(best.x, self.problem.objective(best.x))

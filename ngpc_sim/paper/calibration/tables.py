@@ -120,7 +120,7 @@ def _parameters(found: Calibration) -> Iterator[str]:
 
 
 def _outside(found: Calibration) -> Iterator[str]:
-    """Parameters for which random starts ended outside the interval, with how far."""
+    """Parameters for which random starts ended outside the interval, with the farthest values."""
     for parameter, interval in zip(found.parameters, found.intervals, strict=True):
         reached = [values[parameter.key] for _, values in found.starts]
         far = [value for value in reached if not interval.low <= value <= interval.high]

@@ -71,7 +71,7 @@ Part = tuple[int, Game, list[int]]
 
 
 def in_turn(steps: int, acting: int) -> list[int]:
-    """Combinations of the ``acting`` of so many steps, the last step changing fastest."""
+    """Combinations of those steps whose bits are set in ``acting``, in an order in which the last changes fastest."""
     some = [combination for combination in range(1 << steps) if combination & acting == combination]
     return sorted(some, key=lambda combination: [combination >> i & 1 for i in range(steps)])
 

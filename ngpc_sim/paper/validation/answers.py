@@ -36,7 +36,7 @@ OfRuns = Callable[[Runs], Numbers | None]
 
 @dataclass(frozen=True)
 class Answer:
-    """What each column shows; ``None`` where a mode has nothing to say."""
+    """What computes the number of each column; it is ``None`` where a mode has no answer."""
 
     paper: OfRuns
     mechanistic: OfRuns
@@ -48,7 +48,7 @@ def both(answer: Callable[[Runs, Mode], Numbers | None]) -> Answer:
 
 
 def arithmetic(answer: OfRuns, mechanistic: OfRuns | None = None) -> Answer:
-    """Arithmetic on published numbers, beside what the traces give where they give it."""
+    """Arithmetic on published numbers, and what the traces of ``ngpc`` give, if anything."""
     return Answer(answer, mechanistic or nothing)
 
 
@@ -112,19 +112,19 @@ def kernel_share(part: str, *encodings: str) -> Answer:
 
 
 def dense_gpu_time(_: Runs) -> Numbers:
-    """Dense over hashgrid frame time when the rest of kernels takes the same time, by published shares."""
+    """Dense frame time over hashgrid frame time, by published shares, if the rest of kernels takes the same time."""
     hashgrid, dense = (100 - published(f"network_share/{encoding}") for encoding in ("hashgrid", "densegrid"))
     return (hashgrid / dense,)
 
 
 def dense_gpu_time_of_traces(runs: Runs) -> Numbers:
-    """The same of the frames of ``ngpc``, mean of the four apps."""
+    """Dense frame time over hashgrid frame time of ``ngpc``, mean of the four apps."""
     dense, hashgrid = runs.apps(MECHANISTIC, "densegrid"), runs.apps(MECHANISTIC)
     return (fmean(d.gpu_frame_ms / h.gpu_frame_ms for d, h in zip(dense, hashgrid, strict=True)),)
 
 
 def times_target(runs: Runs, mode: Mode, app: str, pixels: int, fps: float) -> float:
-    """How many times the GPU's frame of so many times the pixels is too long for ``fps``."""
+    """GPU's time of a frame over the time that ``fps`` allows; the frame has ``pixels`` times those of 1920x1080."""
     return runs.at(mode, app).gpu_frame_ms * pixels * fps / 1000
 
 
@@ -203,17 +203,17 @@ def levels_over_one_mib(app: str) -> Answer:
 
 
 def serial_sum_error(_: Runs) -> Numbers:
-    """Least largest error in % of ``1 / speedup = a + b / scale`` on the published means.
+    """Smallest possible largest error, in %, of a fit ``1 / speedup = a + b / scale`` to the published means.
 
-    The best fit of two numbers errs by the same amount, up and down in turn, at three of the points: those of which the
-    fit errs most (Chebyshev).
+    The errors of the best fit of a and b have the same size at three of the points, up and down in turn (Chebyshev).
+    They are the three points whose own best fit has the largest error.
     """
     points = [(float(scale), published(f"mean_speedup/hashgrid/{scale}")) for scale in SCALES]
     return (100 * max(_level_error(*three) for three in combinations(points, 3)),)
 
 
 def _level_error(*points: tuple[float, float]) -> float:
-    """|e| of the a, b and e with ``(a + b / scale) x speedup = 1 + e, 1 - e, 1 + e`` at three points."""
+    """Size of e in the equations ``(a + b / scale) x speedup = 1 + e, 1 - e, 1 + e`` of three points."""
     (n1, s1), (n2, s2), (n3, s3) = points
     weight = (1 / n1 - 1 / n2) / (1 / n1 - 1 / n3)
     left, right = (1 - weight) / s1, weight / s3

@@ -69,7 +69,7 @@ def remarks(rows: Iterable[Row], word: str) -> list[str]:
 
 
 def _together(said: Iterable[tuple[str, str]]) -> list[str]:
-    """Lines of what is said of which row; rows of which the same is said share a line."""
+    """Lines from pairs of a row's name and a sentence about it; rows with the same sentence share a line."""
     whats: dict[str, list[str]] = {}
     for what, sentence in said:
         if sentence:

@@ -78,7 +78,7 @@ def validate(jobs: int = 1, done: Callable[[int], None] | None = None) -> list[R
 
 
 def check_complete() -> None:
-    """Every row is answered or says why it is not, and every answer has its row."""
+    """Check that every row has an answer or says why not, and that every answer has a row."""
     known = answers()
     silent = [key for key, row in PUBLISHED.items() if row.answered_by != "none" and key not in known]
     lost = [key for key in known if key not in PUBLISHED]
