@@ -8,6 +8,7 @@ import pytest
 
 import ngpc_sim as ngpc
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.machine import workers
 from ngpc_sim.simulation import points as points_module
 from ngpc_sim.simulation.points import Point, run_points, sweep
 
@@ -39,7 +40,7 @@ def handed(monkeypatch):
             groups.append([point.arch.scale for _, point in group])
             return super().submit(do, group)
 
-    monkeypatch.setattr(points_module, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", Pool)
     return groups
 
 

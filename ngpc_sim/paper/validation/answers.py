@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, pairwise
+from math import prod
 from operator import attrgetter
 from statistics import fmean
 
@@ -20,6 +21,7 @@ from ngpc_sim.paper.validation.runs import DENSE, LARGEST, MECHANISTIC, PAPER, P
 from ngpc_sim.paper.validation.verdicts import Numbers
 from ngpc_sim.results.published import PUBLISHED
 from ngpc_sim.results.result import Result
+from ngpc_sim.workloads.frame_sizes import RESOLUTIONS
 from ngpc_sim.workloads.grids import grid_levels
 from ngpc_sim.workloads.workload import APPS, load_workload
 
@@ -27,6 +29,8 @@ from ngpc_sim.workloads.workload import APPS, load_workload
 PLATEAU_GAIN = 0.02
 #: pixels of 4K and of 8K over those of 1920x1080
 PIXELS_4K, PIXELS_8K = 4, 16
+#: pixels that 4K at 60 FPS shows in a second
+PIXELS_PER_S_4K60 = prod(RESOLUTIONS["4k"]) * 60
 FP16_BYTES = 2
 MIB = 1 << 20
 
@@ -160,7 +164,7 @@ def query_bytes(app: str) -> int:
 def queries_by_io(_: Runs) -> Numbers:
     """Queries per pixel of the published bandwidth of NeRF."""
     high = PUBLISHED["io_gbps"].high or 0.0
-    return (high * 1e9 / (3840 * 2160 * 60 * query_bytes("nerf")),)
+    return (high * 1e9 / (PIXELS_PER_S_4K60 * query_bytes("nerf")),)
 
 
 def io_of_dram(_: Runs) -> Numbers:

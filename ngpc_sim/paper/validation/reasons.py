@@ -12,6 +12,7 @@ from statistics import fmean
 from ngpc_sim.paper.inputs import SCALES
 from ngpc_sim.paper.validation.answers import (
     PIXELS_4K,
+    PIXELS_PER_S_4K60,
     bare_cells,
     encoding_speedup,
     engine_ms,
@@ -108,7 +109,7 @@ def _io(runs: Runs) -> str:
         queries=queries_by_io(runs)[0],
         nerf_bytes=query_bytes("nerf"),
         nerf_gbps=io_gbps_4k60(nerf),
-        low_bytes=low.value * 1e9 / (3840 * 2160 * 60),
+        low_bytes=low.value * 1e9 / PIXELS_PER_S_4K60,
         least_bytes=query_bytes(least.app),
         least_pixel_bytes=least.queries_per_pixel * query_bytes(least.app),
     )
