@@ -30,7 +30,7 @@ from ngpc_sim.engines.nfp import NEEDS as NFP_NEEDS
 from ngpc_sim.engines.nfp import Nfp, NfpRun, NfpSpec, NfpWork, neural_fields_processor
 from ngpc_sim.engines.service import Service
 from ngpc_sim.engines.timing import Timing
-from ngpc_sim.kernels.nfp import CAUSES
+from ngpc_sim.kernels.causes import CAUSES
 from ngpc_sim.workloads.workload import Workload, load_workload
 
 Array = np.ndarray[Any, Any]

@@ -27,9 +27,11 @@ from ngpc_sim.engines.memory_shares import IDEAL_PATH, Demand, Memory, MissPath,
 from ngpc_sim.engines.nfp import Nfp, NfpRun, NfpSpec, neural_fields_processor
 from ngpc_sim.engines.service import Service, folded
 from ngpc_sim.engines.timing import Timing
+from ngpc_sim.kernels.causes import BUSY, CAUSES, COLUMNS
 from ngpc_sim.kernels.cluster import replay_cluster
-from ngpc_sim.kernels.nfp import BUSY, CAUSES, COLUMNS, RATE_BITS
+from ngpc_sim.kernels.nfp import RATE_BITS
 from ngpc_sim.results.nfp_counts import NfpCounts
+from ngpc_sim.results.stall_causes import CHARGED
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
@@ -99,10 +101,7 @@ class ClusterRun:
 
 
 #: waits that a command can spend while the one before it drains, first those that open it
-HIDDEN = (
-    *("encoding", "feature_buffer", "miss_latency", "miss_bandwidth", "bank_conflict", "input"),
-    *("output", "mlp_fill"),
-)
+HIDDEN = (*reversed(CHARGED), "output", "mlp_fill")
 
 
 def hide_drain(stalls: Array) -> Array:

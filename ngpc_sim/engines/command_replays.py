@@ -19,8 +19,9 @@ from ngpc_sim.engines.miss_sums import MissSums
 from ngpc_sim.engines.nfp import Nfp, NfpConstants
 from ngpc_sim.kernels.alike_replay import replay_alike
 from ngpc_sim.kernels.batch_replay import replay_commands
+from ngpc_sim.kernels.causes import CAUSES
 from ngpc_sim.kernels.miss_replay import replay_commands_with_misses
-from ngpc_sim.kernels.nfp import CAUSES, RATE_BITS
+from ngpc_sim.kernels.nfp import RATE_BITS
 from ngpc_sim.machine.threads import map_threads
 from ngpc_sim.results.nfp_counts import NfpCounts, waits_of_commands
 

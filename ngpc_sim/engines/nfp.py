@@ -48,7 +48,8 @@ from ngpc_sim.engines.memory_shares import IDEAL_PATH, MissPath
 from ngpc_sim.engines.mlp_engine import OPERAND_BYTES, MlpSpec, mlp_engine
 from ngpc_sim.engines.service import Service
 from ngpc_sim.engines.timing import Timing
-from ngpc_sim.kernels.nfp import BUSY, CAUSES, COLUMNS, RATE_BITS, replay_nfp
+from ngpc_sim.kernels.causes import BUSY, CAUSES, COLUMNS
+from ngpc_sim.kernels.nfp import RATE_BITS, replay_nfp
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]

@@ -20,10 +20,10 @@ from ngpc_sim.config.units import PS_PER_S
 from ngpc_sim.engines.cluster import ClusterRun
 from ngpc_sim.frame.commands import Command, Commands
 from ngpc_sim.frame.timing import FrameRun, Placed
+from ngpc_sim.kernels.causes import CAUSES
 from ngpc_sim.kernels.charges import charge_as_placed, charge_in_turn
-from ngpc_sim.kernels.nfp import CAUSES
-from ngpc_sim.results.columns import STALLS
 from ngpc_sim.results.nfp_counts import NfpCounts
+from ngpc_sim.results.stall_causes import STALLS
 
 Array = np.ndarray[Any, Any]
 

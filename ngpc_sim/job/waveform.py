@@ -18,6 +18,7 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines.cluster import ClusterWork
 from ngpc_sim.reference import BatchLog, ReferenceCluster, ReferenceNfp, reference_service
 from ngpc_sim.report.folder import write_set
+from ngpc_sim.results.stall_causes import CHARGED
 from ngpc_sim.simulation.points import Point
 
 #: most queries of a waveform: a viewer shows few, and the reference level is slow
@@ -100,7 +101,7 @@ def _changes(scope: str, nfp: ReferenceNfp) -> Iterator[Change]:
 def _mlp_changes(scope: str, number: int, batch: BatchLog, free: int) -> Iterator[Change]:
     """The array's wait by cause, its work, and a wait for room in the output FIFO."""
     at = free
-    for cause in ("encoding", "feature_buffer", "bank_conflict", "input"):
+    for cause in reversed(CHARGED):
         if batch.stalls[cause]:
             yield at, 1, scope, "mlp_state", cause
             at += batch.stalls[cause]

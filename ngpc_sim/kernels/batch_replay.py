@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ngpc_sim.kernels.nfp import BUSY, COLUMNS, COUNT, DRAIN, FREE, IN_BATCH, OUT, R_BEFORE, RATE_BITS, close_batch
+from ngpc_sim.kernels.causes import BUSY, COLUMNS, DRAIN
+from ngpc_sim.kernels.nfp import COUNT, FREE, IN_BATCH, OUT, R_BEFORE, RATE_BITS, close_batch
 
 
 @njit(cache=True, nogil=True)

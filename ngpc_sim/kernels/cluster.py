@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from ngpc_sim.kernels.causes import COLUMNS, DRAIN
 from ngpc_sim.kernels.nfp import (
     ARRIVED,
     BATCHES,
-    COLUMNS,
     COUNT,
-    DRAIN,
     FREE,
     GROUP,
     IN_BATCH,

@@ -6,7 +6,8 @@ import numpy as np
 from numba import njit
 
 from ngpc_sim.kernels.batch_replay import close_copy
-from ngpc_sim.kernels.nfp import BUSY, COLUMNS, COUNT, IN_BATCH, OUT, R_BEFORE, RATE_BITS, close_batch, fetch
+from ngpc_sim.kernels.causes import BUSY, COLUMNS
+from ngpc_sim.kernels.nfp import COUNT, IN_BATCH, OUT, R_BEFORE, RATE_BITS, close_batch, fetch
 
 
 @njit(cache=True, nogil=True)

@@ -13,14 +13,20 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-#: why the MLP array of an NFP does not advance a query, in the order of the kernels' columns
-CAUSES = (
-    *("input", "encoding", "bank_conflict", "miss_bandwidth", "miss_latency", "feature_buffer"),
-    *("mlp_fill", "output", "drain"),
+from ngpc_sim.kernels.causes import (
+    BANK_CONFLICT,
+    BUSY,
+    COLUMNS,
+    DRAIN,
+    ENCODING,
+    FEATURE_BUFFER,
+    INPUT,
+    MISS_BANDWIDTH,
+    MISS_LATENCY,
+    MLP_FILL,
+    OUTPUT,
 )
-INPUT, ENCODING, BANK_CONFLICT, MISS_BANDWIDTH, MISS_LATENCY, FEATURE_BUFFER, MLP_FILL, OUTPUT, DRAIN, BUSY = range(10)
-#: columns of the kernels: all causes, then the cycles in which the array advances a query
-COLUMNS = 10
+
 #: columns of the counters of one NFP
 COUNT, IN_BATCH, R_LAST, R_BEFORE, FREE, OUT, BATCHES, GROUP, ARRIVED, PART = range(10)
 #: bytes per cycle and times of a port are fixed-point numbers with this many fractional bits

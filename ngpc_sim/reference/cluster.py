@@ -13,10 +13,11 @@ import simpy
 from ngpc_sim.engines.cluster import HIDDEN, Cluster, ClusterRun, ClusterSpec, ClusterWork
 from ngpc_sim.engines.memory_shares import MissPath
 from ngpc_sim.engines.nfp import Nfp, NfpSpec
-from ngpc_sim.kernels.nfp import CAUSES
+from ngpc_sim.kernels.causes import CAUSES
 from ngpc_sim.reference.caches import Asked
 from ngpc_sim.reference.nfp import BatchLog, Process, ReferenceNfp
 from ngpc_sim.results.nfp_counts import NfpCounts
+from ngpc_sim.results.stall_causes import CHARGED
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
@@ -145,12 +146,11 @@ class ReferenceCluster:
 
         slots = work.service.slot_cycles.shape[1]
         stalls = np.zeros((self.scale, slots + 1, len(CAUSES)), np.int64)
-        of_no_level = ("mlp_fill", "output", "drain")
         for number, (once, both, new) in enumerate(zip(alone, twice, added, strict=True)):
             waits = [dict.fromkeys(CAUSES, 0) for _ in range(slots + 1)]
             for batch in new:
                 for cause, cycles in batch.stalls.items():
-                    waits[slots if cause in of_no_level else batch.waits_for][cause] += cycles
+                    waits[batch.waits_for if cause in CHARGED else slots][cause] += cycles
             waits[slots]["drain"] = drain(both) - drain(once)
             for cause in HIDDEN:
                 for row in waits:

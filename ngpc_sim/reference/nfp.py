@@ -16,9 +16,10 @@ import simpy
 from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.memory_shares import IDEAL_PATH, MissPath
 from ngpc_sim.engines.nfp import NfpSpec
-from ngpc_sim.kernels.nfp import CAUSES
+from ngpc_sim.kernels.causes import CAUSES
 from ngpc_sim.reference.caches import Asked, Fetches
 from ngpc_sim.reference.lookups import asked_lines, by_slot, lookups, slot_cycles
+from ngpc_sim.results.stall_causes import CHARGED
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
@@ -295,8 +296,8 @@ class ReferenceNfp:
             "feature_buffer": late_buffer,
             "encoding": gap,
         }
-        for cause, cycles in lost.items():
-            stalls[cause] = min(gap, cycles)
+        for cause in CHARGED:
+            stalls[cause] = min(gap, lost[cause])
             gap -= stalls[cause]
         return stalls, slot
 

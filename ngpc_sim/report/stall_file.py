@@ -13,8 +13,8 @@ import numpy as np
 
 from ngpc_sim.kernels.stall_rows import CELLS, put_results
 from ngpc_sim.report.files import csv_line, table_files
-from ngpc_sim.results.columns import STALLS
 from ngpc_sim.results.result import Result
+from ngpc_sim.results.stall_causes import STALLS
 
 Array = np.ndarray[Any, Any]
 

@@ -5,25 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-#: why an NFP is not computing during a frame, in the order of the columns: the NFP's own causes, then
-#: the cluster's and the frame's
-STALLS = (
-    "input",
-    "encoding",
-    "bank_conflict",
-    "miss_bandwidth",
-    "miss_latency",
-    "feature_buffer",
-    "mlp_fill",
-    "output",
-    "drain",
-    "fill",
-    "dispatch",
-    "contention",
-    "table",
-    "gpu",
-)
-
+from ngpc_sim.results.stall_causes import STALL_CAUSES
 
 #: what a frame is held against; above 1 it is too slow
 GAP_TARGETS = {"4k60": "4K at 60 FPS", "8k120": "8K at 120 FPS", "vr90": "VR, 2 x 1832 x 1920 at 90 FPS (assumed)"}
@@ -83,30 +65,7 @@ _COLUMNS = (
         "cycles in which encoding engines issue",
     ),
     Column("mlp_cycles", "cycles", "tiles x queries", "cycles in which the MLP arrays advance a query"),
-    Column("stall_input", "cycles", "", "the MLP array waits because queries arrive late at the NFP"),
-    Column(
-        "stall_encoding",
-        "cycles",
-        "",
-        "it waits for index throughput and pipeline latency of the encoding engines",
-    ),
-    Column("stall_bank_conflict", "cycles", "", "it waits because corners of a query share a bank of grid_sram"),
-    Column("stall_miss_bandwidth", "cycles", "", "it waits for missing lines because of their share of link and DRAM"),
-    Column("stall_miss_latency", "cycles", "", "it waits for missing lines because of the latency of L2 and DRAM"),
-    Column(
-        "stall_feature_buffer",
-        "cycles",
-        "",
-        "it waits because the encoding engines had no free half of the buffer",
-    ),
-    Column("stall_mlp_fill", "cycles", "", "the array loads weights, fills or drains"),
-    Column("stall_output", "cycles", "", "the array is blocked by a full output FIFO"),
-    Column("stall_drain", "cycles", "", "last results leave pipeline and output port"),
-    Column("stall_fill", "cycles", "", "a command fills an NFP that had run idle"),
-    Column("stall_dispatch", "cycles", "", "an NFP has no granule while another NFP works"),
-    Column("stall_contention", "cycles", "", "the NFPs work slower while GPU kernels take their share of L2 and DRAM"),
-    Column("stall_table", "cycles", "", "no NFP works because tables of a new scene are being loaded"),
-    Column("stall_gpu", "cycles", "", "no NFP has work: the GPU, a launch or a submission is on"),
+    *(Column(f"stall_{cause.name}", "cycles", "", cause.meaning) for cause in STALL_CAUSES),
     Column("spilled_levels", "", "table bytes > grid_sram", "levels whose tables do not fit, for instance 4-15"),
     Column("io_gbps", "GB/s", "queries x (input + output bytes) / frame time", "NGPC inputs and outputs"),
     Column("dram_gbps", "GB/s", "buffers that exceed L2, lines that L2 misses, table loads", "DRAM traffic of NGPC"),

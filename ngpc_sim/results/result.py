@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ngpc_sim.results.columns import EXTRA, STABLE, STALLS
+from ngpc_sim.results.columns import EXTRA, STABLE
 from ngpc_sim.results.nfp_counts import NfpCounts
+from ngpc_sim.results.stall_causes import STALLS
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ngpc_sim.engines.cluster import ClusterRun
 from ngpc_sim.frame.commands import Command
 from ngpc_sim.frame.stalls import StallReport, stall_report
 from ngpc_sim.frame.timing import FrameRun, Placed
-from ngpc_sim.kernels.nfp import CAUSES
+from ngpc_sim.kernels.causes import CAUSES
 from ngpc_sim.results.nfp_counts import NfpCounts
 from ngpc_sim.sampling.shares import Shares
 

@@ -29,9 +29,9 @@ from ngpc_sim.frame.whole_frame import FullFrame, in_parts, is_replayed_whole, r
 from ngpc_sim.gpu.baseline import Baseline, baseline
 from ngpc_sim.reference import ReferenceCluster, reference_service
 from ngpc_sim.reference.frame import run_frame as run_reference_frame
-from ngpc_sim.results.columns import STALLS
 from ngpc_sim.results.nfp_counts import NfpCounts
 from ngpc_sim.results.result import Result, Scenes
+from ngpc_sim.results.stall_causes import STALL_CAUSES, STALLS
 from ngpc_sim.sampling import Added, Completion, SampledFrame, WholeFrame, estimate
 from ngpc_sim.simulation.design import Design, Sequence
 from ngpc_sim.simulation.frame_result import Finished, FrameTiming, MemoryUse, result_of
@@ -39,16 +39,6 @@ from ngpc_sim.simulation.traffic import memory_use, shared_speeds
 
 #: queries of a frame that detail reference takes: one event a query and stage is slow
 MAX_REFERENCE_QUERIES = 200_000
-#: parts of the NGPC's time that name the bottleneck when the NGPC limits the frame
-_LIMITS = {
-    "mlp_engine": ("mlp", "mlp_fill"),
-    "encoding_engine": ("encoding", "bank_conflict", "feature_buffer"),
-    "miss_latency": ("miss_latency",),
-    "memory_bandwidth": ("miss_bandwidth", "contention"),
-    "input": ("input",),
-    "output": ("output", "drain"),
-    "dispatch": ("fill", "dispatch"),
-}
 
 
 @dataclass(frozen=True)
@@ -176,7 +166,7 @@ class DesignPoint:
             stalls, actions = added.stalls(arch, frame), dict(added.actions)
             issue, intervals = added.issue_cycles, added.interval_cycles
         interval = intervals / (plan.queries * work.encoding.n_levels)
-        limit = _limit(frame.path_ps, {"mlp": int(stalls.busy.sum()), **stalls.total})
+        limit = _limit(frame.path_ps, stalls)
         times = (frame.frame_ps, frame.gpu_busy_ps, frame.ngpc_ps)
         timing = FrameTiming(*times, issue, interval, stalls, frame.path_ps, limit)
         return self._in_scenes(plan.queries, plan.invocations, run.base, timing, actions, run.memory)
@@ -244,7 +234,7 @@ class DesignPoint:
         mean_ps = self.mean_ps(steady_ps)
         stalls = timing.stalls.with_wait("table", design.cycles(mean_ps) - design.cycles(steady_ps))
         path = {**timing.path_ps, "table": mean_ps - steady_ps}
-        limit = _limit(path, {"mlp": int(stalls.busy.sum()), **stalls.total})
+        limit = _limit(path, stalls)
         timing = replace(timing, frame_ps=mean_ps, stalls=stalls, path_ps=path, bottleneck=limit)
         loads = 1 / self.sequence.frames_per_scene
         return Finished(queries, invocations, base, timing, actions, memory, load, scenes, loads)
@@ -260,12 +250,16 @@ def _even_stalls(scale: int, busy: int, cycles: int, cause: str) -> StallReport:
     return StallReport(cycles, shares, NfpCounts.of(waits), NfpCounts.of(np.zeros((scale, 3, 0), np.int64)))
 
 
-def _limit(path_ps: Mapping[str, int], cycles: dict[str, int]) -> str:
+def _limit(path_ps: Mapping[str, int], stalls: StallReport) -> str:
     """Largest part of the critical path; the NGPC's part is named by what its NFPs spent most cycles on."""
     largest = max(path_ps, key=lambda kind: path_ps[kind])
     if largest != NGPC:
         return largest
-    return max(_LIMITS, key=lambda name: sum(cycles[part] for part in _LIMITS[name]))
+    cycles = {"mlp_engine": int(stalls.busy.sum())}
+    for cause in STALL_CAUSES:
+        if cause.limit:
+            cycles[cause.limit] = cycles.get(cause.limit, 0) + stalls.total[cause.name]
+    return max(cycles, key=lambda name: cycles[name])
 
 
 def _total_actions(commands: Commands, counts: list[int]) -> dict[str, int]:

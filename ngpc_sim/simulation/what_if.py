@@ -10,23 +10,14 @@ from ngpc_sim.architecture.arch import Arch, changed
 from ngpc_sim.architecture.arch_file import MAX_SCALE
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.results.result import Result
+from ngpc_sim.results.stall_causes import STALL_CAUSES
 
-#: bottleneck, or the largest stall of the encoding engines where they are it, to keys and what to do with them
-_KEYS: Mapping[str, Mapping[str, float]] = {
+#: what shortens the parts of the critical path that are no work of GPU or NGPC
+_PATH_RELIEF: Mapping[str, Mapping[str, float]] = {
     "latency": {"frame.launch_overhead_ns": 0.5, "memory.l2_latency_ns": 0.5},
     "submit": {"frame.submit_overhead_us": 0.5},
     "table": {"memory.l2_gbps": 2, "memory.dram_gbps": 2},
-    "mlp_engine": {"scale": 2},
-    "encoding": {"nfp.encoding.corner_lanes": 2},
-    "bank_conflict": {"nfp.encoding.banks": 2},
-    "feature_buffer": {"nfp.mlp.batch_queries": 2},
-    "miss_latency": {"nfp.encoding.outstanding_lines": 2},
-    "memory_bandwidth": {"memory.l2_gbps": 2, "memory.dram_gbps": 2},
-    "input": {"nfp.io.input_bytes_per_cycle": 2, "memory.l2_gbps": 2, "memory.dram_gbps": 2},
-    "output": {"nfp.io.output_bytes_per_cycle": 2, "nfp.io.output_fifo_queries": 2},
-    "dispatch": {"cluster.dispatch_queries": 0.5},
 }
-_ENCODING = ("encoding", "bank_conflict", "feature_buffer")
 GPU_TWICE = "gpu x2"
 
 
@@ -43,10 +34,8 @@ def doubling(arch: Arch, result: Result) -> Doubling | None:
     """The second run for a result; ``None`` where the resource cannot be doubled (ideal, or out of range)."""
     if result.bottleneck == "gpu_rest":
         return Doubling(arch, 0.5, GPU_TWICE)
-    cause = result.bottleneck
-    if cause == "encoding_engine":
-        cause = max(_ENCODING, key=lambda name: result.stalls[name])
-    values = {key: _times(arch, key, factor) for key, factor in _KEYS[cause].items()}
+    relief = _relief(result)
+    values = {key: _times(arch, key, factor) for key, factor in relief.items()}
     known = {key: value for key, value in values.items() if value is not None}
     if not known or known.get("scale", 1) > MAX_SCALE:
         return None
@@ -54,8 +43,16 @@ def doubling(arch: Arch, result: Result) -> Doubling | None:
         other = changed(arch, known)
     except UserError:
         return None
-    words = " ".join(f"{key} {'x2' if _KEYS[cause][key] == 2 else '/2'}" for key in known)
+    words = " ".join(f"{key} {'x2' if relief[key] == 2 else '/2'}" for key in known)
     return Doubling(other, 1.0, words)
+
+
+def _relief(result: Result) -> Mapping[str, float]:
+    """Keys and factors for the bottleneck; of several causes that name it, for the one that costs most cycles."""
+    causes = [cause for cause in STALL_CAUSES if cause.limit == result.bottleneck]
+    if not causes:
+        return _PATH_RELIEF[result.bottleneck]
+    return max(causes, key=lambda cause: result.stalls[cause.name]).relief
 
 
 def _times(arch: Arch, dotted: str, factor: float) -> Any:  # noqa: ANN401 - a number of the architecture

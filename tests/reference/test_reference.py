@@ -11,7 +11,7 @@ from ngpc_sim import reference
 from ngpc_sim.config import units
 from ngpc_sim.engines import Cluster, ClusterWork, EncodingEngine, Nfp
 from ngpc_sim.frame.bound import ngpc_bound_ps
-from ngpc_sim.kernels.nfp import CAUSES
+from ngpc_sim.kernels.causes import CAUSES
 
 ASKED = os.environ.get("HYPOTHESIS_PROFILE") or settings.get_current_profile_name()
 NIGHTLY = ASKED == "nightly"

@@ -5,11 +5,9 @@ from itertools import combinations
 import pytest
 from matplotlib.colors import to_rgb
 
-from ngpc_sim.report.charts import stalls as stall_charts
 from ngpc_sim.report.charts.stalls import LOOKS, stalls_chart
-from ngpc_sim.results.columns import STALLS
+from ngpc_sim.results.stall_causes import STALLS
 
-SOON = ("miss_latency", "miss_bandwidth", "table")
 COUNTS = {"mlp_cycles": 600, "stall_encoding": 30, "stall_bank_conflict": 150, "stall_mlp_fill": 4, "stall_fill": 6}
 
 
@@ -115,7 +113,7 @@ def test_nothing_is_written_into_parts_that_are_too_low(stall_rows):
 
 
 def test_every_cause_has_a_look_of_its_own():
-    assert not {f"stall_{cause}" for cause in (*STALLS, *SOON)} - set(LOOKS)
+    assert not {f"stall_{cause}" for cause in STALLS} - set(LOOKS)
     assert len({look.name for look in LOOKS.values()}) == len(LOOKS)
 
 
@@ -126,20 +124,6 @@ def test_any_two_parts_differ_in_hatch_or_in_lightness():
 
     for one, two in combinations(LOOKS.values(), 2):
         assert one.hatch != two.hatch or abs(lightness(one.colour) - lightness(two.colour)) > 12
-
-
-def test_causes_to_come_and_unknown_ones_are_drawn(stall_rows, monkeypatch):
-    monkeypatch.setattr(stall_charts, "STALLS", ("cosmic_ray", *SOON, *(c for c in STALLS if c not in SOON)))
-    rows = stall_rows(scales=(8,))
-    rows = [row | {"stall_cosmic_ray": 400, "stall_table": 80, "stall_miss_latency": 240} for row in rows]
-    bar = parts(stalls_chart(rows).axes[0], "gia", 0)
-    assert {name: bar[name][1] for name in ("cosmic ray", "tables", "miss latency")} == {
-        "cosmic ray": pytest.approx(5),
-        "tables": pytest.approx(1),
-        "miss latency": pytest.approx(3),
-    }
-    assert list(bar)[-1] == "cosmic ray"
-    assert list(bar).index("bank conflict") + 1 == list(bar).index("miss latency")
 
 
 def test_a_row_without_cycles_has_an_empty_bar(stall_rows):
@@ -162,8 +146,7 @@ def test_texts_are_whole_large_enough_and_apart(stall_rows, flaws, options):
     assert flaws(stalls_chart(stall_rows(**options))) == []
 
 
-def test_a_legend_of_all_parts_is_whole_and_apart(stall_rows, flaws, monkeypatch):
-    monkeypatch.setattr(stall_charts, "STALLS", (*STALLS, *(cause for cause in SOON if cause not in STALLS)))
+def test_a_legend_of_all_parts_is_whole_and_apart(stall_rows, flaws):
     rows = [row | dict.fromkeys(LOOKS, 7) | {"nfp_cycles": 7 * len(LOOKS)} for row in stall_rows(apps=("nerf",))]
     figure = stalls_chart(rows)
     assert legend_names(figure) == [look.name for look in LOOKS.values()]

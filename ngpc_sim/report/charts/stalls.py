@@ -24,7 +24,7 @@ from ngpc_sim.report.charts.stacks import (
     swatches,
 )
 from ngpc_sim.report.panels import Row, number, row_scale
-from ngpc_sim.results.columns import STALLS
+from ngpc_sim.results.stall_causes import STALL_CAUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,20 +39,10 @@ NOTE = "in the bars: largest stall, %; below: NFPs"
 #: how each part looks, from the foot of the stack up
 LOOKS = {
     COMPUTING: Look("computing", "#cfeadd"),
-    "stall_encoding": Look("encoding", "#08306b"),
-    "stall_bank_conflict": Look("bank conflict", "#3c82bd"),
-    "stall_miss_latency": Look("miss latency", "#cfe1f2", "////"),
-    "stall_miss_bandwidth": Look("miss bandwidth", "#6baed6", "////"),
-    "stall_feature_buffer": Look("feature buffer", "#85b8dc", "...."),
-    "stall_mlp_fill": Look("MLP fill", "#c77ba6", "xxxx"),
-    "stall_output": Look("output FIFO", "#e9d1e2", "xxxx"),
-    "stall_drain": Look("drain", "#f0dcea", "...."),
-    "stall_input": Look("input", "#8c3d00"),
-    "stall_fill": Look("NFP fill", "#fbe3c8", "\\\\\\\\"),
-    "stall_dispatch": Look("dispatch", "#f0a35e", "\\\\\\\\"),
-    "stall_contention": Look("memory shared", "#b5651d", "...."),
-    "stall_table": Look("tables", "#e8a15a", "++++"),
-    "stall_gpu": Look("wait for GPU", "#b3b3b3"),
+    **{
+        f"stall_{cause.name}": Look(cause.label, cause.colour, cause.hatch)
+        for cause in sorted(STALL_CAUSES, key=lambda cause: cause.stack)
+    },
 }
 
 
@@ -60,9 +50,8 @@ def stalls_chart(rows: Sequence[Row]) -> Figure:
     """Draw the NFP cycles of a frame by what they went to, case and scale, in percent."""
     label = "NFP cycles of a frame (%)"
     scene = choose_scene(rows, label, low=0.0, high=100.0, with_mean=False, right_in=RIGHT_IN)
-    looks = {part: look_of(part) for part in _parts()}
-    most = _most(scene, looks)
-    used = {part: look for part, look in looks.items() if most[part] > 0}
+    most = _most(scene, LOOKS)
+    used = {part: look for part, look in LOOKS.items() if most[part] > 0}
     lines = legend_lines([look.name for part, look in used.items() if most[part] > NAMED_PCT], scene.width_in)
     unnamed = [look.name for part, look in used.items() if most[part] <= NAMED_PCT]
     scene = replace(scene, notes=(NOTE, *_unnamed_notes(unnamed, scene), *scene.notes), legend_lines=max(1, len(lines)))
@@ -79,22 +68,10 @@ def stalls_chart(rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def look_of(part: str) -> Look:
-    """Give how a part looks; a cause that has no look of its own is white with rings."""
-    return LOOKS.get(part) or Look(part.removeprefix("stall_").replace("_", " "), "#ffffff", "oooo")
-
-
 def share(row: Row, part: str) -> float:
     """Give a part of a row's NFP cycles in percent, NaN without cycles."""
     whole = number(row, "nfp_cycles")
     return 100 * number(row, part) / whole if whole > 0 else nan
-
-
-def _parts() -> list[str]:
-    """Columns of the parts from the foot up, those without a look of their own last."""
-    parts = [COMPUTING, *(f"stall_{cause}" for cause in STALLS)]
-    order = list(LOOKS)
-    return sorted(parts, key=lambda part: order.index(part) if part in LOOKS else len(order))
 
 
 def _height(row: Row, part: str) -> float:

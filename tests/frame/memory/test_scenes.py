@@ -3,7 +3,7 @@
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim.results.columns import STALLS
+from ngpc_sim.results.stall_causes import STALLS
 from ngpc_sim.simulation.design import Sequence
 
 POINTS = [("nerf-hashgrid", 1), ("gia-hashgrid", 1), ("nvr-densegrid", 2), ("nerf-lowres", 2)]

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from ngpc_sim.results.columns import STALLS
+from ngpc_sim.results.stall_causes import STALLS
 
 NAMES = [
     f"{app}-{encoding}"

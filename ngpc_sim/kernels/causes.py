@@ -1,0 +1,11 @@
+"""Columns in which the kernels of an NFP count cycles: the causes of a stall, then the cycles in which it computes."""
+
+from __future__ import annotations
+
+#: why the MLP array of an NFP does not advance a query
+CAUSES = (
+    *("input", "encoding", "bank_conflict", "miss_bandwidth", "miss_latency", "feature_buffer"),
+    *("mlp_fill", "output", "drain"),
+)
+INPUT, ENCODING, BANK_CONFLICT, MISS_BANDWIDTH, MISS_LATENCY, FEATURE_BUFFER, MLP_FILL, OUTPUT, DRAIN, BUSY = range(10)
+COLUMNS = len(CAUSES) + 1
