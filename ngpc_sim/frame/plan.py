@@ -28,6 +28,7 @@ from ngpc_sim.frame.kept_services import kept_efficiency, kept_service
 from ngpc_sim.frame.memory import ADDRESSES, l2_shape, line_efficiency
 from ngpc_sim.kernels.sums import ask_in_turn
 from ngpc_sim.machine.threads import beside
+from ngpc_sim.trace.loops.invocation import BATCH_QUERIES
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.workloads.grids import GridEncoding
 from ngpc_sim.workloads.workload import Workload
@@ -35,8 +36,6 @@ from ngpc_sim.workloads.workload import Workload
 Array = np.ndarray[Any, Any]
 Value = TypeVar("Value")
 
-#: queries of a block: instant-ngp pads every batch to a multiple of this
-BLOCK_QUERIES = 256
 #: results kept for the next design points of a sweep: one a workload and trace
 KEPT = 24
 #: rows of all kept plans together, 128 MiB
@@ -132,7 +131,7 @@ def scaled_profile(profile: Array, total: int) -> list[int]:
     before = asked = 0
     for n in profile:
         before += int(n)
-        until = total if before == have else before * total // have // BLOCK_QUERIES * BLOCK_QUERIES
+        until = total if before == have else before * total // have // BATCH_QUERIES * BATCH_QUERIES
         scaled.append(until - asked)
         asked = until
     return scaled
@@ -140,11 +139,11 @@ def scaled_profile(profile: Array, total: int) -> list[int]:
 
 def divide(queries: int, tiles: int) -> list[int]:
     """Queries of each tile: whole blocks as even as they go, first tiles first, the last block partial."""
-    blocks = -(-queries // BLOCK_QUERIES)
+    blocks = -(-queries // BATCH_QUERIES)
     even, more = divmod(blocks, tiles)
-    shares = [(even + (tile < more)) * BLOCK_QUERIES for tile in range(tiles)]
+    shares = [(even + (tile < more)) * BATCH_QUERIES for tile in range(tiles)]
     last = max((tile for tile in range(tiles) if shares[tile]), default=0)
-    shares[last] -= blocks * BLOCK_QUERIES - queries
+    shares[last] -= blocks * BATCH_QUERIES - queries
     return shares
 
 

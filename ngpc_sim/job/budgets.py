@@ -20,8 +20,9 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.options import parse_list
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.points import Point
+from ngpc_sim.workloads.frame_sizes import TARGETS
 
-TARGET_PIXELS, TARGET_FPS = 3840 * 2160, 60
+TARGET = TARGETS["4k60"]
 MAX_BUDGET_W = 1e6
 COLUMNS = (
     "budget_w",
@@ -95,7 +96,7 @@ def _pixels(result: Result) -> float:
 
 
 def _gaps(watts: float, result: Result) -> Line:
-    frames_per_s = TARGET_FPS * TARGET_PIXELS / _pixels(result)
+    frames_per_s = TARGET.fps * TARGET.pixels / _pixels(result)
     needed = {
         "gap_gpu_oom": result.gpu_energy_mj,
         "gap_total_oom": result.energy_mj,

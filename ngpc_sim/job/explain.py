@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import reduce
 from typing import Any
 
@@ -10,41 +9,7 @@ from ngpc_sim.architecture.arch import all_keys, arch_names, load_arch
 from ngpc_sim.architecture.arch_file import ArchFile
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import nearest
-from ngpc_sim.results.columns import COLUMNS, Column
-from ngpc_sim.sampling import ESTIMATED
-
-PATH_COLUMN = Column("path", "ms", "adds up to frame_ms", "part of the critical path")
-ENERGY_COLUMN = Column("energy", "mJ", "adds up to energy_mj", "part of the energy of a frame")
-AREA_COLUMN = Column("area", "mm2", "adds up to the model's area", "part of the area of the NGPC")
-PARTS = {
-    "path_": {
-        "submit": "submission of the command buffers",
-        "latency": "launches and L2 latency between dispatches",
-        "gpu_rest": "rest of kernels on the GPU",
-        "ngpc": "commands on the NGPC",
-    },
-    "energy_": {
-        "encoding": "positions, indices and interpolation",
-        "grid_sram": "table reads",
-        "buffers": "feature buffer and output FIFO",
-        "mlp": "multiply-accumulates, weights and activations",
-        "idle": "MAC slots that are clocked without work, with power.gating none",
-        "leakage": "SRAM and logic of all NFPs, for as long as the frame lasts",
-        "memory": "L2 and DRAM traffic of inputs and outputs",
-        "gpu": "the GPU running the rest of kernels, at board power",
-        "gpu_idle": "the GPU waiting, at idle power",
-    },
-    "area_": {
-        f"{model}_{block}": f"{words}, {where}"
-        for model, where in {"stillmaker": "by uniform scaling", "bitcell": "with buildable SRAM"}.items()
-        for block, words in {
-            "grid_sram": "table memories",
-            "mlp": "multiply-accumulate units",
-            "encoding": "encoding datapaths",
-            "buffers": "feature buffers, output FIFOs and weights",
-        }.items()
-    },
-}
+from ngpc_sim.results.columns import COLUMNS, ESTIMATED, Column
 
 
 def explain(name: str) -> str:
@@ -55,7 +20,7 @@ def explain(name: str) -> str:
     UserError
         For a name that is neither, with the nearest one that is.
     """
-    column = COLUMNS.get(name) or _part(name)
+    column = COLUMNS.get(name) or _end_of_interval(name)
     facts: list[tuple[str, str]] = []
     if column is not None:
         facts += [("meaning", column.meaning), ("unit", column.unit), ("formula", column.formula)]
@@ -69,20 +34,12 @@ def explain(name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _part(name: str) -> Column | None:
-    """Column of an interval, or of a part of critical path, energy or area: ci_low_fps, path_gpu_rest_ms."""
+def _end_of_interval(name: str) -> Column | None:
+    """Column of an end of an interval, such as ``ci_low_fps``."""
     for end in ("low", "high"):
-        own = COLUMNS.get(name.removeprefix(f"ci_{end}_"))
-        if own is not None and name == f"ci_{end}_{own.name}" and own.name in ESTIMATED:
-            return Column(name, own.unit, "t interval", f"{end} end of the 95 % interval of {own.name}, if sampled")
-    for prefix, suffix, column in (
-        ("path_", "_ms", PATH_COLUMN),
-        ("energy_", "_mj", ENERGY_COLUMN),
-        ("area_", "_mm2", AREA_COLUMN),
-    ):
-        part = name.removeprefix(prefix).removesuffix(suffix)
-        if name == f"{prefix}{part}{suffix}" and part in PARTS[prefix]:
-            return replace(column, name=name, meaning=f"{column.meaning}: {PARTS[prefix][part]}")
+        of = name.removeprefix(f"ci_{end}_")
+        if of != name and of in ESTIMATED:
+            return Column(name, COLUMNS[of].unit, "t interval", f"{end} end of the 95 % interval of {of}, if sampled")
     return None
 
 

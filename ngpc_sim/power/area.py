@@ -9,16 +9,15 @@ grid_sram count with it. Left out: dispatcher, wires between blocks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines.mlp_engine import OPERAND_BYTES
 from ngpc_sim.engines.nfp import NfpSpec
+from ngpc_sim.results.columns import AREA_MODELS
 
 BITS_PER_KIB = 8 * 1024
-MODELS = ("stillmaker_uniform", "n7_bitcell")
-BLOCKS = ("grid_sram", "mlp", "encoding", "buffers")
 #: full weight tiles that the weight SRAM holds: the largest bundled networks are 20 KiB
 WEIGHT_TILES = 4
 
@@ -45,6 +44,9 @@ class AreaReport:
     def by_block(self) -> dict[str, float]:
         """Area by the names of ``BLOCKS``."""
         return {block: getattr(self, f"{block}_mm2") for block in BLOCKS}
+
+
+BLOCKS = tuple(block.name.removesuffix("_mm2") for block in fields(AreaReport))
 
 
 def sram_mib(nfp: NfpSpec) -> float:
@@ -110,7 +112,7 @@ def area(arch: Arch, model: str | None = None) -> AreaReport:
 def areas(arch: Arch) -> dict[str, AreaReport | None]:
     """Area under every model; ``None`` where one that the architecture did not choose does not reach."""
     found: dict[str, AreaReport | None] = {}
-    for model in MODELS:
+    for model in AREA_MODELS.values():
         try:
             found[model] = area(arch, model)
         except UserError:

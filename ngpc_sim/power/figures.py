@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.power.area import BLOCKS, AreaReport
 from ngpc_sim.power.energy import Activity, EnergyReport, leakage_w, published_power_pct, table_load_mj
+from ngpc_sim.results.columns import AREA_MODELS
 from ngpc_sim.results.result import Costs
 from ngpc_sim.workloads.grids import GridEncoding, table_entries
 
 NJ_PER_MJ = 1e6
-#: how the columns call the area models
-SHORT = {"stillmaker_uniform": "stillmaker", "n7_bitcell": "bitcell"}
 
 
 @dataclass(frozen=True)
@@ -58,9 +57,9 @@ def frame_costs(
         gpu_edp_mj_ms=gpu_mj * frame.gpu_frame_ms,
         table_load_mj=table_load_mj(arch, table_entries(frame.encoding), frame.entry_bytes),
         areas={
-            f"{SHORT[model]}_{block}": mm2
-            for model, report in built.items()
-            for block, mm2 in (report.by_block() if report else dict.fromkeys(BLOCKS)).items()
+            f"{short}_{block}": getattr(built[model], f"{block}_mm2", None)
+            for short, model in AREA_MODELS.items()
+            for block in BLOCKS
         },
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ngpc_sim.results.columns import EXTRA, STABLE
+from ngpc_sim.results.columns import COLUMNS
 from ngpc_sim.results.nfp_counts import NfpCounts
 from ngpc_sim.results.stall_causes import STALLS
 
@@ -36,11 +36,6 @@ class Costs:
     table_load_mj: float
     areas: Mapping[str, float | None] = field(default_factory=dict)
 
-    def row(self) -> dict[str, float | None]:
-        """Flat columns."""
-        flat: dict[str, float | None] = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "areas"}
-        return flat | {f"area_{name}_mm2": value for name, value in self.areas.items()}
-
 
 @dataclass(frozen=True)
 class LevelLines:
@@ -63,10 +58,6 @@ class Scenes:
     table_load_ms: float
     first_frame_fps: float
     steady_fps: float
-
-    def row(self) -> dict[str, Any]:
-        """Flat columns."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
 @dataclass(frozen=True)
@@ -152,31 +143,18 @@ class Result:
     configuration: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def row(self) -> dict[str, Any]:
-        """Flat row of this result under the stable column names, then overrides and details."""
-        row: dict[str, Any] = {}
-        for name in STABLE:
-            if name == "stall_*":
-                row.update({f"stall_{cause}": self.stalls.get(cause, 0) for cause in STALLS})
-            else:
-                row[name] = getattr(self, name)
-        row.update({name: getattr(self, name) for name in EXTRA})
-        row.update(self.gaps)
-        row.update(self.scenes.row())
-        row.update(self.costs.row())
-        row.update({f"path_{name}_ms": value for name, value in self.critical_path.items()})
-        row.update({f"energy_{name}_mj": value for name, value in self.energy_by_block.items()})
-        row.update(self._interval_columns())
-        row.update({key: value for key, value in self.overrides.items() if key not in row})
-        return row
-
-    def _interval_columns(self) -> dict[str, float | int | None]:
-        """``ci_low_*`` and ``ci_high_*`` of a sampled frame, and what was replayed for them; nothing of another."""
+        """Flat row of this result: columns in the order of ``COLUMNS``, ends of intervals, then overridden values."""
+        values = {**vars(self), **vars(self.scenes), **vars(self.costs), **self.gaps}
+        values |= {f"stall_{cause}": self.stalls.get(cause, 0) for cause in STALLS}
+        values |= {f"area_{name}_mm2": value for name, value in self.costs.areas.items()}
+        values |= {f"path_{name}_ms": value for name, value in self.critical_path.items()}
+        values |= {f"energy_{name}_mj": value for name, value in self.energy_by_block.items()}
         if not self.intervals:
-            return {}
-        columns: dict[str, float | int | None] = {"replayed_queries": self.replayed_queries}
+            del values["replayed_queries"]
+        row = {name: values[name] for name in COLUMNS if name in values}
         for name, (low, high) in self.intervals.items():
-            columns |= {f"ci_low_{name}": low, f"ci_high_{name}": high}
-        return columns
+            row |= {f"ci_low_{name}": low, f"ci_high_{name}": high}
+        return row | {key: value for key, value in self.overrides.items() if key not in row}
 
     def identity(self) -> dict[str, Any]:
         """Columns that tell this result from the others of a run."""

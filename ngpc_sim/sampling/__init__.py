@@ -7,12 +7,11 @@ stands for whom, ``completion`` or ``whole_frame`` makes frames of that, ``inter
 
 from ngpc_sim.sampling.added import Added
 from ngpc_sim.sampling.completion import Completion, SampledFrame
-from ngpc_sim.sampling.interval import ESTIMATED, Precision, estimate, half_width, without_error
+from ngpc_sim.sampling.interval import Precision, estimate, half_width, without_error
 from ngpc_sim.sampling.shares import can_sample
 from ngpc_sim.sampling.whole_frame import WholeFrame
 
 __all__ = [
-    "ESTIMATED",
     "Added",
     "Completion",
     "Precision",

@@ -16,15 +16,9 @@ from statistics import fmean, variance
 from typing import Any
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.results.columns import ESTIMATED
 from ngpc_sim.results.result import Result
 
-#: columns that get an interval: times, rates and energies of the frame
-ESTIMATED = (
-    *("frame_ms", "fps", "speedup", "ngpc_ms", "io_gbps", "dram_gbps", "line_gbps"),
-    *("ngpc_power_w", "total_power_w", "peak_power_w", "power_pct_gpu", "energy_mj", "dynamic_mj"),
-    *("energy_per_query_nj", "energy_per_pixel_nj", "energy_gain", "fps_per_w", "edp_mj_ms"),
-    *("first_frame_fps", "steady_fps"),
-)
 CONFIDENCE = 0.95
 MAX_SEED = 1 << 63
 #: of the t distribution, by Simpson's rule and bisection: six digits are enough

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from ngpc_sim.config.errors import UserError
 
@@ -13,12 +14,22 @@ RESOLUTIONS: Mapping[str, tuple[int, int]] = {
     "4k": (3840, 2160),
     "8k": (7680, 4320),
 }
-#: what a display asks for, pixels and frames per second; VR: two displays of 1832 x 1920, assumed, as headsets of the
-#: paper's time have them (remembered, not confirmed)
-TARGETS: Mapping[str, tuple[int, int]] = {
-    "4k60": (3840 * 2160, 60),
-    "8k120": (7680 * 4320, 120),
-    "vr90": (2 * 1832 * 1920, 90),
+
+
+class Target(NamedTuple):
+    """What a display asks for: pixels of a frame, and frames per second."""
+
+    pixels: int
+    fps: int
+    words: str
+
+
+#: what a frame is held against; VR: two displays of 1832 x 1920, assumed, as headsets of the paper's time have them
+#: (remembered, not confirmed)
+TARGETS: Mapping[str, Target] = {
+    "4k60": Target(3840 * 2160, 60, "4K at 60 FPS"),
+    "8k120": Target(7680 * 4320, 120, "8K at 120 FPS"),
+    "vr90": Target(2 * 1832 * 1920, 90, "VR, 2 x 1832 x 1920 at 90 FPS (assumed)"),
 }
 MAX_SIDE = 1 << 16
 
@@ -44,4 +55,4 @@ def size_name(width: int, height: int) -> str:
 
 def gaps(frame_ms: float, pixels: int) -> dict[str, float]:
     """Times that a frame of ``pixels`` is too slow for each target, its time growing with the pixels; above 1 it is."""
-    return {name: frame_ms * target_pixels / pixels * fps / 1e3 for name, (target_pixels, fps) in TARGETS.items()}
+    return {name: frame_ms * target.pixels / pixels * target.fps / 1e3 for name, target in TARGETS.items()}

@@ -34,6 +34,7 @@ from ngpc_sim.report.charts.stacks import (
     write,
 )
 from ngpc_sim.report.panels import Row, another_gpu, condition_columns, number, row_scale, text
+from ngpc_sim.results.columns import AREA_MODELS
 from ngpc_sim.results.published import PUBLISHED, Published
 
 if TYPE_CHECKING:
@@ -57,7 +58,6 @@ ENERGY_BLOCKS = {
     "mlp": Look("MLP", "#009e73"),
 }
 AREA_BLOCKS = {name: ENERGY_BLOCKS[name] for name in ("grid_sram", "encoding", "buffers", "mlp")}
-AREA_MODELS = {"stillmaker": "stillmaker_uniform", "bitcell": "n7_bitcell"}
 
 
 def energy_chart(rows: Sequence[Row]) -> Figure:
