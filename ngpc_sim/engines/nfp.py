@@ -50,6 +50,7 @@ from ngpc_sim.engines.service import Service
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.kernels.causes import BUSY, CAUSES, COLUMNS
 from ngpc_sim.kernels.nfp import RATE_BITS, replay_nfp
+from ngpc_sim.machine.store import Store
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
@@ -59,7 +60,7 @@ MAX_ARRIVAL = 1 << 62
 #: tables by batch size that are kept for the next NFP with the same built-in MLP engine
 KEPT_TABLES = 64
 
-_tables: dict[tuple[str, Workload], Array] = {}
+TABLES: Store[Array] = Store(KEPT_TABLES)
 
 
 class IoSpec(Spec):
@@ -140,7 +141,7 @@ class Nfp:
         self.spec = spec
         self.encoding = encoding_engine(spec.encoding)
         self.mlp = mlp_engine(spec.mlp)
-        self._tables: dict[tuple[str, Workload], Array] = {}
+        self._tables = TABLES if spec.mlp.model == BUILTIN else Store[Array](KEPT_TABLES)
 
     def constants(self, work: Workload, base_cycles: Array) -> NfpConstants:
         """Kernel arguments that do not depend on the queries."""
@@ -159,15 +160,12 @@ class Nfp:
 
     def _batch_tables(self, work: Workload) -> Array:
         """Busy, first-matrix and useful cycles of the MLP engine by batch size, (3, B + 1) int64."""
-        known = _tables if self.spec.mlp.model == BUILTIN else self._tables
-        key = self.spec.mlp.model_dump_json(), work
-        if key not in known:
-            if len(known) >= KEPT_TABLES:
-                known.clear()
-            sizes = range(self.spec.mlp.batch_queries + 1)
-            rows = (self.mlp.busy_cycles, self.mlp.first_matrix_cycles, self.mlp.useful_cycles)
-            known[key] = np.array([[row(work, n) for n in sizes] for row in rows], dtype=np.int64)
-        return known[key]
+        sizes = range(self.spec.mlp.batch_queries + 1)
+        rows = (self.mlp.busy_cycles, self.mlp.first_matrix_cycles, self.mlp.useful_cycles)
+        return self._tables.get(
+            (self.spec.mlp.model_dump_json(), work),
+            lambda: np.array([[row(work, n) for n in sizes] for row in rows], dtype=np.int64),
+        )
 
     def run(
         self,

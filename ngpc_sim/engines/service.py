@@ -41,7 +41,7 @@ class Misses:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Service:
     """What the engines need for a stream of queries.
 

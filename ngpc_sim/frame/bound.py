@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections.abc import Mapping
 from fractions import Fraction
 
 from ngpc_sim.architecture.arch import Arch
@@ -10,21 +10,17 @@ from ngpc_sim.config import units
 from ngpc_sim.engines.encoding_engine import encoding_engine
 from ngpc_sim.engines.mlp_engine import mlp_engine
 from ngpc_sim.engines.nfp import NfpSpec
+from ngpc_sim.machine.store import Store
 from ngpc_sim.workloads.workload import Workload
 
 #: answers kept for the next number of NFPs
 KEPT = 64
-_cycles: OrderedDict[tuple[str, Workload], dict[str, Fraction]] = OrderedDict()
+CYCLES: Store[Mapping[str, Fraction]] = Store(KEPT)
 
 
-def cycles_per_query(arch: Arch, work: Workload) -> dict[str, Fraction]:
+def cycles_per_query(arch: Arch, work: Workload) -> Mapping[str, Fraction]:
     """Least NFP cycles of a query by resource, whatever it asks: no conflict, no fill, full batches."""
-    key = arch.nfp.model_dump_json(), work
-    if key not in _cycles:
-        _cycles[key] = _cycles_per_query(arch.nfp, work)
-        if len(_cycles) > KEPT:
-            _cycles.popitem(last=False)
-    return dict(_cycles[key])
+    return CYCLES.get((arch.nfp.model_dump_json(), work), lambda: _cycles_per_query(arch.nfp, work))
 
 
 def _cycles_per_query(nfp: NfpSpec, work: Workload) -> dict[str, Fraction]:

@@ -7,32 +7,18 @@ points that differ in those alone share their replays.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import Any, NamedTuple
-
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.engines.cluster import Cluster
 from ngpc_sim.engines.service import Service
 from ngpc_sim.frame.commands import AnyCluster, Commands, build_commands
 from ngpc_sim.frame.plan import FramePlan
+from ngpc_sim.machine.store import Store
 from ngpc_sim.workloads.workload import Workload
 
-#: replays kept together
+#: bytes of all replays that are kept
 KEPT_BYTES = 1 << 27
 #: bytes of a command's objects beside its arrays (measured: tracemalloc, nerf-hashgrid and nsdf-densegrid)
 OBJECT_BYTES = 980
-
-
-class _Kept(NamedTuple):
-    """Replays and their size; plan and service stay alive, so that their identities remain theirs."""
-
-    plan: FramePlan
-    service: Service
-    commands: Commands
-    size: int
-
-
-_replays: OrderedDict[Any, _Kept] = OrderedDict()
 
 
 def replays_of(
@@ -44,17 +30,9 @@ def replays_of(
     specs = (arch.cluster, arch.nfp, arch.memory)
     key = (
         *(spec.model_dump_json() for spec in specs),
-        *(arch.scale, arch.gpu.l2_mib.value, arch.frame.overlap, efficiency, work, id(plan), id(service)),
+        *(arch.scale, arch.gpu.l2_mib.value, arch.frame.overlap, efficiency, work, plan, service),
     )
-    if key in _replays:
-        _replays.move_to_end(key)
-        return _replays[key].commands
-    commands = build_commands(arch, work, service, plan, cluster, efficiency)
-    _replays[key] = _Kept(plan, service, commands, _bytes(commands))
-    size = sum(kept.size for kept in _replays.values())
-    while size > KEPT_BYTES:
-        size -= _replays.popitem(last=False)[1].size
-    return commands
+    return REPLAYS.get(key, lambda: build_commands(arch, work, service, plan, cluster, efficiency))
 
 
 def _bytes(commands: Commands) -> int:
@@ -64,3 +42,6 @@ def _bytes(commands: Commands) -> int:
         own += run.end_cycles.nbytes + run.occupancy_cycles.nbytes + run.waits.nbytes + run.busy_cycles.nbytes
         own += run.done_cycles.nbytes + (run.lines.nbytes if run.lines is not None else 0)
     return own + commands.end_ps.nbytes + commands.occupancy_ps.nbytes
+
+
+REPLAYS: Store[Commands] = Store(room=KEPT_BYTES, size=_bytes)

@@ -10,11 +10,9 @@ nothing was recorded takes the nearest one that was.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +25,7 @@ from ngpc_sim.engines.service import Service
 from ngpc_sim.frame.kept_services import kept_efficiency, kept_service
 from ngpc_sim.frame.memory import ADDRESSES, l2_shape, line_efficiency
 from ngpc_sim.kernels.sums import ask_in_turn
+from ngpc_sim.machine.store import Store
 from ngpc_sim.machine.threads import beside
 from ngpc_sim.trace.loops.invocation import BATCH_QUERIES
 from ngpc_sim.trace.store import Trace
@@ -34,7 +33,6 @@ from ngpc_sim.workloads.grids import GridEncoding
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
-Value = TypeVar("Value")
 
 #: results kept for the next design points of a sweep: one a workload and trace
 KEPT = 24
@@ -43,10 +41,6 @@ KEPT_ROWS = 1 << 25
 MAX_FRAME_QUERIES = 10**12
 #: rows of all distinct commands of a frame, 1 GiB
 MAX_STREAM_ROWS = 1 << 28
-
-_services: OrderedDict[Any, Service] = OrderedDict()
-_efficiencies: OrderedDict[Any, float] = OrderedDict()
-_plans: OrderedDict[Any, FramePlan] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -67,7 +61,7 @@ class Stream:
     pieces: Array = field(default_factory=lambda: np.zeros((4, 0), np.int64))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FramePlan:
     """All commands of a frame.
 
@@ -80,7 +74,7 @@ class FramePlan:
     streams: tuple[Stream, ...]
     in_flight_queries: tuple[int, ...]
     steps: tuple[tuple[int, ...], ...]
-    kept: dict[tuple[int, int], BatchSums] = field(default_factory=dict, compare=False, repr=False)
+    kept: dict[tuple[int, int], BatchSums] = field(default_factory=dict, repr=False)
 
     def batch_sums(self, service: Service, batch_queries: int, groups: int) -> BatchSums:
         """Sums by batch over the streams of the plan's own service, kept for the next number of NFPs."""
@@ -106,6 +100,16 @@ class FramePlan:
         """How often each stream is asked in the frame."""
         counts: list[int] = np.bincount(self.in_tiles[0], minlength=len(self.streams)).tolist()
         return counts
+
+    @property
+    def rows(self) -> int:
+        """Rows that it holds in memory."""
+        return sum(len(stream.rows) for stream in self.streams)
+
+
+SERVICES: Store[Service] = Store(KEPT)
+EFFICIENCIES: Store[float] = Store(KEPT)
+PLANS: Store[FramePlan] = Store(KEPT, KEPT_ROWS, lambda plan: plan.rows)
 
 
 def target_queries(arch: Arch, work: Workload, trace: Trace, pixels: int) -> int:
@@ -153,16 +157,15 @@ def service_of(arch: Arch, encoding: GridEncoding, trace: Trace) -> Service:
     The recorded queries pass in their order through the caches of one NFP that stands for all: each sees such a
     sequence of pieces of the screen, and many times more queries than were recorded.
     """
-    return _kept(_services, _service_key(arch, encoding, trace), lambda: _service(arch, encoding, trace))
+    return SERVICES.get(
+        _service_key(arch, encoding, trace),
+        lambda: kept_service(arch, encoding, trace, lambda: _new_service(arch, encoding, trace)),
+    )
 
 
 def _service_key(arch: Arch, encoding: GridEncoding, trace: Trace) -> tuple[Any, ...]:
     below = l2_shape(arch) if arch.nfp.encoding.table_policy == "cache" else None
     return arch.nfp.encoding.model_dump_json(), below, encoding, trace.sha256, len(trace.positions)
-
-
-def _service(arch: Arch, encoding: GridEncoding, trace: Trace) -> Service:
-    return kept_service(arch, encoding, trace, lambda: _new_service(arch, encoding, trace))
 
 
 def _new_service(arch: Arch, encoding: GridEncoding, trace: Trace) -> Service:
@@ -180,8 +183,7 @@ def line_efficiency_of(arch: Arch, encoding: GridEncoding, trace: Trace) -> floa
     if misses is None:
         return arch.memory.dram_efficiency
     key = (_service_key(arch, encoding, trace), arch.memory.model_dump_json(), arch.gpu.name, arch.gpu.dram)
-    return _kept(
-        _efficiencies,
+    return EFFICIENCIES.get(
         key,
         lambda: kept_efficiency(arch, encoding, trace, lambda: line_efficiency(arch, misses.addresses)),
     )
@@ -195,7 +197,7 @@ def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int, *, counted
     total = target_queries(arch, work, trace, pixels)
     key = (trace.sha256, len(trace.positions)), total, arch.frame.tiles, arch.frame.schedule
     if not counted:
-        return _kept(_plans, key, lambda: _plan(arch, trace, total))
+        return PLANS.get(key, lambda: _plan(arch, trace, total))
     service = service_of(arch, work.encoding, trace)
     groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
 
@@ -203,21 +205,7 @@ def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int, *, counted
         plan, sums = plan_frame(arch, work, trace, pixels, counted=False), _Sums.of(service)
         return replace(plan, streams=tuple(_summed(stream, sums, groups) for stream in plan.streams), kept={})
 
-    return _kept(_plans, (_service_key(arch, work.encoding, trace), *key[1:]), summed)
-
-
-def _kept(store: OrderedDict[Any, Value], key: Any, make: Callable[[], Value]) -> Value:  # noqa: ANN401 - a hashable key
-    if key not in store:
-        store[key] = make()
-        while len(store) > KEPT or (len(store) > 1 and sum(map(_rows, store.values())) > KEPT_ROWS):
-            store.popitem(last=False)
-    store.move_to_end(key)
-    return store[key]
-
-
-def _rows(kept: object) -> int:
-    """Rows that a kept plan holds in memory."""
-    return sum(len(stream.rows) for stream in kept.streams) if isinstance(kept, FramePlan) else 0
+    return PLANS.get((_service_key(arch, work.encoding, trace), *key[1:]), summed)
 
 
 def _plan(arch: Arch, trace: Trace, total: int) -> FramePlan:

@@ -9,7 +9,6 @@ bank conflicts and occupancy are left out.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.gpu.coalescing import FEATURE_BYTES, SECTOR_BYTES, sectors_per_query
 from ngpc_sim.gpu.ray_counts import RayCounts
 from ngpc_sim.gpu.rest_of_kernels import GIGA, MS_PER_S, Machine, extras_ms, machine
+from ngpc_sim.machine.store import Store
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.workloads.grids import OUTPUT_PADDING, GridEncoding, grid_levels
 from ngpc_sim.workloads.workload import Network, Workload
@@ -28,7 +28,7 @@ FLOAT_BYTES = 4
 #: measured coalescing kept, one a workload and trace
 KEPT = 24
 
-_sectors: OrderedDict[Any, Array] = OrderedDict()
+SECTORS: Store[Array] = Store(KEPT)
 
 
 def network_ms(arch: Arch, work: Workload, trace: Trace, counts: RayCounts) -> tuple[float, float]:
@@ -112,12 +112,10 @@ def l1_bytes_s(arch: Arch) -> float:
 
 def coalescing(grid: GridEncoding, trace: Trace) -> Array:
     """(L, 2) sectors per query, as :func:`sectors_per_query` says, of the trace's queries; kept."""
-    key = (grid, trace.sha256, len(trace.positions))
-    if key not in _sectors:
+
+    def measured() -> Array:
         runs = trace.invocations.astype(np.int64) * len(trace.tile_weights) + trace.tiles
         firsts = np.flatnonzero(np.r_[True, runs[1:] != runs[:-1]])
-        _sectors[key] = sectors_per_query(grid, trace.positions, firsts, trace.tile_weights[trace.tiles[firsts]])
-        if len(_sectors) > KEPT:
-            _sectors.popitem(last=False)
-    _sectors.move_to_end(key)
-    return _sectors[key]
+        return sectors_per_query(grid, trace.positions, firsts, trace.tile_weights[trace.tiles[firsts]])
+
+    return SECTORS.get((grid, trace.sha256, len(trace.positions)), measured)

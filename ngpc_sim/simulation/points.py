@@ -6,7 +6,6 @@ workload and a trace go to the same worker, which keeps the trace and its interv
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from typing import Any
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.machine.store import Store
 from ngpc_sim.machine.workers import in_workers
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Sequence
@@ -30,8 +30,8 @@ KEPT_RESULTS = 256
 #: times of frames likewise
 KEPT_TIMES = 4096
 
-_results: OrderedDict[Any, Result] = OrderedDict()
-_times: OrderedDict[Any, float] = OrderedDict()
+RESULTS: Store[Result] = Store(KEPT_RESULTS)
+TIMES: Store[float] = Store(KEPT_TIMES)
 
 
 @dataclass(frozen=True)
@@ -58,30 +58,19 @@ class Point:
     def run(self) -> Result:
         """Simulate this point, and its frame again with its bottleneck doubled where that is asked of a replay."""
         key = self._key(self.arch, 1.0)
-        if key not in _results:
-            _results[key] = simulate(
-                self.arch,
-                self.work,
-                self.trace,
-                **self._options(),
-                relative_error=self.relative_error,
-                seed=self.seed,
-            )
-            if len(_results) > KEPT_RESULTS:
-                _results.popitem(last=False)
-        _results.move_to_end(key)
-        result = replace(_results[key], overrides=dict(self.overrides))
-        _times[key] = result.frame_ms
+        options = self._options() | {"relative_error": self.relative_error, "seed": self.seed}
+        made = RESULTS.get(key, lambda: simulate(self.arch, self.work, self.trace, **options))
+        result = replace(made, overrides=dict(self.overrides))
+        TIMES.put(key, result.frame_ms)
         return with_doubling(self.arch, result, self._frame_ms) if self.what_if and self.detail == "cycle" else result
 
     def _frame_ms(self, arch: Arch, rest_factor: float) -> float:
         """Time of the point's frame on ``arch``; kept, for what doubles one point is often another one of a sweep."""
-        key = self._key(arch, rest_factor)
-        if key not in _times:
-            _times[key] = frame_ms(arch, self.work, self.trace, **self._options(), rest_factor=rest_factor)
-            if len(_times) > KEPT_TIMES:
-                _times.popitem(last=False)
-        return _times[key]
+        asked = self._options()
+        return TIMES.get(
+            self._key(arch, rest_factor),
+            lambda: frame_ms(arch, self.work, self.trace, **asked, rest_factor=rest_factor),
+        )
 
     def _options(self) -> dict[str, Any]:
         return {

@@ -173,8 +173,8 @@ def test_a_design_point_against_importing_numpy_and_numba(benchmark, tell, work,
     arch = ngpc.load_arch("ngpc", scale=32)
 
     def point():
-        plan._services.clear()
-        plan._plans.clear()
+        plan.SERVICES.forget()
+        plan.PLANS.forget()
         return ngpc.simulate(arch, work, trace)
 
     result = benchmark.pedantic(point, warmup_rounds=1)

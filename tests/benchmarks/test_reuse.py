@@ -10,6 +10,7 @@ from ngpc_sim.frame import commands as command_costs
 from ngpc_sim.frame import events, kept_commands
 from ngpc_sim.frame import plan as commands
 from ngpc_sim.job.request import Request, points
+from ngpc_sim.machine.store import forget_all
 from ngpc_sim.machine.threads import map_threads
 from ngpc_sim.reference import frame
 from ngpc_sim.simulation import design_point
@@ -43,7 +44,7 @@ def frame_of(nerf, monkeypatch):
         return events.run_frame_fast(*arguments)
 
     monkeypatch.setattr(design_point, "run_frame_fast", noted)
-    kept_commands._replays.clear()
+    kept_commands.REPLAYS.forget()
     ngpc.simulate(*nerf)
     return asked[0]
 
@@ -75,15 +76,14 @@ def test_a_design_point_on_what_is_kept(benchmark, nerf):
     ngpc.simulate(*nerf)
 
     def another():
-        kept_commands._replays.clear()
+        kept_commands.REPLAYS.forget()
         return ngpc.simulate(*nerf)
 
     result = benchmark(another)
     assert result.queries == nerf[2].queries
 
     def from_nothing():
-        for kept in (commands._services, commands._plans, commands._efficiencies, kept_commands._replays):
-            kept.clear()
+        forget_all()
         ngpc.simulate(*nerf)
 
     slow = seconds(from_nothing)
@@ -93,9 +93,9 @@ def test_a_design_point_on_what_is_kept(benchmark, nerf):
 
 def forget():
     """Forget results, so that design points are simulated again on services and plans that are kept."""
-    points_module._results.clear()
-    points_module._times.clear()
-    kept_commands._replays.clear()
+    points_module.RESULTS.forget()
+    points_module.TIMES.forget()
+    kept_commands.REPLAYS.forget()
 
 
 def test_twelve_workloads_at_four_scales(benchmark):

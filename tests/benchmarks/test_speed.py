@@ -101,8 +101,8 @@ def test_a_design_point(benchmark, arch, work, trace):
 
 def test_a_design_point_from_nothing(benchmark, arch, work, trace):
     def forget():
-        plan._services.clear()
-        plan._plans.clear()
+        plan.SERVICES.forget()
+        plan.PLANS.forget()
 
     result = benchmark.pedantic(ngpc.simulate, (arch, work, trace), setup=forget, rounds=5)
     assert result.queries == trace.queries

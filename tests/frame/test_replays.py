@@ -20,7 +20,7 @@ def replayed(monkeypatch, simulate):
     """How many times the commands of a frame on ``ngpc`` with these values are replayed, after those on ``ngpc``."""
     calls = []
     build = kept_commands.build_commands
-    monkeypatch.setattr(kept_commands, "_replays", type(kept_commands._replays)())
+    kept_commands.REPLAYS.forget()
     monkeypatch.setattr(kept_commands, "build_commands", lambda *asked: calls.append(1) or build(*asked))
 
     def count(values):
@@ -43,35 +43,27 @@ def test_what_a_command_depends_on_replays_it(replayed, values):
     assert replayed(values) == 1
 
 
-def test_a_kept_replay_gives_the_result_of_a_new_one(monkeypatch, simulate):
+def test_a_kept_replay_gives_the_result_of_a_new_one(simulate):
     values = {"frame.launch_overhead_ns": 5000}
     simulate("gia-hashgrid")
     kept = simulate("gia-hashgrid", overrides=values)
-    monkeypatch.setattr(kept_commands, "_replays", type(kept_commands._replays)())
+    kept_commands.REPLAYS.forget()
     assert kept == simulate("gia-hashgrid", overrides=values)
 
 
-def test_what_is_kept_stays_below_its_limit(monkeypatch, simulate):
-    kept = type(kept_commands._replays)()
-    monkeypatch.setattr(kept_commands, "_replays", kept)
+def test_the_size_of_kept_replays_covers_their_waits(simulate):
+    kept_commands.REPLAYS.forget()
     simulate("gia-hashgrid")
-    (one,) = kept.values()
-    assert one.size >= sum(command.run.waits.nbytes for command in one.commands)
-    monkeypatch.setattr(kept_commands, "KEPT_BYTES", 2 * one.size)
-    for ghz in (1.1, 1.2, 1.3):
-        simulate("gia-hashgrid", overrides={"nfp.clock_ghz": ghz})
-    assert len(kept) == 2
-    monkeypatch.setattr(kept_commands, "KEPT_BYTES", one.size - 1)
-    assert simulate("gia-hashgrid", overrides={"nfp.clock_ghz": 1.4}).frame_ms > 0
-    assert not kept
+    (commands,) = (kept for kept, _ in kept_commands.REPLAYS._kept.values())
+    assert kept_commands.REPLAYS.size(commands) >= sum(command.run.waits.nbytes for command in commands)
 
 
-def test_the_reference_always_replays(monkeypatch, make_trace):
-    monkeypatch.setattr(kept_commands, "_replays", type(kept_commands._replays)())
+def test_the_reference_always_replays(make_trace):
+    kept_commands.REPLAYS.forget()
     ngpc.simulate(
         ngpc.load_arch("ngpc", scale=2), ngpc.load_workload("nsdf-hashgrid"), make_trace(), detail="reference"
     )
-    assert not kept_commands._replays
+    assert not len(kept_commands.REPLAYS)
 
 
 def test_a_workload_that_takes_the_same_cycles_has_energy_of_its_own():

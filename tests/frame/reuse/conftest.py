@@ -2,7 +2,7 @@
 
 import pytest
 
-from ngpc_sim.frame import plan
+from ngpc_sim.machine.store import forget_all
 
 
 @pytest.fixture
@@ -16,11 +16,6 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def forget():
     """Forget what this process keeps in memory, now and at the end."""
-
-    def now():
-        for kept in (plan._services, plan._efficiencies, plan._plans):
-            kept.clear()
-
-    now()
-    yield now
-    now()
+    forget_all()
+    yield forget_all
+    forget_all()

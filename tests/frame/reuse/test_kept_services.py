@@ -7,6 +7,7 @@ import pytest
 
 import ngpc_sim as ngpc
 from ngpc_sim.frame import kept_services
+from ngpc_sim.frame.plan import service_of
 
 DESIGNS = {
     "all fit": ("nerf-hashgrid", {}),
@@ -47,19 +48,18 @@ def test_results_are_the_same_cold_warm_damaged_and_off(design, row, folder, mon
     assert off == cold == warm == damaged
 
 
-def test_a_kept_service_is_the_computed_one_to_the_type(row, folder):
+def test_a_kept_service_is_the_computed_one_to_the_type(forget, folder):
     """Kernels are compiled by type: another one would be compiled again."""
-    from ngpc_sim.frame import plan
 
-    def kept():
-        (service,) = plan._services.values()
+    def served(name, overrides):
+        forget()
+        work = ngpc.load_workload(name)
+        trace = ngpc.load_trace(work.trace).limited(QUERIES)
+        service = service_of(ngpc.load_arch("ngpc", overrides=overrides), work.encoding, trace)
         return [service, *([service.misses] if service.misses else [])]
 
-    for design in DESIGNS:
-        row(design)
-        first = kept()
-        row(design)
-        for one, other in zip(first, kept(), strict=True):
+    for design in DESIGNS.values():
+        for one, other in zip(served(*design), served(*design), strict=True):
             assert one is not other
             for name in (field.name for field in fields(one)):
                 value, again = getattr(one, name), getattr(other, name)
