@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ngpc_sim.config.errors import UserError
     from ngpc_sim.engines.grid_index import grid_index
     from ngpc_sim.results.result import Result
+    from ngpc_sim.simulation.design import Options, Sequence
     from ngpc_sim.simulation.points import sweep
     from ngpc_sim.simulation.simulate import simulate
     from ngpc_sim.trace.store import Trace, load_trace
@@ -25,7 +26,9 @@ __all__ = [
     "Arch",
     "GridEncoding",
     "GridLevel",
+    "Options",
     "Result",
+    "Sequence",
     "Trace",
     "UserError",
     "Workload",
@@ -44,6 +47,8 @@ _HOMES = {
     "grid_index": "engines.grid_index",
     "UserError": "config.errors",
     "Result": "results.result",
+    "Options": "simulation.design",
+    "Sequence": "simulation.design",
     "simulate": "simulation.simulate",
     "sweep": "simulation.points",
     "Trace": "trace.store",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ngpc_sim.job.request import Request
     from ngpc_sim.report.folder import Content
     from ngpc_sim.results.result import Result
-    from ngpc_sim.simulation.points import Point
+    from ngpc_sim.simulation.design import Point
 
 
 def run(

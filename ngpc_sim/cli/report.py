@@ -13,7 +13,7 @@ from ngpc_sim.cli.progress import Bar
 from ngpc_sim.config.errors import UserError
 
 if TYPE_CHECKING:
-    from ngpc_sim.simulation.points import Point
+    from ngpc_sim.simulation.design import Point
 
 
 def report(

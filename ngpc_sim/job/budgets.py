@@ -19,7 +19,7 @@ from typing import Any
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.options import parse_list
 from ngpc_sim.results.result import Result
-from ngpc_sim.simulation.points import Point
+from ngpc_sim.simulation.design import Point
 from ngpc_sim.workloads.frame_sizes import TARGETS
 
 TARGET = TARGETS["4k60"]

@@ -25,7 +25,7 @@ from ngpc_sim.job.ramulator import write_ramulator
 from ngpc_sim.power.area import WEIGHT_TILES
 from ngpc_sim.report.folder import write_set
 from ngpc_sim.results.result import Result
-from ngpc_sim.simulation.points import Point
+from ngpc_sim.simulation.design import Point
 
 Array = np.ndarray[Any, Any]
 VERSION = 0.4
@@ -54,7 +54,7 @@ def write(name: str, path: Path, points: Sequence[Point], results: Sequence[Resu
 def missed_addresses(point: Point) -> Array:
     """Addresses (n,) int64, bytes, of all lines that the recorded queries of a point miss in L2, in order."""
     arch, encoding = point.arch, point.work.encoding
-    trace = point.trace if point.limit_queries is None else point.trace.limited(point.limit_queries)
+    trace = point.replayed
     misses = service_of(arch, encoding, trace).misses
     loads = int(misses.far.sum(dtype=np.int64)) if misses else 0
     if not loads:

@@ -18,7 +18,7 @@ from ngpc_sim.job.unused import unused_keys
 from ngpc_sim.results.published import PUBLISHED, published_mean_speedup
 from ngpc_sim.results.result import Result
 from ngpc_sim.sampling import half_width
-from ngpc_sim.simulation.points import Point
+from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.simulate import simulate
 from ngpc_sim.workloads.workload import APPS
 
@@ -66,10 +66,10 @@ def _traces(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
             f"trace {trace.name}: {trace.recorded:,} recorded queries stand for "
             f"{int(trace.profile.sum()):,} of a {trace.width}x{trace.height} frame"
         )
-        if result.queries != int(trace.profile.sum()) and point.limit_queries is None:
+        if result.queries != int(trace.profile.sum()) and point.options.limit_queries is None:
             text += f"; its profile is scaled to {result.queries:,} queries for {result.resolution} on {result.arch}"
-        if point.limit_queries is not None:
-            first = f"{point.limit_queries:,}"
+        if point.options.limit_queries is not None:
+            first = f"{point.options.limit_queries:,}"
             text = f"trace {trace.name}: only its first {first} recorded queries, as a frame of their own"
         lines[text + "."] = None
     return list(lines)
@@ -207,7 +207,7 @@ def _gaps(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
     groups: dict[tuple[Any, ...], list[int]] = {}
     for index, result in enumerate(results):
         arch = points[index].arch
-        whole = points[index].limit_queries is None
+        whole = points[index].options.limit_queries is None
         comparable = arch.gpu.apps and arch.file.gpu_model == "published"
         if whole and comparable and published_mean_speedup(result.encoding, result.scale) is not None:
             settings = tuple(f"{name}={value}" for name, value in result.overrides.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as SequenceOf
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from importlib import metadata
 from shlex import quote
@@ -17,10 +17,7 @@ from ngpc_sim.architecture.arch_file import MAX_SCALE
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.options import MAX_POINTS, parse_list, parse_names, parse_overrides, parse_scales
 from ngpc_sim.results.result import Result
-from ngpc_sim.sampling import Precision
-from ngpc_sim.simulation.design import Sequence
-from ngpc_sim.simulation.points import Point
-from ngpc_sim.simulation.simulate import DETAILS, MAX_FRAMES
+from ngpc_sim.simulation.design import MAX_FRAMES, Options, Point, Sequence
 from ngpc_sim.trace.contents import Trace
 from ngpc_sim.trace.streaming import load_trace
 from ngpc_sim.workloads.frame_sizes import parse_resolution
@@ -76,12 +73,15 @@ class Request:
 
 def points(asked: Request) -> list[Point]:
     """Design points of a request, in the order of its lists: arch, overrides, resolution, encoding, scale, app."""
-    if asked.detail is not None and asked.detail not in DETAILS:
-        raise UserError(f"unknown detail '{asked.detail}': choose {', '.join(DETAILS)}.")
     if asked.limit_queries is not None and asked.limit_queries < 1:
         raise UserError(f"--limit-queries {asked.limit_queries} is out of range: 1 or more.")
-    Precision.checked(asked.relative_error, asked.seed)
-    sequence = _sequence(asked)
+    options = Options(
+        detail=asked.detail,
+        limit_queries=asked.limit_queries,
+        sequence=_sequence(asked),
+        relative_error=asked.relative_error,
+        seed=asked.seed,
+    )
     scales: list[int | None] = list(parse_scales(asked.scale)) if asked.scale is not None else [None]
     archs = parse_names(asked.archs, "--arch", arch_names(), paths=True)
     words = parse_list(asked.resolutions, "--resolution")
@@ -105,14 +105,8 @@ def points(asked: Request) -> list[Point]:
             loaded[name, number, scale],
             work,
             trace,
-            resolution,
-            asked.detail,
-            asked.limit_queries,
-            values,
-            sequence,
+            replace(options, resolution=resolution, overrides=values),
             asked.what_if,
-            asked.relative_error,
-            asked.seed,
         )
         for name in archs
         for number, values in enumerate(overrides)
@@ -179,8 +173,10 @@ def _load(source: str) -> Trace:
 
 def manifest(asked: Request, points: SequenceOf[Point], wall_time_s: float) -> dict[str, Any]:
     """What made these results: versions, hashes, seeds, the command; only ``wall_time_s`` changes from run to run."""
-    archs = {f"{p.arch.name}@{p.arch.scale}": p.arch.sha256 for p in points if not p.overrides}
-    archs |= {f"{p.arch.name}@{p.arch.scale} {dict(p.overrides)}": p.arch.sha256 for p in points if p.overrides}
+    archs = {f"{p.arch.name}@{p.arch.scale}": p.arch.sha256 for p in points if not p.options.overrides}
+    archs |= {
+        f"{p.arch.name}@{p.arch.scale} {dict(values)}": p.arch.sha256 for p in points if (values := p.options.overrides)
+    }
     return {
         "tool": "ngpc-sim",
         "version": __version__,

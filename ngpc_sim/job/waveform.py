@@ -19,7 +19,7 @@ from ngpc_sim.engines.cluster import ClusterWork
 from ngpc_sim.reference import BatchLog, ReferenceCluster, ReferenceNfp, reference_service
 from ngpc_sim.report.folder import write_set
 from ngpc_sim.results.stall_causes import CHARGED
-from ngpc_sim.simulation.points import Point
+from ngpc_sim.simulation.design import Point
 
 #: most queries of a waveform: a viewer shows few, and the reference level is slow
 MAX_QUERIES = 20_000
@@ -38,12 +38,12 @@ def write_waveform(path: Path, points: Sequence[Point]) -> None:
         the file cannot be written.
     """
     point = points[0]
-    limit = point.limit_queries
+    limit = point.options.limit_queries
     if len(points) != 1 or limit is None or limit > MAX_QUERIES:
         raise UserError(f"--waveform shows one design point and needs --limit-queries of at most {MAX_QUERIES:,}.")
     if point.arch.file.plugins():
         raise UserError("--waveform shows built-in engines only, but the architecture names a plug-in.")
-    arch, work, trace = point.arch, point.work, point.trace.limited(limit)
+    arch, work, trace = point.arch, point.work, point.replayed
     service = reference_service(arch.nfp.encoding, work.encoding, trace.positions)
     cluster = ReferenceCluster(arch.cluster, arch.nfp, arch.scale)
     nfps = cluster.replay(ClusterWork(work, service, np.arange(len(trace.positions), dtype=np.int32)))

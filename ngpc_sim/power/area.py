@@ -15,7 +15,6 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines.mlp_engine import OPERAND_BYTES
 from ngpc_sim.engines.nfp import NfpSpec
-from ngpc_sim.results.columns import AREA_MODELS
 
 BITS_PER_KIB = 8 * 1024
 #: full weight tiles that the weight SRAM holds: the largest bundled networks are 20 KiB
@@ -81,8 +80,17 @@ def tag_store(arch: Arch) -> TagStore:
     return TagStore(shape.lines * bits / 8, ways * bits / 8)
 
 
-def area(arch: Arch, model: str | None = None) -> AreaReport:
-    """Area of the NGPC under ``model``, or under the architecture's own.
+@dataclass(frozen=True)
+class Areas:
+    """Area under every model, ``stillmaker`` where its table reaches, and under the one that the architecture chose."""
+
+    bitcell: AreaReport
+    stillmaker: AreaReport | None
+    chosen: AreaReport
+
+
+def area(arch: Arch, model: str) -> AreaReport:
+    """Area of the NGPC under ``model``.
 
     Raises
     ------
@@ -92,7 +100,7 @@ def area(arch: Arch, model: str | None = None) -> AreaReport:
     technology, nfp, scale = arch.technology, arch.nfp, arch.scale
     tech, scaling = technology.area, technology.scaling
     tags_kib = tag_store(arch).bytes / 1024
-    if (model or arch.file.area_model) == "stillmaker_uniform":
+    if model == "stillmaker_uniform":
         small = tech.buffer_mm2_per_kib.value * scaling.sram_area.value
         macro = technology.macro_area_mm2(arch.grid_sram()) * scaling.sram_area.value + tags_kib * small
         buffers = buffers_kib(nfp) * small
@@ -109,14 +117,19 @@ def area(arch: Arch, model: str | None = None) -> AreaReport:
     )
 
 
-def areas(arch: Arch) -> dict[str, AreaReport | None]:
-    """Area under every model; ``None`` where one that the architecture did not choose does not reach."""
-    found: dict[str, AreaReport | None] = {}
-    for model in AREA_MODELS.values():
-        try:
-            found[model] = area(arch, model)
-        except UserError:
-            if model == arch.file.area_model:
-                raise
-            found[model] = None
-    return found
+def areas(arch: Arch) -> Areas:
+    """Area of the NGPC under every model.
+
+    Raises
+    ------
+    UserError
+        When the architecture chose ``stillmaker_uniform`` and that does not reach.
+    """
+    bitcell = area(arch, "n7_bitcell")
+    if arch.file.area_model == "stillmaker_uniform":
+        chosen = area(arch, "stillmaker_uniform")
+        return Areas(bitcell, chosen, chosen)
+    try:
+        return Areas(bitcell, area(arch, "stillmaker_uniform"), bitcell)
+    except UserError:
+        return Areas(bitcell, None, bitcell)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.power.area import area, tag_store
+from ngpc_sim.power.area import AreaReport, tag_store
 from ngpc_sim.results.published import PUBLISHED
 
 PJ_PER_MJ = 1e9
@@ -76,15 +76,15 @@ class EnergyReport:
         return math.fsum(self.by_block[name] for name in DYNAMIC_BLOCKS)
 
 
-def frame_energy(arch: Arch, activity: Activity) -> EnergyReport:
-    """Energy of a frame, calibrated where the architecture says so.
+def frame_energy(arch: Arch, activity: Activity, bitcell: AreaReport) -> EnergyReport:
+    """Energy of a frame, calibrated where the architecture says so; ``bitcell`` is the buildable area, which leaks.
 
     Raises
     ------
     UserError
         When grid_sram, voltage or temperature lie outside what the technology knows.
     """
-    raw = _by_block(arch, activity)
+    raw = _by_block(arch, activity, bitcell)
     if arch.power.calibration == "off" or not activity.frame_ms:
         return EnergyReport(raw)
     own_w = EnergyReport(raw).ngpc_mj / activity.frame_ms
@@ -92,7 +92,7 @@ def frame_energy(arch: Arch, activity: Activity) -> EnergyReport:
     return EnergyReport({n: mj * factor if n in NGPC_BLOCKS else mj for n, mj in raw.items()}, factor)
 
 
-def _by_block(arch: Arch, activity: Activity) -> dict[str, float]:
+def _by_block(arch: Arch, activity: Activity, bitcell: AreaReport) -> dict[str, float]:
     energy, technology = arch.technology.energy, arch.technology
     scale = technology.energy_scale(arch.power.voltage_v)
     logic = scale * technology.scaling.logic_energy.value / PJ_PER_MJ
@@ -116,7 +116,7 @@ def _by_block(arch: Arch, activity: Activity) -> dict[str, float]:
         "buffers": buffers * sram,
         "mlp": macs * logic + operands * sram,
         "idle": _clocked_idle_slots(arch, activity) * energy.mlp_mac_idle.value * logic,
-        "leakage": leakage_w(arch, activity.idle_share) * activity.frame_ms,
+        "leakage": leakage_w(arch, bitcell, activity.idle_share) * activity.frame_ms,
         "memory": memory / PJ_PER_MJ,
         "gpu": arch.gpu.board_power_w.value * activity.gpu_busy_ms,
         "gpu_idle": arch.gpu.idle_power_w.value * (activity.frame_ms - activity.gpu_busy_ms),
@@ -143,15 +143,14 @@ def _clocked_idle_slots(arch: Arch, activity: Activity) -> int:
     return max(0, slots - activity.count("mlp_mac") - activity.count("mlp_mac_padded"))
 
 
-def leakage_w(arch: Arch, idle_share: float = 0.0) -> float:
-    """Leakage power of the whole cluster in W, its NFPs without work for ``idle_share`` of the time."""
+def leakage_w(arch: Arch, bitcell: AreaReport, idle_share: float = 0.0) -> float:
+    """Leakage power of the whole cluster in W; its NFPs are without work for ``idle_share`` of the time."""
     technology = arch.technology
     hot = technology.leakage_at(arch.power.temperature_k)
     built = technology.energy_scale(arch.power.voltage_v) * technology.scaling.leakage.value
     macros = arch.scale * arch.nfp.encoding.engines
     sram = macros * technology.access("leakage_mw", arch.grid_sram()) / 1e3 * built
-    blocks = area(arch, "n7_bitcell")
-    logic = (blocks.logic_mm2 + blocks.buffers_mm2) * technology.leakage.logic_w_per_mm2.value
+    logic = (bitcell.logic_mm2 + bitcell.buffers_mm2) * technology.leakage.logic_w_per_mm2.value
     awake = 1 - idle_share if arch.power.gating == "power" else 1.0
     return (sram + logic * awake) * hot
 

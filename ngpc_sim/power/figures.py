@@ -7,11 +7,10 @@ GPU at its kernels.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ngpc_sim.architecture.arch import Arch
-from ngpc_sim.power.area import BLOCKS, AreaReport
+from ngpc_sim.power.area import BLOCKS, Areas
 from ngpc_sim.power.energy import Activity, EnergyReport, leakage_w, published_power_pct, table_load_mj
 from ngpc_sim.results.columns import AREA_MODELS
 from ngpc_sim.results.result import Costs
@@ -32,18 +31,15 @@ class Frame:
     entry_bytes: int
 
 
-def frame_costs(
-    arch: Arch, activity: Activity, energy: EnergyReport, frame: Frame, built: Mapping[str, AreaReport | None]
-) -> Costs:
+def frame_costs(arch: Arch, activity: Activity, energy: EnergyReport, frame: Frame, built: Areas) -> Costs:
     """Costs of a frame whose energy is known."""
     board_w, time_ms = arch.gpu.board_power_w.value, activity.frame_ms
     gpu_mj = board_w * frame.gpu_frame_ms
     ngpc_w = energy.ngpc_mj / time_ms
-    own = built[arch.file.area_model]
     return Costs(
         dynamic_mj=energy.dynamic_mj,
-        peak_power_w=_peak_w(arch, activity, energy, frame),
-        power_density_w_mm2=ngpc_w / own.total_mm2 if own else 0.0,
+        peak_power_w=_peak_w(arch, activity, energy, frame.ngpc_ms, leakage_w(arch, built.bitcell)),
+        power_density_w_mm2=ngpc_w / built.chosen.total_mm2,
         power_factor=published_power_pct(arch.scale) / 100 * board_w / (ngpc_w / energy.calibration),
         idle_share=activity.idle_share,
         energy_per_query_nj=energy.total_mj / frame.queries * NJ_PER_MJ,
@@ -57,16 +53,16 @@ def frame_costs(
         gpu_edp_mj_ms=gpu_mj * frame.gpu_frame_ms,
         table_load_mj=table_load_mj(arch, table_entries(frame.encoding), frame.entry_bytes),
         areas={
-            f"{short}_{block}": getattr(built[model], f"{block}_mm2", None)
-            for short, model in AREA_MODELS.items()
+            f"{short}_{block}": getattr(getattr(built, short), f"{block}_mm2", None)
+            for short in AREA_MODELS
             for block in BLOCKS
         },
     )
 
 
-def _peak_w(arch: Arch, activity: Activity, energy: EnergyReport, frame: Frame) -> float:
-    at_work_ms = min(frame.ngpc_ms, activity.frame_ms) or activity.frame_ms
+def _peak_w(arch: Arch, activity: Activity, energy: EnergyReport, ngpc_ms: float, leakage: float) -> float:
+    at_work_ms = min(ngpc_ms, activity.frame_ms) or activity.frame_ms
     working = energy.dynamic_mj - energy.by_block["idle"] + energy.by_block["memory"]
     clocked_w = energy.by_block["idle"] / activity.frame_ms
     gpu_w = arch.gpu.board_power_w.value if activity.gpu_busy_ms else arch.gpu.idle_power_w.value
-    return working / at_work_ms + clocked_w + leakage_w(arch) * energy.calibration + gpu_w
+    return working / at_work_ms + clocked_w + leakage * energy.calibration + gpu_w

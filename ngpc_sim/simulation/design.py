@@ -1,29 +1,180 @@
-"""What is simulated: a design point, and a sequence of scenes."""
+"""What is simulated: a design point, its options, and a sequence of scenes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypedDict
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config import units
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.engines.encoding_engine import check_tables
+from ngpc_sim.frame.plan import target_queries
+from ngpc_sim.frame.whole_frame import is_replayed_whole
+from ngpc_sim.power.area import Areas, areas
+from ngpc_sim.sampling import Precision
 from ngpc_sim.trace.store import Trace
+from ngpc_sim.workloads.frame_sizes import parse_resolution, size_name
 from ngpc_sim.workloads.workload import Workload
+
+DETAILS = ("bound", "cycle", "sampled", "reference")
+#: scenes of a sequence, and frames of each
+MAX_FRAMES = 10**9
 
 
 @dataclass(frozen=True)
-class Design:
-    """A design point: what is simulated."""
+class Sequence:
+    """Frames of scenes one after another: the mean frame is reported, with the loads of all scenes in it."""
+
+    scenes: int
+    frames_per_scene: int
+
+
+class Changes(TypedDict, total=False):
+    """Options by keyword: see :class:`Options`."""
+
+    resolution: str | None
+    detail: str | None
+    limit_queries: int | None
+    overrides: Mapping[str, Any] | None
+    sequence: Sequence | None
+    rest_factor: float
+    relative_error: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a frame is simulated.
+
+    Parameters
+    ----------
+    resolution
+        ``hd``, ``fhd``, ``4k``, ``8k`` or ``WxH``; the trace's own where it is ``None``. Another resolution scales
+        the profile of the trace by pixels.
+    detail
+        ``cycle`` replays the trace. ``sampled`` replays some shares of its commands and gives 95 % intervals.
+        ``bound`` is the closed form that no replay beats. ``reference`` replays by one event a query and stage, for
+        frames of few queries. ``None`` is ``sampled`` for a frame that was recorded whole and is asked as it is, else
+        ``cycle``.
+    limit_queries
+        Only the first N recorded queries, as a frame of their own.
+    overrides
+        Values by dotted key that made the architecture what it is, repeated in the result's row.
+    sequence
+        Scenes and frames of each; the result is their mean frame, table loads included. ``None`` is a frame of a
+        scene whose tables are loaded.
+    rest_factor
+        Time of the rest of kernels over what the architecture says, to ask what a faster GPU would give.
+    relative_error, seed
+        With ``sampled``: more is replayed until half the interval of ``frame_ms`` is at most this part of it, or all
+        is replayed; the seed of what is drawn.
+
+    Raises
+    ------
+    UserError
+        When a value is out of range.
+    """
+
+    resolution: str | None = None
+    detail: str | None = None
+    limit_queries: int | None = None
+    overrides: Mapping[str, Any] | None = None
+    sequence: Sequence | None = None
+    rest_factor: float = 1.0
+    relative_error: float = 0.01
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.detail is not None and self.detail not in DETAILS:
+            raise UserError(f"unknown detail '{self.detail}': choose {', '.join(DETAILS)}.")
+        if self.limit_queries is not None and self.limit_queries < 1:
+            raise UserError(f"limit_queries = {self.limit_queries} is out of range: 1 or more.")
+        lengths = (self.sequence.scenes, self.sequence.frames_per_scene) if self.sequence else ()
+        if not all(1 <= length <= MAX_FRAMES for length in lengths):
+            raise UserError(f"a sequence has 1 to {MAX_FRAMES:,} scenes, each of 1 to {MAX_FRAMES:,} frames.")
+        Precision.checked(self.relative_error, self.seed)
+
+
+#: options as they are without any
+DEFAULTS = Options()
+
+
+@dataclass(frozen=True)
+class Point:
+    """A design point, checked when it is made.
+
+    ``what_if``: whether its frame is simulated again with its bottleneck doubled. ``detail`` is the level of detail
+    that the options ask for, or the one that suits the trace. ``spilled`` are the levels whose tables do not fit.
+
+    Raises
+    ------
+    UserError
+        When trace and workload do not belong together, or tables do not fit under ``reject``.
+    """
 
     arch: Arch
     work: Workload
     trace: Trace
-    resolution: str
-    pixels: int
-    detail: str
-    spilled: tuple[int, ...]
-    overrides: Mapping[str, Any]
+    options: Options = DEFAULTS
+    what_if: bool = False
+    detail: str = field(init=False)
+    spilled: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        _check_pair(self.work, self.trace)
+        spilled = check_tables(self.arch.nfp.encoding, self.work.encoding, self.work.name)
+        object.__setattr__(self, "spilled", tuple(spilled))
+        object.__setattr__(self, "detail", self.options.detail or self._usual_detail())
+
+    def _usual_detail(self) -> str:
+        as_recorded = self.trace.is_full_frame and self.options.limit_queries is None
+        return "sampled" if as_recorded and self.is_whole else "cycle"
+
+    @cached_property
+    def replayed(self) -> Trace:
+        """The trace, or the part of it that is asked."""
+        limit = self.options.limit_queries
+        return self.trace if limit is None else self.trace.limited(limit)
+
+    @cached_property
+    def part(self) -> float:
+        """Share of the trace's queries that is asked."""
+        return self.replayed.queries / self.trace.queries
+
+    @cached_property
+    def _size(self) -> tuple[str, int, int]:
+        if self.options.resolution:
+            return parse_resolution(self.options.resolution)
+        return size_name(self.trace.width, self.trace.height), self.trace.width, self.trace.height
+
+    @property
+    def resolution(self) -> str:
+        """Name of the frame's size."""
+        return self._size[0]
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of the frame."""
+        _, width, height = self._size
+        return width * height
+
+    @cached_property
+    def queries(self) -> int:
+        """Queries of the frame."""
+        return target_queries(self.arch, self.work, self.replayed, self.pixels)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the trace recorded every query of the frame, so that each command replays its own."""
+        return is_replayed_whole(self.arch, self.replayed, self.queries)
+
+    @cached_property
+    def areas(self) -> Areas:
+        """Area of the NGPC under every model."""
+        return areas(self.arch)
 
     @property
     def entry_bytes(self) -> int:
@@ -40,9 +191,10 @@ class Design:
         return -(-duration_ps * self.arch.clock_hz // units.PS_PER_S)
 
 
-@dataclass(frozen=True)
-class Sequence:
-    """Frames of scenes one after another: the mean frame is reported, with the loads of all scenes in it."""
-
-    scenes: int
-    frames_per_scene: int
+def _check_pair(work: Workload, trace: Trace) -> None:
+    if trace.app != work.app:
+        raise UserError(f"trace {trace.name} records app '{trace.app}', but workload {work.name} is app '{work.app}'.")
+    if trace.n_dims != work.encoding.n_dims:
+        raise UserError(
+            f"trace {trace.name} has {trace.n_dims}-D positions, but {work.name} encodes {work.encoding.n_dims}-D ones."
+        )

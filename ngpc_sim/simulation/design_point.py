@@ -21,11 +21,11 @@ from ngpc_sim.frame.commands import AnyCluster, Command, Commands
 from ngpc_sim.frame.events import fits_kernel, run_frame_fast
 from ngpc_sim.frame.kept_commands import replays_of
 from ngpc_sim.frame.memory import l2_shape, table_load
-from ngpc_sim.frame.plan import FramePlan, line_efficiency_of, plan_frame, service_of, target_queries
+from ngpc_sim.frame.plan import FramePlan, line_efficiency_of, plan_frame, service_of
 from ngpc_sim.frame.sharing import FULL
 from ngpc_sim.frame.stalls import StallReport, stall_report
 from ngpc_sim.frame.timing import GPU, NGPC, FrameRun
-from ngpc_sim.frame.whole_frame import FullFrame, in_parts, is_replayed_whole, replay_full_frame
+from ngpc_sim.frame.whole_frame import FullFrame, in_parts, replay_full_frame
 from ngpc_sim.gpu.baseline import Baseline, baseline
 from ngpc_sim.reference import ReferenceCluster, reference_service
 from ngpc_sim.reference.frame import run_frame as run_reference_frame
@@ -33,7 +33,7 @@ from ngpc_sim.results.nfp_counts import NfpCounts
 from ngpc_sim.results.result import Result, Scenes
 from ngpc_sim.results.stall_causes import STALL_CAUSES, STALLS
 from ngpc_sim.sampling import Added, Completion, SampledFrame, WholeFrame, estimate
-from ngpc_sim.simulation.design import Design, Sequence
+from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.frame_result import Finished, FrameTiming, MemoryUse, result_of
 from ngpc_sim.simulation.traffic import memory_use, shared_speeds
 
@@ -55,17 +55,14 @@ class Run:
 
 @dataclass(frozen=True)
 class DesignPoint:
-    """A design point while it is being simulated; ``part`` of the frame's queries are asked."""
+    """A design point while it is being simulated."""
 
-    design: Design
-    sequence: Sequence | None
-    rest_factor: float
-    part: float
+    design: Point
 
     def bound(self) -> Finished:
         """Closed form: the larger of the NGPC's bound and the rest of kernels."""
         d, arch, work = self.design, self.design.arch, self.design.work
-        queries = target_queries(arch, work, d.trace, d.pixels)
+        queries = d.queries
         base = self._baseline(queries)
         rest_ps, ngpc_ps = round(base.rest_ms * units.PS_PER_MS), ngpc_bound_ps(arch, work, queries)
         lookups = queries * work.encoding.n_levels * work.encoding.corners
@@ -81,22 +78,16 @@ class DesignPoint:
         interval = float(encoding_engine(arch.nfp.encoding).index_cycles(work.encoding))
         timing = FrameTiming(frame_ps, rest_ps, ngpc_ps, issue, interval, stalls, path, limit)
         memory = MemoryUse(0, np.zeros((3, 0), np.int64), arch.memory.dram_efficiency)
-        return self._in_scenes(queries, len(d.trace.profile), base, timing, actions, memory)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the trace recorded every query of the frame, so that each command replays its own."""
-        d = self.design
-        return is_replayed_whole(d.arch, d.trace, target_queries(d.arch, d.work, d.trace, d.pixels))
+        return self._in_scenes(queries, len(d.replayed.profile), base, timing, actions, memory)
 
     def run(self) -> Run:
         """Replay every distinct command, then run the frame."""
         d, arch, work = self.design, self.design.arch, self.design.work
-        if self.is_whole:
+        if d.is_whole:
             whole = self._whole_frame()
             return self._framed(whole.plan, whole.commands, whole.efficiency)
-        plan = plan_frame(arch, work, d.trace, d.pixels)
-        efficiency = line_efficiency_of(arch, work.encoding, d.trace)
+        plan = plan_frame(arch, work, d.replayed, d.pixels)
+        efficiency = line_efficiency_of(arch, work.encoding, d.replayed)
         return self._framed(plan, self._commands(plan, efficiency), efficiency)
 
     def _framed(
@@ -129,7 +120,7 @@ class DesignPoint:
     def _commands(self, plan: FramePlan, efficiency: float) -> Commands:
         """The commands of the frame, on the fast cluster or by events."""
         d = self.design
-        service = service_of(d.arch, d.work.encoding, d.trace)
+        service = service_of(d.arch, d.work.encoding, d.replayed)
         cluster: AnyCluster = Cluster(d.arch.cluster, d.arch.nfp, d.arch.scale)
         if d.detail == "reference":
             service, cluster = self._reference(plan.queries)
@@ -176,14 +167,14 @@ class DesignPoint:
         d = self.design
         if d.detail != "reference":
             cluster = Cluster(d.arch.cluster, d.arch.nfp, d.arch.scale)
-            return replay_full_frame(d.arch, d.work, d.trace, cluster)
-        service, by_events = self._reference(d.trace.queries)
-        return replay_full_frame(d.arch, d.work, d.trace, by_events, in_parts(service))
+            return replay_full_frame(d.arch, d.work, d.replayed, cluster)
+        service, by_events = self._reference(d.replayed.queries)
+        return replay_full_frame(d.arch, d.work, d.replayed, by_events, in_parts(service))
 
     def _reference(self, queries: int) -> tuple[Service, ReferenceCluster]:
         """The replay by events, for small frames of built-in engines."""
         d, arch = self.design, self.design.arch
-        if queries > MAX_REFERENCE_QUERIES or len(d.trace.positions) > MAX_REFERENCE_QUERIES:
+        if queries > MAX_REFERENCE_QUERIES or len(d.replayed.positions) > MAX_REFERENCE_QUERIES:
             raise UserError(
                 f"detail reference takes frames of at most {MAX_REFERENCE_QUERIES:,} queries, not {queries:,}: "
                 "use --limit-queries."
@@ -191,23 +182,23 @@ class DesignPoint:
         named = [key for key, _ in arch.file.plugins() if key not in {"frame.rest_model", "memory.dram_model"}]
         if named:
             raise UserError(f"detail reference replays built-in engines only, but {named[0]} names a plug-in.")
-        service = reference_service(arch.nfp.encoding, d.work.encoding, d.trace.positions, l2_shape(arch))
+        service = reference_service(arch.nfp.encoding, d.work.encoding, d.replayed.positions, l2_shape(arch))
         return service, ReferenceCluster(arch.cluster, arch.nfp, arch.scale)
 
     def _baseline(self, queries: int) -> Baseline:
         d = self.design
-        base = baseline(d.arch, d.work, d.trace, queries, d.pixels, self.part)
-        return replace(base, rest_ms=base.rest_ms * self.rest_factor)
+        base = baseline(d.arch, d.work, d.replayed, queries, d.pixels, d.part)
+        return replace(base, rest_ms=base.rest_ms * d.options.rest_factor)
 
     def mean_ps(self, steady_ps: int) -> int:
         """Mean frame of the sequence, table loads included, where the others take ``steady_ps``."""
-        if self.sequence is None:
+        sequence = self.design.options.sequence
+        if sequence is None:
             return steady_ps
         load = table_load(self.design.arch, self.design.work.encoding)
-        frames = self.sequence.scenes * self.sequence.frames_per_scene
-        hidden_ps = min(load.early_ps, self.sequence.frames_per_scene * steady_ps)
-        waits_ps = load.load_ps + (self.sequence.scenes - 1) * (load.load_ps - hidden_ps)
-        return steady_ps + waits_ps // frames
+        hidden_ps = min(load.early_ps, sequence.frames_per_scene * steady_ps)
+        waits_ps = load.load_ps + (sequence.scenes - 1) * (load.load_ps - hidden_ps)
+        return steady_ps + waits_ps // (sequence.scenes * sequence.frames_per_scene)
 
     def _in_scenes(
         self,
@@ -219,24 +210,24 @@ class DesignPoint:
         memory: MemoryUse,
     ) -> Finished:
         """The frame with its part of the table loads of a sequence, where there is one."""
-        design = self.design
+        design, sequence = self.design, self.design.options.sequence
         load = table_load(design.arch, design.work.encoding)
         steady_ps = timing.frame_ps
         scenes = Scenes(
-            scenes=self.sequence.scenes if self.sequence else 1,
-            frames_per_scene=self.sequence.frames_per_scene if self.sequence else None,
+            scenes=sequence.scenes if sequence else 1,
+            frames_per_scene=sequence.frames_per_scene if sequence else None,
             table_load_ms=units.ps_to_ms(load.load_ps),
             first_frame_fps=units.PS_PER_S / (steady_ps + load.load_ps),
             steady_fps=units.PS_PER_S / steady_ps,
         )
-        if self.sequence is None:
+        if sequence is None:
             return Finished(queries, invocations, base, timing, actions, memory, load, scenes)
         mean_ps = self.mean_ps(steady_ps)
         stalls = timing.stalls.with_wait("table", design.cycles(mean_ps) - design.cycles(steady_ps))
         path = {**timing.path_ps, "table": mean_ps - steady_ps}
         limit = _limit(path, stalls)
         timing = replace(timing, frame_ps=mean_ps, stalls=stalls, path_ps=path, bottleneck=limit)
-        loads = 1 / self.sequence.frames_per_scene
+        loads = 1 / sequence.frames_per_scene
         return Finished(queries, invocations, base, timing, actions, memory, load, scenes, loads)
 
 

@@ -6,9 +6,9 @@ workload and a trace go to the same worker, which keeps the trace and its interv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from collections.abc import Sequence as SequenceOf
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ngpc_sim.architecture.arch import Arch
@@ -16,8 +16,8 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.machine.store import Store
 from ngpc_sim.machine.workers import in_workers
 from ngpc_sim.results.result import Result
-from ngpc_sim.simulation.design import Sequence
-from ngpc_sim.simulation.simulate import default_detail, frame_ms, simulate
+from ngpc_sim.simulation.design import Point
+from ngpc_sim.simulation.simulate import frame_ms, simulate_point
 from ngpc_sim.simulation.what_if import with_doubling
 from ngpc_sim.trace.store import Trace
 from ngpc_sim.workloads.workload import Workload
@@ -34,60 +34,31 @@ RESULTS: Store[Result] = Store(KEPT_RESULTS)
 TIMES: Store[float] = Store(KEPT_TIMES)
 
 
-@dataclass(frozen=True)
-class Point:
-    """One design point of a sweep; without a ``detail`` it gets the one that :func:`simulate` takes."""
-
-    arch: Arch
-    work: Workload
-    trace: Trace
-    resolution: str | None = None
-    detail: str | None = None
-    limit_queries: int | None = None
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    sequence: Sequence | None = None
-    what_if: bool = False
-    relative_error: float = 0.01
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.detail is None:
-            chosen = default_detail(self.arch, self.work, self.trace, self.resolution, self.limit_queries)
-            object.__setattr__(self, "detail", chosen)
-
-    def run(self) -> Result:
-        """Simulate this point, and its frame again with its bottleneck doubled where that is asked of a replay."""
-        key = self._key(self.arch, 1.0)
-        options = self._options() | {"relative_error": self.relative_error, "seed": self.seed}
-        made = RESULTS.get(key, lambda: simulate(self.arch, self.work, self.trace, **options))
-        result = replace(made, overrides=dict(self.overrides))
-        TIMES.put(key, result.frame_ms)
-        return with_doubling(self.arch, result, self._frame_ms) if self.what_if and self.detail == "cycle" else result
-
-    def _frame_ms(self, arch: Arch, rest_factor: float) -> float:
-        """Time of the point's frame on ``arch``; kept, for what doubles one point is often another one of a sweep."""
-        asked = self._options()
-        return TIMES.get(
-            self._key(arch, rest_factor),
-            lambda: frame_ms(arch, self.work, self.trace, **asked, rest_factor=rest_factor),
-        )
-
-    def _options(self) -> dict[str, Any]:
-        return {
-            "resolution": self.resolution,
-            "detail": self.detail,
-            "limit_queries": self.limit_queries,
-            "sequence": self.sequence,
-        }
-
-    def _key(self, arch: Arch, rest_factor: float) -> tuple[Any, ...]:
-        trace = self.trace
-        drawn = (self.relative_error, self.seed) if self.detail == "sampled" else ()
-        asked = (self.resolution, self.detail, self.limit_queries, self.sequence, rest_factor, *drawn)
-        return arch.text, self.work, trace.name, trace.sha256, len(trace.positions), *asked
+def run_point(point: Point) -> Result:
+    """Simulate a point, and its frame again with its bottleneck doubled where that is asked of a replay."""
+    made = RESULTS.get(_key(point), lambda: simulate_point(point))
+    result = replace(made, overrides=dict(point.options.overrides or {}))
+    TIMES.put(_key(point), result.frame_ms)
+    doubled = point.what_if and point.detail == "cycle"
+    return with_doubling(point.arch, result, partial(_frame_ms, point)) if doubled else result
 
 
-def run_points(points: SequenceOf[Point], jobs: int = 1, done: Callable[[int], None] | None = None) -> list[Result]:
+def _frame_ms(point: Point, arch: Arch, rest_factor: float) -> float:
+    """Time of the point's frame on ``arch``; kept, for what doubles one point is often another one of a sweep."""
+    options = replace(point.options, detail=point.detail, rest_factor=rest_factor)
+    other = replace(point, arch=arch, options=options)
+    return TIMES.get(_key(other), lambda: frame_ms(other))
+
+
+def _key(point: Point) -> tuple[Any, ...]:
+    """All that the result of a point follows from, but for the values repeated in its row."""
+    trace, options = point.trace, point.options
+    drawn = (options.relative_error, options.seed) if point.detail == "sampled" else ()
+    asked = (point.resolution, point.detail, options.limit_queries, options.sequence, options.rest_factor, *drawn)
+    return point.arch.text, point.work, trace.name, trace.sha256, len(trace.positions), *asked
+
+
+def run_points(points: Sequence[Point], jobs: int = 1, done: Callable[[int], None] | None = None) -> list[Result]:
     """Results of ``points`` in their order; ``done`` is told after each group how many points it had.
 
     Raises
@@ -106,7 +77,7 @@ def run_points(points: SequenceOf[Point], jobs: int = 1, done: Callable[[int], N
     return [results[index] for index in range(len(points))]
 
 
-def _groups(points: SequenceOf[Point], jobs: int) -> Iterator[list[int]]:
+def _groups(points: Sequence[Point], jobs: int) -> Iterator[list[int]]:
     """Points that share what is computed once; in parts, so that every job gets one, in turn as scales cost more."""
     groups: dict[tuple[str, str], list[int]] = {}
     for index, point in enumerate(points):
@@ -117,13 +88,13 @@ def _groups(points: SequenceOf[Point], jobs: int) -> Iterator[list[int]]:
 
 
 def _run_group(group: list[tuple[int, Point]]) -> dict[int, Result]:
-    return {index: point.run() for index, point in group}
+    return {index: run_point(point) for index, point in group}
 
 
 def sweep(
-    archs: SequenceOf[Arch],
-    works: SequenceOf[Workload],
-    traces: SequenceOf[Trace],
+    archs: Sequence[Arch],
+    works: Sequence[Workload],
+    traces: Sequence[Trace],
     jobs: int = 1,
 ) -> list[dict[str, Any]]:
     """Rows of every architecture with every workload on every trace of its app.

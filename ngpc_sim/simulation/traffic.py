@@ -7,11 +7,11 @@ from ngpc_sim.frame.memory import exceeds_l2, stream_gbps
 from ngpc_sim.frame.plan import FramePlan
 from ngpc_sim.frame.sharing import FULL, Traffic, speeds
 from ngpc_sim.gpu.baseline import Baseline
-from ngpc_sim.simulation.design import Design
+from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.frame_result import MemoryUse
 
 
-def memory_use(design: Design, plan: FramePlan, efficiency: float) -> MemoryUse:
+def memory_use(design: Point, plan: FramePlan, efficiency: float) -> MemoryUse:
     """Traffic of a frame: streams that exceed L2, and missing lines."""
     in_dram = sum(
         len(stream.rows) * count
@@ -21,7 +21,7 @@ def memory_use(design: Design, plan: FramePlan, efficiency: float) -> MemoryUse:
     return MemoryUse(in_dram, plan.lines, efficiency)
 
 
-def shared_speeds(design: Design, plan: FramePlan, ngpc_ps: int, base: Baseline, memory: MemoryUse) -> tuple[int, int]:
+def shared_speeds(design: Point, plan: FramePlan, ngpc_ps: int, base: Baseline, memory: MemoryUse) -> tuple[int, int]:
     """Speeds of GPU and NGPC while both work, from what each asks on average while it does.
 
     The GPU's kernels write the inputs of the network and read its outputs; what else they touch counts where it is

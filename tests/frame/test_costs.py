@@ -131,7 +131,7 @@ def test_bitcell_area_is_never_below_the_raw_bitcells(kib, engines):
 
 
 def test_uniform_scaling_of_the_paper_gives_about_its_nfp():
-    report = area(ngpc.load_arch("ngpc-paper", scale=1))
+    report = area(ngpc.load_arch("ngpc-paper", scale=1), "stillmaker_uniform")
     assert report.grid_sram_mm2 == pytest.approx(16 * 3.19 * 0.059)
     assert report.total_mm2 == pytest.approx(3.55, rel=0.15)
 

@@ -10,7 +10,8 @@ import ngpc_sim as ngpc
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.machine import workers
 from ngpc_sim.simulation import points as points_module
-from ngpc_sim.simulation.points import Point, run_points, sweep
+from ngpc_sim.simulation.design import Options, Point
+from ngpc_sim.simulation.points import run_point, run_points, sweep
 
 
 @pytest.fixture(scope="module")
@@ -81,14 +82,14 @@ def test_a_number_of_workers_out_of_range_is_refused(archs, jobs):
 
 def test_progress_tells_of_every_point(archs, traces):
     told = []
-    points = [Point(arch, works("gia")[0], traces["gia"], limit_queries=100) for arch in archs]
+    points = [Point(arch, works("gia")[0], traces["gia"], Options(limit_queries=100)) for arch in archs]
     run_points(points, 1, told.append)
     assert sum(told) == len(points)
 
 
 def test_overrides_stand_in_the_row(archs, traces):
-    point = Point(archs[0], works("gia")[0], traces["gia"], detail="bound", overrides={"nfp.mlp.rows": 64})
-    assert point.run().row()["nfp.mlp.rows"] == 64
+    point = Point(archs[0], works("gia")[0], traces["gia"], Options(detail="bound", overrides={"nfp.mlp.rows": 64}))
+    assert run_point(point).row()["nfp.mlp.rows"] == 64
 
 
 def test_a_result_carries_the_resolved_configuration_and_its_hash():

@@ -10,7 +10,8 @@ import ngpc_sim as ngpc
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job import budgets
 from ngpc_sim.report.files import table_files
-from ngpc_sim.simulation.points import Point
+from ngpc_sim.simulation.design import Options, Point
+from ngpc_sim.simulation.points import run_point
 
 PIXELS = {"fhd": 1920 * 1080, "4k": 3840 * 2160}
 
@@ -22,16 +23,14 @@ def swept(traces):
             ngpc.load_arch(scale=scale, overrides={"nfp.clock_ghz": ghz}),
             ngpc.load_workload(f"{app}-hashgrid"),
             traces[app],
-            resolution,
-            "bound",
-            overrides={"nfp.clock_ghz": ghz},
+            Options(resolution, "bound", overrides={"nfp.clock_ghz": ghz}),
         )
         for ghz in (0.5, 1.0)
         for resolution in ("fhd", "4k")
         for scale in (1, 2, 4, 8)
         for app in ("gia", "nerf")
     ]
-    return points, [point.run() for point in points]
+    return points, list(map(run_point, points))
 
 
 @pytest.mark.parametrize("watts", [0.1, 0.5, 1.0, 1.9, 3.0, 5.0, 1000.0])
@@ -53,9 +52,10 @@ def test_the_largest_design_is_that_of_a_search_by_hand(swept, watts):
 def test_gaps_of_the_published_frame_times_are_two_to_four_orders_of_magnitude(traces):
     arch = ngpc.load_arch("ngpc-paper")
     points = [
-        Point(arch, ngpc.load_workload(f"{app}-hashgrid"), traces[app], "4k", "bound") for app in ("nerf", "nvr", "gia")
+        Point(arch, ngpc.load_workload(f"{app}-hashgrid"), traces[app], Options("4k", "bound"))
+        for app in ("nerf", "nvr", "gia")
     ]
-    lines = budgets.fit([1.9], points, [point.run() for point in points])
+    lines = budgets.fit([1.9], points, list(map(run_point, points)))
     found = {line["app"]: line["gap_gpu_oom"] for line in lines}
     by_hand = {
         app: math.log10(350 * 4 * ms * 60 / 1e3 / 1.9) for app, ms in {"nerf": 231, "nvr": 6.32, "gia": 2.12}.items()
@@ -70,8 +70,8 @@ def test_the_gap_is_the_same_whatever_the_resolution_it_is_taken_from(traces):
     arch, work = ngpc.load_arch("ngpc-paper"), ngpc.load_workload("gia-hashgrid")
     gaps = []
     for resolution in PIXELS:
-        point = Point(arch, work, traces["gia"], resolution, "bound")
-        gaps.append(budgets.fit([5], [point], [point.run()])[0]["gap_gpu_oom"])
+        point = Point(arch, work, traces["gia"], Options(resolution, "bound"))
+        gaps.append(budgets.fit([5], [point], [run_point(point)])[0]["gap_gpu_oom"])
     assert gaps[0] == pytest.approx(gaps[1], abs=1e-9)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
 from ngpc_sim.engines.nfp import Nfp, NfpWork
+from ngpc_sim.power.area import area
 from ngpc_sim.power.energy import DYNAMIC_BLOCKS, NGPC_BLOCKS, Activity, frame_energy, leakage_w
 
 GENERAL = settings(deadline=None, derandomize=True, database=None, max_examples=40)
@@ -23,6 +24,10 @@ ARCHS = [
     for name in ("ngpc", "ngpc-paper")
     for gating in ("none", "clock", "power")
 ]
+
+
+def energy_of(arch, activity):
+    return frame_energy(arch, activity, area(arch, "n7_bitcell"))
 
 
 @st.composite
@@ -42,7 +47,7 @@ def activities(draw):
 @GENERAL
 @given(st.sampled_from(ARCHS), activities())
 def test_the_blocks_add_up_to_the_total(arch, activity):
-    report = frame_energy(arch, activity)
+    report = energy_of(arch, activity)
     assert math.fsum(report.by_block.values()) == pytest.approx(report.total_mj, rel=1e-12)
     outside = math.fsum(report.by_block[name] for name in ("memory", "gpu", "gpu_idle"))
     assert report.ngpc_mj + outside == pytest.approx(report.total_mj, rel=1e-12)
@@ -60,7 +65,7 @@ def added(one, two):
 @given(st.sampled_from([a for a in ARCHS if a.power.gating != "none"]), activities(), activities())
 def test_two_parts_of_a_frame_cost_what_the_whole_costs(arch, one, other):
     two = replace(other, entry_bits=one.entry_bits)
-    whole, parts = frame_energy(arch, added(one, two)), [frame_energy(arch, half) for half in (one, two)]
+    whole, parts = energy_of(arch, added(one, two)), [energy_of(arch, half) for half in (one, two)]
     for block in set(whole.by_block) - {"leakage"}:
         assert whole.by_block[block] == pytest.approx(sum(p.by_block[block] for p in parts), rel=1e-9, abs=1e-12)
     if arch.power.gating != "power":  # whose leakage depends on how idle time spreads over the parts
@@ -75,7 +80,7 @@ def test_two_halves_of_a_trace_cost_what_the_whole_trace_costs(traces, app):
 
     def dynamic_mj(part):
         actions = nfp.timing(NfpWork(work, part)).actions
-        return frame_energy(arch, Activity(actions, 16, 1.0, 0.5, 1000, 0)).dynamic_mj
+        return energy_of(arch, Activity(actions, 16, 1.0, 0.5, 1000, 0)).dynamic_mj
 
     cut = 64 * 25
     whole = dynamic_mj(positions)
@@ -85,10 +90,12 @@ def test_two_halves_of_a_trace_cost_what_the_whole_trace_costs(traces, app):
 
 @pytest.mark.parametrize("arch", [arch for arch in ARCHS if arch.power.gating != "none"], ids=lambda a: a.name)
 def test_no_queries_cost_leakage_only(arch):
-    report = frame_energy(arch, Activity(dict.fromkeys(COUNTED, 0), 16, 10.0, 0.0, 80_000_000, 0))
+    report = energy_of(arch, Activity(dict.fromkeys(COUNTED, 0), 16, 10.0, 0.0, 80_000_000, 0))
     assert report.dynamic_mj == 0
-    assert report.ngpc_mj == report.by_block["leakage"] == pytest.approx(10.0 * leakage_w(arch))
-    assert report.total_mj == pytest.approx(10.0 * (leakage_w(arch) + 32.3))
+    assert (
+        report.ngpc_mj == report.by_block["leakage"] == pytest.approx(10.0 * leakage_w(arch, area(arch, "n7_bitcell")))
+    )
+    assert report.total_mj == pytest.approx(10.0 * (leakage_w(arch, area(arch, "n7_bitcell")) + 32.3))
 
 
 @GENERAL
@@ -103,7 +110,7 @@ def test_twice_every_energy_constant_is_twice_the_dynamic_energy(tmp_path_factor
     path = tmp_path_factory.mktemp("twice") / "twice.yaml"
     path.write_text(yaml.safe_dump(data))
     twice = ngpc.load_arch(overrides={"power.gating": gating, "technology": str(path)})
-    one, two = frame_energy(arch, activity).by_block, frame_energy(twice, activity).by_block
+    one, two = energy_of(arch, activity).by_block, energy_of(twice, activity).by_block
     for block in (*DYNAMIC_BLOCKS, "memory"):
         assert two[block] == pytest.approx(2 * one[block], rel=1e-12)
     for block in ("leakage", "gpu", "gpu_idle"):
@@ -115,7 +122,7 @@ def test_twice_every_energy_constant_is_twice_the_dynamic_energy(tmp_path_factor
 def test_gating_never_costs_energy(activity, share, scale):
     idle = replace(activity, idle_cycles=int(activity.nfp_cycles * share))
     costs = [
-        frame_energy(ngpc.load_arch(scale=scale, overrides={"power.gating": gating}), idle).ngpc_mj
+        energy_of(ngpc.load_arch(scale=scale, overrides={"power.gating": gating}), idle).ngpc_mj
         for gating in ("none", "clock", "power")
     ]
     assert costs == sorted(costs, reverse=True)
@@ -124,7 +131,7 @@ def test_gating_never_costs_energy(activity, share, scale):
 def test_clocked_idle_slots_are_all_slots_without_work():
     arch = ngpc.load_arch(overrides={"power.gating": "none"})
     actions = dict.fromkeys(COUNTED, 0) | {"mlp_mac": 1000, "mlp_mac_padded": 96}
-    report = frame_energy(arch, Activity(actions, 16, 1.0, 0.0, 10, 0))
+    report = energy_of(arch, Activity(actions, 16, 1.0, 0.0, 10, 0))
     assert report.by_block["idle"] == pytest.approx((10 * 64 * 64 - 1096) * 0.016 / 1e9)
 
 

@@ -5,7 +5,8 @@ import yaml
 
 import ngpc_sim as ngpc
 from ngpc_sim.job.exports import write_accelergy
-from ngpc_sim.simulation.points import Point
+from ngpc_sim.simulation.design import Options, Point
+from ngpc_sim.simulation.points import run_point
 
 
 def components(tree, prefix=""):
@@ -19,8 +20,10 @@ def components(tree, prefix=""):
 @pytest.fixture(scope="module")
 def exported(traces, tmp_path_factory):
     folder = tmp_path_factory.mktemp("accelergy")
-    point = Point(ngpc.load_arch(scale=4), ngpc.load_workload("nerf-hashgrid"), traces["nerf"], limit_queries=640)
-    result = point.run()
+    point = Point(
+        ngpc.load_arch(scale=4), ngpc.load_workload("nerf-hashgrid"), traces["nerf"], Options(limit_queries=640)
+    )
+    result = run_point(point)
     paths = write_accelergy(folder, [point], [result])
     assert [path.name for path in paths] == ["architecture.yaml", "action_counts.yaml"]
     return (*(yaml.safe_load(path.read_text()) for path in paths), result)
@@ -65,10 +68,10 @@ def test_counts_are_those_of_the_result(exported):
 def test_several_points_have_names_of_their_own(traces, tmp_path):
     work = ngpc.load_workload("gia-hashgrid")
     points = [
-        Point(ngpc.load_arch(scale=scale, overrides=o), work, traces["gia"], detail="bound", overrides=o)
+        Point(ngpc.load_arch(scale=scale, overrides=o), work, traces["gia"], Options(detail="bound", overrides=o))
         for o in ({"nfp.clock_ghz": 1.0}, {"nfp.clock_ghz": 2.0})
         for scale in (8, 64)
     ]
-    paths = write_accelergy(tmp_path, points, [point.run() for point in points])
+    paths = write_accelergy(tmp_path, points, list(map(run_point, points)))
     assert len(paths) == len({path.name for path in paths}) == 8
     assert (tmp_path / "ngpc-64-gia-hashgrid-fhd.action_counts.yaml").is_file()

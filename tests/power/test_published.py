@@ -6,7 +6,8 @@ import ngpc_sim as ngpc
 from ngpc_sim.job.footer import footer
 from ngpc_sim.power.area import area
 from ngpc_sim.power.energy import published_power_pct
-from ngpc_sim.simulation.points import Point
+from ngpc_sim.simulation.design import Options, Point
+from ngpc_sim.simulation.points import run_point
 
 AREA_PCT = {8: 4.52, 64: 36.18}
 POWER_PCT = {8: 2.75, 64: 22.06}
@@ -23,7 +24,7 @@ def test_uniform_scaling_gives_the_published_area_within_15_percent(arch, scale)
 
 
 def test_the_blocks_of_uniform_scaling_by_hand():
-    report = area(ngpc.load_arch("ngpc-paper", scale=1))
+    report = area(ngpc.load_arch("ngpc-paper", scale=1), "stillmaker_uniform")
     assert report.grid_sram_mm2 == pytest.approx(16 * 3.19 * 0.059)
     assert report.mlp_mm2 == pytest.approx(4096 * 3000e-6 * 0.059)
     assert report.encoding_mm2 == pytest.approx(0.14, rel=0.01)
@@ -95,10 +96,10 @@ def test_off_and_null_are_the_defaults_as_typed():
 
 def test_the_footer_prints_the_factor_and_compares_the_area(traces):
     points = [
-        Point(ngpc.load_arch(arch, scale=8), ngpc.load_workload("gia-hashgrid"), traces["gia"], detail="bound")
+        Point(ngpc.load_arch(arch, scale=8), ngpc.load_workload("gia-hashgrid"), traces["gia"], Options(detail="bound"))
         for arch in ("ngpc", "ngpc-paper")
     ]
-    results = [point.run() for point in points]
+    results = list(map(run_point, points))
     text = "\n".join(footer(points, results))
     for result in results:
         assert f"2.75 % of the GPU or 9.62 W, is x{result.costs.power_factor:.2f} of ours" in text

@@ -10,8 +10,8 @@ import ngpc_sim as ngpc
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.frame import whole_frame as full_frame
 from ngpc_sim.sampling import WholeFrame, whole_frame, whole_replays
-from ngpc_sim.simulation import simulate
-from ngpc_sim.simulation.points import Point
+from ngpc_sim.simulation.design import Options, Point
+from ngpc_sim.simulation.design_point import DesignPoint
 from ngpc_sim.trace import store, streaming
 from ngpc_sim.trace.record import record_to
 
@@ -66,7 +66,7 @@ def test_where_queries_take_equal_cycles_the_frame_is_exact(asked, scene, scale)
 @pytest.mark.parametrize("overrides", [CONFLICTS, REUSE, REUSE | {"frame.tiles": 3}])
 def test_with_every_share_drawn_it_is_the_whole_frame_to_the_cycle(asked, overrides):
     point = asked("nerf-object", 4, overrides)
-    simulated = simulate._point(*point, None, "sampled", None, None, None, 1.0)
+    simulated = DesignPoint(Point(*point, Options(detail="sampled")))
     frame = WholeFrame.of(*point, 0)
     taken = replace(frame.draw.strata, taken=frame.draw.strata.sizes)
     complete = WholeFrame(point[0], point[1], frame.replayer, taken, 0)
@@ -185,5 +185,7 @@ def test_a_whole_frame_is_sampled_and_a_part_or_a_scaled_one_replayed_where_no_d
     assert ngpc.simulate(arch, work, trace).detail == Point(arch, work, trace).detail == "sampled"
     assert ngpc.simulate(arch, work, trace, detail="cycle").intervals == {}
     for asks in ({"limit_queries": 700}, {"resolution": "4k"}):
-        assert ngpc.simulate(arch, work, held, **asks).detail == Point(arch, work, held, **asks).detail == "cycle"
+        assert (
+            ngpc.simulate(arch, work, held, **asks).detail == Point(arch, work, held, Options(**asks)).detail == "cycle"
+        )
     assert Point(*point("gia-plane")).detail == "cycle"

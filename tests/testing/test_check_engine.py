@@ -21,6 +21,7 @@ from ngpc_sim.engines import (
     NfpWork,
     Timing,
 )
+from ngpc_sim.power.area import area
 from ngpc_sim.power.energy import Activity, frame_energy
 from ngpc_sim.testing import action_names, check_engine, first_queries
 from ngpc_sim.workloads.workload import load_workload
@@ -67,10 +68,10 @@ def test_the_cluster_keeps_the_contract(dispatch, link, spec_of, default, work_o
 
 def test_the_energy_table_takes_the_names_that_are_known_and_no_fewer(default):
     actions = dict.fromkeys(action_names(NfpSpec), 0)
-    assert frame_energy(default, Activity(actions, 16, 1.0, 0.0, 0, 0)).dynamic_mj == 0
+    assert frame_energy(default, Activity(actions, 16, 1.0, 0.0, 0, 0), area(default, "n7_bitcell")).dynamic_mj == 0
     del actions["grid_index"]
     with pytest.raises(UserError, match="no engine counted 'grid_index'"):
-        frame_energy(default, Activity(actions, 16, 1.0, 0.0, 0, 0))
+        frame_energy(default, Activity(actions, 16, 1.0, 0.0, 0, 0), area(default, "n7_bitcell"))
     parts = action_names(EncodingSpec) | action_names(MlpSpec)
     assert action_names(ClusterSpec) == action_names(NfpSpec)
     own = {"feature_buffer_write_bytes", "feature_buffer_read_bytes", "output_fifo_bytes", "grid_sram_read_bytes"}

@@ -10,7 +10,8 @@ from typing import Literal
 from ngpc_sim.architecture.arch import Arch, load_arch
 from ngpc_sim.paper.inputs import SCALES, workload_and_trace
 from ngpc_sim.results.result import Result
-from ngpc_sim.simulation.points import Point, run_points
+from ngpc_sim.simulation.design import Options, Point
+from ngpc_sim.simulation.points import run_points
 from ngpc_sim.workloads.workload import APPS
 
 Mode = Literal["ngpc-paper", "ngpc"]
@@ -78,7 +79,7 @@ def run_frames(jobs: int = 1, done: Callable[[int], None] | None = None) -> Runs
 
 def _point(frame: Frame) -> Point:
     work, trace = workload_and_trace(f"{frame.app}-{frame.encoding}")
-    return Point(_arch(frame.mode, frame.scale), work, trace, frame.resolution)
+    return Point(_arch(frame.mode, frame.scale), work, trace, Options(resolution=frame.resolution))
 
 
 @lru_cache(maxsize=64)

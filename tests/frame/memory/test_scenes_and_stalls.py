@@ -11,8 +11,8 @@ from ngpc_sim.frame.memory import table_load
 from ngpc_sim.job.footer import footer
 from ngpc_sim.reference import shared_time
 from ngpc_sim.results.stall_causes import STALLS
-from ngpc_sim.simulation.design import Sequence
-from ngpc_sim.simulation.points import Point
+from ngpc_sim.simulation.design import Options, Point, Sequence
+from ngpc_sim.simulation.points import run_point
 from ngpc_sim.simulation.what_if import doubling
 
 MIB = 1 << 20
@@ -185,8 +185,8 @@ def test_the_command_writes_levels_stalls_and_loads(command, tmp_path):
 
 def test_the_footer_says_first_frame_steady_state_and_what_doubling_gives(trace):
     arch, work = ngpc.load_arch(scale=8), ngpc.load_workload("gia-hashgrid")
-    point = Point(arch, work, trace("gia-hashgrid"), sequence=Sequence(2, 3), what_if=True)
-    result = point.run()
+    point = Point(arch, work, trace("gia-hashgrid"), Options(sequence=Sequence(2, 3)), what_if=True)
+    result = run_point(point)
     text = " ".join(footer([point], [result]))
     load_ms, steady_ms = result.scenes.table_load_ms, 1e3 / result.scenes.steady_fps
     assert (

@@ -9,8 +9,8 @@ from ngpc_sim.architecture.arch import all_keys
 from ngpc_sim.frame.bound import cycles_per_query
 from ngpc_sim.reference import frame
 from ngpc_sim.results.stall_causes import STALL_CAUSES
-from ngpc_sim.simulation.design import Sequence
-from ngpc_sim.simulation.points import Point
+from ngpc_sim.simulation.design import Options, Point, Sequence
+from ngpc_sim.simulation.points import run_point
 from ngpc_sim.simulation.what_if import _PATH_RELIEF, GPU_TWICE, doubling
 
 LIMIT = 8000
@@ -62,7 +62,8 @@ def point(trace):
         sequence = Sequence(*scenes) if scenes else None
         limit = options.pop("limit_queries", LIMIT)
         work = ngpc.load_workload(name)
-        return Point(arch, work, trace(name), limit_queries=limit, sequence=sequence, what_if=True, **options)
+        asked = Options(limit_queries=limit, sequence=sequence, **options)
+        return Point(arch, work, trace(name), asked, what_if=True)
 
     return make
 
@@ -70,9 +71,9 @@ def point(trace):
 @pytest.mark.parametrize("bottleneck", CASES)
 def test_the_gain_is_that_of_a_run_of_its_own_with_twice_of_it(bottleneck, point):
     name, scale, overrides, scenes, twice = CASES[bottleneck]
-    result = point(name, scale, overrides, scenes).run()
+    result = run_point(point(name, scale, overrides, scenes))
     scaled = {"scale": scale} | overrides | twice
-    other = point(name, scaled.pop("scale"), scaled, scenes).run()
+    other = run_point(point(name, scaled.pop("scale"), scaled, scenes))
     assert result.bottleneck == bottleneck
     assert result.doubled_gain == result.frame_ms / other.frame_ms
     assert result.doubled_gain > 1
@@ -82,15 +83,15 @@ def test_the_gain_is_that_of_a_run_of_its_own_with_twice_of_it(bottleneck, point
 @pytest.mark.parametrize("cause", SLOW)
 def test_an_encoding_engine_is_doubled_where_it_waits_most(cause, point):
     slow, twice = SLOW[cause]
-    result = point("nvr-hashgrid", 1, slow).run()
+    result = run_point(point("nvr-hashgrid", 1, slow))
     assert result.bottleneck == "encoding_engine"
     assert max(("encoding", "bank_conflict", "feature_buffer"), key=lambda name: result.stalls[name]) == cause
     assert result.doubled == " ".join(f"{key} x2" for key in twice)
-    assert result.doubled_gain == result.frame_ms / point("nvr-hashgrid", 1, twice).run().frame_ms
+    assert result.doubled_gain == result.frame_ms / run_point(point("nvr-hashgrid", 1, twice)).frame_ms
 
 
 def test_a_gpu_twice_as_fast_halves_the_rest_of_kernels(point, simulate):
-    result = point("gia-hashgrid", 512, {"frame.fused": False}, limit_queries=None).run()
+    result = run_point(point("gia-hashgrid", 512, {"frame.fused": False}, limit_queries=None))
     assert (result.bottleneck, result.doubled) == ("gpu_rest", GPU_TWICE)
     faster = simulate("gia-hashgrid", 512, None, None, {"frame.fused": False}, rest_factor=0.5)
     assert faster.rest_ms == result.rest_ms / 2
@@ -115,33 +116,33 @@ def a_point():
 @pytest.mark.parametrize("scale", [1, 8, 64, 1024])
 @pytest.mark.parametrize("name", ["nerf-hashgrid", "nsdf-densegrid", "gia-lowres", "nvr-hashgrid"])
 def test_any_point_can_be_doubled_or_says_nothing(name, scale, detail, point):
-    result = point(name, scale, {"nfp.encoding.feature_bytes": 2}, detail=detail).run()
+    result = run_point(point(name, scale, {"nfp.encoding.feature_bytes": 2}, detail=detail))
     assert (result.doubled == "") == (result.doubled_gain is None)
 
 
 def test_what_cannot_be_doubled_says_nothing(point):
     """1,024 NFPs are the most; ideal banks cannot be more; a delay of nothing has no half."""
-    most = point("nerf-hashgrid", 1024, {"nfp.clock_ghz": 0.001, "cluster.dispatch_queries": 1}).run()
+    most = run_point(point("nerf-hashgrid", 1024, {"nfp.clock_ghz": 0.001, "cluster.dispatch_queries": 1}))
     assert most.bottleneck == "mlp_engine"
     assert (most.doubled, most.doubled_gain) == ("", None)
     arch = ngpc.load_arch("ngpc", overrides={"nfp.encoding.banks": 4096})
-    asked = point("nvr-hashgrid", 1, {"nfp.encoding.banks": 1}).run()
+    asked = run_point(point("nvr-hashgrid", 1, {"nfp.encoding.banks": 1}))
     assert doubling(ngpc.load_arch("ngpc", overrides={"nfp.encoding.banks": 1}), asked) is not None
     assert doubling(arch, asked) is None
 
 
 def test_without_what_if_a_point_runs_once_and_says_nothing(point):
-    result = replace(point("gia-hashgrid", 8, {}), what_if=False).run()
+    result = run_point(replace(point("gia-hashgrid", 8, {}), what_if=False))
     assert (result.doubled, result.doubled_gain) == ("", None)
 
 
 def test_doubling_keeps_the_row_of_the_point_itself(point):
     asked = point("gia-hashgrid", 8, {})
-    once, twice = replace(asked, what_if=False).run().row(), asked.run().row()
+    once, twice = run_point(replace(asked, what_if=False)).row(), run_point(asked).row()
     assert {**twice, "doubled": "", "doubled_gain": None} == once
 
 
 def test_points_that_differ_in_the_name_of_their_trace_alone_keep_it(point):
     asked = point("gia-hashgrid", 8, {})
     other = replace(asked, trace=replace(asked.trace, name="another"))
-    assert [asked.run().trace, other.run().trace] == ["gia-plane-fhd", "another"]
+    assert [run_point(asked).trace, run_point(other).trace] == ["gia-plane-fhd", "another"]
