@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,11 +28,13 @@ def run(
     context: typer.Context,
     scale: Annotated[str | None, typer.Option(help="NFPs: 8, 8..64 (doubles), 8..64:8 (steps), 8,12,64.")] = None,
     apps: Annotated[str, typer.Option("--app", help="nerf, nsdf, gia, nvr, workload files, or all.")] = "all",
-    encoding: Annotated[str, typer.Option(help="hashgrid, densegrid, lowres, or all.")] = "hashgrid",
-    resolution: Annotated[str, typer.Option(help="fhd, 4k, 8k, hd or WIDTHxHEIGHT; a list.")] = "fhd",
-    arch: Annotated[str, typer.Option(help="Architecture name or file; a list.")] = "ngpc",
+    encodings: Annotated[str, typer.Option("--encoding", help="hashgrid, densegrid, lowres, or all.")] = "hashgrid",
+    resolutions: Annotated[str, typer.Option("--resolution", help="fhd, 4k, 8k, hd or WIDTHxHEIGHT; a list.")] = "fhd",
+    archs: Annotated[str, typer.Option("--arch", help="Architecture name or file; a list.")] = "ngpc",
     gpu: Annotated[str | None, typer.Option(help="GPU name or file instead of the architecture's.")] = None,
-    trace: Annotated[str | None, typer.Option(help="Trace names, files or URLs instead of the workloads' own.")] = None,
+    traces: Annotated[
+        str | None, typer.Option("--trace", help="Trace names, files or URLs instead of the workloads' own.")
+    ] = None,
     settings: Settings = None,
     detail: Annotated[
         str | None,
@@ -69,6 +72,7 @@ def run(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,  # noqa: FBT002
 ) -> None:
     """Simulate frames: ngpc-sim --scale 8..64."""
+    given = locals()
     if version:
         sys.stdout.write(f"ngpc-sim {__version__}\n")
         return
@@ -78,31 +82,12 @@ def run(
     if len(sys.argv) == 1:
         sys.stdout.write(context.get_help() + "\n")
         return
-    from ngpc_sim.job import request
+    from ngpc_sim.job.request import Request
 
-    asked = request.Request(
-        scale=scale,
-        apps=apps,
-        encodings=encoding,
-        resolutions=resolution,
-        archs=arch,
-        gpu=gpu,
-        traces=trace,
-        settings=tuple(settings or ()),
-        detail=detail,
-        relative_error=relative_error,
-        seed=seed,
-        limit_queries=limit_queries,
-        power_budget=power_budget,
-        scenes=scenes,
-        frames_per_scene=frames_per_scene,
-        what_if=what_if,
-        allow_plugins=allow_plugins,
-    )
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
-    folder = out or Path("out") / asked.archs.replace(",", "_").replace("/", "_")
-    _main_job(asked, folder, jobs=jobs, quiet=quiet, export=export, waveform=waveform)
+    # the request has a field of the same name for every option that it takes
+    _main_job(Request(**{option.name: given[option.name] for option in fields(Request)}))
 
 
 def _refuse_stray_option(command: str) -> None:
@@ -111,33 +96,21 @@ def _refuse_stray_option(command: str) -> None:
         raise UserError(f"option {first} stands before {command}, where only the main job has options.")
 
 
-def _main_job(
-    asked: Request, folder: Path, *, jobs: int, quiet: bool, export: tuple[str, Path] | None, waveform: Path | None
-) -> None:
+def _main_job(asked: Request) -> None:
     """Check everything that can be refused, simulate, write, print."""
     from ngpc_sim.job import budgets, exports, request
     from ngpc_sim.job.run_folder import write_results
     from ngpc_sim.machine.threads import beside
     from ngpc_sim.report.charts import canvas
     from ngpc_sim.report.files import table_files
-    from ngpc_sim.report.folder import check_writable
     from ngpc_sim.report.stall_file import stall_file
 
     started = time.monotonic()
     points = request.points(asked)
-    check_writable(folder)
-    watts = budgets.parse_budgets(asked.power_budget) if asked.power_budget is not None else []
-    if export is not None:
-        exports.check_format(export[0], points)
-        check_writable(export[1] if export[0] == "accelergy" else export[1].parent)
-    if waveform is not None:
-        from ngpc_sim.job.waveform import write_waveform
-
-        check_writable(waveform.parent)
-        write_waveform(waveform, points)
+    watts = _check(asked, points)
     began = time.monotonic()
     loaded = beside(canvas.load)
-    results = _with_progress(points, jobs, quiet=quiet)
+    results = _with_progress(points, asked.jobs, quiet=asked.quiet)
     loaded()
     speed = request.speed(results, time.monotonic() - began)
     manifest = request.manifest(asked, points, time.monotonic() - started) | speed
@@ -147,21 +120,40 @@ def _main_job(
     extra |= table_files({"levels.csv": level_rows})
     extra |= stall_file(results)
     rows = [result.row() for result in results]
-    written = write_results(folder, rows, manifest, charts=True, extra=extra, level_rows=level_rows)
-    if export is not None:
-        exports.write(*export, points, results)
-    if not quiet:
-        _print(points, results, written, budgets.sentences(fits) if fits else [], speed)
+    written = write_results(asked.folder, rows, manifest, charts=True, extra=extra, level_rows=level_rows)
+    if asked.export is not None:
+        exports.write(*asked.export, points, results)
+    if not asked.quiet:
+        names = ", ".join(path.name for path in written)
+        more = [*(budgets.sentences(fits) if fits else []), request.speed_line(speed)]
+        _print(points, results, [*more, f"Wrote {names} to {asked.folder}."])
 
 
-def _print(
-    points: Sequence[Point], results: Sequence[Result], written: list[Path], more: list[str], speed: dict[str, float]
-) -> None:
-    from ngpc_sim.job.footer import footer, speed_line
+def _check(asked: Request, points: Sequence[Point]) -> list[float]:
+    """Refuse what cannot be written, write the waveform that needs no results, and give the power budgets in W."""
+    from ngpc_sim.job import budgets, exports
+    from ngpc_sim.report.folder import check_writable
+
+    check_writable(asked.folder)
+    watts = budgets.parse_budgets(asked.power_budget) if asked.power_budget is not None else []
+    if asked.export is not None:
+        kind, path = asked.export
+        exports.check_format(kind, points)
+        check_writable(path if kind == "accelergy" else path.parent)
+    if asked.waveform is not None:
+        from ngpc_sim.job.waveform import write_waveform
+
+        check_writable(asked.waveform.parent)
+        write_waveform(asked.waveform, points)
+    return watts
+
+
+def _print(points: Sequence[Point], results: Sequence[Result], more: list[str]) -> None:
+    from ngpc_sim.job.differences import differences
+    from ngpc_sim.job.footer import footer
     from ngpc_sim.report.tables.results import print_results
 
-    names = ", ".join(path.name for path in written)
-    lines = [*footer(points, results), *more, speed_line(speed), f"Wrote {names} to {written[0].parent}."]
+    lines = [*footer(points, results, differences(points, results)), *more]
     print_results([result.row() for result in results], lines)
 
 

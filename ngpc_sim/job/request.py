@@ -8,6 +8,7 @@ from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from importlib import metadata
+from pathlib import Path
 from shlex import quote
 from typing import Any
 
@@ -29,6 +30,12 @@ SPEEDS = ("simulated_cycles_per_s", "queries_per_s")
 PACKAGES = ("numpy", "numba", "simpy", "pydantic", "matplotlib", "pyarrow")
 
 
+#: options that change where results go and how they are made, not what they are
+_BESIDE = ("jobs", "out", "export", "waveform", "quiet")
+#: how options are typed whose field has another name
+_FLAGS = {"apps": "app", "encodings": "encoding", "resolutions": "resolution", "archs": "arch", "traces": "trace"}
+
+
 @dataclass(frozen=True)
 class Request:
     """The main job's options as typed."""
@@ -40,7 +47,7 @@ class Request:
     archs: str = "ngpc"
     gpu: str | None = None
     traces: str | None = None
-    settings: tuple[str, ...] = ()
+    settings: SequenceOf[str] | None = None
     detail: str | None = None
     relative_error: float = 0.01
     seed: int = 0
@@ -50,24 +57,31 @@ class Request:
     frames_per_scene: int | None = None
     what_if: bool = True
     allow_plugins: bool = False
+    jobs: int = 1
+    out: Path | None = None
+    export: tuple[str, Path] | None = None
+    waveform: Path | None = None
+    quiet: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the result files."""
+        return self.out or Path("out") / self.archs.replace(",", "_").replace("/", "_")
 
     def command_line(self) -> str:
         """The command that gives these results, defaults left out."""
-        flags = {"apps": "--app", "encodings": "--encoding", "resolutions": "--resolution"}
-        flags |= {"archs": "--arch", "traces": "--trace", "limit_queries": "--limit-queries"}
-        flags |= {"power_budget": "--power-budget", "frames_per_scene": "--frames-per-scene"}
-        flags |= {"relative_error": "--relative-error"}
         words = ["ngpc-sim"]
         for option in fields(self):
             value = getattr(self, option.name)
+            flag = f"--{_FLAGS.get(option.name, option.name).replace('_', '-')}"
+            if value == option.default or option.name in _BESIDE:
+                continue
             if option.name == "settings":
                 words += [word for setting in value for word in ("--set", setting)]
-            elif option.name == "allow_plugins":
-                words += ["--allow-plugins"] if value else []
-            elif option.name == "what_if":
-                words += [] if value else ["--no-what-if"]
-            elif value != option.default:
-                words += [flags.get(option.name, f"--{option.name}"), str(value)]
+            elif isinstance(value, bool):
+                words += [flag if value else f"--no-{flag[2:]}"]
+            else:
+                words += [flag, str(value)]
         return " ".join(quote(word) for word in words)
 
 
@@ -88,7 +102,7 @@ def points(asked: Request) -> list[Point]:
     resolutions = list(dict.fromkeys(parse_resolution(word)[0] for word in words))
     encodings = parse_names(asked.encodings, "--encoding", ENCODINGS)
     works = {encoding: _works(asked, encoding) for encoding in encodings}
-    overrides = parse_overrides(asked.settings)
+    overrides = parse_overrides(asked.settings or ())
     count = len(archs) * len(overrides) * len(resolutions) * len(scales) * sum(map(len, works.values()))
     if count > MAX_POINTS:
         raise UserError(f"this asks for {count} design points, more than {MAX_POINTS}: narrow a range.")
@@ -195,6 +209,12 @@ def speed(results: SequenceOf[Result], seconds: float) -> dict[str, float]:
     """NFP cycles, of all NFPs added up, and queries that were simulated a second, to three digits."""
     cycles, queries = sum(r.nfp_cycles for r in results), sum(r.queries for r in results)
     return {name: float(f"{n / max(seconds, 1e-9):.3g}") for name, n in zip(SPEEDS, (cycles, queries), strict=True)}
+
+
+def speed_line(speed: Mapping[str, float]) -> str:
+    """How fast the run was."""
+    cycles, queries = (speed[name] for name in SPEEDS)
+    return f"Simulated {cycles:.3g} NFP cycles and {queries:.3g} queries a second."
 
 
 def _sampling(asked: Request, points: SequenceOf[Point]) -> dict[str, Any]:

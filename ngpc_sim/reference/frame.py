@@ -30,6 +30,7 @@ from ngpc_sim.reference import shared_time
 from ngpc_sim.reference.shared_time import RealTime, SharedTime
 
 Array = np.ndarray[Any, Any]
+Process = Generator[simpy.Event, None, None]
 
 
 @dataclass
@@ -117,6 +118,66 @@ class _NgpcQueue:
         return end, self.log.add(NGPC, waits_for, latency_ps, end)
 
 
+class _Frame:
+    """A frame while it runs: two queues, and tiles as chains of dispatches."""
+
+    def __init__(
+        self, arch: Arch, plan: FramePlan, commands: Sequence[Command], rest_ps: int, both: tuple[int, int]
+    ) -> None:
+        self.env: Any = simpy.Environment()
+        self.arch, self.plan, self.commands = arch, plan, list(commands)
+        self.log = _Log()
+        self.time = RealTime(self.env) if both == (FULL, FULL) else SharedTime(self.env, both)
+        self.gpu, self.ngpc = _GpuQueue(self.log), _NgpcQueue(arch, self.log)
+        self.submit_ps, self.launch_ps, self.cross_ps = delays_ps(arch)
+        self.pre, self.post = rest_of_kernels_ps(arch, plan, self.commands, rest_ps)
+        self.submit = self.log.add(SUBMIT, -1, 0, self.submit_ps)
+        #: when each tile ended, and its last record
+        self.ends: list[tuple[int, int]] = []
+
+    def whole(self) -> Process:
+        """The submission, then all tiles: side by side, or one after another."""
+        yield self.env.timeout(self.submit_ps)
+        tile = self._batch if self.arch.frame.schedule == "batches" else self._chain
+        tiles = [tile(steps) for steps in self.plan.steps if steps]
+        if self.arch.frame.overlap:
+            yield self.env.all_of([self.env.process(one) for one in tiles])
+        else:
+            for one in tiles:
+                yield self.env.process(one)
+
+    def _chain(self, steps: tuple[int, ...]) -> Process:
+        """One tile, invocation by invocation."""
+        record, carried_ps, latency_ps = self.submit, 0, self.launch_ps
+        for step in steps:
+            record = yield from self._on_gpu(latency_ps, carried_ps + self.pre[step], record)
+            record = yield from self._on_ngpc(step, record)
+            carried_ps, latency_ps = self.post[step], self.cross_ps
+        record = yield from self._on_gpu(self.cross_ps, carried_ps, record)
+        self.ends.append((int(self.env.now), record))
+
+    def _batch(self, steps: tuple[int, ...]) -> Process:
+        """One tile in the two-stage schedule: NGPC, then the whole rest of kernels."""
+        record = yield from self._on_ngpc(steps[0], self.submit)
+        record = yield from self._on_gpu(self.cross_ps, self.pre[steps[0]] + self.post[steps[0]], record)
+        self.ends.append((int(self.env.now), record))
+
+    def _on_gpu(self, latency_ps: int, run_ps: int, waits_for: int) -> Generator[simpy.Event, None, int]:
+        """A kernel from its dispatch to its end; returns its record."""
+        end, record = self.gpu.dispatch(self.time.now(shared_time.GPU), latency_ps, run_ps, waits_for)
+        yield self.time.until(shared_time.GPU, end - run_ps, end)
+        self.log.ended(record, int(self.env.now))
+        return record
+
+    def _on_ngpc(self, step: int, waits_for: int) -> Generator[simpy.Event, None, int]:
+        """A command from its dispatch to its end; returns its record."""
+        now = self.time.now(shared_time.NGPC)
+        end, record = self.ngpc.dispatch(now, self.cross_ps, step, self.commands[step], waits_for)
+        yield self.time.until(shared_time.NGPC, now + self.cross_ps, end)
+        self.log.ended(record, int(self.env.now))
+        return record
+
+
 def run_frame(
     arch: Arch, plan: FramePlan, commands: Sequence[Command], rest_ps: int, both: tuple[int, int] = (FULL, FULL)
 ) -> FrameRun:
@@ -124,60 +185,10 @@ def run_frame(
 
     ``both``: speeds of GPU and NGPC in 1/FULL while both work, as :func:`ngpc_sim.frame.sharing.speeds` gives them.
     """
-    env: Any = simpy.Environment()
-    log = _Log()
-    time = RealTime(env) if both == (FULL, FULL) else SharedTime(env, both)
-    gpu, ngpc = _GpuQueue(log), _NgpcQueue(arch, log)
-    submit_ps, launch_ps, cross_ps = delays_ps(arch)
-    submit = log.add(SUBMIT, -1, 0, submit_ps)
-    commands = list(commands)
-    pre, post = rest_of_kernels_ps(arch, plan, commands, rest_ps)
-    ends: list[tuple[int, int]] = []
-
-    def on_gpu(latency_ps: int, run_ps: int, waits_for: int) -> Generator[simpy.Event, None, int]:
-        """A kernel from its dispatch to its end; its record."""
-        end, record = gpu.dispatch(time.now(shared_time.GPU), latency_ps, run_ps, waits_for)
-        yield time.until(shared_time.GPU, end - run_ps, end)
-        log.ended(record, int(env.now))
-        return record
-
-    def on_ngpc(step: int, waits_for: int) -> Generator[simpy.Event, None, int]:
-        """A command from its dispatch to its end; its record."""
-        now = time.now(shared_time.NGPC)
-        end, record = ngpc.dispatch(now, cross_ps, step, commands[step], waits_for)
-        yield time.until(shared_time.NGPC, now + cross_ps, end)
-        log.ended(record, int(env.now))
-        return record
-
-    def chain(steps: tuple[int, ...]) -> Generator[simpy.Event, None, None]:
-        """One tile, invocation by invocation."""
-        record, carried, latency_ps = submit, 0, launch_ps
-        for step in steps:
-            record = yield from on_gpu(latency_ps, carried + pre[step], record)
-            record = yield from on_ngpc(step, record)
-            carried, latency_ps = post[step], cross_ps
-        record = yield from on_gpu(cross_ps, carried, record)
-        ends.append((int(env.now), record))
-
-    def batch(steps: tuple[int, ...]) -> Generator[simpy.Event, None, None]:
-        """One tile in the two-stage schedule: NGPC, then the whole rest of kernels."""
-        record = yield from on_ngpc(steps[0], submit)
-        record = yield from on_gpu(cross_ps, pre[steps[0]] + post[steps[0]], record)
-        ends.append((int(env.now), record))
-
-    tile = batch if arch.frame.schedule == "batches" else chain
-    tiles = [steps for steps in plan.steps if steps]
-
-    def frame() -> Generator[simpy.Event, None, None]:
-        yield env.timeout(submit_ps)
-        if arch.frame.overlap:
-            yield env.all_of([env.process(tile(steps)) for steps in tiles])
-        else:
-            for steps in tiles:
-                yield env.process(tile(steps))
-
-    env.run(until=env.process(frame()))
-    end_ps, last = max(ends)
+    frame = _Frame(arch, plan, commands, rest_ps, both)
+    frame.env.run(until=frame.env.process(frame.whole()))
+    gpu, ngpc, time = frame.gpu, frame.ngpc, frame.time
+    end_ps, last = max(frame.ends)
     return FrameRun(
         frame_ps=end_ps,
         gpu_busy_ps=gpu.busy_ps + time.gpu_slowed_ps,
@@ -189,5 +200,5 @@ def run_frame(
             np.array([step for step, _ in ngpc.placed], np.int32),
             np.array([order for _, order in ngpc.placed], np.int16),
         ),
-        path_ps=log.path(last),
+        path_ps=frame.log.path(last),
     )
