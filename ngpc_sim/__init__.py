@@ -41,24 +41,21 @@ __all__ = [
     "sweep",
 ]
 
-_HOMES = {
-    "Arch": "architecture.arch",
-    "load_arch": "architecture.arch",
-    "grid_index": "engines.grid_index",
-    "UserError": "config.errors",
-    "Result": "results.result",
-    "Options": "simulation.design",
-    "Sequence": "simulation.design",
-    "simulate": "simulation.simulate",
-    "sweep": "simulation.points",
-    "Trace": "trace.store",
-    "load_trace": "trace.streaming",
-    "GridEncoding": "workloads.grids",
-    "GridLevel": "workloads.grids",
-    "Workload": "workloads.workload",
-    "grid_levels": "workloads.grids",
-    "load_workload": "workloads.workload",
+#: public names by the module in which each lives
+_MODULES = {
+    "architecture.arch": ("Arch", "load_arch"),
+    "config.errors": ("UserError",),
+    "engines.grid_index": ("grid_index",),
+    "results.result": ("Result",),
+    "simulation.design": ("Options", "Sequence"),
+    "simulation.points": ("sweep",),
+    "simulation.simulate": ("simulate",),
+    "trace.store": ("Trace",),
+    "trace.streaming": ("load_trace",),
+    "workloads.grids": ("GridEncoding", "GridLevel", "grid_levels"),
+    "workloads.workload": ("Workload", "load_workload"),
 }
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public name

@@ -24,6 +24,29 @@ if TYPE_CHECKING:
     from ngpc_sim.simulation.design import Point
 
 
+Traces = Annotated[
+    str | None, typer.Option("--trace", help="Trace names, files or URLs instead of the workloads' own.")
+]
+Detail = Annotated[
+    str | None,
+    typer.Option(
+        help="bound (closed form), cycle (replay), sampled (part of it, intervals) or reference (slow); "
+        "sampled for traces of whole frames, else cycle."
+    ),
+]
+PowerBudget = Annotated[str | None, typer.Option(help="Watts of the NFPs, for instance 1.9,5: also say what fits.")]
+Scenes = Annotated[int | None, typer.Option(help="Scenes, each with its table load; rows are the mean frame.")]
+WhatIf = Annotated[bool, typer.Option("--what-if/--no-what-if", help="Run again with what limits a frame doubled.")]
+Export = Annotated[
+    tuple[str, Path] | None,
+    typer.Option(metavar="accelergy DIR | ramulator FILE", help="Also write Accelergy's YAML, or DRAM loads."),
+]
+Waveform = Annotated[
+    Path | None, typer.Option(help="Also write a VCD waveform of the --limit-queries of one design point.")
+]
+Plugins = Annotated[bool, typer.Option("--allow-plugins", help="Let the architecture name classes to import and run.")]
+
+
 def run(
     context: typer.Context,
     scale: Annotated[str | None, typer.Option(help="NFPs: 8, 8..64 (doubles), 8..64:8 (steps), 8,12,64.")] = None,
@@ -32,42 +55,21 @@ def run(
     resolutions: Annotated[str, typer.Option("--resolution", help="fhd, 4k, 8k, hd or WIDTHxHEIGHT; a list.")] = "fhd",
     archs: Annotated[str, typer.Option("--arch", help="Architecture name or file; a list.")] = "ngpc",
     gpu: Annotated[str | None, typer.Option(help="GPU name or file instead of the architecture's.")] = None,
-    traces: Annotated[
-        str | None, typer.Option("--trace", help="Trace names, files or URLs instead of the workloads' own.")
-    ] = None,
+    traces: Traces = None,
     settings: Settings = None,
-    detail: Annotated[
-        str | None,
-        typer.Option(
-            help="bound (closed form), cycle (replay), sampled (part of it, intervals) or reference (slow); "
-            "sampled for traces of whole frames, else cycle."
-        ),
-    ] = None,
+    detail: Detail = None,
     relative_error: Annotated[float, typer.Option(help="With sampled: half of the interval of the frame time.")] = 0.01,
     seed: Annotated[int, typer.Option(help="With sampled: seed of what is drawn.")] = 0,
     limit_queries: Annotated[int | None, typer.Option(help="Replay only the first N recorded queries.")] = None,
-    power_budget: Annotated[
-        str | None, typer.Option(help="Watts of the NFPs, for instance 1.9,5: also say what fits.")
-    ] = None,
-    scenes: Annotated[
-        int | None, typer.Option(help="Scenes, each with its table load; rows are the mean frame.")
-    ] = None,
+    power_budget: PowerBudget = None,
+    scenes: Scenes = None,
     frames_per_scene: Annotated[int | None, typer.Option(help="Frames of each scene.")] = None,
-    what_if: Annotated[  # noqa: FBT002
-        bool, typer.Option("--what-if/--no-what-if", help="Run again with what limits a frame doubled.")
-    ] = True,
-    export: Annotated[
-        tuple[str, Path] | None,
-        typer.Option(metavar="accelergy DIR | ramulator FILE", help="Also write Accelergy's YAML, or DRAM loads."),
-    ] = None,
-    waveform: Annotated[
-        Path | None, typer.Option(help="Also write a VCD waveform of the --limit-queries of one design point.")
-    ] = None,
+    what_if: WhatIf = True,  # noqa: FBT002
+    export: Export = None,
+    waveform: Waveform = None,
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     out: Annotated[Path | None, typer.Option(help="Folder of the result files (default out/ARCH).")] = None,
-    allow_plugins: Annotated[  # noqa: FBT002
-        bool, typer.Option("--allow-plugins", help="Let the architecture name classes to import and run.")
-    ] = False,
+    allow_plugins: Plugins = False,  # noqa: FBT002
     quiet: Annotated[bool, typer.Option("--quiet", help="No table, no progress bar.")] = False,  # noqa: FBT002
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,  # noqa: FBT002
 ) -> None:

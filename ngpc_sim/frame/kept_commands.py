@@ -1,8 +1,8 @@
 """Replays of the commands of a frame, kept for the next design point that asks for the same ones.
 
-What a command costs the NFPs depends on the NFPs, their dispatch and their memory, on the queries and on whether
-tiles overlap; not on the rest of kernels, on launches and submission, nor on what the GPU alone would need. Design
-points that differ in those alone share their replays.
+What a command costs the NFPs depends on the NFPs, their dispatch, their memory, the queries, and whether tiles
+overlap. It does not depend on the rest of kernels, on launches and submission, or on the GPU's own frame time. Design
+points that differ only in those share their replays.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Services of traces and DRAM's efficiency on them, kept on disk for the next run by everything that they follow from.
+"""Services of traces, and DRAM's efficiency on them, kept on disk for the next run.
 
-The key has the trace, the encoding, its engines, what lies behind them, and the sources and packages that computed it:
-an edited kernel or another version never meets what an older one left. Plug-ins and short traces are not kept.
+The key has everything that they follow from: the trace, the encoding, its engines, the memory behind them, and the
+sources and packages that computed them. So an edited kernel or another version never reads what an older one left.
+Nothing is kept of plug-ins and of short traces.
 """
 
 from __future__ import annotations

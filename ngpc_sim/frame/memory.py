@@ -33,7 +33,7 @@ def exceeds_l2(arch: Arch, in_flight_bytes: int) -> bool:
 
 
 def l2_shape(arch: Arch) -> L2Shape:
-    """The GPU's L2 as the cache of table lines; streams pass by it as evicted first."""
+    """The GPU's L2 as the cache of table lines; streams take no room in it, for they are evicted first."""
     return L2Shape(int(arch.gpu.l2_mib.value * 1024 * 1024), arch.memory.l2_ways)
 
 
@@ -113,8 +113,9 @@ class TableLoad:
 def table_load(arch: Arch, encoding: GridEncoding) -> TableLoad:
     """What loading all tables takes, once for all NFPs (``broadcast``) or NFP by NFP (``unicast``).
 
-    Every grid_sram takes of its tables what it can hold; engines side by side listen to one transfer. The tables
-    come from DRAM, for every NFP again where L2 does not hold them, and cross the link.
+    Every grid_sram takes as much of its tables as it can hold. Engines that work side by side on a level listen to
+    one transfer. The tables come from DRAM and cross the link; where L2 does not hold them, every NFP's copy comes from
+    DRAM.
     """
     spec = arch.nfp.encoding
     slots = min(spec.engines, encoding.n_levels)

@@ -1,4 +1,4 @@
-"""From a trace to commands: who asks how many queries, and which recorded ones stand for them.
+"""From a trace to commands: how many queries each asks, and which recorded queries stand for them.
 
 The trace's profile (queries per invocation of the full frame) is scaled to the resolution, or to the
 calibrated queries per pixel, then divided among the tiles of the frame in whole blocks of 256 queries, so
@@ -74,19 +74,16 @@ class FramePlan:
     streams: tuple[Stream, ...]
     in_flight_queries: tuple[int, ...]
     steps: tuple[tuple[int, ...], ...]
-    kept: dict[tuple[int, int], BatchSums] = field(default_factory=dict, repr=False)
+    kept: Store[BatchSums] = field(default_factory=lambda: Store(1), repr=False)
 
     def batch_sums(self, service: Service, batch_queries: int, groups: int) -> BatchSums:
         """Sums by batch over the streams of the plan's own service, kept for the next number of NFPs."""
-        key = batch_queries, groups
-        if key not in self.kept:
-            self.kept.clear()
-            self.kept[key] = BatchSums(tuple(stream.rows for stream in self.streams), service, batch_queries, groups)
-        return self.kept[key]
+        rows = tuple(stream.rows for stream in self.streams)
+        return self.kept.get((batch_queries, groups), lambda: BatchSums(rows, service, batch_queries, groups))
 
     @cached_property
     def in_tiles(self) -> tuple[Array, Array]:
-        """Streams (commands,) int64 of the tiles that have any, one behind the other, and where each tile begins."""
+        """Streams (commands,) int64 of all tiles that have any, tile after tile, and where each tile begins."""
         asking = [tile for tile in self.steps if tile]
         return np.array([number for tile in asking for number in tile], np.int64), np.cumsum([0, *map(len, asking)])
 
@@ -142,7 +139,7 @@ def scaled_profile(profile: Array, total: int) -> list[int]:
 
 
 def divide(queries: int, tiles: int) -> list[int]:
-    """Queries of each tile: whole blocks as even as they go, first tiles first, the last block partial."""
+    """Queries of each tile: whole blocks, divided evenly, more for the first tiles; the last block may be partial."""
     blocks = -(-queries // BATCH_QUERIES)
     even, more = divmod(blocks, tiles)
     shares = [(even + (tile < more)) * BATCH_QUERIES for tile in range(tiles)]
@@ -203,7 +200,7 @@ def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int, *, counted
 
     def summed() -> FramePlan:
         plan, sums = plan_frame(arch, work, trace, pixels, counted=False), _Sums.of(service)
-        return replace(plan, streams=tuple(_summed(stream, sums, groups) for stream in plan.streams), kept={})
+        return replace(plan, streams=tuple(_summed(stream, sums, groups) for stream in plan.streams), kept=Store(1))
 
     return PLANS.get((_service_key(arch, work.encoding, trace), *key[1:]), summed)
 
@@ -276,7 +273,7 @@ class _Sums:
 
 
 def _stream(pieces: list[_Segment], queries: int) -> Stream:
-    """Rows of a command of ``queries``: every piece its share, by cumulative rounding."""
+    """Rows of a command of ``queries``: every piece contributes its share, rounded cumulatively."""
     weights = np.cumsum([piece.stands_for for piece in pieces])
     ends = np.floor(weights / weights[-1] * queries + 0.5).astype(np.int64)
     ends[-1] = queries

@@ -1,7 +1,7 @@
 """L2 and DRAM shared by the GPU's kernels and the NGPC while both work: the speed of each side.
 
-While both work, each resource is divided max-min fairly between what they ask of it at full speed, and a side runs as
-fast as the resource that holds it back most lets it; what it then leaves of the others is divided again.
+Each resource is divided max-min fairly between what both sides ask of it at full speed. A side runs as fast as the
+resource that holds it back most lets it. What it then leaves of the other resource is divided again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 #: speeds are fixed-point numbers with this denominator
 FULL = 1 << 20
 
-#: of asking both sides in turn; two or three are enough but where both almost fill both resources
+#: rounds of dividing; two or three are enough, unless both sides almost fill both resources
 MAX_ROUNDS = 1000
 
 
@@ -38,9 +38,9 @@ def max_min(first: float, second: float, capacity: float) -> tuple[float, float]
 def speeds(gpu: Traffic, ngpc: Traffic, link_bytes_per_s: float) -> tuple[int, int]:
     """Speeds of GPU and NGPC in 1/FULL while both work, at most FULL, at least 1.
 
-    Each is the answer to the other: what the other leaves, or half where both want more. Asked in turn, from the GPU
-    on against an NGPC at full speed, the GPU's only rises and the NGPC's only falls, so they settle and never exceed
-    what there is.
+    A side gets what the other leaves of a resource, or half where both want more. The speeds are computed in turn,
+    first the GPU's beside an NGPC at full speed. From round to round the GPU's only rises and the NGPC's only falls,
+    so they settle, and together they never take more than there is.
     """
     asked = tuple(
         (of_gpu / capacity, of_ngpc / capacity)

@@ -1,7 +1,7 @@
-"""Where the cycles of every NFP and level go in a frame: one cause a cycle, adding up exactly.
+"""Where the cycles of every NFP and level go in a frame: each cycle has one cause, and they add up exactly.
 
-The waits of an MLP array come from the replay of the commands (:mod:`ngpc_sim.engines.nfp`), each charged to the
-engine slot whose features it waited for; what happens between commands from the frame.
+The replay of the commands (:mod:`ngpc_sim.engines.nfp`) gives the waits of the MLP arrays, each charged to the engine
+slot whose features it waited for. The frame gives what happens between commands.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def stall_report(arch: Arch, commands: Sequence[Command], frame: FrameRun) -> St
     rows, causes = commands[0].run.waits.shape
     waits = np.zeros((scale, rows, len(STALLS)), np.int64)
     busy, lines = np.zeros((scale, 1), np.int64), np.zeros((scale, 3, rows - 1), np.int64)
-    # where the waits of the replay stand in the rows of an NFP, one behind the other
+    # the columns of the replay's waits in the flat row of an NFP
     places = np.arange(rows)[:, np.newaxis] * len(STALLS) + [STALLS.index(cause) for cause in CAUSES[:causes]]
     for first, runs in placed.with_same_columns():
         own = [run.waits for run in runs]

@@ -1,4 +1,4 @@
-"""A frame's dispatches: delays between them, who serves which command, and what a frame that has run reports.
+"""A frame's dispatches: delays between them, which NFPs serve which command, and what a frame that has run reports.
 
 Command queue in the manner of Vulkan: one submission a frame hands every tile's command buffers to two queues. A tile
 is a chain: pre-kernel on the GPU queue, a command on the NGPC queue, post-kernel on the GPU queue, then the next
@@ -57,7 +57,7 @@ class FrameRun:
 
 
 def delays_ps(arch: Arch) -> tuple[int, int, int]:
-    """Submission of a frame, latency of a launch, and of one that waits for the other queue."""
+    """Times in ps: submission of a frame, latency of a launch, latency of one that waits for the other queue."""
     launch_ps = units.ns_to_ps(arch.frame.launch_overhead_ns)
     return units.ns_to_ps(arch.frame.submit_overhead_us * 1e3), launch_ps, launch_ps + link_latency_ps(arch)
 
@@ -79,7 +79,7 @@ def _rest_by_size(
 
 
 def rules_of(arch: Arch) -> tuple[bool, bool]:
-    """Whether commands go to the NFPs that are free first, and whether each begins behind the one before."""
+    """Whether commands go to the NFPs that are free first, and whether each begins at the NFP behind the last one."""
     built_in = arch.cluster.model == BUILTIN
     return arch.cluster.dispatch == "least_loaded" and built_in, arch.cluster.dispatch == "round_robin" and built_in
 

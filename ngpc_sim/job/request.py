@@ -135,7 +135,7 @@ def points(asked: Request) -> list[Point]:
 def _at_scales(
     asked: Request, name: str, values: Mapping[str, Any], scales: SequenceOf[int | None]
 ) -> Iterator[tuple[int | None, Arch]]:
-    """An architecture at every scale: read once, for nothing else of it depends on the scale."""
+    """An architecture at every scale, read once, because nothing else of it depends on the scale."""
     first: Arch | None = None
     for scale in scales:
         if first is None or scale is None or not 1 <= scale <= MAX_SCALE:
@@ -147,7 +147,7 @@ def _at_scales(
 
 
 def _sequence(asked: Request) -> Sequence | None:
-    """The sequence of scenes that is asked for; without frames a scene has one, without scenes there is one."""
+    """The sequence of scenes that is asked for; what is not given of it is 1."""
     if asked.scenes is None and asked.frames_per_scene is None:
         return None
     for option, number in (("--scenes", asked.scenes), ("--frames-per-scene", asked.frames_per_scene)):
@@ -157,7 +157,7 @@ def _sequence(asked: Request) -> Sequence | None:
 
 
 def _check_names(archs: list[str], loaded: Mapping[tuple[str, int, int | None], Arch]) -> None:
-    """Two architectures of one name would be one in every table."""
+    """Refuse two architectures of one name, which no table could tell apart."""
     called: dict[str, str] = {}
     for name in archs:
         own = next(arch.name for (source, _, _), arch in loaded.items() if source == name)

@@ -37,7 +37,7 @@ def steps_of(kinds, values, used, at, rise):
 def add_rises(first, times, at, rise, rises):
     """Add ``rise`` (changes, K) of a command that is placed ``times`` with its share 0 on the NFP ``first``.
 
-    ``rises`` (N, K) are differences between NFPs; what stands before NFP 0 is not this function's to know.
+    ``rises`` (N, K) are differences from each NFP to the one before it; row 0 is left as it is.
     """
     for i in range(at.shape[0]):
         nfp = first + at[i] if first + at[i] < rises.shape[0] else first + at[i] - rises.shape[0]

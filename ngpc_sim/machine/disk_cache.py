@@ -1,9 +1,9 @@
-"""Arrays on disk for later runs, by key: what an answer needs and what no swept value changes.
+"""Arrays on disk for later runs, by key.
 
 A file is a magic word, the length of a header, the header (JSON: key, arrays, checksum) and the arrays, each from a
-multiple of 64 bytes on. Nothing in it is run. A file that is missing, damaged, of another key or larger than it may be
-is as good as none; a folder that cannot be written keeps nothing. Files are written aside and renamed, so that runs at
-the same time see whole ones; beyond the size cap those that were not used for longest go.
+multiple of 64 bytes on. Nothing in it is run. A file that is missing, damaged, of another key or too large is not read.
+A folder that cannot be written keeps nothing. A file is written under another name and then renamed, so that runs at
+the same time see whole files. Above the size cap, the files that were not used for longest are deleted.
 """
 
 from __future__ import annotations
@@ -127,7 +127,10 @@ def _write(place: Path, name: str, key: str, parts: Mapping[str, Array]) -> None
 def _read(
     file: BinaryIO, key: str, expected: Mapping[str, tuple[str, tuple[int | None, ...]]]
 ) -> dict[str, Array] | None:
-    """Arrays of an open file, ``None`` where anything is not as it should be; checked before memory is taken."""
+    """Arrays of an open file, ``None`` where anything differs from what is expected.
+
+    Sizes are checked before memory is taken.
+    """
     size = os.fstat(file.fileno()).st_size
     start = file.read(len(MAGIC) + 8)
     length = int.from_bytes(start[len(MAGIC) :], "little")
@@ -173,7 +176,7 @@ def _fits(found: tuple[str, tuple[int, ...]], expected: tuple[str, tuple[int | N
 
 
 def _places(shapes: Iterable[tuple[str, tuple[int, ...]]], at: int) -> Iterator[tuple[int, int]]:
-    """First byte and the one behind the last of every array."""
+    """First byte of every array, and the one after its last."""
     for dtype, shape in shapes:
         at += -at % ALIGN
         first = at
@@ -185,7 +188,7 @@ def _places(shapes: Iterable[tuple[str, tuple[int, ...]]], at: int) -> Iterator[
 
 
 def _make_room(place: Path, cap: int) -> None:
-    """Let the files that were not used for longest go until the others fit, and what was never finished."""
+    """Delete the files that were not used for longest until the others fit, and those that were never finished."""
     found = []
     for path in place.iterdir():
         if path.suffix not in {SUFFIX, ASIDE}:

@@ -1,4 +1,4 @@
-"""Kernels on all cores: they release the interpreter lock, so plain threads do."""
+"""Kernels on all cores: they release the interpreter lock, so plain threads are enough."""
 
 from __future__ import annotations
 
@@ -42,13 +42,16 @@ def over_ranges(count: int, size: int, function: Callable[[int, int], object]) -
 
 
 def on_threads(function: Callable[[Iterator[int]], None], items: range) -> None:
-    """Call ``function`` once on every thread, with numbers of ``items`` that the others have not got yet."""
-    left = iter(items)  # whose next one only one thread can take
+    """Call ``function`` once on every thread; each takes its next number of ``items`` from those that are left."""
+    left = iter(items)  # a range's iterator hands each number to one thread
     map_threads(lambda _: function(left), range(min(n_threads(), len(items))))
 
 
 def beside(function: Callable[[], Value]) -> Callable[[], Value]:
-    """Call ``function`` on a thread of its own; gives what waits for its value, or makes it where one thread is all."""
+    """Call ``function`` on a thread of its own; returns a function that waits for its value.
+
+    Where there is only one thread, that function makes the value.
+    """
     if n_threads() == 1:
         return function
     pool = ThreadPoolExecutor(1)
@@ -58,7 +61,7 @@ def beside(function: Callable[[], Value]) -> Callable[[], Value]:
 
 
 def one_ahead(items: Iterable[Item]) -> Iterator[Item]:
-    """``items`` in their order; with more than one thread the next one is made while one is used."""
+    """``items`` in their order; with more than one thread the next one is made while this one is used."""
     if n_threads() == 1:
         yield from items
         return

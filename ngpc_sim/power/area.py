@@ -1,10 +1,10 @@
 """Area of the NGPC by block and by two models.
 
-``stillmaker_uniform``: CACTI SRAM and Horowitz logic at 45 nm, each times the technology's factor (0.059 to
-7 nm, Stillmaker and Baas 2017); the paper's method. ``n7_bitcell``: bits times a real cell over the macro
-efficiency for all SRAM, logic scaled as above; buildable. Buffers: two halves of ``batch_queries`` inputs of the
-array, ``output_fifo_queries`` of its outputs, and weights of four full tiles, 2 bytes each. The tags of a cached
-grid_sram count with it. Left out: dispatcher, wires between blocks.
+``stillmaker_uniform`` is the paper's method: CACTI SRAM and Horowitz logic at 45 nm, each times the technology's factor
+(0.059 to 7 nm, Stillmaker and Baas 2017). ``n7_bitcell`` is buildable: bits times a real cell over the macro efficiency
+for all SRAM, logic scaled as above. Buffers are two halves of ``batch_queries`` inputs of the array,
+``output_fifo_queries`` of its outputs, and weights of four full tiles, 2 bytes each. The tags of a cached grid_sram
+count with it. Left out are the dispatcher and the wires between blocks.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Energy of a frame: counted actions x energy per action + leakage x time + the GPU's share.
 
-Arithmetic after the run, linear in what was counted and in time; nothing here feeds back into timing. An entry
-of grid_sram costs a read of a macro as wide as the entry; a line asked of a cached level the tags of its set, read as
-from a small buffer, and a missing one writes of 32-bit words. ``gating``: with ``none`` every MAC slot that does no
-work is clocked all the same; ``clock`` stops that; ``power`` also switches off the logic of an NFP that has no
-work, but not its SRAM, whose tables would have to be loaded again (18 us an NFP). The GPU burns its board power
-while it runs the rest of kernels and its idle power while it waits.
+This is arithmetic after the run, linear in what was counted and in time; it changes no time. An entry of grid_sram
+costs a read of a macro as wide as the entry. A line that is asked of a cached level costs the tags of its set, read as
+from a small buffer; a missing line also costs writes of 32-bit words. ``gating``: with ``none`` every MAC slot that
+does no work is clocked all the same. ``clock`` stops that. ``power`` also switches off the logic of an NFP without
+work, but not its SRAM, whose tables would have to be loaded again (18 us an NFP). The GPU draws its board power while
+it runs the rest of kernels and its idle power while it waits.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Activity:
     idle_cycles: int
 
     def count(self, action: str) -> int:
-        """Count of an action of the NFPs; that none counted it is a plug-in's mistake."""
+        """Count of an action of the NFPs; an error where no engine counted it, as a plug-in may forget to."""
         if action not in self.actions:
             raise UserError(f"no engine counted '{action}', which has an energy: a plug-in must count it, 0 for none.")
         return self.actions[action]

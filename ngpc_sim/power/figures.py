@@ -1,8 +1,7 @@
 """What a frame costs beyond its energy: power at its peak, energy by query and pixel, and the GPU alone beside it.
 
-The GPU alone burns its board power for the whole of its frame. The peak counts everything at work at once: the
-NFPs' and the memory's energy in the time that the commands need back to back, the leakage of all NFPs, and the
-GPU at its kernels.
+The GPU alone draws its board power for the whole of its frame. The peak counts everything at work at once: energy of
+NFPs and memory over the time that the commands need back to back, the leakage of all NFPs, and the GPU's board power.
 """
 
 from __future__ import annotations

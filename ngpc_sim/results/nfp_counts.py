@@ -1,4 +1,4 @@
-"""Counts of NFPs in places of a table, most of them 0, without the zeros: waits by engine slot and cause, lines."""
+"""Tables of counts of every NFP (waits by engine slot and cause, lines), kept without their many zeros."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import inf, isfinite
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from ngpc_sim.config import bundled
 from ngpc_sim.config.errors import UserError
@@ -155,21 +155,15 @@ def _row(where: str, cells: dict[str, str]) -> Published:
     for column, choices in _CHOICES.items():
         if cells[column] not in choices:
             raise UserError(f"{where}: {column} = '{cells[column]}' should be one of {', '.join(choices)}.")
+    texts = ("key", "section", "unit", "source", "confidence", "relation", "tolerance_reason", "answered_by", "how")
+    as_written: dict[str, Any] = {name: cells[name] for name in texts}
     row = Published(
-        key=cells["key"],
-        section=cells["section"],
+        **as_written,
         meaning=cells["what"],
         printed=tuple(number for number in (cells["value"], cells["high"]) if number),
-        unit=cells["unit"],
-        source=cells["source"],
-        confidence=cells["confidence"],  # type: ignore[arg-type]  # checked above
-        relation=cells["relation"],  # type: ignore[arg-type]
         tolerance=_number(where, "tolerance", cells["tolerance"]) if cells["tolerance"] else None,
-        tolerance_reason=cells["tolerance_reason"],
         must_hold="" if cells["must_hold"] == "no" else cells["must_hold"],
-        answered_by=cells["answered_by"],  # type: ignore[arg-type]
         fitted=cells["fitted"] == "yes",
-        how=cells["how"],
     )
     _check(where, row)
     return row

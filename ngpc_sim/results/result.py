@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from ngpc_sim.results.columns import COLUMNS
 from ngpc_sim.results.nfp_counts import NfpCounts
@@ -66,13 +68,16 @@ class Result:
 
     Times in ms, energy in mJ, power in W, area in mm2, bandwidth in GB/s. Cycles are NFP cycles added up
     over all NFPs of the cluster: ``mlp_cycles`` and every entry of ``stalls`` add up to ``nfp_cycles``.
-    ``critical_path`` divides ``frame_ms`` by what the last finished tile waited for; ``energy_by_block``
-    divides ``energy_mj``; ``configuration`` is everything that could have changed the result, resolved. ``levels``
-    has the lines of every level; ``nfp_busy`` (N,) int64 and ``nfp_stalls`` divide ``nfp_cycles`` by NFP and by the
-    engine slot that is waited for, in the last row where it is none; ``nfp_lines`` has lines asked, missing and far:
-    as int64 arrays ``nfp_stalls.dense`` (N, slots + 1, causes of ``STALLS``) and ``nfp_lines.dense`` (N, 3, slots), a
-    bound without slots. ``intervals`` has the 95 % intervals of a sampled frame by column, of which
-    ``replayed_queries`` passed through an NFP.
+    The meaning of each column stands in ``columns.csv``. What is not one column:
+
+    * ``critical_path`` divides ``frame_ms`` by what the last finished tile waited for.
+    * ``energy_by_block`` divides ``energy_mj``.
+    * ``configuration`` is everything that could have changed the result, resolved.
+    * ``levels`` has the lines of every level.
+    * ``nfp_busy`` (N,) int64 and ``nfp_stalls`` divide ``nfp_cycles`` by NFP. ``nfp_stalls.dense`` is (N, slots + 1,
+      causes of ``STALLS``) int64: by the engine slot that is waited for, in the last row where it is none.
+    * ``nfp_lines.dense`` (N, 3, slots) int64 has lines asked, missing and far. A bound has no slots.
+    * ``intervals`` has the 95 % intervals of a sampled frame by column; ``replayed_queries`` passed through an NFP.
     """
 
     arch: str
@@ -166,33 +171,29 @@ class Result:
         kib = self.configuration["nfp"]["encoding"]["grid_sram_kib"]
         rows = []
         for level in self.levels:
-            values = {f.name: getattr(level, f.name) for f in fields(level)}
             hits = 1 - level.misses / level.lines if level.lines else 1.0
             l2_hits = 1 - level.far / level.misses if level.misses else None
-            rows.append(self.identity() | {"grid_sram_kib": kib} | values | {"hit_rate": hits, "l2_hit_rate": l2_hits})
+            rates = {"hit_rate": hits, "l2_hit_rate": l2_hits}
+            rows.append(self.identity() | {"grid_sram_kib": kib} | vars(level) | rates)
         return rows
 
     def stall_rows(self) -> list[dict[str, Any]]:
         """One row an NFP and engine slot, and one an NFP for what no level causes, busy cycles included."""
+        stalls, busy = self.nfp_stalls.dense, self.nfp_busy.tolist()
+        none = stalls.shape[1] - 1
+        lines = np.pad(self.nfp_lines.dense, ((0, 0), (0, 0), (0, 1))).transpose(0, 2, 1)
         rows = []
-        arrays = self.nfp_busy, self.nfp_stalls.dense, self.nfp_lines.dense
-        busy, stalls, lines = (list(array.tolist()) for array in arrays)
-        for nfp, by_slot in enumerate(stalls):
-            for slot, waits in enumerate(by_slot):
-                last = slot == len(by_slot) - 1
-                where = {"nfp": nfp, "engine_slot": None if last else slot, "mlp_cycles": busy[nfp] if last else 0}
-                where |= _lines_of([row[slot : slot + 1] for row in lines[nfp]])
+        for nfp, by_slot in enumerate(zip(stalls.tolist(), lines.tolist(), strict=True)):
+            for slot, (waits, (asked, missing, far)) in enumerate(zip(*by_slot, strict=True)):
+                where = {
+                    "nfp": nfp,
+                    "engine_slot": None if slot == none else slot,
+                    "mlp_cycles": busy[nfp] if slot == none else 0,
+                    "lines": asked,
+                    "misses": missing,
+                    "far": far,
+                    "hit_rate": 1 - missing / asked if asked else None,
+                    "l2_hit_rate": 1 - far / missing if missing else None,
+                }
                 rows.append(self.identity() | where | {f"stall_{c}": n for c, n in zip(STALLS, waits, strict=True)})
         return rows
-
-
-def _lines_of(found: list[list[int]]) -> dict[str, Any]:
-    """Lines of an NFP and slot asked, missing and far, and the hit rates that they make; empty where there are none."""
-    asked, missing, far = (row[0] if row else 0 for row in found)
-    return {
-        "lines": asked,
-        "misses": missing,
-        "far": far,
-        "hit_rate": 1 - missing / asked if asked else None,
-        "l2_hit_rate": 1 - far / missing if missing else None,
-    }

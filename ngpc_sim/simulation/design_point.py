@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from collections.abc import Sequence as SequenceOf
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from ngpc_sim.frame.bound import cycles_per_query, ngpc_bound_ps
 from ngpc_sim.frame.commands import AnyCluster, Command, Commands
 from ngpc_sim.frame.events import fits_kernel, run_frame_fast
 from ngpc_sim.frame.kept_commands import replays_of
-from ngpc_sim.frame.memory import l2_shape, table_load
+from ngpc_sim.frame.memory import TableLoad, l2_shape, table_load
 from ngpc_sim.frame.plan import FramePlan, line_efficiency_of, plan_frame, service_of
 from ngpc_sim.frame.sharing import FULL
 from ngpc_sim.frame.stalls import StallReport, stall_report
@@ -47,9 +48,7 @@ class Run:
 
     plan: FramePlan
     commands: Commands
-    counts: list[int]
     memory: MemoryUse
-    base: Baseline
     frame: FrameRun
 
 
@@ -59,26 +58,43 @@ class DesignPoint:
 
     design: Point
 
+    @cached_property
+    def base(self) -> Baseline:
+        """The frame on the GPU alone, and its rest of kernels."""
+        d = self.design
+        base = baseline(d.arch, d.work, d.replayed, d.queries, d.pixels, d.part)
+        return replace(base, rest_ms=base.rest_ms * d.options.rest_factor)
+
+    @property
+    def rest_ps(self) -> int:
+        """GPU time of all rest of kernels of the frame."""
+        return round(self.base.rest_ms * units.PS_PER_MS)
+
+    @cached_property
+    def load(self) -> TableLoad:
+        """Loading the tables of a scene."""
+        return table_load(self.design.arch, self.design.work.encoding)
+
     def bound(self) -> Finished:
         """Closed form: the larger of the NGPC's bound and the rest of kernels."""
-        d, arch, work = self.design, self.design.arch, self.design.work
-        queries = d.queries
-        base = self._baseline(queries)
-        rest_ps, ngpc_ps = round(base.rest_ms * units.PS_PER_MS), ngpc_bound_ps(arch, work, queries)
+        d, arch, work, rest_ps = self.design, self.design.arch, self.design.work, self.rest_ps
+        queries, ngpc_ps = d.queries, ngpc_bound_ps(arch, work, d.queries)
         lookups = queries * work.encoding.n_levels * work.encoding.corners
         batches = -(-queries // arch.nfp.mlp.batch_queries)
         actions = dict(neural_fields_processor(arch.nfp).actions(work, queries, lookups, batches))
         frame_ps = max(ngpc_ps, rest_ps, 1)
-        path = {GPU: rest_ps} if rest_ps >= ngpc_ps else {NGPC: ngpc_ps}
         resources = cycles_per_query(arch, work)
-        limit = "gpu_rest" if rest_ps >= ngpc_ps else max(resources, key=lambda name: resources[name])
+        if rest_ps >= ngpc_ps:
+            path, limit, cause = {GPU: rest_ps}, GPU, "gpu"
+        else:
+            path, limit, cause = {NGPC: ngpc_ps}, max(resources, key=lambda name: resources[name]), "encoding"
         busy = mlp_engine(arch.nfp.mlp).useful_cycles(work, queries)
-        stalls = _even_stalls(arch.scale, busy, d.cycles(frame_ps), "gpu" if limit == "gpu_rest" else "encoding")
+        stalls = _even_stalls(arch.scale, busy, d.cycles(frame_ps), cause)
         issue = math.ceil(resources["encoding_engine"] * queries)
         interval = float(encoding_engine(arch.nfp.encoding).index_cycles(work.encoding))
         timing = FrameTiming(frame_ps, rest_ps, ngpc_ps, issue, interval, stalls, path, limit)
         memory = MemoryUse(0, np.zeros((3, 0), np.int64), arch.memory.dram_efficiency)
-        return self._in_scenes(queries, len(d.replayed.profile), base, timing, actions, memory)
+        return self._in_scenes(len(d.replayed.profile), timing, actions, memory)
 
     def run(self) -> Run:
         """Replay every distinct command, then run the frame."""
@@ -93,17 +109,17 @@ class DesignPoint:
     def _framed(
         self,
         plan: FramePlan,
-        commands: SequenceOf[Command],
+        commands: Sequence[Command],
         efficiency: float,
         kept: dict[bytes, FrameRun] | None = None,
         key: bytes = b"",
     ) -> Run:
-        """The frame of these commands; ``kept`` has frames of equal times by ``key``."""
-        d, arch, commands = self.design, self.design.arch, Commands.of(commands)
-        counts = plan.multiplicity()
+        """Run the frame of these commands.
+
+        ``kept`` has frames that have run, by ``key``; commands that take equal times have equal keys.
+        """
+        d, arch, commands, rest_ps = self.design, self.design.arch, Commands.of(commands), self.rest_ps
         memory = memory_use(d, plan, efficiency)
-        base = self._baseline(plan.queries)
-        rest_ps = round(base.rest_ms * units.PS_PER_MS)
 
         def run_frame(both: tuple[int, int] = (FULL, FULL)) -> FrameRun:
             by_events = d.detail == "reference" or not fits_kernel(arch, plan, commands, rest_ps, both)
@@ -113,9 +129,9 @@ class DesignPoint:
         frames = {} if kept is None else kept
         if key not in frames:
             alone = run_frame()
-            both = shared_speeds(d, plan, alone.ngpc_any_ps, base, memory)
+            both = shared_speeds(d, plan, alone.ngpc_any_ps, self.base, memory)
             frames[key] = alone if both == (FULL, FULL) else run_frame(both)
-        return Run(plan, commands, counts, memory, base, frames[key])
+        return Run(plan, commands, memory, frames[key])
 
     def _commands(self, plan: FramePlan, efficiency: float) -> Commands:
         """The commands of the frame, on the fast cluster or by events."""
@@ -145,10 +161,10 @@ class DesignPoint:
         return estimate(results, halves, unseen, frame.draw.degrees())
 
     def finished(self, run: Run, added: Added | None = None) -> Finished:
-        """What a frame that has run adds up to; ``added`` is what its commands do, where they do not say it."""
-        arch, work = self.design.arch, self.design.work
-        plan, counts, frame = run.plan, run.counts, run.frame
+        """Add up a frame that has run; ``added`` replaces the sums over its commands where it was sampled."""
+        arch, plan, frame = self.design.arch, run.plan, run.frame
         if added is None:
+            counts = plan.multiplicity()
             stalls = stall_report(arch, run.commands, frame)
             issue = sum(stream.issue_cycles * n for stream, n in zip(plan.streams, counts, strict=True))
             intervals = sum(stream.interval_cycles * n for stream, n in zip(plan.streams, counts, strict=True))
@@ -156,11 +172,10 @@ class DesignPoint:
         else:
             stalls, actions = added.stalls(arch, frame), dict(added.actions)
             issue, intervals = added.issue_cycles, added.interval_cycles
-        interval = intervals / (plan.queries * work.encoding.n_levels)
-        limit = _limit(frame.path_ps, stalls)
+        interval = intervals / (plan.queries * self.design.work.encoding.n_levels)
         times = (frame.frame_ps, frame.gpu_busy_ps, frame.ngpc_ps)
-        timing = FrameTiming(*times, issue, interval, stalls, frame.path_ps, limit)
-        return self._in_scenes(plan.queries, plan.invocations, run.base, timing, actions, run.memory)
+        timing = FrameTiming(*times, issue, interval, stalls, frame.path_ps, _limit(frame.path_ps, stalls))
+        return self._in_scenes(plan.invocations, timing, actions, run.memory)
 
     def _whole_frame(self) -> FullFrame:
         """Every command of a frame that was recorded whole, with its own queries."""
@@ -185,34 +200,20 @@ class DesignPoint:
         service = reference_service(arch.nfp.encoding, d.work.encoding, d.replayed.positions, l2_shape(arch))
         return service, ReferenceCluster(arch.cluster, arch.nfp, arch.scale)
 
-    def _baseline(self, queries: int) -> Baseline:
-        d = self.design
-        base = baseline(d.arch, d.work, d.replayed, queries, d.pixels, d.part)
-        return replace(base, rest_ms=base.rest_ms * d.options.rest_factor)
-
     def mean_ps(self, steady_ps: int) -> int:
-        """Mean frame of the sequence, table loads included, where the others take ``steady_ps``."""
-        sequence = self.design.options.sequence
+        """Time of the mean frame of the sequence, table loads included; one without a load takes ``steady_ps``."""
+        sequence, load = self.design.options.sequence, self.load
         if sequence is None:
             return steady_ps
-        load = table_load(self.design.arch, self.design.work.encoding)
         hidden_ps = min(load.early_ps, sequence.frames_per_scene * steady_ps)
         waits_ps = load.load_ps + (sequence.scenes - 1) * (load.load_ps - hidden_ps)
         return steady_ps + waits_ps // (sequence.scenes * sequence.frames_per_scene)
 
-    def _in_scenes(
-        self,
-        queries: int,
-        invocations: int,
-        base: Baseline,
-        timing: FrameTiming,
-        actions: dict[str, int],
-        memory: MemoryUse,
-    ) -> Finished:
+    def _in_scenes(self, invocations: int, timing: FrameTiming, actions: dict[str, int], memory: MemoryUse) -> Finished:
         """The frame with its part of the table loads of a sequence, where there is one."""
-        design, sequence = self.design, self.design.options.sequence
-        load = table_load(design.arch, design.work.encoding)
+        design, sequence, load = self.design, self.design.options.sequence, self.load
         steady_ps = timing.frame_ps
+        mean_ps = self.mean_ps(steady_ps)
         scenes = Scenes(
             scenes=sequence.scenes if sequence else 1,
             frames_per_scene=sequence.frames_per_scene if sequence else None,
@@ -220,15 +221,12 @@ class DesignPoint:
             first_frame_fps=units.PS_PER_S / (steady_ps + load.load_ps),
             steady_fps=units.PS_PER_S / steady_ps,
         )
-        if sequence is None:
-            return Finished(queries, invocations, base, timing, actions, memory, load, scenes)
-        mean_ps = self.mean_ps(steady_ps)
-        stalls = timing.stalls.with_wait("table", design.cycles(mean_ps) - design.cycles(steady_ps))
-        path = {**timing.path_ps, "table": mean_ps - steady_ps}
-        limit = _limit(path, stalls)
-        timing = replace(timing, frame_ps=mean_ps, stalls=stalls, path_ps=path, bottleneck=limit)
-        loads = 1 / sequence.frames_per_scene
-        return Finished(queries, invocations, base, timing, actions, memory, load, scenes, loads)
+        if sequence is not None:
+            stalls = timing.stalls.with_wait("table", design.cycles(mean_ps) - design.cycles(steady_ps))
+            path = {**timing.path_ps, "table": mean_ps - steady_ps}
+            limit = _limit(path, stalls)
+            timing = replace(timing, frame_ps=mean_ps, stalls=stalls, path_ps=path, bottleneck=limit)
+        return Finished(invocations, self.base, timing, actions, memory, load, scenes)
 
 
 def _even_stalls(scale: int, busy: int, cycles: int, cause: str) -> StallReport:
@@ -242,7 +240,7 @@ def _even_stalls(scale: int, busy: int, cycles: int, cause: str) -> StallReport:
 
 
 def _limit(path_ps: Mapping[str, int], stalls: StallReport) -> str:
-    """Largest part of the critical path; the NGPC's part is named by what its NFPs spent most cycles on."""
+    """Name of the largest part of the critical path; of the NGPC's part, what its NFPs spent most cycles on."""
     largest = max(path_ps, key=lambda kind: path_ps[kind])
     if largest != NGPC:
         return largest
@@ -254,8 +252,7 @@ def _limit(path_ps: Mapping[str, int], stalls: StallReport) -> str:
 
 
 def _total_actions(commands: Commands, counts: list[int]) -> dict[str, int]:
-    total: dict[str, int] = {}
+    total: Counter[str] = Counter()
     for run, count in zip(commands.runs, counts, strict=True):
-        for name, number in run.actions.items():
-            total[name] = total.get(name, 0) + count * number
-    return total
+        total.update({name: count * number for name, number in run.actions.items()})
+    return dict(total)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,6 @@ class FrameTiming:
 class Finished:
     """A frame that has run."""
 
-    queries: int
     invocations: int
     base: Baseline
     timing: FrameTiming
@@ -68,7 +67,11 @@ class Finished:
     memory: MemoryUse
     load: TableLoad
     scenes: Scenes
-    loads_per_frame: float = field(default=0.0)
+
+    @property
+    def loads_per_frame(self) -> float:
+        """Table loads that fall to one frame."""
+        return 1 / self.scenes.frames_per_scene if self.scenes.frames_per_scene else 0.0
 
 
 def result_of(point: Point, frame: Finished) -> Result:
@@ -112,23 +115,22 @@ def _times(point: Point, frame: Finished) -> dict[str, Any]:
     frame_ms = units.ps_to_ms(timing.frame_ps)
     own, alone = gaps(frame_ms, point.pixels), gaps(base.frame_ms, point.pixels)
     return {
-        "queries": frame.queries,
-        "queries_per_pixel": frame.queries / point.pixels,
+        "queries": point.queries,
+        "queries_per_pixel": point.queries / point.pixels,
         "invocations": frame.invocations,
         "frame_ms": frame_ms,
         "fps": 1e3 / frame_ms,
         "speedup": base.frame_ms / frame_ms,
         "speedup_bound": base.frame_ms / base.rest_ms,
         "ngpc_ms": units.ps_to_ms(timing.ngpc_ps),
-        "ngpc_bound_ms": units.ps_to_ms(ngpc_bound_ps(point.arch, point.work, frame.queries)),
+        "ngpc_bound_ms": units.ps_to_ms(ngpc_bound_ps(point.arch, point.work, point.queries)),
         "bottleneck": timing.bottleneck,
         "critical_path": {name: units.ps_to_ms(value) for name, value in timing.path_ps.items()},
         **{f"gpu_{name}": getattr(base, name) for name in ("frame_ms", "frame_ms_low", "encoding_ms", "mlp_ms")},
         "gpu_rest_ms": base.rest_unfused_ms,
         "rest_ms": base.rest_ms,
         "rest_fusion": base.rest_fusion,
-        "gaps": {f"gap_{name}": gap for name, gap in own.items()}
-        | {f"gpu_gap_{name}": gap for name, gap in alone.items()},
+        "gaps": own | {f"gpu_{name}": gap for name, gap in alone.items()},
     }
 
 
@@ -153,7 +155,7 @@ def _memory(point: Point, frame: Finished, actions: dict[str, int]) -> dict[str,
     asked, missing, far = frame.memory.totals
     return {
         "table_mib": table_entries(point.work.encoding) * point.entry_bytes / (1 << 20),
-        "io_gbps": frame.queries * point.io_bytes / frame_ms / 1e6,
+        "io_gbps": point.queries * point.io_bytes / frame_ms / 1e6,
         "dram_gbps": actions["dram_bytes"] / frame_ms / 1e6,
         "line_gbps": missing * point.arch.nfp.encoding.line_bytes / frame_ms / 1e6,
         "line_efficiency": frame.memory.efficiency,
@@ -170,11 +172,11 @@ def _memory_actions(point: Point, frame: Finished) -> dict[str, int]:
     load, loads = frame.load, frame.loads_per_frame
     streams = frame.memory.queries_in_dram * point.io_bytes
     return {
-        "l2_bytes": frame.queries * point.io_bytes + missing * line_bytes + round(loads * load.link_bytes),
+        "l2_bytes": point.queries * point.io_bytes + missing * line_bytes + round(loads * load.link_bytes),
         "dram_bytes": streams + far * line_bytes + round(loads * load.dram_bytes),
         "grid_sram_tag_read": asked,
         "grid_sram_fill_bytes": missing * line_bytes + round(loads * point.arch.scale * load.nfp_bytes),
-        "gpu_rest_queries": frame.queries,
+        "gpu_rest_queries": point.queries,
         "gpu_busy_ns": frame.timing.gpu_busy_ps // units.PS_PER_NS,
     }
 
@@ -198,7 +200,7 @@ def _costs(point: Point, finished: Finished, actions: dict[str, int]) -> dict[st
     activity = Activity(actions, 8 * point.entry_bytes, frame_ms, gpu_busy_ms, timing.stalls.cycles * arch.scale, idle)
     energy = frame_energy(arch, activity, built.bitcell)
     ngpc_ms, gpu_ms = units.ps_to_ms(timing.ngpc_ps), finished.base.frame_ms
-    frame = Frame(finished.queries, point.pixels, gpu_ms, ngpc_ms, point.work.encoding, point.entry_bytes)
+    frame = Frame(point.queries, point.pixels, gpu_ms, ngpc_ms, point.work.encoding, point.entry_bytes)
     ngpc_power_w = energy.ngpc_mj / frame_ms
     return {
         "ngpc_power_w": ngpc_power_w,

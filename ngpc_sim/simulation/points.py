@@ -1,7 +1,7 @@
-"""Sweeps: a pure product of architectures, workloads and traces, over processes where asked.
+"""Many design points: a product of architectures, workloads and traces, over processes where asked.
 
-The order of the results is the order of the points, whatever the number of workers. Points that share a
-workload and a trace go to the same worker, which keeps the trace and its intervals.
+The results stand in the order of the points, whatever the number of workers. Points that share a workload and a trace
+go to the same worker, which keeps the trace and its intervals.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ TIMES: Store[float] = Store(KEPT_TIMES)
 
 
 def run_point(point: Point) -> Result:
-    """Simulate a point, and its frame again with its bottleneck doubled where that is asked of a replay."""
+    """Simulate a point; with ``what_if``, a replayed frame is simulated again with its bottleneck doubled."""
     made = RESULTS.get(_key(point), lambda: simulate_point(point))
     result = replace(made, overrides=dict(point.options.overrides or {}))
     TIMES.put(_key(point), result.frame_ms)
@@ -44,14 +44,14 @@ def run_point(point: Point) -> Result:
 
 
 def _frame_ms(point: Point, arch: Arch, rest_factor: float) -> float:
-    """Time of the point's frame on ``arch``; kept, for what doubles one point is often another one of a sweep."""
+    """Time of the point's frame on ``arch``; kept, because doubling one point often gives another of a sweep."""
     options = replace(point.options, detail=point.detail, rest_factor=rest_factor)
     other = replace(point, arch=arch, options=options)
     return TIMES.get(_key(other), lambda: frame_ms(other))
 
 
 def _key(point: Point) -> tuple[Any, ...]:
-    """All that the result of a point follows from, but for the values repeated in its row."""
+    """Everything that the result of a point follows from; overrides only repeat what the architecture has."""
     trace, options = point.trace, point.options
     drawn = (options.relative_error, options.seed) if point.detail == "sampled" else ()
     asked = (point.resolution, point.detail, options.limit_queries, options.sequence, options.rest_factor, *drawn)
@@ -78,7 +78,10 @@ def run_points(points: Sequence[Point], jobs: int = 1, done: Callable[[int], Non
 
 
 def _groups(points: Sequence[Point], jobs: int) -> Iterator[list[int]]:
-    """Points that share what is computed once; in parts, so that every job gets one, in turn as scales cost more."""
+    """Points that share a workload and a trace, in parts so that every job gets one.
+
+    A part takes every n-th point, because large scales cost more than small ones.
+    """
     groups: dict[tuple[str, str], list[int]] = {}
     for index, point in enumerate(points):
         groups.setdefault((point.work.name, point.trace.sha256), []).append(index)

@@ -24,8 +24,8 @@ def memory_use(design: Point, plan: FramePlan, efficiency: float) -> MemoryUse:
 def shared_speeds(design: Point, plan: FramePlan, ngpc_ps: int, base: Baseline, memory: MemoryUse) -> tuple[int, int]:
     """Speeds of GPU and NGPC while both work, from what each asks on average while it does.
 
-    The GPU's kernels write the inputs of the network and read its outputs; what else they touch counts where it is
-    derived, never more than the whole memory. ``ngpc_ps`` is the time in which any NFP works where nothing is
+    The GPU's kernels write the inputs of the network and read its outputs. Where the rest of kernels is derived, all
+    that they move counts, at most the whole memory. ``ngpc_ps`` is the time in which any NFP works where nothing is
     shared, so that over a frame the NGPC takes no more than its bytes.
     """
     arch = design.arch

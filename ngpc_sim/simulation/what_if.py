@@ -23,7 +23,7 @@ GPU_TWICE = "gpu x2"
 
 @dataclass(frozen=True)
 class Doubling:
-    """What a second run changes: the architecture, or the time of the rest of kernels; ``words`` say it."""
+    """What a second run changes: the architecture, or the time of the rest of kernels. ``words`` names it."""
 
     arch: Arch
     rest_factor: float
@@ -56,7 +56,7 @@ def _relief(result: Result) -> Mapping[str, float]:
 
 
 def _times(arch: Arch, dotted: str, factor: float) -> Any:  # noqa: ANN401 - a number of the architecture
-    """Value of a key times ``factor``, whole where it was; ``None`` where it is no number or would be nothing."""
+    """Value of a key times ``factor``, an integer stays one; ``None`` where it is no number or would become 0."""
     value: Any = arch.file.model_dump()
     for part in dotted.split("."):
         value = value[part]
@@ -68,7 +68,10 @@ def _times(arch: Arch, dotted: str, factor: float) -> Any:  # noqa: ANN401 - a n
 
 
 def with_doubling(arch: Arch, result: Result, frame_ms: Callable[[Arch, float], float]) -> Result:
-    """The result with what doubling its bottleneck gives; ``frame_ms`` of the same point on another architecture."""
+    """The result with what doubling its bottleneck gives.
+
+    ``frame_ms`` gives the time of the same frame on another architecture, with a factor on the rest of kernels.
+    """
     second = doubling(arch, result)
     if second is None:
         return result

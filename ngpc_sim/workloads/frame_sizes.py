@@ -54,5 +54,5 @@ def size_name(width: int, height: int) -> str:
 
 
 def gaps(frame_ms: float, pixels: int) -> dict[str, float]:
-    """Times that a frame of ``pixels`` is too slow for each target, its time growing with the pixels; above 1 it is."""
-    return {name: frame_ms * target.pixels / pixels * target.fps / 1e3 for name, target in TARGETS.items()}
+    """How many times too slow a frame of ``pixels`` is for each target, by column; its time grows with the pixels."""
+    return {f"gap_{name}": frame_ms * target.pixels / pixels * target.fps / 1e3 for name, target in TARGETS.items()}
