@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from ngpc_sim.job.request import Request
     from ngpc_sim.report.folder import Content
-    from ngpc_sim.results.result import Result
     from ngpc_sim.simulation.design import Point
 
 
@@ -101,26 +101,30 @@ def _refuse_stray_option(command: str) -> None:
 def _main_job(asked: Request) -> None:
     """Check everything that can be refused, simulate, write, print."""
     from ngpc_sim.job import budgets, exports, request
+    from ngpc_sim.job.differences import differences
+    from ngpc_sim.job.footer import footer
     from ngpc_sim.job.run_folder import write_results
     from ngpc_sim.machine.threads import beside
     from ngpc_sim.report.charts import canvas
     from ngpc_sim.report.files import table_files
     from ngpc_sim.report.stall_file import stall_file
+    from ngpc_sim.report.tables.results import print_results
+    from ngpc_sim.simulation.points import run_points
 
     started = time.monotonic()
     points = request.points(asked)
     watts = _check(asked, points)
     began = time.monotonic()
     loaded = beside(canvas.load)
-    results = _with_progress(points, asked.jobs, quiet=asked.quiet)
+    with closing(Bar(len(points), "simulating", shown=not asked.quiet)) as bar:
+        results = run_points(points, asked.jobs, bar.advance)
     loaded()
     speed = request.speed(results, time.monotonic() - began)
     manifest = request.manifest(asked, points, time.monotonic() - started) | speed
     fits = budgets.fit(watts, points, results)
-    extra: dict[str, Content] = {**table_files({"budgets.csv": fits} if fits else {})}
     level_rows = [row for result in results for row in result.level_rows()]
-    extra |= table_files({"levels.csv": level_rows})
-    extra |= stall_file(results)
+    tables = {"budgets.csv": fits} if fits else {}
+    extra: dict[str, Content] = {**table_files(tables | {"levels.csv": level_rows}), **stall_file(results)}
     rows = [result.row() for result in results]
     written = write_results(asked.folder, rows, manifest, charts=True, extra=extra, level_rows=level_rows)
     if asked.export is not None:
@@ -128,7 +132,8 @@ def _main_job(asked: Request) -> None:
     if not asked.quiet:
         names = ", ".join(path.name for path in written)
         more = [*(budgets.sentences(fits) if fits else []), request.speed_line(speed)]
-        _print(points, results, [*more, f"Wrote {names} to {asked.folder}."])
+        lines = [*footer(points, results, differences(points, results)), *more]
+        print_results(rows, [*lines, f"Wrote {names} to {asked.folder}."])
 
 
 def _check(asked: Request, points: Sequence[Point]) -> list[float]:
@@ -148,23 +153,3 @@ def _check(asked: Request, points: Sequence[Point]) -> list[float]:
         check_writable(asked.waveform.parent)
         write_waveform(asked.waveform, points)
     return watts
-
-
-def _print(points: Sequence[Point], results: Sequence[Result], more: list[str]) -> None:
-    from ngpc_sim.job.differences import differences
-    from ngpc_sim.job.footer import footer
-    from ngpc_sim.report.tables.results import print_results
-
-    lines = [*footer(points, results, differences(points, results)), *more]
-    print_results([result.row() for result in results], lines)
-
-
-def _with_progress(points: Sequence[Point], jobs: int, *, quiet: bool) -> list[Result]:
-    """Run the points; a bar on a terminal once that has taken a second."""
-    from ngpc_sim.simulation.points import run_points
-
-    bar = Bar(len(points), "simulating", shown=not quiet)
-    try:
-        return run_points(points, jobs, bar.advance)
-    finally:
-        bar.close()
