@@ -101,14 +101,11 @@ def _refuse_stray_option(command: str) -> None:
 def _main_job(asked: Request) -> None:
     """Check everything that can be refused, simulate, write, print."""
     from ngpc_sim.job import budgets, exports, request
-    from ngpc_sim.job.differences import differences
-    from ngpc_sim.job.footer import footer
     from ngpc_sim.job.run_folder import write_results
     from ngpc_sim.machine.threads import beside
     from ngpc_sim.report.charts import canvas
     from ngpc_sim.report.files import table_files
     from ngpc_sim.report.stall_file import stall_file
-    from ngpc_sim.report.tables.results import print_results
     from ngpc_sim.simulation.points import run_points
 
     started = time.monotonic()
@@ -130,6 +127,10 @@ def _main_job(asked: Request) -> None:
     if asked.export is not None:
         exports.write(*asked.export, points, results)
     if not asked.quiet:
+        from ngpc_sim.job.differences import differences
+        from ngpc_sim.job.footer import footer
+        from ngpc_sim.report.tables.results import print_results
+
         names = ", ".join(path.name for path in written)
         more = [*(budgets.sentences(fits) if fits else []), request.speed_line(speed)]
         lines = [*footer(points, results, differences(points, results)), *more]
