@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ngpc_sim.results.result import Result
     from ngpc_sim.simulation.points import sweep
     from ngpc_sim.simulation.simulate import simulate
-    from ngpc_sim.trace.store import Trace, load_trace
+    from ngpc_sim.trace import Trace, load_trace
     from ngpc_sim.workloads.grids import GridEncoding, GridLevel, grid_levels
     from ngpc_sim.workloads.workload import Workload, load_workload
 
@@ -46,8 +46,8 @@ _HOMES = {
     "Result": "results.result",
     "simulate": "simulation.simulate",
     "sweep": "simulation.points",
-    "Trace": "trace.store",
-    "load_trace": "trace.streaming",
+    "Trace": "trace",
+    "load_trace": "trace",
     "GridEncoding": "workloads.grids",
     "GridLevel": "workloads.grids",
     "Workload": "workloads.workload",

@@ -20,7 +20,7 @@ from ngpc_sim.config.schema import Positive
 from ngpc_sim.gpu.network import network_ms
 from ngpc_sim.gpu.ray_counts import RayCounts, ray_counts
 from ngpc_sim.gpu.rest_of_kernels import rest_of
-from ngpc_sim.trace.store import Trace
+from ngpc_sim.trace import Trace
 from ngpc_sim.workloads.workload import Workload
 
 #: a day; a longer rest of kernels is a mistake

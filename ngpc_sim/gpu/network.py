@@ -19,7 +19,7 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.gpu.coalescing import FEATURE_BYTES, SECTOR_BYTES, sectors_per_query
 from ngpc_sim.gpu.ray_counts import RayCounts
 from ngpc_sim.gpu.rest_of_kernels import GIGA, MS_PER_S, Machine, extras_ms, machine
-from ngpc_sim.trace.store import Trace
+from ngpc_sim.trace import Trace
 from ngpc_sim.workloads.grids import OUTPUT_PADDING, GridEncoding, grid_levels
 from ngpc_sim.workloads.workload import Network, Workload
 

@@ -20,7 +20,7 @@ from ngpc_sim.results.result import Result
 from ngpc_sim.sampling import half_width
 from ngpc_sim.simulation.points import Point
 from ngpc_sim.simulation.simulate import simulate
-from ngpc_sim.workloads.workload import APPS
+from ngpc_sim.workloads.apps import APPS
 
 #: a difference below this is not explained
 CLOSE = 0.02

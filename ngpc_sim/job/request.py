@@ -21,10 +21,10 @@ from ngpc_sim.sampling import Precision
 from ngpc_sim.simulation.design import Sequence
 from ngpc_sim.simulation.points import Point
 from ngpc_sim.simulation.simulate import DETAILS, MAX_FRAMES
-from ngpc_sim.trace.contents import Trace
-from ngpc_sim.trace.streaming import load_trace
+from ngpc_sim.trace import Trace, load_trace
+from ngpc_sim.workloads.apps import APPS, ENCODINGS
 from ngpc_sim.workloads.frame_sizes import parse_resolution
-from ngpc_sim.workloads.workload import APPS, ENCODINGS, Workload, load_workload
+from ngpc_sim.workloads.workload import Workload, load_workload
 
 #: how fast a run was, beside its wall time
 SPEEDS = ("simulated_cycles_per_s", "queries_per_s")

@@ -8,7 +8,7 @@ from typing import Any
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config import units
-from ngpc_sim.trace.store import Trace
+from ngpc_sim.trace import Trace
 from ngpc_sim.workloads.workload import Workload
 
 

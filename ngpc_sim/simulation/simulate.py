@@ -18,7 +18,7 @@ from ngpc_sim.sampling import Precision, SampledFrame, WholeFrame, can_sample, h
 from ngpc_sim.simulation.design import Design, Sequence
 from ngpc_sim.simulation.design_point import DesignPoint
 from ngpc_sim.simulation.frame_result import result_of
-from ngpc_sim.trace.store import Trace
+from ngpc_sim.trace import Trace
 from ngpc_sim.workloads.frame_sizes import parse_resolution, size_name
 from ngpc_sim.workloads.workload import Workload
 

@@ -11,7 +11,7 @@ from ngpc_sim.architecture.arch import Arch, load_arch
 from ngpc_sim.paper.inputs import SCALES, workload_and_trace
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.points import Point, run_points
-from ngpc_sim.workloads.workload import APPS
+from ngpc_sim.workloads.apps import APPS
 
 Mode = Literal["ngpc-paper", "ngpc"]
 
