@@ -38,7 +38,7 @@ def footer(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
     lines.extend(_gaps(points, results))
     lines.extend(_against_published(points, results))
     lines.extend(_bands(results))
-    lines.extend(gpu_lines([point.arch for point in points], results))
+    lines.extend(gpu_lines(points, results))
     return lines
 
 
@@ -208,7 +208,7 @@ def _gaps(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
     for index, result in enumerate(results):
         arch = points[index].arch
         whole = points[index].limit_queries is None
-        comparable = arch.gpu.apps and arch.file.gpu_model == "published"
+        comparable = arch.gpu.apps and arch.file.gpu_model == "published" and points[index].work.is_built_in
         if whole and comparable and published_mean_speedup(result.encoding, result.scale) is not None:
             settings = tuple(f"{name}={value}" for name, value in result.overrides.items())
             group = (result.arch, result.encoding, result.resolution, result.detail, settings, result.scale)

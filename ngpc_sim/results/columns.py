@@ -43,6 +43,7 @@ _COLUMNS = (
     Column("arch", "", "", "name of the architecture file"),
     Column("scale", "NFPs", "", "number of neural fields processors in the cluster"),
     Column("app", "", "", "nerf, nsdf, gia or nvr, or the app of a workload file"),
+    Column("own_workload", "", "", "true for a workload that is not built in, which nothing is published of"),
     Column("encoding", "", "", "hashgrid, densegrid or lowres"),
     Column("resolution", "pixels", "", "frame size; the trace's profile is scaled by pixels where it differs"),
     Column("trace", "", "", "trace whose queries were replayed"),

@@ -137,6 +137,7 @@ class Result:
     nfp_busy: Any = field(repr=False, compare=False)
     nfp_stalls: NfpCounts = field(repr=False, compare=False)
     nfp_lines: NfpCounts = field(repr=False, compare=False)
+    own_workload: bool = False
     gaps: Mapping[str, float] = field(default_factory=dict)
     doubled: str = ""
     doubled_gain: float | None = None
@@ -159,6 +160,8 @@ class Result:
             else:
                 row[name] = getattr(self, name)
         row.update({name: getattr(self, name) for name in EXTRA})
+        if self.own_workload:
+            row["own_workload"] = True
         row.update(self.gaps)
         row.update(self.scenes.row())
         row.update(self.costs.row())

@@ -126,6 +126,7 @@ def result_of(design: Design, frame: Finished) -> Result:
         gpu_mlp_ms=base.mlp_ms,
         gpu_rest_ms=base.rest_unfused_ms,
         rest_fusion=base.rest_fusion,
+        own_workload=not work.is_built_in,
         gaps=_gaps(frame_ms, base.frame_ms, design.pixels),
         **_cost_columns(design, frame, actions),
     )

@@ -95,6 +95,11 @@ class Workload:
         """Whether it is a workload of the package, whatever its trace; published figures hold for no other."""
         return self.name in workload_names() and replace(self, trace="") == replace(_built_in(self.name), trace="")
 
+    @property
+    def is_altered(self) -> bool:
+        """Whether it bears a built-in app's name without being its workload: figures known by that name are not its."""
+        return self.app in APPS and not self.is_built_in
+
 
 def workload_names() -> list[str]:
     """The built-in workloads, ``nerf-hashgrid`` and eleven more."""
