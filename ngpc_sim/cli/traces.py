@@ -78,11 +78,10 @@ def trace_record(
             queries, rows = record_to(target, *frame, number, progress=bar.to)
         else:
             trace = record(*frame, progress=bar.to)
+            write_trace(trace, target)
             queries, rows = trace.queries, trace.recorded
     finally:
         bar.close()
-    if tiles is None:
-        write_trace(trace, target)
     sys.stdout.write(f"{target}: {queries:,} queries, {rows:,} of them recorded\n")
 
 

@@ -25,18 +25,9 @@ MAX_STREAMED_ROWS = 4_000_000_000
 MAX_METADATA_BYTES = 64 << 20
 MAX_TILES = 1 << 24
 _KEYS: dict[str, type] = {
-    "format_version": int,
-    "app": str,
-    "scene": str,
-    "camera": str,
-    "width": int,
-    "height": int,
-    "seed": int,
-    "tool_version": str,
-    "tile_pixels": list,
-    "tile_weights": list,
-    "profile": list,
-    "phases": list,
+    **dict.fromkeys(("format_version", "width", "height", "seed"), int),
+    **dict.fromkeys(("app", "scene", "camera", "tool_version"), str),
+    **dict.fromkeys(("tile_pixels", "tile_weights", "profile", "phases"), list),
 }
 _OPTIONAL_KEYS: dict[str, type] = {"contents_sha256": str}
 

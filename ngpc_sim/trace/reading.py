@@ -214,13 +214,13 @@ class StreamedTrace(Trace):
 
     def limited(self, n: int) -> Trace:
         """Keep the first ``n`` recorded queries, in memory, standing only for themselves."""
-        if n > HELD_ROWS and n < self.rows:
+        if n > HELD_ROWS:
             raise UserError(f"The trace {self.name} can be limited to at most {HELD_ROWS:,} queries, not to {n:,}.")
         parts, count = [], 0
         for part in self.blocks():
             parts.append(part)
             count += len(part[0])
-            if count >= n or count > HELD_ROWS:
+            if count >= n:
                 break
         invocations, tiles, positions = (np.concatenate(column) for column in zip(*parts, strict=True))
         rows = {"invocations": invocations, "tiles": tiles, "positions": positions}

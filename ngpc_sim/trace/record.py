@@ -156,19 +156,8 @@ class _Recording:
 
 def _loop(name: str, width: int, height: int, seed: int) -> tuple[str, Iterator[Invocation]]:
     """Camera line and network calls of a scene's frame."""
-    from ngpc_sim.trace.loops import gia, nerf, nsdf, nvr, scenes  # noqa: PLC0415  (numba enters here)
+    from ngpc_sim.trace.loops.scenes import LOOPS  # noqa: PLC0415  (numba enters here)
 
-    if name == "gia-plane":
-        plane = scenes.gia_plane()
-        return str(plane.camera), gia.render(plane, width, height)
-    if name == "nsdf-object":
-        figure = scenes.nsdf_object()
-        return str(figure.camera), nsdf.render(scenes.figure_distances, figure, width, height)
-    if name == "nvr-cloud":
-        cloud = scenes.nvr_cloud(seed)
-        return str(cloud.camera), nvr.render(scenes.cloud_density, cloud, width, height)
-    if name == "nerf-room":
-        room = scenes.nerf_room(seed)
-        return str(room.camera), nerf.render(scenes.room_density, room, width, height)
-    ball = scenes.nerf_object(seed)
-    return str(ball.camera), nerf.render(scenes.object_density, ball, width, height)
+    build, render = LOOPS[name]
+    scene = build(seed)
+    return str(scene.camera), render(scene, width, height)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,14 +29,12 @@ class TraceWriter:
         self.rows = 0
         self._held: list[list[Array]] = [[] for _ in self._schema]
         self._waiting = 0
-        try:
+        with self._reported():
             with tempfile.NamedTemporaryFile(
                 dir=self._target.parent, prefix=self._target.name + ".", delete=False
             ) as file:
                 self._temporary = Path(file.name)
             self._writer = parquet_writer(self._temporary, n_dims, compression_level)
-        except OSError as error:
-            raise self._failed(error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -60,15 +60,13 @@ class TraceWriter:
     def finish(self, description: dict[str, Any]) -> None:
         """Write what is left and what is known of the trace; it takes its place."""
         self._flush(self._waiting)
-        try:
+        with self._reported():
             self._writer.add_key_value_metadata(metadata_of(description))
             self._writer.close()
             with self._temporary.open("rb") as file:
                 os.fsync(file.fileno())
             self._temporary.chmod(0o644)
             self._temporary.replace(self._target)
-        except OSError as error:
-            raise self._failed(error) from error
 
     def _flush(self, n: int) -> None:
         import pyarrow as pa  # noqa: PLC0415
@@ -77,15 +75,18 @@ class TraceWriter:
             return
         columns = [np.concatenate(held) for held in self._held]
         arrays = [pa.array(column[:n], field.type) for column, field in zip(columns, self._schema, strict=True)]
-        try:
+        with self._reported():
             self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema), file_format.ROW_GROUP_ROWS)
-        except OSError as error:
-            raise self._failed(error) from error
         self._held = [[column[n:].copy()] for column in columns]
         self._waiting -= n
 
-    def _failed(self, error: OSError) -> UserError:
-        return UserError(f"The trace could not be written to {self._target}: {reason_of(error)}.")
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        """Turn a failure of the disk into one sentence."""
+        try:
+            yield
+        except OSError as error:
+            raise UserError(f"The trace could not be written to {self._target}: {reason_of(error)}.") from error
 
 
 def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:

@@ -74,8 +74,8 @@ class GridEncoding(Spec):
 class DenseGrid:
     """Kind ``dense``: every grid point has an entry. A kind is what a level's table and the index of a corner are.
 
-    The index of a corner is a sum, or an exclusive or, of its coordinates times ``factors``, modulo 2^32, then modulo
-    the entries. Another kind overrides what differs and stands in ``KINDS``.
+    The index of a corner is a sum, or an exclusive or, of its coordinates times factors, modulo 2^32, then modulo the
+    entries. Another kind overrides what differs and stands in ``KINDS``.
     """
 
     def entries(self, encoding: GridEncoding, resolution: int) -> int:
@@ -83,14 +83,13 @@ class DenseGrid:
         too_many = float(np.float32(resolution)) ** encoding.n_dims > MAX_ENTRIES
         return padded(MAX_ENTRIES if too_many else resolution**encoding.n_dims, ENTRY_PADDING)
 
-    def hashed(self, encoding: GridEncoding, resolution: int) -> bool:  # noqa: ARG002 - other kinds ask
-        """Whether the products are joined by an exclusive or instead of a sum."""
-        return False
+    def index(self, encoding: GridEncoding, resolution: int) -> tuple[bool, tuple[int, ...]]:
+        """Whether the products are joined by an exclusive or, and the (D,) factors.
 
-    def factors(self, encoding: GridEncoding, resolution: int) -> tuple[int, ...]:
-        """(D,) what the coordinates are multiplied by: strides, or 0 where a linear index exceeds uint32."""
+        Here strides, which are summed; 0 where a linear index exceeds uint32.
+        """
         fits = resolution <= LINEAR_CAP[encoding.n_dims]
-        return tuple(pow(resolution, axis, 2**32) if fits else 0 for axis in range(encoding.n_dims))
+        return False, tuple(pow(resolution, axis, 2**32) if fits else 0 for axis in range(encoding.n_dims))
 
 
 class TiledGrid(DenseGrid):
@@ -108,16 +107,12 @@ class HashGrid(DenseGrid):
         """Entries of the table of a level with so many points an axis."""
         return min(super().entries(encoding, resolution), 1 << encoding.log2_hashmap_size)
 
-    def hashed(self, encoding: GridEncoding, resolution: int) -> bool:
-        """Whether the products are joined by an exclusive or instead of a sum."""
-        fits = resolution <= LINEAR_CAP[encoding.n_dims]
-        return self.entries(encoding, resolution) < (resolution**encoding.n_dims if fits else 2**32 - 1)
-
-    def factors(self, encoding: GridEncoding, resolution: int) -> tuple[int, ...]:
-        """(D,) what the coordinates are multiplied by: primes where the level is hashed."""
-        if self.hashed(encoding, resolution):
-            return PRIMES[: encoding.n_dims]
-        return super().factors(encoding, resolution)
+    def index(self, encoding: GridEncoding, resolution: int) -> tuple[bool, tuple[int, ...]]:
+        """Primes, joined by an exclusive or, where the level is hashed; else strides."""
+        points = resolution**encoding.n_dims if resolution <= LINEAR_CAP[encoding.n_dims] else 2**32 - 1
+        if self.entries(encoding, resolution) < points:
+            return True, PRIMES[: encoding.n_dims]
+        return super().index(encoding, resolution)
 
 
 KINDS = {"hash": HashGrid(), "dense": DenseGrid(), "tiled": TiledGrid()}
@@ -145,8 +140,7 @@ def grid_levels(encoding: GridEncoding) -> tuple[GridLevel, ...]:
     for number in range(encoding.n_levels):
         scale, resolution = _scale_and_resolution(encoding, number)
         entries = kind.entries(encoding, resolution)
-        hashed, factors = kind.hashed(encoding, resolution), kind.factors(encoding, resolution)
-        levels.append(GridLevel(scale, resolution, entries, offset, hashed, factors))
+        levels.append(GridLevel(scale, resolution, entries, offset, *kind.index(encoding, resolution)))
         offset += entries
     return tuple(levels)
 

@@ -25,15 +25,11 @@ class Network(Spec):
     n_hidden_layers: int = Field(ge=1, le=64)
     n_output_dims: int = Field(ge=1, le=1024)
 
-    def input_width(self, encoding_width: int) -> int:
-        """Inputs of the network where an encoded query has ``encoding_width`` features."""
-        return encoding_width if self.n_input_dims == "encoding" else self.n_input_dims
-
     def matrices(self, encoding_width: int, padding: int = OUTPUT_PADDING) -> list[tuple[int, int]]:
-        """``(inputs, outputs)`` of every weight matrix in order, the last outputs padded to a multiple."""
-        hidden = self.n_hidden_layers * [self.n_neurons]
-        widths = [self.input_width(encoding_width), *hidden, padded(self.n_output_dims, padding)]
-        return list(pairwise(widths))
+        """``(inputs, outputs)`` of every weight matrix in order, the outputs of the last one padded to a multiple."""
+        inputs = encoding_width if self.n_input_dims == "encoding" else self.n_input_dims
+        hidden = [self.n_neurons] * self.n_hidden_layers
+        return list(pairwise([inputs, *hidden, padded(self.n_output_dims, padding)]))
 
 
 class WorkloadFile(Spec):

@@ -93,6 +93,16 @@ def test_a_huge_claim_of_a_whole_frame_is_refused_before_memory_is_taken(path, m
         load_trace(path)
 
 
+def test_more_first_queries_than_memory_holds_are_refused_even_where_the_trace_has_fewer(path, monkeypatch):
+    _, rows = record_to(path, *FRAME)
+    monkeypatch.setattr(reading, "HELD_ROWS", 1000)
+    trace = load_trace(path)
+    assert trace.limited(1000).recorded == 1000
+    for n in (1001, rows, rows + 1):
+        with pytest.raises(UserError, match="limited to at most 1,000 queries"):
+            trace.limited(n)
+
+
 @pytest.mark.parametrize("tiles", ["0", "-1", "some", ""])
 def test_a_number_of_tiles_that_is_none_is_refused(tiles, monkeypatch, capsys, tmp_path):
     import sys
