@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ngpc_sim.simulation.design import Options, Sequence
     from ngpc_sim.simulation.points import sweep
     from ngpc_sim.simulation.simulate import simulate
-    from ngpc_sim.trace.store import Trace, load_trace
+    from ngpc_sim.trace import Trace, load_trace
     from ngpc_sim.workloads.grids import GridEncoding, GridLevel, grid_levels
     from ngpc_sim.workloads.workload import Workload, load_workload
 
@@ -50,8 +50,7 @@ _MODULES = {
     "simulation.design": ("Options", "Sequence"),
     "simulation.points": ("sweep",),
     "simulation.simulate": ("simulate",),
-    "trace.store": ("Trace",),
-    "trace.streaming": ("load_trace",),
+    "trace": ("Trace", "load_trace"),
     "workloads.grids": ("GridEncoding", "GridLevel", "grid_levels"),
     "workloads.workload": ("Workload", "load_workload"),
 }

@@ -27,8 +27,10 @@ from ngpc_sim.engines.nfp import NfpSpec
 MAX_EXTENDS = 8
 #: keys of ``memory`` that a GPU file has too; null there is the GPU's own
 GPU_BANDWIDTHS = ("l2_gbps", "dram_gbps")
-#: what tells a number with its source, or a point of a table, from a mapping of them
-SOURCED_KEYS = {"value", "unit", "tag", "source"}
+#: folders of ``arch_configs`` by what their files describe
+FOLDERS = {"architecture": "", "GPU": "gpu", "technology": "tech"}
+HERE = Path()
+Read = tuple[Tree, str, dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -133,12 +135,12 @@ class Arch:
 
 def arch_path(name: str | Path) -> Path:
     """File of an architecture by built-in name or path."""
-    return _find("arch_configs", str(name), Path(), arch_names(), "architecture")
+    return _find("architecture", str(name))
 
 
 def arch_names() -> list[str]:
     """Names of the built-in architectures."""
-    return sorted(path.stem for path in bundled.folder("arch_configs").glob("*.yaml"))
+    return _names("architecture")
 
 
 def load_arch(
@@ -170,7 +172,7 @@ def load_arch(
         For an unknown name or key (with the nearest known one), a value out of range (with the range),
         a wrong type, or a file that is not what it should be.
     """
-    tree, where, origins = _extended(str(name), Path(), ())
+    tree, where, origins = _extended("architecture", str(name))
     chosen: dict[str, Any] = dict(overrides or {})
     own_gpu = tree.get("gpu")
     for key, value in (("scale", scale), ("gpu", gpu)):
@@ -187,7 +189,7 @@ def load_arch(
     for key, model in file.plugins():
         if not allow_plugins:
             raise UserError(f"{where}: {key} names the plug-in '{model}', which is code: --allow-plugins allows it.")
-    arch = Arch(file, _load_gpu(file.gpu), _load_technology(file.technology))
+    arch = Arch(file, _load_gpu(file.gpu), validate(TechnologySpec, *_extended("technology", file.technology)))
     arch.check_reach()
     return arch
 
@@ -258,9 +260,9 @@ def _keys_of(model: Any, prefix: str) -> Iterable[str]:  # noqa: ANN401 - a pyda
             yield f"{prefix}{key}"
 
 
-def _extended(name: str, near: Path, chain: tuple[Path, ...]) -> tuple[Tree, str, dict[str, str]]:
-    """Tree of a file on what it extends, its file name, and where every key comes from."""
-    path = _find("arch_configs", name, near, arch_names(), "architecture")
+def _extended(what: str, name: str, near: Path = HERE, chain: tuple[Path, ...] = ()) -> Read:
+    """A file on what it extends: its tree, its file name, and where every key comes from."""
+    path = _find(what, name, near)
     if path in chain or len(chain) >= MAX_EXTENDS:
         raise UserError(f"{path}: 'extends' goes in a circle or more than {MAX_EXTENDS} files deep.")
     tree, origins = load_yaml(path)
@@ -272,7 +274,7 @@ def _extended(name: str, near: Path, chain: tuple[Path, ...]) -> tuple[Tree, str
         return tree, path.name, origins
     if not isinstance(parent, str):
         raise UserError(f"{origins['extends']}: extends must be the name or path of one file.")
-    below, _, inherited = _extended(parent, path.parent, (*chain, path))
+    below, _, inherited = _extended(what, parent, path.parent, (*chain, path))
     return merge({**below, "name": path.stem}, tree), path.name, {**inherited, **origins}
 
 
@@ -280,53 +282,28 @@ def _is_path(name: object) -> bool:
     return isinstance(name, str) and (name.endswith((".yaml", ".yml")) or "/" in name)
 
 
-def _find(kind: str, name: str, near: Path, known: Iterable[str], what: str) -> Path:
+def _find(what: str, name: str, near: Path = HERE) -> Path:
     if _is_path(name):
         path = near / name
         if not path.is_file():
             raise UserError(f"{what} file '{path}' does not exist.")
         return path.resolve()
-    path = bundled.folder("arch_configs") / kind.removeprefix("arch_configs") / f"{name}.yaml"
-    names = list(known)
-    if name not in names:
-        raise UserError(f"unknown {what} '{name}'; the nearest known is '{nearest(name, names)}'.")
-    return path.resolve()
+    known = _names(what)
+    if name not in known:
+        raise UserError(f"unknown {what} '{name}'; the nearest known is '{nearest(name, known)}'.")
+    return (_folder(what) / f"{name}.yaml").resolve()
 
 
-def _names_below(kind: str) -> list[str]:
-    return sorted(path.stem for path in (bundled.folder("arch_configs") / kind).glob("*.yaml"))
+def _folder(what: str) -> Path:
+    return bundled.folder("arch_configs") / FOLDERS[what]
+
+
+def _names(what: str) -> list[str]:
+    return sorted(path.stem for path in _folder(what).glob("*.yaml"))
 
 
 def _load_gpu(name: str) -> GpuSpec:
-    path = _find("gpu", name, Path(), _names_below("gpu"), "GPU")
-    tree, origins = load_yaml(path)
-    return validate(GpuSpec, tree, path.name, origins)
-
-
-def _load_technology(name: str) -> TechnologySpec:
-    path = _find("tech", name, Path(), _names_below("tech"), "technology")
-    tree, origins = load_yaml(path)
-    for _ in range(MAX_EXTENDS):
-        parent = tree.pop("extends", None)
-        if parent is None:
-            return validate(TechnologySpec, tree, path.name, origins)
-        if not isinstance(parent, str):
-            raise UserError(f"{origins['extends']}: extends must be the name or path of one file.")
-        below, inherited = load_yaml(_find("tech", parent, path.parent, _names_below("tech"), "technology"))
-        tree, origins = _laid_on(below, tree), {**inherited, **origins}
-    raise UserError(f"{path}: 'extends' goes in a circle or more than {MAX_EXTENDS} files deep.")
-
-
-def _laid_on(below: Tree, over: Tree) -> Tree:
-    """Technology ``over`` on the one it extends; a number never takes its source from the one that it replaces."""
-    result = dict(below)
-    for key, value in over.items():
-        under = result.get(key)
-        if isinstance(value, dict) and isinstance(under, dict) and not value.keys() & SOURCED_KEYS:
-            result[key] = _laid_on(under, value)
-        else:
-            result[key] = value
-    return result
+    return validate(GpuSpec, *_extended("GPU", name))
 
 
 def arch_schema() -> dict[str, Any]:

@@ -80,15 +80,7 @@ class GpuDram(Spec):
         """The DRAM in cycles, durations rounded up (the refresh interval down), ``nCCDS`` a burst; may be refused."""
         postponed, group = self.refresh_postponed, self.group_bytes
         rows = ("rcd", "rp", "ras", "rc", "rrd", "faw", "rtp", "ppd", "cl", "rfc", "ccdl")
-        counts = (
-            "channels",
-            "access_bytes",
-            "bank_groups",
-            "banks_per_group",
-            "row_bytes",
-            "interleave_bytes",
-            "queue",
-        )
+        counts = ("channels", "access_bytes", "bank_groups", "banks_per_group", "row_bytes", "interleave_bytes")
         return DramSpec(
             tck_ps=self.tck_ps,
             n_bl=int(self.burst_cycles.value),
@@ -99,7 +91,7 @@ class GpuDram(Spec):
             mapping=self.mapping,
             group_bytes=None if group is None else int(group.value),
             **{f"n_{name}": self._cycles(getattr(self, f"{name}_ns")) for name in rows},
-            **{name: int(getattr(self, name).value) for name in counts},
+            **{name: int(getattr(self, name).value) for name in (*counts, "queue")},
         )
 
 

@@ -17,8 +17,8 @@ app = typer.Typer(help="Record, list and describe traces.", rich_markup_mode=Non
 @app.command("list")
 def trace_list() -> None:
     """List the bundled traces and the scenes that can be recorded."""
+    from ngpc_sim.trace import bundled_traces
     from ngpc_sim.trace.record import SCENES
-    from ngpc_sim.trace.store import bundled_traces
 
     for name in bundled_traces():
         sys.stdout.write(f"{name}\n")
@@ -29,7 +29,7 @@ def trace_list() -> None:
 @app.command("info")
 def trace_info(source: Annotated[str, typer.Argument(help="Bundled name, file or URL.")]) -> None:
     """Describe a trace."""
-    from ngpc_sim.trace.streaming import load_trace
+    from ngpc_sim.trace import load_trace
 
     trace = load_trace(source)
     facts = {
@@ -62,8 +62,8 @@ def trace_record(
 ) -> None:
     """Record a trace from a scene; a bundled one comes out byte for byte."""
     from ngpc_sim.report.folder import check_writable
+    from ngpc_sim.trace import write_trace
     from ngpc_sim.trace.record import DEFAULT_SEED, SCENES, record, record_to
-    from ngpc_sim.trace.store import write_trace
     from ngpc_sim.workloads.frame_sizes import parse_resolution
 
     label, width, height = parse_resolution(resolution)
@@ -78,11 +78,10 @@ def trace_record(
             queries, rows = record_to(target, *frame, number, progress=bar.to)
         else:
             trace = record(*frame, progress=bar.to)
+            write_trace(trace, target)
             queries, rows = trace.queries, trace.recorded
     finally:
         bar.close()
-    if tiles is None:
-        write_trace(trace, target)
     sys.stdout.write(f"{target}: {queries:,} queries, {rows:,} of them recorded\n")
 
 

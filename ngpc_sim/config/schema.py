@@ -137,11 +137,17 @@ def _origins(node: yaml.MappingNode, prefix: str, file: str) -> Iterator[tuple[s
 
 
 def merge(base: Tree, over: Tree) -> Tree:
-    """``over`` laid on ``base``, mapping by mapping; neither is changed."""
+    """``over`` laid on ``base``, mapping by mapping; neither is changed.
+
+    A number with its source is replaced as a whole, so that it never keeps the source of the number below it.
+    """
     result = dict(base)
     for key, value in over.items():
         below = result.get(key)
-        result[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+        if isinstance(below, dict) and isinstance(value, dict) and not value.keys() & Sourced.model_fields.keys():
+            result[key] = merge(below, value)
+        else:
+            result[key] = value
     return result
 
 
@@ -271,25 +277,22 @@ def known_keys(model: Any) -> list[str]:  # noqa: ANN401 - a model or a dataclas
     return list(_fields(model))
 
 
+#: words of a bound by pydantic's name of it
+RANGES = {"ge": "{} or more", "gt": "more than {}", "le": "at most {}", "lt": "less than {}"}
+
+
 def range_of(model: type[BaseModel], keys: list[str]) -> str:
     """Allowed range of a numeric key in words, empty where it has none."""
     field = _fields(_model_at(model, keys[:-1])).get(keys[-1]) if keys else None
     if field is None:
         return ""
-    words = {"ge": "{} or more", "gt": "more than {}", "le": "at most {}", "lt": "less than {}"}
-    low, high = (
-        next(
-            (
-                words[name].format(getattr(item, name))
-                for item in field.metadata
-                for name in names
-                if hasattr(item, name)
-            ),
-            "",
-        )
-        for names in (("ge", "gt"), ("le", "lt"))
+    found = (
+        words.format(getattr(item, name))
+        for name, words in RANGES.items()
+        for item in field.metadata
+        if hasattr(item, name)
     )
-    return " and ".join(part for part in (low, high) if part).replace(" or more and at most ", " to ")
+    return " and ".join(found).replace(" or more and at most ", " to ")
 
 
 def dotted_leaves(tree: Tree, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 PS_PER_S = 10**12
 PS_PER_MS = 10**9
-PS_PER_US = 10**6
 PS_PER_NS = 10**3
 
 

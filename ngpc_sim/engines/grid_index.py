@@ -14,26 +14,19 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.kernels.grid_index import PRIMES, index_level
-from ngpc_sim.workloads.grids import LINEAR_CAP, GridEncoding, grid_levels
+from ngpc_sim.kernels.grid_index import index_level
+from ngpc_sim.workloads.grids import GridEncoding, grid_levels
 
 
 def level_arguments(encoding: GridEncoding) -> list[Any]:
     """``(scale, hashed, factors, entries)`` of every level, as the kernels take them.
 
-    ``factors``: primes of a hashed level, strides of a linear one, 0 where the grid exceeds uint32; a tuple of D
-    uint64, so that the number of dimensions is a constant of the compiled kernel.
+    ``factors`` are a tuple of D uint64, so that the number of dimensions is a constant of the compiled kernel.
     """
-    arguments: list[Any] = []
-    for level in grid_levels(encoding):
-        if level.hashed:
-            numbers = list(PRIMES[: encoding.n_dims])
-        else:
-            fits = level.resolution <= LINEAR_CAP[encoding.n_dims]
-            numbers = [pow(level.resolution, d, 2**32) if fits else 0 for d in range(encoding.n_dims)]
-        factors = tuple(np.uint64(number) for number in numbers)
-        arguments.append((np.float32(level.scale), level.hashed, factors, np.uint64(level.entries)))
-    return arguments
+    return [
+        (np.float32(level.scale), level.hashed, tuple(map(np.uint64, level.factors)), np.uint64(level.entries))
+        for level in grid_levels(encoding)
+    ]
 
 
 def checked_positions(encoding: GridEncoding, positions: Any) -> np.ndarray[Any, Any]:  # noqa: ANN401 - array-like

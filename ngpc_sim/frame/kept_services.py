@@ -23,7 +23,7 @@ from ngpc_sim.config.plugins import BUILTIN, is_plugin
 from ngpc_sim.engines.service import Misses, Service
 from ngpc_sim.frame.memory import ADDRESSES, l2_shape
 from ngpc_sim.machine import disk_cache
-from ngpc_sim.trace.store import Trace
+from ngpc_sim.trace import Trace
 from ngpc_sim.workloads.grids import GridEncoding
 
 FORMAT = 1

@@ -27,8 +27,8 @@ from ngpc_sim.frame.memory import ADDRESSES, l2_shape, line_efficiency
 from ngpc_sim.kernels.sums import ask_in_turn
 from ngpc_sim.machine.store import Store
 from ngpc_sim.machine.threads import beside
+from ngpc_sim.trace import Trace
 from ngpc_sim.trace.loops.invocation import BATCH_QUERIES
-from ngpc_sim.trace.store import Trace
 from ngpc_sim.workloads.grids import GridEncoding
 from ngpc_sim.workloads.workload import Workload
 

@@ -28,9 +28,9 @@ from ngpc_sim.frame.memory import ADDRESSES, l2_shape, line_efficiency
 from ngpc_sim.frame.plan import FramePlan, Stream, divide
 from ngpc_sim.kernels.sums import sum_of_rows
 from ngpc_sim.machine.threads import map_threads, one_ahead
-from ngpc_sim.trace.contents import Trace
+from ngpc_sim.trace import Trace
 from ngpc_sim.trace.parts import recorded_by_part
-from ngpc_sim.trace.streaming import StreamedTrace
+from ngpc_sim.trace.reading import StreamedTrace
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]

@@ -7,11 +7,13 @@ by pixels. Dense encodings keep the hashgrid's rest of kernels; their total foll
 
 The rest of kernels is published (a share of the frame, and one factor for fusing it) or, with ``rest_model: roofline``,
 derived kernel by kernel; a published frame stays what it is then, and its kernels no longer add up to it.
+
+What is published holds for the workloads that were measured. Any other workload gets the roofline for both.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
@@ -20,12 +22,13 @@ from ngpc_sim.config.schema import Positive
 from ngpc_sim.gpu.network import network_ms
 from ngpc_sim.gpu.ray_counts import RayCounts, ray_counts
 from ngpc_sim.gpu.rest_of_kernels import rest_of
-from ngpc_sim.trace.store import Trace
+from ngpc_sim.trace import Trace
+from ngpc_sim.workloads.apps import APPS
 from ngpc_sim.workloads.workload import Workload
 
 #: a day; a longer rest of kernels is a mistake
 MAX_REST_MS = 86_400_000.0
-ROOFLINE = "roofline"
+PUBLISHED, ROOFLINE = "published", "roofline"
 
 
 @dataclass(frozen=True)
@@ -48,31 +51,45 @@ class Baseline:
 
 
 @dataclass(frozen=True)
-class _Alone:
-    """The frame on the GPU alone with its rest of kernels as published, in ms."""
+class Models:
+    """What gives the frame on the GPU alone, ``gpu_model``, and the rest of kernels, ``frame.rest_model``."""
 
-    frame: float
-    low: float
-    encoding: float
-    mlp: float
-    rest: float
+    frame: str
+    rest: str
+
+
+def models_of(arch: Arch, work: Workload) -> Models:
+    """The architecture's models, or the roofline where they are published ones and the workload was not measured."""
+    own, measured = (arch.file.gpu_model, arch.frame.rest_model), _is_measured(arch, work)
+    return Models(*(ROOFLINE if model == PUBLISHED and not measured else model for model in own))
+
+
+def _is_measured(arch: Arch, work: Workload) -> bool:
+    """Whether published times are the workload's: of a built-in one, or of an own app in the GPU's file."""
+    return not work.is_altered and work.app in {*APPS, *arch.gpu.apps}
 
 
 def baseline(arch: Arch, work: Workload, trace: Trace, queries: int, pixels: int, part: float = 1.0) -> Baseline:
-    """Baseline of a frame of ``queries`` on ``pixels``, of which ``part`` ask, with the invocations of ``trace``."""
-    counts = ray_counts(trace, queries, pixels * part)
-    if arch.file.gpu_model == "published":
+    """Baseline of a frame of ``queries`` on ``pixels``, of which ``part`` ask, with the invocations of ``trace``.
+
+    Raises
+    ------
+    UserError
+        When the GPU's file lacks what a model needs, or the workload lists no kernels for a roofline.
+    """
+    counts, models = ray_counts(trace, queries, pixels * part), models_of(arch, work)
+    if models.frame == PUBLISHED:
         alone = _published(arch, work, queries, pixels)
     else:
         alone = _derived(arch, work, trace, counts)
-    if arch.frame.rest_model == ROOFLINE:
+    if models.rest == ROOFLINE:
         return _with_derived_rest(arch, work, counts, alone)
-    if is_plugin(arch.frame.rest_model):
-        rest = _of_plugin(arch, work, queries, alone.rest)
-        return Baseline(alone.frame, alone.low, alone.encoding, alone.mlp, alone.rest, rest, alone.rest / rest)
+    if is_plugin(models.rest):
+        rest = _of_plugin(arch, work, queries, alone.rest_unfused_ms)
+        return replace(alone, rest_ms=rest, rest_fusion=alone.rest_unfused_ms / rest)
     fusion = _need(arch, arch.gpu.rest_fusion, "factor for fusing the rest of kernels", "frame.rest_model").value
     fusion = fusion if arch.frame.fused else 1.0
-    return Baseline(alone.frame, alone.low, alone.encoding, alone.mlp, alone.rest, alone.rest / fusion, fusion)
+    return replace(alone, rest_ms=alone.rest_unfused_ms / fusion, rest_fusion=fusion)
 
 
 def _of_plugin(arch: Arch, work: Workload, queries: int, unfused_ms: float) -> float:
@@ -84,20 +101,16 @@ def _of_plugin(arch: Arch, work: Workload, queries: int, unfused_ms: float) -> f
     return rest
 
 
-def _with_derived_rest(arch: Arch, work: Workload, counts: RayCounts, alone: _Alone) -> Baseline:
+def _with_derived_rest(arch: Arch, work: Workload, counts: RayCounts, alone: Baseline) -> Baseline:
     rest = rest_of(arch, work, counts)
     own, moved = rest.unfused_ms, (rest.unfused_bytes, rest.unfused_dram_bytes)
     if arch.frame.fused:
         own, moved = rest.fused_ms, (rest.fused_bytes, rest.fused_dram_bytes)
-    frame, low = alone.frame, alone.low
-    if arch.file.gpu_model == ROOFLINE:
-        frame = low = alone.encoding + alone.mlp + rest.unfused_ms
-    return Baseline(
-        frame, low, alone.encoding, alone.mlp, rest.unfused_ms, own, rest.unfused_ms / own if own else 1.0, moved
-    )
+    fusion = rest.unfused_ms / own if own else 1.0
+    return replace(alone, rest_unfused_ms=rest.unfused_ms, rest_ms=own, rest_fusion=fusion, rest_bytes=moved)
 
 
-def _published(arch: Arch, work: Workload, queries: int, pixels: int) -> _Alone:
+def _published(arch: Arch, work: Workload, queries: int, pixels: int) -> Baseline:
     gpu = arch.gpu
     if not gpu.apps:
         raise UserError(f"GPU {gpu.name} has no published frame times: --set gpu_model=roofline derives them.")
@@ -115,18 +128,26 @@ def _published(arch: Arch, work: Workload, queries: int, pixels: int) -> _Alone:
     low = app.frame_ms_low.value / app.frame_ms.value if app.frame_ms_low else 1.0
     unfused = shares.fitted_rest * hashgrid_ms
     network, part = frame_ms - unfused, shares.encoding_part
-    return _Alone(frame_ms, frame_ms * low, network * part, network * (1 - part), unfused)
+    return _unfused(frame_ms, frame_ms * low, network * part, network * (1 - part), unfused)
 
 
-def _derived(arch: Arch, work: Workload, trace: Trace, counts: RayCounts) -> _Alone:
-    """Encoding and MLP kernels from the peaks; the rest has its published share of the sum where it is published."""
+def _derived(arch: Arch, work: Workload, trace: Trace, counts: RayCounts) -> Baseline:
+    """Encoding and MLP kernels from the peaks; the rest likewise, or its published share of the sum."""
     encoding, mlp = network_ms(arch, work, trace, counts)
-    if arch.frame.rest_model == ROOFLINE:
-        return _Alone(encoding + mlp, encoding + mlp, encoding, mlp, 0.0)
-    shares = _shares(arch, work)
-    share = shares.fitted_rest * shares.own_rest / shares.hashgrid_rest
-    frame = (encoding + mlp) / (1 - share)
-    return _Alone(frame, frame, encoding, mlp, share * frame)
+    if models_of(arch, work).rest == ROOFLINE or not _is_measured(arch, work):
+        rest = rest_of(arch, work, counts).unfused_ms
+        frame = encoding + mlp + rest
+    else:
+        shares = _shares(arch, work)
+        share = shares.fitted_rest * shares.own_rest / shares.hashgrid_rest
+        frame = (encoding + mlp) / (1 - share)
+        rest = share * frame
+    return _unfused(frame, frame, encoding, mlp, rest)
+
+
+def _unfused(frame: float, low: float, encoding: float, mlp: float, rest: float) -> Baseline:
+    """The frame on the GPU alone, its rest of kernels not fused, in ms."""
+    return Baseline(frame, low, encoding, mlp, rest, rest, 1.0)
 
 
 @dataclass(frozen=True)

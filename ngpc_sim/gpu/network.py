@@ -19,8 +19,8 @@ from ngpc_sim.gpu.coalescing import FEATURE_BYTES, SECTOR_BYTES, sectors_per_que
 from ngpc_sim.gpu.ray_counts import RayCounts
 from ngpc_sim.gpu.rest_of_kernels import GIGA, MS_PER_S, Machine, extras_ms, machine
 from ngpc_sim.machine.store import Store
-from ngpc_sim.trace.store import Trace
-from ngpc_sim.workloads.grids import OUTPUT_PADDING, GridEncoding, grid_levels
+from ngpc_sim.trace import Trace
+from ngpc_sim.workloads.grids import GridEncoding, grid_levels
 from ngpc_sim.workloads.workload import Network, Workload
 
 Array = np.ndarray[Any, Any]
@@ -83,11 +83,10 @@ def grid_levels_ms(arch: Arch, grid: GridEncoding, trace: Trace, counts: RayCoun
 
 def mlp_ms(gpu: Machine, network: Network, grid: GridEncoding, counts: RayCounts) -> float:
     """Time of a network's kernels of a frame in ms, launches left out."""
-    width = grid.width if network.n_input_dims == "encoding" else int(network.n_input_dims)
-    outputs = -(-network.n_output_dims // OUTPUT_PADDING) * OUTPUT_PADDING
-    hidden = network.n_neurons * (width + (network.n_hidden_layers - 1) * network.n_neurons + outputs)
-    moved = counts.queries * (width + outputs) * FEATURE_BYTES
-    times = np.maximum(moved / gpu.bytes_s(moved), 2 * hidden * counts.queries / gpu.tensor_flops_s)
+    matrices = network.matrices(grid.width)
+    macs = sum(inputs * outputs for inputs, outputs in matrices)
+    moved = counts.queries * (matrices[0][0] + matrices[-1][1]) * FEATURE_BYTES
+    times = np.maximum(moved / gpu.bytes_s(moved), 2 * macs * counts.queries / gpu.tensor_flops_s)
     return float(times.sum()) * MS_PER_S
 
 

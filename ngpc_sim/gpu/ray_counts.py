@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ngpc_sim.trace.contents import Trace
+from ngpc_sim.trace import Trace
 from ngpc_sim.trace.loops.invocation import BATCH_QUERIES
 from ngpc_sim.trace.loops.nerf import MAX_STEPS_PER_INVOCATION, steps_per_invocation
 from ngpc_sim.trace.loops.nsdf import MAX_GROUP_STEPS

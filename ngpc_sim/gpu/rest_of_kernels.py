@@ -114,7 +114,8 @@ def kernels_of(work: Workload) -> GpuKernels:
     """Kernels that a workload lists, or a refusal."""
     if work.gpu_kernels is None:
         raise UserError(
-            f"workload {work.name} lists no gpu_kernels, which gpu_model and rest_model roofline need: add them."
+            f"workload {work.name} lists no gpu_kernels, which a roofline of its GPU time needs (no GPU time is "
+            "published of a workload that is not built in): add them."
         )
     return work.gpu_kernels
 

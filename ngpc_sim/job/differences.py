@@ -18,7 +18,7 @@ from ngpc_sim.results.published import published_mean_speedup
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.simulate import simulate
-from ngpc_sim.workloads.workload import APPS
+from ngpc_sim.workloads.apps import APPS
 
 #: a difference below this is not explained
 CLOSE = 0.02
@@ -69,7 +69,7 @@ def differences(points: Sequence[Point], results: Sequence[Result]) -> list[Diff
 def _is_comparable(point: Point, result: Result) -> bool:
     arch = point.arch
     whole = point.options.limit_queries is None and not result.calibrated
-    beside_published = bool(arch.gpu.apps) and arch.file.gpu_model == "published"
+    beside_published = bool(arch.gpu.apps) and arch.file.gpu_model == "published" and point.work.is_built_in
     return whole and beside_published and published_mean_speedup(result.encoding, result.scale) is not None
 
 

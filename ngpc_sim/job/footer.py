@@ -31,7 +31,7 @@ def footer(points: Sequence[Point], results: Sequence[Result], differences: Sequ
         map(_difference, differences),
         _against_published(pairs),
         _bands(results),
-        gpu_lines([point.arch for point in points], results),
+        gpu_lines(points, results),
     )
     return list(dict.fromkeys(lines))
 

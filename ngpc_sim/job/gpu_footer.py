@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ngpc_sim.architecture.arch import GPU_BANDWIDTHS, Arch
+from ngpc_sim.gpu.baseline import ROOFLINE, models_of
 from ngpc_sim.results.published import GPU, PUBLISHED
 from ngpc_sim.results.result import Result
+from ngpc_sim.simulation.design import Point
 
 
-def gpu_lines(archs: Sequence[Arch], results: Sequence[Result]) -> list[str]:
-    """Lines about the GPUs of ``archs``, which give ``results``."""
+def gpu_lines(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
+    """Lines about the GPUs of ``points``, which give ``results``."""
     bounds: dict[str, None] = {}
     fusions: dict[tuple[str, str], dict[str, float]] = {}
-    for arch, result in zip(archs, results, strict=True):
+    for point, result in zip(points, results, strict=True):
+        arch, models = point.arch, models_of(point.arch, point.work)
         bounds.update(dict.fromkeys([*_lower_bound(arch), *_other_memory(arch)]))
-        if arch.frame.rest_model == "roofline":
+        if models.frame != arch.file.gpu_model:
+            bounds[_not_published(point)] = None
+        if models.rest == ROOFLINE:
             fusions.setdefault((arch.name, arch.gpu.name), {}).setdefault(result.app, result.rest_fusion)
     return [*(_fusion(*names, by_app) for names, by_app in fusions.items()), *bounds]
 
@@ -26,8 +31,16 @@ def _fusion(name: str, gpu: str, by_app: dict[str, float]) -> str:
     return f"{name}: the rest of kernels is derived; fusing makes it so many times faster: {gains}; {published}."
 
 
+def _not_published(point: Point) -> str:
+    gpu, work = point.arch.gpu.name, point.work
+    return (
+        f"{point.arch.name}: no time of {work.name}, which is not built in, is published on {gpu}; its frame on {gpu} "
+        "alone is a lower bound from the GPU's peaks and the trace, and so is its speedup."
+    )
+
+
 def _lower_bound(arch: Arch) -> list[str]:
-    if arch.file.gpu_model != "roofline":
+    if arch.file.gpu_model != ROOFLINE:
         return []
     what = f"the frame on {arch.gpu.name} alone is a lower bound on its time, from the GPU's peaks and the trace"
     return [f"{arch.name}: {what}; so is its gap."]

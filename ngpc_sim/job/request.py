@@ -19,10 +19,10 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.options import MAX_POINTS, parse_list, parse_names, parse_overrides, parse_scales
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import MAX_FRAMES, Options, Point, Sequence
-from ngpc_sim.trace.contents import Trace
-from ngpc_sim.trace.streaming import load_trace
+from ngpc_sim.trace import Trace, load_trace
+from ngpc_sim.workloads.apps import APPS, ENCODINGS
 from ngpc_sim.workloads.frame_sizes import parse_resolution
-from ngpc_sim.workloads.workload import APPS, ENCODINGS, Workload, load_workload
+from ngpc_sim.workloads.workload import Workload, load_workload
 
 #: how fast a run was, beside its wall time
 SPEEDS = ("simulated_cycles_per_s", "queries_per_s")

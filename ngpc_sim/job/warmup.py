@@ -13,9 +13,10 @@ from ngpc_sim.frame.plan import service_of
 from ngpc_sim.report.stall_file import FEW_ROWS, NAME, stall_file
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.simulate import simulate
+from ngpc_sim.trace import load_trace
 from ngpc_sim.trace.record import record
-from ngpc_sim.trace.store import load_trace
-from ngpc_sim.workloads.workload import APPS, ENCODINGS, load_workload
+from ngpc_sim.workloads.apps import APPS, ENCODINGS
+from ngpc_sim.workloads.workload import load_workload
 
 #: queries of a small frame: fewer than anything keeps on disk
 QUERIES = 512

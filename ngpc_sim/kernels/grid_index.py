@@ -5,9 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-#: primes of the coherent-prime hash, one an axis (common_device.h:767-791)
-PRIMES = (1, 2654435761, 805459861, 3674653429)
-
 MASK32 = np.uint64(0xFFFFFFFF)
 
 

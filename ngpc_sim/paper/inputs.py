@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ngpc_sim.trace.store import Trace, load_trace
+from ngpc_sim.trace import Trace, load_trace
 from ngpc_sim.workloads.workload import Workload, load_workload
 
 #: scales of the published means

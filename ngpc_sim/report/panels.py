@@ -13,10 +13,10 @@ from math import isfinite, isnan, nan
 from typing import SupportsFloat
 
 from ngpc_sim.results.published import GPU, Published, published_mean
+from ngpc_sim.workloads.apps import APPS, app_rank
 
 Row = Mapping[str, object]
 
-APPS = ("nerf", "nsdf", "gia", "nvr")
 #: keys of an architecture that are columns only where they were overridden, and have no dot to tell them by
 UNDOTTED = ("technology", "area_model")
 
@@ -81,9 +81,11 @@ class Panel:
         return sum(known) / len(known) if len(known) > 1 else nan
 
     def published_mean(self, scale: int) -> Published | None:
-        """Give the published mean at this scale; None unless exactly the four published apps ran beside its GPU."""
-        apps = sorted(text(row, "app") for row in self.at(scale).values())
-        return published_mean(self.encoding, scale) if apps == sorted(APPS) and not another_gpu(self.rows) else None
+        """Give the published mean at this scale; None unless just the four built-in apps ran beside its GPU."""
+        rows = self.at(scale).values()
+        if sorted(text(row, "app") for row in rows) != sorted(APPS) or another_gpu(self.rows):
+            return None
+        return None if any(row.get("own_workload") for row in rows) else published_mean(self.encoding, scale)
 
 
 def another_gpu(rows: Sequence[Row]) -> bool:
@@ -140,8 +142,3 @@ def _case_labels(rows: Sequence[Row]) -> tuple[str, ...]:
         text(row, "app") if len(traces[text(row, "app")]) == 1 else f"{text(row, 'app')} {text(row, 'trace')}"
         for row in rows
     )
-
-
-def app_rank(app: str) -> int:
-    """Place of an app in the published order, all others behind."""
-    return APPS.index(app) if app in APPS else len(APPS)

@@ -134,6 +134,7 @@ class Result:
     nfp_busy: Any = field(repr=False, compare=False)
     nfp_stalls: NfpCounts = field(repr=False, compare=False)
     nfp_lines: NfpCounts = field(repr=False, compare=False)
+    own_workload: bool = False
     gaps: Mapping[str, float] = field(default_factory=dict)
     doubled: str = ""
     doubled_gain: float | None = None
@@ -156,6 +157,8 @@ class Result:
         values |= {f"energy_{name}_mj": value for name, value in self.energy_by_block.items()}
         if not self.intervals:
             del values["replayed_queries"]
+        if not self.own_workload:
+            del values["own_workload"]
         row = {name: values[name] for name in COLUMNS if name in values}
         for name, (low, high) in self.intervals.items():
             row |= {f"ci_low_{name}": low, f"ci_high_{name}": high}

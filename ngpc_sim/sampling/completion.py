@@ -27,7 +27,7 @@ from ngpc_sim.sampling.drawing import draw
 from ngpc_sim.sampling.draws import Draw
 from ngpc_sim.sampling.replays import Recorded, Records, Replayer, all_counted
 from ngpc_sim.sampling.shares import Shares, shares_of
-from ngpc_sim.trace.store import Trace
+from ngpc_sim.trace import Trace
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]

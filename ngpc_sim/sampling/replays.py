@@ -24,7 +24,7 @@ from ngpc_sim.frame.commands import command_work
 from ngpc_sim.frame.plan import FramePlan, service_of
 from ngpc_sim.machine.threads import map_threads
 from ngpc_sim.sampling.shares import Shares
-from ngpc_sim.trace.store import Trace
+from ngpc_sim.trace import Trace
 from ngpc_sim.workloads.grids import GridEncoding
 from ngpc_sim.workloads.workload import Workload
 

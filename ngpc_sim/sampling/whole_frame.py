@@ -31,7 +31,7 @@ from ngpc_sim.sampling.draws import Draw
 from ngpc_sim.sampling.replays import Records
 from ngpc_sim.sampling.shares import Shares
 from ngpc_sim.sampling.whole_replays import WholeReplayer
-from ngpc_sim.trace.store import Trace
+from ngpc_sim.trace import Trace
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]

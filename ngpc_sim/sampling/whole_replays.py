@@ -25,8 +25,8 @@ from ngpc_sim.frame.whole_frame import Part
 from ngpc_sim.machine.threads import map_threads
 from ngpc_sim.sampling.replays import Records, all_counted, costs_of
 from ngpc_sim.sampling.shares import Shares, shares_of
+from ngpc_sim.trace import Trace
 from ngpc_sim.trace.parts import recorded_by_part
-from ngpc_sim.trace.store import Trace
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]

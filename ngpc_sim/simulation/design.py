@@ -15,7 +15,7 @@ from ngpc_sim.frame.plan import target_queries
 from ngpc_sim.frame.whole_frame import is_replayed_whole
 from ngpc_sim.power.area import Areas, areas
 from ngpc_sim.sampling import Precision
-from ngpc_sim.trace.store import Trace
+from ngpc_sim.trace import Trace
 from ngpc_sim.workloads.frame_sizes import parse_resolution, size_name
 from ngpc_sim.workloads.workload import Workload
 

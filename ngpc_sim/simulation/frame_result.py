@@ -95,6 +95,7 @@ def _identity(point: Point) -> dict[str, Any]:
         "arch": arch.name,
         "scale": arch.scale,
         "app": point.work.app,
+        "own_workload": not point.work.is_built_in,
         "encoding": point.work.encoding_name,
         "resolution": point.resolution,
         "trace": point.trace.name,

@@ -19,7 +19,7 @@ from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.simulate import frame_ms, simulate_point
 from ngpc_sim.simulation.what_if import with_doubling
-from ngpc_sim.trace.store import Trace
+from ngpc_sim.trace import Trace
 from ngpc_sim.workloads.workload import Workload
 
 MAX_JOBS = 256

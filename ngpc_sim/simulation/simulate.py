@@ -13,7 +13,7 @@ from ngpc_sim.sampling import Precision, SampledFrame, WholeFrame, can_sample, h
 from ngpc_sim.simulation.design import DEFAULTS, Changes, Options, Point
 from ngpc_sim.simulation.design_point import DesignPoint
 from ngpc_sim.simulation.frame_result import result_of
-from ngpc_sim.trace.store import Trace
+from ngpc_sim.trace import Trace
 from ngpc_sim.workloads.workload import Workload
 
 

@@ -1,4 +1,4 @@
-"""What a trace holds, and the laws its contents keep; no file format here (that is ``store.py``)."""
+"""What a trace holds, and the laws its contents keep; no file format here (that is ``file_format.py``)."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from itertools import groupby
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.workloads.apps import NAME_RULE, is_app_name
 
-if TYPE_CHECKING:
-    from ngpc_sim.trace.loops.kernel_types import Array
-
-APPS = ("nerf", "nsdf", "gia", "nvr")
-DIMENSIONS = {"nerf": 3, "nsdf": 3, "gia": 2, "nvr": 3}
-"""Position components per query; as the apps ask the network."""
+Array = npt.NDArray[Any]
+AXES = "xyzw"
+"""Position components, of which a trace has the first 2 to 4."""
 MAX_INVOCATIONS = 1_000_000
 """Longest profile accepted: far above any render loop (marching stops after 10,000 steps)."""
 MAX_PIXELS_PER_SIDE = 1 << 20
@@ -37,7 +36,7 @@ class Trace:
     name: str
     """Such as ``nerf-room-fhd``."""
     app: str
-    """nerf, nsdf, gia or nvr."""
+    """nerf, nsdf, gia, nvr, or the app of an own workload."""
     scene: str
     camera: str
     """One line of text."""
@@ -167,14 +166,14 @@ def contents_sha256(trace: Trace) -> str:
 
 def flaw(trace: Trace) -> str | None:
     """Say the first law that the contents break, as the end of a sentence about the trace, or None."""
-    return description_flaw(trace) or _rows_flaw(trace)
+    return description_flaw(trace) or rows_flaw(trace)
 
 
 def description_flaw(trace: Trace) -> str | None:
     """Say the first law that all but the rows break, like :func:`flaw`."""
     n_invocations, total = len(trace.profile), sum(trace.profile.tolist())
     checks = (
-        (trace.app in APPS, f"has app {trace.app!r}, which should be one of {', '.join(APPS)}"),
+        (is_app_name(trace.app), f"has app {trace.app!r}, which should be {NAME_RULE}"),
         (
             min(trace.width, trace.height, *trace.tile_pixels) >= 1
             and max(trace.width, trace.height, *trace.tile_pixels) <= MAX_PIXELS_PER_SIDE,
@@ -193,12 +192,13 @@ def description_flaw(trace: Trace) -> str | None:
     return next((sentence for kept, sentence in checks if not kept), None)
 
 
-def _rows_flaw(trace: Trace) -> str | None:
-    n, n_dims = len(trace.invocations), DIMENSIONS[trace.app]
+def rows_flaw(trace: Trace) -> str | None:
+    """Say the first law that the rows break, like :func:`flaw`."""
+    n, shape = len(trace.invocations), trace.positions.shape
     if n == 0:
         return "has no queries"
-    if len(trace.tiles) != n or trace.positions.shape != (n, n_dims):
-        return f"does not have {n_dims} position components per query, as {trace.app} needs"
+    if len(trace.tiles) != n or len(shape) != 2 or shape[0] != n or not 2 <= shape[1] <= len(AXES):
+        return f"does not have a tile and 2 to {len(AXES)} position components for each query"
     if not _all_in(trace.invocations, len(trace.profile)):
         return "has a query of an invocation that its profile does not know"
     if not _all_in(trace.tiles, len(trace.tile_weights)):
@@ -224,10 +224,4 @@ def _all_in(values: Array, limit: int) -> bool:
 
 def _runs(values: list[Any]) -> list[list[Any]]:
     """Shorten a list to ``[value, how often]`` pairs."""
-    runs: list[list[Any]] = []
-    for value in values:
-        if runs and runs[-1][0] == value:
-            runs[-1][1] += 1
-        else:
-            runs.append([value, 1])
-    return runs
+    return [[value, len(list(run))] for value, run in groupby(values)]

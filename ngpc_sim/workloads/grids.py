@@ -19,10 +19,14 @@ from ngpc_sim.config.schema import Field, Spec, field_validator, one_sentence
 
 #: largest resolution whose linear index fits uint32, by number of dimensions (common_device.h:848-884)
 LINEAR_CAP = {2: 65535, 3: 1625, 4: 255}
-
+#: primes of the coherent-prime hash, one an axis (common_device.h:767-791)
+PRIMES = (1, 2654435761, 805459861, 3674653429)
+#: most entries that a table may have
+MAX_ENTRIES = 2**31 - 1
+#: tables are rounded up to this many entries
+ENTRY_PADDING = 8
 #: outputs of a fully fused network are padded to this many neurons (fully_fused_mlp.cu)
 OUTPUT_PADDING = 16
-
 #: grids of which the levels are kept
 KEPT_GRIDS = 64
 
@@ -64,31 +68,79 @@ class GridEncoding(Spec):
     @property
     def width(self) -> int:
         """Features of one encoded query, padded as the network expects its input (multiple of 16)."""
-        return _pad(self.n_levels * self.n_features_per_level, OUTPUT_PADDING)
+        return padded(self.n_levels * self.n_features_per_level, OUTPUT_PADDING)
+
+
+class DenseGrid:
+    """Kind ``dense``: every grid point has an entry. A kind is what a level's table and the index of a corner are.
+
+    The index of a corner is a sum, or an exclusive or, of its coordinates times factors, modulo 2^32, then modulo the
+    entries. Another kind overrides what differs and stands in ``KINDS``.
+    """
+
+    def entries(self, encoding: GridEncoding, resolution: int) -> int:
+        """Entries of the table of a level with so many points an axis."""
+        too_many = float(np.float32(resolution)) ** encoding.n_dims > MAX_ENTRIES
+        return padded(MAX_ENTRIES if too_many else resolution**encoding.n_dims, ENTRY_PADDING)
+
+    def index(self, encoding: GridEncoding, resolution: int) -> tuple[bool, tuple[int, ...]]:
+        """Whether the products are joined by an exclusive or, and the (D,) factors.
+
+        Here strides, which are summed; 0 where a linear index exceeds uint32.
+        """
+        fits = resolution <= LINEAR_CAP[encoding.n_dims]
+        return False, tuple(pow(resolution, axis, 2**32) if fits else 0 for axis in range(encoding.n_dims))
+
+
+class TiledGrid(DenseGrid):
+    """Kind ``tiled``: a table of at most the base resolution's points, which repeats."""
+
+    def entries(self, encoding: GridEncoding, resolution: int) -> int:
+        """Entries of the table of a level with so many points an axis."""
+        return min(super().entries(encoding, resolution), int(encoding.base_resolution**encoding.n_dims))
+
+
+class HashGrid(DenseGrid):
+    """Kind ``hash``: a table of at most 2^log2_hashmap_size entries, hashed where the points do not fit."""
+
+    def entries(self, encoding: GridEncoding, resolution: int) -> int:
+        """Entries of the table of a level with so many points an axis."""
+        return min(super().entries(encoding, resolution), 1 << encoding.log2_hashmap_size)
+
+    def index(self, encoding: GridEncoding, resolution: int) -> tuple[bool, tuple[int, ...]]:
+        """Primes, joined by an exclusive or, where the level is hashed; else strides."""
+        points = resolution**encoding.n_dims if resolution <= LINEAR_CAP[encoding.n_dims] else 2**32 - 1
+        if self.entries(encoding, resolution) < points:
+            return True, PRIMES[: encoding.n_dims]
+        return super().index(encoding, resolution)
+
+
+KINDS = {"hash": HashGrid(), "dense": DenseGrid(), "tiled": TiledGrid()}
 
 
 @dataclass(frozen=True)
 class GridLevel:
-    """Constants of one level: ``scale`` is an exact float32; ``entries`` and ``offset`` count entries."""
+    """Constants of one level: ``scale`` is an exact float32; ``entries`` and ``offset`` count entries.
+
+    ``hashed`` and ``factors`` (D,) say how the index of a corner is made, as in :class:`DenseGrid`.
+    """
 
     scale: float
     resolution: int
     entries: int
     offset: int
     hashed: bool
+    factors: tuple[int, ...]
 
 
 @lru_cache(maxsize=KEPT_GRIDS)
 def grid_levels(encoding: GridEncoding) -> tuple[GridLevel, ...]:
-    """Scale, resolution, entries, offset and hashed of every level, bit for bit as tiny-cuda-nn."""
-    levels: list[GridLevel] = []
-    offset = 0
+    """Scale, resolution, entries, offset and index of every level, bit for bit as tiny-cuda-nn."""
+    kind, levels, offset = KINDS[encoding.kind], [], 0
     for number in range(encoding.n_levels):
         scale, resolution = _scale_and_resolution(encoding, number)
-        entries = _entries(encoding, resolution)
-        linear_size = resolution**encoding.n_dims if resolution <= LINEAR_CAP[encoding.n_dims] else 0xFFFFFFFF
-        hashed = encoding.kind == "hash" and entries < linear_size
-        levels.append(GridLevel(scale, resolution, entries, offset, hashed))
+        entries = kind.entries(encoding, resolution)
+        levels.append(GridLevel(scale, resolution, entries, offset, *kind.index(encoding, resolution)))
         offset += entries
     return tuple(levels)
 
@@ -112,16 +164,6 @@ def _scale_and_resolution(encoding: GridEncoding, level: int) -> tuple[float, in
     return float(scale), math.ceil(float(scale)) + 1
 
 
-def _entries(encoding: GridEncoding, resolution: int) -> int:
-    largest = 2**31 - 1
-    dense = largest if float(np.float32(resolution)) ** encoding.n_dims > largest else resolution**encoding.n_dims
-    padded = _pad(dense, 8)
-    if encoding.kind == "tiled":
-        return int(min(padded, encoding.base_resolution**encoding.n_dims))
-    if encoding.kind == "hash":
-        return min(padded, 1 << encoding.log2_hashmap_size)
-    return padded
-
-
-def _pad(count: int, multiple: int) -> int:
+def padded(count: int, multiple: int) -> int:
+    """``count`` rounded up to a multiple."""
     return -(-count // multiple) * multiple

@@ -1,25 +1,19 @@
-"""Workloads: app x encoding, the grid's levels and the network's weight matrices.
-
-Level constants follow tiny-cuda-nn (``facts``: include/tiny-cuda-nn/encodings/grid.h and
-common_device.h at 6ee3546): scale and resolution in float32 with correctly rounded log2 and exp2,
-table sizes rounded up to 8 entries. ``per_level_scale`` is always an input: ``resolution`` can change
-with its last bit.
-"""
+"""Workloads: app x encoding, the grid's levels and the network's weight matrices."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
 from ngpc_sim.config import bundled
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import Field, Spec, load_yaml, nearest, validate
+from ngpc_sim.config.schema import Field, Spec, field_validator, load_yaml, nearest, validate
+from ngpc_sim.workloads.apps import APPS, ENCODINGS, NAME_RULE, is_app_name
 from ngpc_sim.workloads.gpu_kernels import GpuKernels
-from ngpc_sim.workloads.grids import OUTPUT_PADDING, GridEncoding, _pad, grid_levels, table_entries
-
-APPS = ("nerf", "nsdf", "gia", "nvr")
-ENCODINGS = ("hashgrid", "densegrid", "lowres")
+from ngpc_sim.workloads.grids import OUTPUT_PADDING, GridEncoding, grid_levels, padded, table_entries
 
 
 class Network(Spec):
@@ -31,11 +25,17 @@ class Network(Spec):
     n_hidden_layers: int = Field(ge=1, le=64)
     n_output_dims: int = Field(ge=1, le=1024)
 
+    def matrices(self, encoding_width: int, padding: int = OUTPUT_PADDING) -> list[tuple[int, int]]:
+        """``(inputs, outputs)`` of every weight matrix in order, the outputs of the last one padded to a multiple."""
+        inputs = encoding_width if self.n_input_dims == "encoding" else self.n_input_dims
+        hidden = [self.n_neurons] * self.n_hidden_layers
+        return list(pairwise([inputs, *hidden, padded(self.n_output_dims, padding)]))
+
 
 class WorkloadFile(Spec):
     """One file of ``workloads/``: an app, its network and its encodings."""
 
-    app: str = Field(min_length=1)
+    app: str
     description: str
     trace: str
     input_bytes: int = Field(ge=1, le=4096)
@@ -44,6 +44,13 @@ class WorkloadFile(Spec):
     encodings: dict[str, GridEncoding] = Field(min_length=1)
     gpu_kernels: GpuKernels | None = None
     sources: dict[str, str]
+
+    @field_validator("app")
+    @classmethod
+    def _app_name(cls, app: str) -> str:
+        if not is_app_name(app):
+            raise ValueError(f"it should be {NAME_RULE}")
+        return app
 
 
 @dataclass(frozen=True)
@@ -66,18 +73,7 @@ class Workload:
 
     def matrices(self) -> list[tuple[int, int]]:
         """``(inputs, outputs)`` of every weight matrix in order, outputs padded to 16."""
-        return self._layers(self.encoding.width, OUTPUT_PADDING)
-
-    def _layers(self, width_of_encoding: int, padding: int) -> list[tuple[int, int]]:
-        result: list[tuple[int, int]] = []
-        for network in self.networks:
-            declared = network.n_input_dims
-            width = width_of_encoding if declared == "encoding" else int(declared)
-            for _ in range(network.n_hidden_layers):
-                result.append((width, network.n_neurons))
-                width = network.n_neurons
-            result.append((width, _pad(network.n_output_dims, padding)))
-        return result
+        return [matrix for network in self.networks for matrix in network.matrices(self.encoding.width)]
 
     @property
     def macs_per_query(self) -> int:
@@ -88,7 +84,17 @@ class Workload:
     def useful_macs_per_query(self) -> int:
         """Multiply-accumulates of one query on features and outputs that exist, padding left out."""
         features = self.encoding.n_levels * self.encoding.n_features_per_level
-        return sum(inputs * outputs for inputs, outputs in self._layers(features, 1))
+        return sum(inputs * outputs for network in self.networks for inputs, outputs in network.matrices(features, 1))
+
+    @cached_property
+    def is_built_in(self) -> bool:
+        """Whether it is a workload of the package, whatever its trace; published figures hold for no other."""
+        return self.name in workload_names() and replace(self, trace="") == replace(_built_in(self.name), trace="")
+
+    @property
+    def is_altered(self) -> bool:
+        """Whether it bears a built-in app's name without being its workload: figures known by that name are not its."""
+        return self.app in APPS and not self.is_built_in
 
 
 def workload_names() -> list[str]:
@@ -124,21 +130,25 @@ def load_workload(name: str) -> Workload:
     )
 
 
+@lru_cache(maxsize=len(APPS) * len(ENCODINGS))
+def _built_in(name: str) -> Workload:
+    return load_workload(name)
+
+
 def _locate(name: str) -> tuple[Path, str]:
     if ".yaml" in name:
         text, _, encoding = name.partition(".yaml")
         return Path(text + ".yaml"), encoding.lstrip(":") or ENCODINGS[0]
     app, _, encoding = name.partition("-")
     path = bundled.folder("workloads") / f"{app}.yaml"
-    if not app.isidentifier() or not path.is_file():
-        known = workload_names()
-        raise UserError(f"unknown workload '{name}': the nearest known is '{nearest(name, known)}'.")
+    if not is_app_name(app) or not path.is_file():
+        raise UserError(f"unknown workload '{name}': the nearest known is '{nearest(name, workload_names())}'.")
     return path, encoding or ENCODINGS[0]
 
 
 def describe(work: Workload) -> dict[str, Any]:
     """Plain data of a workload with its derived levels and matrices, for ``workload show``."""
-    levels = grid_levels(work.encoding)
+    shown = ("scale", "resolution", "entries", "hashed")
     return {
         "name": work.name,
         "app": work.app,
@@ -151,13 +161,7 @@ def describe(work: Workload) -> dict[str, Any]:
         "lookups_per_query": work.encoding.n_levels * work.encoding.corners,
         "table_entries": table_entries(work.encoding),
         "levels": [
-            {
-                "level": i,
-                "scale": v.scale,
-                "resolution": v.resolution,
-                "entries": v.entries,
-                "hashed": v.hashed,
-            }
-            for i, v in enumerate(levels)
+            {"level": number} | {name: getattr(level, name) for name in shown}
+            for number, level in enumerate(grid_levels(work.encoding))
         ],
     }

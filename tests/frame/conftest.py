@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim.trace.contents import Trace
+from ngpc_sim.trace import Trace
 
 TRACES = {"nerf": "nerf-room", "nsdf": "nsdf-object", "gia": "gia-plane", "nvr": "nvr-cloud"}
 

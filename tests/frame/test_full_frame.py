@@ -8,7 +8,7 @@ import ngpc_sim as ngpc
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines import Cluster
 from ngpc_sim.frame import plan, whole_frame
-from ngpc_sim.trace import store, streaming
+from ngpc_sim.trace import load_trace, reading
 from ngpc_sim.trace.record import record_to
 
 CACHED = {"nfp.encoding.feature_bytes": 2, "nfp.encoding.grid_sram_kib": 64}
@@ -36,10 +36,10 @@ def streamed(monkeypatch):
     """Open a file as one that memory does not hold, and pass few queries at a time."""
 
     def opened(path, rows_at_once=900):
-        monkeypatch.setattr(streaming, "HELD_ROWS", 1)
+        monkeypatch.setattr(reading, "HELD_ROWS", 1)
         monkeypatch.setattr(whole_frame, "BATCH_ROWS", rows_at_once)
-        trace = streaming.load_trace(path)
-        assert isinstance(trace, streaming.StreamedTrace)
+        trace = load_trace(path)
+        assert isinstance(trace, reading.StreamedTrace)
         return trace
 
     return opened
@@ -72,7 +72,7 @@ def numbered(service):
 
 @pytest.mark.parametrize("tiles", [1, 4, 7])
 def test_every_command_asks_its_own_queries_in_order_and_what_was_not_recorded_repeats_them(files, tiles, monkeypatch):
-    trace = store.load_trace(files["nsdf-object"])
+    trace = load_trace(files["nsdf-object"])
     work = ngpc.load_workload("nsdf-hashgrid")
     arch = ngpc.load_arch("ngpc", scale=2, overrides={"frame.tiles": tiles})
     service = ngpc.engines.EncodingEngine(arch.nfp.encoding).service(work.encoding, trace.positions)
@@ -103,25 +103,25 @@ def test_every_command_asks_its_own_queries_in_order_and_what_was_not_recorded_r
 def test_a_frame_read_in_parts_equals_one_held_in_memory(files, streamed, design, rows_at_once):
     work = ngpc.load_workload("nerf-hashgrid")
     arch = ngpc.load_arch("ngpc", scale=4, overrides=DESIGNS[design] | {"frame.tiles": 5})
-    held = ngpc.simulate(arch, work, store.load_trace(files["nerf-object"]), detail="cycle")
+    held = ngpc.simulate(arch, work, load_trace(files["nerf-object"]), detail="cycle")
     parts = ngpc.simulate(arch, work, streamed(files["nerf-object"], rows_at_once), detail="cycle")
     assert parts.row() == held.row()
     assert parts.level_rows() == held.level_rows()
-    assert parts.queries == store.load_trace(files["nerf-object"]).queries
+    assert parts.queries == load_trace(files["nerf-object"]).queries
 
 
 @pytest.mark.parametrize("design", DESIGNS)
 def test_a_whole_frame_equals_its_replay_by_events(files, design):
     work = ngpc.load_workload("nerf-hashgrid")
     arch = ngpc.load_arch("ngpc", scale=2, overrides=DESIGNS[design] | {"frame.tiles": 3})
-    trace = store.load_trace(files["nerf-object"]).limited(400)
+    trace = load_trace(files["nerf-object"]).limited(400)
     assert trace.is_full_frame
     fast, slow = (ngpc.simulate(arch, work, trace, detail=detail) for detail in ("cycle", "reference"))
     assert {**fast.row(), "detail": ""} == {**slow.row(), "detail": ""}
 
 
 def test_an_invocation_without_rows_asks_the_origin(files):
-    trace = store.load_trace(files["nerf-object"])
+    trace = load_trace(files["nerf-object"])
     kept = trace.invocations != 1
     parts = {name: getattr(trace, name)[kept] for name in ("invocations", "tiles", "positions")}
     gap = ngpc.Trace(**{name: getattr(trace, name) for name in trace.__dataclass_fields__} | parts | {"sha256": ""})
@@ -142,7 +142,7 @@ def test_other_queries_than_the_frames_cannot_be_read_in_parts(files, streamed, 
 def test_a_command_that_memory_does_not_hold_is_refused(files, simulate, monkeypatch):
     monkeypatch.setattr(whole_frame, "MAX_COMMAND_ROWS", 100)
     with pytest.raises(UserError, match=r"does not fit in memory, 100 do: raise frame\.tiles"):
-        simulate("nerf-hashgrid", trace=store.load_trace(files["nerf-object"]))
+        simulate("nerf-hashgrid", trace=load_trace(files["nerf-object"]))
 
 
 def test_what_needs_all_queries_at_once_does_not_take_a_file_read_in_parts(files, streamed):
@@ -169,10 +169,10 @@ def test_rows_out_of_order_are_seen_when_they_are_read_in_parts(files, streamed,
 
 
 def test_the_first_queries_of_a_file_read_in_parts_are_those_of_the_trace(files, streamed):
-    held = store.load_trace(files["nerf-object"]).limited(1234)
+    held = load_trace(files["nerf-object"]).limited(1234)
     trace = streamed(files["nerf-object"])
     assert trace.recorded > 1234
     with pytest.raises(UserError, match="limited to at most"):
         trace.limited(1234)
-    streaming.HELD_ROWS = 5000
+    reading.HELD_ROWS = 5000
     assert trace.limited(1234).sha256 == held.sha256

@@ -9,7 +9,7 @@ import yaml
 
 import ngpc_sim as ngpc
 from ngpc_sim.config.bundled import folder
-from ngpc_sim.trace.contents import Trace
+from ngpc_sim.trace import Trace
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 APPS = ("nerf", "nsdf", "gia", "nvr")

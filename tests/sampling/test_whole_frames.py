@@ -10,9 +10,9 @@ import ngpc_sim as ngpc
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.frame import whole_frame as full_frame
 from ngpc_sim.sampling import WholeFrame, whole_frame, whole_replays
-from ngpc_sim.simulation.design import Options, Point
-from ngpc_sim.simulation.design_point import DesignPoint
-from ngpc_sim.trace import store, streaming
+from ngpc_sim.simulation import simulate
+from ngpc_sim.simulation.points import Point
+from ngpc_sim.trace import file_format, load_trace, reading
 from ngpc_sim.trace.record import record_to
 
 CONFLICTS = {"nfp.encoding.bank_map": "xor_fold"}
@@ -38,9 +38,10 @@ def asked(files, monkeypatch):
     """Architecture, workload and the trace, read in parts, of a scene."""
 
     def make(scene, scale=8, overrides=None, encoding="hashgrid"):
-        monkeypatch.setattr(streaming, "HELD_ROWS", 1)
-        trace = streaming.load_trace(files[scene])
-        assert isinstance(trace, streaming.StreamedTrace)
+        with monkeypatch.context() as few_rows:
+            few_rows.setattr(reading, "HELD_ROWS", 1)
+            trace = load_trace(files[scene])
+        assert isinstance(trace, reading.StreamedTrace)
         arch = ngpc.load_arch("ngpc", scale=scale, overrides=overrides)
         return arch, ngpc.load_workload(f"{SCENES[scene]}-{encoding}"), trace
 
@@ -66,7 +67,7 @@ def test_where_queries_take_equal_cycles_the_frame_is_exact(asked, scene, scale)
 @pytest.mark.parametrize("overrides", [CONFLICTS, REUSE, REUSE | {"frame.tiles": 3}])
 def test_with_every_share_drawn_it_is_the_whole_frame_to_the_cycle(asked, overrides):
     point = asked("nerf-object", 4, overrides)
-    simulated = DesignPoint(Point(*point, Options(detail="sampled")))
+    simulated = simulate._point(*point, None, "sampled", None, None, None, 1.0)
     frame = WholeFrame.of(*point, 0)
     taken = replace(frame.draw.strata, taken=frame.draw.strata.sizes)
     complete = WholeFrame(point[0], point[1], frame.replayer, taken, 0)
@@ -115,20 +116,20 @@ def test_neither_threads_nor_batches_change_a_sampled_frame(asked, overrides, mo
 
 def test_a_frame_read_in_parts_is_sampled_as_one_held_in_memory(asked, files):
     arch, work, trace = asked("nsdf-object", 8, REUSE)
-    held = ngpc.simulate(arch, work, store.load_trace(files["nsdf-object"]), detail="sampled")
+    held = ngpc.simulate(arch, work, load_trace(files["nsdf-object"]), detail="sampled")
     assert ngpc.simulate(arch, work, trace, detail="sampled").row() == held.row()
 
 
 def test_only_rows_of_drawn_shares_are_read(asked, monkeypatch):
     point = asked("nerf-object", 64)
     seen = []
-    positions_of = streaming.StreamedTrace.positions_of
+    positions_of = reading.StreamedTrace.positions_of
 
     def noting(self, rows):
         seen.append(len(rows))
         return positions_of(self, rows)
 
-    monkeypatch.setattr(streaming.StreamedTrace, "positions_of", noting)
+    monkeypatch.setattr(reading.StreamedTrace, "positions_of", noting)
     monkeypatch.setattr(full_frame, "_batches", None)
     sampled = ngpc.simulate(*point, detail="sampled")
     assert sum(seen) <= sampled.replayed_queries // 2 + 10
@@ -136,28 +137,30 @@ def test_only_rows_of_drawn_shares_are_read(asked, monkeypatch):
 
 def test_rows_of_a_file_are_found_by_their_numbers(monkeypatch, tmp_path):
     path = tmp_path / "frame.trace.parquet"
-    monkeypatch.setattr(store, "ROW_GROUP_ROWS", 300)
+    monkeypatch.setattr(file_format, "ROW_GROUP_ROWS", 300)
     record_to(path, "nerf-object", 160, 40)
-    monkeypatch.setattr(streaming, "HELD_ROWS", 1)
-    whole, trace = store.load_trace(path), streaming.load_trace(path)
-    assert pq.ParquetFile(path).num_row_groups > 3 * streaming.GROUPS_AT_ONCE
+    whole = load_trace(path)
+    monkeypatch.setattr(reading, "HELD_ROWS", 1)
+    trace = load_trace(path)
+    assert pq.ParquetFile(path).num_row_groups > 3 * reading.GROUPS_AT_ONCE
     rng = np.random.default_rng(1)
     for count in (0, 1, 70, whole.recorded):
         rows = np.sort(rng.choice(whole.recorded, count, replace=False))
         assert np.array_equal(trace.positions_of(rows), whole.positions[rows])
 
 
-def test_a_file_that_is_damaged_or_has_changed_is_refused(asked, files, tmp_path):
+def test_a_file_that_is_damaged_or_has_changed_is_refused(asked, files, tmp_path, monkeypatch):
     arch, work, _ = asked("nerf-object", 64)
+    monkeypatch.setattr(reading, "HELD_ROWS", 1)
     data = bytearray(files["nerf-object"].read_bytes())
     broken = tmp_path / "broken.trace.parquet"
     for place in range(len(data) // 3, len(data) // 2, 100):
         data[place] ^= 1
     broken.write_bytes(data)
     with pytest.raises(UserError, match="is damaged"):
-        ngpc.simulate(arch, work, streaming.load_trace(broken), detail="sampled")
+        ngpc.simulate(arch, work, load_trace(broken), detail="sampled")
     broken.write_bytes(files["nerf-object"].read_bytes())
-    trace = streaming.load_trace(broken)
+    trace = load_trace(broken)
     broken.write_bytes(files["nvr-cloud"].read_bytes())
     with pytest.raises(UserError, match="has changed since it was opened"):
         trace.positions_of(np.arange(5))
@@ -181,11 +184,9 @@ def test_an_error_too_small_for_a_sample_replays_the_whole_frame(asked):
 
 def test_a_whole_frame_is_sampled_and_a_part_or_a_scaled_one_replayed_where_no_detail_is_given(asked, files, point):
     arch, work, trace = asked("gia-plane")
-    held = store.load_trace(files["gia-plane"])
+    held = load_trace(files["gia-plane"])
     assert ngpc.simulate(arch, work, trace).detail == Point(arch, work, trace).detail == "sampled"
     assert ngpc.simulate(arch, work, trace, detail="cycle").intervals == {}
     for asks in ({"limit_queries": 700}, {"resolution": "4k"}):
-        assert (
-            ngpc.simulate(arch, work, held, **asks).detail == Point(arch, work, held, Options(**asks)).detail == "cycle"
-        )
+        assert ngpc.simulate(arch, work, held, **asks).detail == Point(arch, work, held, **asks).detail == "cycle"
     assert Point(*point("gia-plane")).detail == "cycle"

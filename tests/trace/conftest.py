@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ngpc_sim.trace.contents import Trace
+from ngpc_sim.trace import Trace
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 CELLS = 128

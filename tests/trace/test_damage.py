@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.trace import load_trace, store, write_trace
+from ngpc_sim.trace import load_trace, reading, write_trace
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +87,10 @@ def test_a_foreign_parquet_file_is_refused(tmp_path):
     [
         ({"format_version": 2}, "format version 2"),
         ({"format_version": None}, "format version"),
-        ({"app": "doom"}, "app 'doom'"),
-        ({"app": "nerf"}, "columns invocation, tile, x, y, z"),
+        ({"app": ""}, "app ''"),
+        ({"app": "my app"}, "app 'my app'"),
+        ({"app": "a" * 33}, "1 to 32 letters"),
+        ({"app": "mean"}, "not one of the words all and mean"),
         ({"width": 0}, "side"),
         ({"height": 1 << 40}, "side"),
         ({"width": True}, "width"),
@@ -125,7 +127,8 @@ def test_a_description_that_no_trace_has_is_refused(change, reason, by_hand):
         ({"tile": [0, 1, 0]}, "tiles that do not ascend"),
         ({"x": [0.0, float("nan"), 0.0]}, "finite"),
         ({"y": [0.0, 0.0, float("inf")]}, "finite"),
-        ({"z": [0.0, 0.0, 0.0]}, "columns"),
+        ({"w": [0.0, 0.0, 0.0]}, "columns"),
+        ({axis: [0.0, 0.0, 0.0] for axis in "zwv"}, "columns"),
         ({"invocation": [], "tile": [], "x": [], "y": []}, "no queries"),
     ],
 )
@@ -153,13 +156,13 @@ def test_missing_values_are_refused(tmp_path, by_hand):
 
 def test_a_huge_claim_is_refused_before_memory_is_taken(by_hand, monkeypatch):
     path = by_hand()
-    monkeypatch.setattr(store, "MAX_ROWS", 2)
+    monkeypatch.setattr(reading, "MAX_ROWS", 2)
     monkeypatch.setattr(pq.ParquetFile, "read", None)
     assert "claims 3 rows" in refusal(path)
 
 
 def test_a_file_that_is_too_large_is_not_read(by_hand, monkeypatch):
     path = by_hand()
-    monkeypatch.setattr(store, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(reading, "MAX_FILE_BYTES", 10)
     with pytest.raises(UserError, match="more than 10 bytes"):
         load_trace(path)

@@ -51,7 +51,7 @@ def test_the_profile_is_what_single_rays_add_up_to():
     primary, shadow, n_hits = [], [], 0
     for pixel in range(WIDTH * HEIGHT):
         direction = np.float32(direction_of(pixel, WIDTH, HEIGHT, axes))
-        t = entry_distance(origin, direction, *SCENE.box)
+        t = entry_distance(origin, direction, SCENE.box)
         if t < 0.0:
             continue
         steps, end = follow(origin + np.float32(t) * direction.astype(float), direction)

@@ -26,7 +26,7 @@ def scene():
 def lifetime(scene, pixel):
     """Network calls that one ray takes part in."""
     direction = [float(np.float32(d)) for d in direction_of(pixel, WIDTH, HEIGHT, scene.camera.axes)]
-    t = entry_distance(scene.camera.origin, np.array(direction), *scene.box)
+    t = entry_distance(scene.camera.origin, np.array(direction), scene.box)
     if t < 0.0:
         return 0
     point = [p + t * d for p, d in zip(scene.camera.position, direction, strict=True)]

@@ -57,6 +57,20 @@ def test_any_contents_survive_the_file(rows, weights, text, make_trace, equal, t
     assert equal(trace, load_trace(path))
 
 
+@pytest.mark.parametrize(("app", "n_dims"), [("nerf", 2), ("gia", 3), ("my-own_App2", 4)])
+def test_an_app_is_a_name_and_positions_have_two_to_four_components(app, n_dims, make_trace, equal, tmp_path):
+    trace = make_trace(app=app, positions=np.random.default_rng(1).random((60, n_dims), dtype=np.float32))
+    write_trace(trace, tmp_path / "own.trace.parquet")
+    assert pq.read_schema(tmp_path / "own.trace.parquet").names == ["invocation", "tile", *"xyzw"[:n_dims]]
+    assert equal(trace, load_trace(tmp_path / "own.trace.parquet"))
+
+
+@pytest.mark.parametrize("n_dims", [1, 5])
+def test_positions_of_other_dimensions_are_not_written(n_dims, make_trace, tmp_path):
+    with pytest.raises(UserError, match="2 to 4 position components"):
+        write_trace(make_trace(positions=np.zeros((60, n_dims), np.float32)), tmp_path / "x")
+
+
 def test_the_same_trace_gives_the_same_bytes(make_trace, tmp_path):
     write_trace(make_trace(), tmp_path / "a.trace.parquet")
     write_trace(make_trace(), tmp_path / "b.trace.parquet")

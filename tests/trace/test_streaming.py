@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.trace import load_trace, store, streaming
+from ngpc_sim.trace import Trace, file_format, load_trace, reading, writing
 from ngpc_sim.trace.record import record, record_to
 
 FRAME = ("nerf-object", 160, 40)
@@ -18,7 +18,7 @@ def path(tmp_path):
 
 def test_a_frame_recorded_call_by_call_has_the_rows_of_one_recorded_at_once(path):
     queries, rows = record_to(path, *FRAME)
-    got, expected = store.load_trace(path), record(*FRAME)
+    got, expected = load_trace(path), record(*FRAME)
     assert got.is_full_frame
     assert (queries, rows) == (expected.queries, expected.recorded)
     for name in ("invocations", "tiles", "positions", "profile", "tile_weights"):
@@ -34,7 +34,7 @@ def test_some_tiles_recorded_call_by_call_are_a_sample(path):
 
 
 def test_row_groups_are_as_long_as_those_of_any_trace(path, monkeypatch):
-    monkeypatch.setattr(store, "ROW_GROUP_ROWS", 1000)
+    monkeypatch.setattr(file_format, "ROW_GROUP_ROWS", 1000)
     _, rows = record_to(path, *FRAME)
     metadata = pq.ParquetFile(path).metadata
     lengths = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
@@ -43,7 +43,7 @@ def test_row_groups_are_as_long_as_those_of_any_trace(path, monkeypatch):
 
 def test_a_recording_that_fails_leaves_what_was_there(path, monkeypatch):
     path.write_bytes(b"before")
-    monkeypatch.setattr(streaming, "MAX_STREAMED_ROWS", 10)
+    monkeypatch.setattr(writing, "MAX_STREAMED_ROWS", 10)
     with pytest.raises(UserError, match="at most 10 rows"):
         record_to(path, *FRAME)
     assert [file.name for file in path.parent.iterdir()] == [path.name]
@@ -52,30 +52,30 @@ def test_a_recording_that_fails_leaves_what_was_there(path, monkeypatch):
 
 def test_only_a_whole_frame_of_many_rows_stays_in_its_file(path, monkeypatch):
     _, rows = record_to(path, *FRAME)
-    for held, kind in ((rows, store.Trace), (rows - 1, streaming.StreamedTrace)):
-        monkeypatch.setattr(streaming, "HELD_ROWS", held)
+    for held, kind in ((rows, Trace), (rows - 1, reading.StreamedTrace)):
+        monkeypatch.setattr(reading, "HELD_ROWS", held)
         assert type(load_trace(path)) is kind
     record_to(path, *FRAME, tiles=7)
-    monkeypatch.setattr(streaming, "HELD_ROWS", 1)
-    assert type(load_trace(path)) is store.Trace
+    monkeypatch.setattr(reading, "HELD_ROWS", 1)
+    assert type(load_trace(path)) is Trace
 
 
 def test_blocks_of_a_file_are_its_rows_in_order(path, monkeypatch):
-    monkeypatch.setattr(store, "ROW_GROUP_ROWS", 300)
+    monkeypatch.setattr(file_format, "ROW_GROUP_ROWS", 300)
     record_to(path, *FRAME)
-    whole = store.load_trace(path)
-    monkeypatch.setattr(streaming, "HELD_ROWS", 1)
+    whole = load_trace(path)
+    monkeypatch.setattr(reading, "HELD_ROWS", 1)
     trace = load_trace(path)
     assert (trace.sha256, trace.recorded, trace.n_dims) == (whole.sha256, whole.recorded, 3)
     blocks = list(trace.blocks())
-    assert {len(block[0]) for block in blocks[:-1]} == {300 * streaming.GROUPS_AT_ONCE}
+    assert {len(block[0]) for block in blocks[:-1]} == {300 * reading.GROUPS_AT_ONCE}
     for k, name in enumerate(("invocations", "tiles", "positions")):
         assert np.array_equal(np.concatenate([block[k] for block in blocks]), getattr(whole, name))
 
 
 def test_a_file_that_changes_under_the_reader_is_refused(path, monkeypatch):
     record_to(path, *FRAME)
-    monkeypatch.setattr(streaming, "HELD_ROWS", 1)
+    monkeypatch.setattr(reading, "HELD_ROWS", 1)
     trace = load_trace(path)
     record_to(path, "nerf-object", 64, 32)
     with pytest.raises(UserError, match="has changed since it was opened"):
@@ -84,13 +84,23 @@ def test_a_file_that_changes_under_the_reader_is_refused(path, monkeypatch):
 
 def test_a_huge_claim_of_a_whole_frame_is_refused_before_memory_is_taken(path, monkeypatch):
     record_to(path, *FRAME)
-    monkeypatch.setattr(streaming, "HELD_ROWS", 1)
-    monkeypatch.setattr(streaming, "MAX_GROUP_ROWS", 5)
+    monkeypatch.setattr(reading, "HELD_ROWS", 1)
+    monkeypatch.setattr(reading, "MAX_GROUP_ROWS", 5)
     with pytest.raises(UserError, match="a chunk of more than 5 rows"):
         load_trace(path)
-    monkeypatch.setattr(streaming, "MAX_STREAMED_ROWS", 2)
+    monkeypatch.setattr(reading, "MAX_STREAMED_ROWS", 2)
     with pytest.raises(UserError, match="more than the 2 accepted"):
         load_trace(path)
+
+
+def test_more_first_queries_than_memory_holds_are_refused_even_where_the_trace_has_fewer(path, monkeypatch):
+    _, rows = record_to(path, *FRAME)
+    monkeypatch.setattr(reading, "HELD_ROWS", 1000)
+    trace = load_trace(path)
+    assert trace.limited(1000).recorded == 1000
+    for n in (1001, rows, rows + 1):
+        with pytest.raises(UserError, match="limited to at most 1,000 queries"):
+            trace.limited(n)
 
 
 @pytest.mark.parametrize("tiles", ["0", "-1", "some", ""])

@@ -10,7 +10,7 @@ from ngpc_sim.architecture.arch import Arch, changed
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import dotted_leaves, nearest
 from ngpc_sim.paper.calibration.problem import Array
-from ngpc_sim.workloads.workload import APPS
+from ngpc_sim.workloads.apps import APPS
 
 QUERIES, SHARES = "calibration.queries_per_pixel", "calibration.rest_share"
 #: what is free in ``ngpc-paper``; GIA asks exactly one query a pixel, so its number is not free

@@ -18,7 +18,7 @@ from ngpc_sim.config.schema import nearest
 from ngpc_sim.paper.calibration.problem import EXACT, Array, Stage
 from ngpc_sim.paper.inputs import SCALES
 from ngpc_sim.results.published import PUBLISHED, half_unit
-from ngpc_sim.workloads.workload import APPS, ENCODINGS
+from ngpc_sim.workloads.apps import APPS, ENCODINGS
 
 #: what ``ngpc-paper`` is fitted to
 DEFAULT_ROWS = (*(f"mean_speedup/hashgrid/{scale}" for scale in SCALES), "largest_speedup", "network_share/hashgrid")

@@ -22,7 +22,7 @@ from ngpc_sim.paper.ladder.games import Game, play
 from ngpc_sim.paper.ladder.shapley import shapley_values
 from ngpc_sim.paper.ladder.steps import Step, steps_between
 from ngpc_sim.simulation.points import MAX_JOBS
-from ngpc_sim.workloads.workload import APPS
+from ngpc_sim.workloads.apps import APPS
 
 __all__ = ["Climb", "Ladder", "climb"]
 

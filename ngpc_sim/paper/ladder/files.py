@@ -9,7 +9,7 @@ from ngpc_sim.architecture.arch import load_arch
 from ngpc_sim.paper.ladder import Ladder
 from ngpc_sim.report.charts.waterfall import waterfall_files
 from ngpc_sim.report.files import table_files
-from ngpc_sim.trace.store import load_trace
+from ngpc_sim.trace import load_trace
 from ngpc_sim.workloads.workload import load_workload
 
 

@@ -21,9 +21,10 @@ from ngpc_sim.paper.validation.runs import DENSE, LARGEST, MECHANISTIC, PAPER, P
 from ngpc_sim.paper.validation.verdicts import Numbers
 from ngpc_sim.results.published import PUBLISHED
 from ngpc_sim.results.result import Result
+from ngpc_sim.workloads.apps import APPS
 from ngpc_sim.workloads.frame_sizes import RESOLUTIONS
 from ngpc_sim.workloads.grids import grid_levels
-from ngpc_sim.workloads.workload import APPS, load_workload
+from ngpc_sim.workloads.workload import load_workload
 
 #: a doubling that makes the frame less than this faster does not help
 PLATEAU_GAIN = 0.02

@@ -29,7 +29,7 @@ from ngpc_sim.paper.validation.verdicts import Numbers, error, holds
 from ngpc_sim.paper.validation.words import told
 from ngpc_sim.results.published import PUBLISHED, Published
 from ngpc_sim.results.result import Result
-from ngpc_sim.workloads.workload import APPS
+from ngpc_sim.workloads.apps import APPS
 
 Sentence = Callable[[Runs], str]
 

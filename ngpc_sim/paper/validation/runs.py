@@ -12,7 +12,7 @@ from ngpc_sim.paper.inputs import SCALES, workload_and_trace
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Options, Point
 from ngpc_sim.simulation.points import run_points
-from ngpc_sim.workloads.workload import APPS
+from ngpc_sim.workloads.apps import APPS
 
 Mode = Literal["ngpc-paper", "ngpc"]
 

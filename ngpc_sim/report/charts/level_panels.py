@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from math import isclose, isnan, nan
 from typing import TYPE_CHECKING
 
-from ngpc_sim.report.charts.scene import APP_NAMES
-from ngpc_sim.report.panels import Row, app_rank, condition_columns, number, row_scale, text
+from ngpc_sim.report.panels import Row, condition_columns, number, row_scale, text
+from ngpc_sim.workloads.apps import app_rank, app_title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ class LevelPanel:
     @property
     def title(self) -> str:
         """One line that tells this panel from any other."""
-        return f"{APP_NAMES.get(self.app, self.app)}, {self.conditions}"
+        return f"{app_title(self.app)}, {self.conditions}"
 
     @property
     def spilled(self) -> bool:

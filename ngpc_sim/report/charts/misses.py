@@ -26,7 +26,8 @@ from ngpc_sim.report.charts.scene import (
     shade_at,
     spread,
 )
-from ngpc_sim.report.panels import Row, app_rank
+from ngpc_sim.report.panels import Row
+from ngpc_sim.workloads.apps import app_rank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.report.panels import Panel, Row, row_scale, split_panels
+from ngpc_sim.workloads.apps import app_title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,6 @@ CHARACTER_IN = 0.052  # of the text around a plot
 
 Shade = tuple[float, float, float]
 SHADES = ((0.81, 0.89, 0.95), (0.31, 0.61, 0.79), (0.03, 0.19, 0.38))
-APP_NAMES = {"nerf": "NeRF", "nsdf": "NSDF", "gia": "GIA", "nvr": "NVR"}
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class Scene:
         names = []
         for case in panel.cases:
             app, _, trace = case.partition(" ")
-            lines = (APP_NAMES.get(app, app), *((folded(trace, group_in),) if trace else ()))
+            lines = (app_title(app), *((folded(trace, group_in),) if trace else ()))
             names.append("\n".join(lines))
         return names + ["mean"] * (self.n_groups(panel) - len(names))
 

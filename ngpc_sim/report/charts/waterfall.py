@@ -25,8 +25,9 @@ from ngpc_sim.report.charts.scene import (
     folded,
     spread,
 )
-from ngpc_sim.report.panels import APPS, Row, number, row_scale, text
+from ngpc_sim.report.panels import Row, number, row_scale, text
 from ngpc_sim.results.published import CONFIDENCE_WORDS, published_mean
+from ngpc_sim.workloads.apps import APPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

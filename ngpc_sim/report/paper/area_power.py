@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ngpc_sim.report.panels import APPS, Row, number, row_scale, text
+from ngpc_sim.report.panels import Row, number, row_scale, text
 from ngpc_sim.report.paper.page import Drawing, Page, drawing
 from ngpc_sim.report.paper.rows import Table, named, of, ordered, pick, scales, titles, values
 from ngpc_sim.results.published import CONFIDENCE_WORDS, PUBLISHED, Published
+from ngpc_sim.workloads.apps import APPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

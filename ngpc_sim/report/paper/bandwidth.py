@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ngpc_sim.report.charts.scene import APP_NAMES
 from ngpc_sim.report.files import markdown_table
-from ngpc_sim.report.panels import APPS, Row, number, text
+from ngpc_sim.report.panels import Row, number, text
 from ngpc_sim.report.paper.rows import Table, arch_title, named, of, pick, scales, titles
 from ngpc_sim.results.published import CONFIDENCE_WORDS, PUBLISHED
+from ngpc_sim.workloads.apps import APPS, app_title
 from ngpc_sim.workloads.frame_sizes import RESOLUTIONS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def markdown(table: Table) -> str:
     """The table in Markdown."""
     heads = ("architecture", "app", "bytes per query", "queries per pixel", "bytes per pixel", "GB/s at 4K, 60 FPS")
     decimals = {"bytes_per_query": 0, "queries_per_pixel": 3, "bytes_per_pixel": 1, "gbps_4k60": 1}
-    names = [[arch_title(row), APP_NAMES.get(text(row, "app"), text(row, "app"))] for row in table]
+    names = [[arch_title(row), app_title(text(row, "app"))] for row in table]
     figures = [[_figure(row, column, places) for column, places in decimals.items()] for row in table]
     return markdown_table(heads, [[*name, *own] for name, own in zip(names, figures, strict=True)]) + "\n"
 
@@ -50,7 +50,7 @@ def finding(table: Table) -> str:
     own = [row for row in table if row["bytes_per_query"] is not None]
     for arch in titles(own):
         found = [(number(row, "gbps_4k60"), text(row, "app")) for row in of(own, arch=arch)]
-        least, most = (f"{gbps:.0f} ({APP_NAMES.get(app, app)})" for gbps, app in (min(found), max(found)))
+        least, most = (f"{gbps:.0f} ({app_title(app)})" for gbps, app in (min(found), max(found)))
         told.append(f"{least} to {most} by {arch}")
     published = PUBLISHED["io_gbps"]
     quoted = f"{published.value:g} to {published.high:g} (NeRF) quoted"

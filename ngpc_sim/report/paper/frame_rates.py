@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ngpc_sim.report.charts.scene import APP_NAMES
-from ngpc_sim.report.panels import APPS, Row, number, row_scale, text
+from ngpc_sim.report.panels import Row, number, row_scale, text
 from ngpc_sim.report.paper.page import (
     GPU_COLOUR,
     Drawing,
@@ -18,6 +17,7 @@ from ngpc_sim.report.paper.page import (
 )
 from ngpc_sim.report.paper.rows import FRAME_SIZES, Table, named, of, ordered, pick, scales, titles, values
 from ngpc_sim.results.published import PUBLISHED, Published
+from ngpc_sim.workloads.apps import APPS, app_title
 from ngpc_sim.workloads.frame_sizes import RESOLUTIONS
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def chart_by_scale(table: Table) -> Figure:
     names, every = titles(table), scales(table)
     panels = [(arch, app) for arch in names for app in APPS]
     alone = {"color": GPU_COLOUR, "linestyle": (0, (2, 1))}
-    with drawing(BY_SCALE, [f"{names[arch]},\n{APP_NAMES[app]}" for arch, app in panels], LABEL) as made:
+    with drawing(BY_SCALE, [f"{names[arch]},\n{app_title(app)}" for arch, app in panels], LABEL) as made:
         for index, (axes, (arch, app)) in enumerate(zip(made.plots, panels, strict=True)):
             own = of(table, arch=arch, app=app)
             places = [_pixels(row) for row in of(own, scale=every[-1])]
@@ -101,7 +101,7 @@ def finding_by_scale(table: Table) -> str:
 
 
 def _case(row: Row) -> str:
-    return f"{APP_NAMES[text(row, 'app')]} {text(row, 'resolution')}"
+    return f"{app_title(text(row, 'app'))} {text(row, 'resolution')}"
 
 
 def _row(row: Row) -> dict[str, object]:

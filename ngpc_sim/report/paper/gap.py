@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ngpc_sim.report.charts.scene import APP_NAMES
-from ngpc_sim.report.panels import APPS, Row, number, row_scale, text
+from ngpc_sim.report.panels import Row, number, row_scale, text
 from ngpc_sim.report.paper.page import GPU_COLOUR, Drawing, Page, draw_level, drawing, log_values, scale_look
 from ngpc_sim.report.paper.rows import VR, Table, named, of, ordered, pick, scales, titles, values
 from ngpc_sim.results.published import PUBLISHED
+from ngpc_sim.workloads.apps import APPS, app_title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +64,7 @@ def chart(table: Table) -> Figure:
         for axes, (arch, target) in zip(made.plots, panels, strict=True):
             log_values(axes, 0.5 * min(known), 2 * max(known))
             axes.set_xlim(-0.6, len(APPS) - 0.4)
-            axes.set_xticks(range(len(APPS)), [APP_NAMES[app] for app in APPS])
+            axes.set_xticks(range(len(APPS)), [app_title(app) for app in APPS])
             level = draw_level(axes, 1.0, "target met below")
             for place, app in enumerate(APPS):
                 _draw_app(made, axes, place, of(table, arch=arch, target=target.name, app=app), every)
@@ -79,7 +79,7 @@ def finding(table: Table) -> str:
     for arch in titles(table):
         for target in TARGETS:
             own = of(table, arch=arch, target=target.name, scale=last)
-            missed = [APP_NAMES[text(row, "app")] for row in own if number(row, "gap") > 1]
+            missed = [app_title(text(row, "app")) for row in own if number(row, "gap") > 1]
             told.append(f"{arch} misses {target.title} in {' and '.join(missed) or 'no app'}")
     return f"With {last} NFPs {'; '.join(told)}."
 

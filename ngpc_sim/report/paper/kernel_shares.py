@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ngpc_sim.report.charts.scene import APP_NAMES, PT_PER_IN
+from ngpc_sim.report.charts.scene import PT_PER_IN
 from ngpc_sim.report.charts.stacks import Look, swatches
 from ngpc_sim.report.panels import Row, number, text
 from ngpc_sim.report.paper.page import FIGURE_PT, Drawing, Page, drawing
-from ngpc_sim.report.paper.rows import ENCODINGS, MEAN, Table, groups, named, of, pick, scales, titles, with_mean
+from ngpc_sim.report.paper.rows import MEAN, Table, groups, named, of, pick, scales, titles, with_mean
 from ngpc_sim.results.published import PUBLISHED, Published
+from ngpc_sim.workloads.apps import ENCODINGS, app_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,7 +105,7 @@ def _draw(made: Drawing, axes: Axes, shares: Sequence[Row]) -> None:
                 for end in row.printed:
                     made.draw_published(axes, own[-1], row, float(end))
     axes.set_xlim(-1, places[-1] + 1)
-    names = [APP_NAMES.get(text(row, "app"), text(row, "app")) for group in groups.values() for row in group]
+    names = [app_title(text(row, "app")) for group in groups.values() for row in group]
     axes.set_xticks(places, names, rotation=90, size=FIGURE_PT)
 
 

@@ -12,18 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.report.charts.canvas import blank, legend, style
-from ngpc_sim.report.charts.scene import (
-    APP_NAMES,
-    GAP_IN,
-    LEGEND_LINE_IN,
-    LINE_IN,
-    PAGE_IN,
-    PT_PER_IN,
-    shade_at,
-)
+from ngpc_sim.report.charts.scene import GAP_IN, LEGEND_LINE_IN, LINE_IN, PAGE_IN, PT_PER_IN, shade_at
 from ngpc_sim.report.panels import Row, text
 from ngpc_sim.report.paper.rows import of, values
 from ngpc_sim.results.published import CONFIDENCE_WORDS, Published
+from ngpc_sim.workloads.apps import BUILT_IN, app_title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,10 +32,7 @@ GPU_COLOUR, LINE_COLOUR = "#d55e00", "#4d4d4d"
 DASHES = (0, (4, 2))
 
 APP_LOOKS: dict[str, dict[str, Any]] = {
-    "nerf": {"color": "#08306b", "marker": "o"},
-    "nsdf": {"color": "#3c82bd", "marker": "s"},
-    "gia": {"color": "#009e73", "marker": "^"},
-    "nvr": {"color": "#c77ba6", "marker": "v"},
+    **{name: {"color": app.colour, "marker": app.mark} for name, app in BUILT_IN.items()},
     "mean": {"color": "black", "linewidth": 1.1, "linestyle": (0, (1, 0.6))},
 }
 LINE: dict[str, Any] = {"linewidth": 0.9, "markersize": 3.6, "markeredgecolor": "white", "markeredgewidth": 0.3}
@@ -130,9 +120,7 @@ class Drawing:
         """Draw a column as one line for each app, over the places of the rows."""
         for app in dict.fromkeys(text(row, "app") for row in rows):
             own = of(rows, app=app)
-            self.draw_line(
-                axes, [place(row) for row in own], values(own, column), APP_NAMES.get(app, app), APP_LOOKS[app]
-            )
+            self.draw_line(axes, [place(row) for row in own], values(own, column), app_title(app), APP_LOOKS[app])
 
     def draw_published(
         self, axes: Axes, place: float, row: Published, height: float | None = None, note: str = ""

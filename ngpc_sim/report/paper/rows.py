@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from statistics import fmean
 
-from ngpc_sim.report.panels import APPS, Row, app_rank, number, row_scale, text
+from ngpc_sim.report.panels import Row, number, row_scale, text
+from ngpc_sim.workloads.apps import APPS, app_rank
 
-ENCODINGS = ("hashgrid", "densegrid", "lowres")
 #: frame of virtual reality: two displays of 1832x1920 side by side. Assumed: the paper names no frame size for it
 VR = "3664x1920"
 FRAME_SIZES = ("hd", "fhd", "4k", "8k")

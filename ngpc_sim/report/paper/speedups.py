@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from ngpc_sim.report.charts.rates import speedup_chart
 from ngpc_sim.report.panels import Row, number, row_scale, text
-from ngpc_sim.report.paper.rows import ENCODINGS, MEAN, Table, groups, named, of, pick, scales, with_mean
+from ngpc_sim.report.paper.rows import MEAN, Table, groups, named, of, pick, scales, with_mean
 from ngpc_sim.results.published import CONFIDENCE_WORDS, published_mean
+from ngpc_sim.workloads.apps import ENCODINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,5 +1,7 @@
 """Pinhole camera and boxes: rays of pixels, and where they enter an axis-aligned box.
 
+A box is a (2, 3) float64 array: its lower corner and its upper one.
+
 Arithmetic is float64, state is stored as float32. Conventions of instant-ngp abe236e: pixel
 centres (first sub-pixel offset), focal length relative to the image height, image y down.
 """
@@ -7,14 +9,12 @@ centres (first sub-pixel offset), focal length relative to the image height, ima
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-if TYPE_CHECKING:
-    from ngpc_sim.trace.loops.kernel_types import Array, Point, Real, Truth, Whole
+from ngpc_sim.trace.loops.kernel_types import Array, Point, Real, Truth, Whole
 
 FOCAL_50_625_DEGREES = 1.0571552
 """0.5 / tan(50.625 deg / 2): the default vertical field of view."""
@@ -64,17 +64,17 @@ def direction_of(pixel: Whole, width: Whole, height: Whole, axes: Array) -> Poin
 
 
 @njit(cache=True)
-def entry_distance(origin: Array, direction: Point, box_min: Array, box_max: Array) -> Real:
+def entry_distance(origin: Array, direction: Point, box: Array) -> Real:
     """Distance at which a ray is just inside a box (slabs), or -1.0 if it misses."""
     near, far = -np.inf, np.inf
     for axis in range(3):
         component = np.float64(direction[axis])
         if component == 0.0:
-            if not box_min[axis] <= origin[axis] <= box_max[axis]:
+            if not box[0, axis] <= origin[axis] <= box[1, axis]:
                 return -1.0
             continue
-        first = (box_min[axis] - origin[axis]) / component
-        second = (box_max[axis] - origin[axis]) / component
+        first = (box[0, axis] - origin[axis]) / component
+        second = (box[1, axis] - origin[axis]) / component
         near, far = max(near, min(first, second)), min(far, max(first, second))
     if near > far or far < 0.0:
         return -1.0
@@ -82,15 +82,13 @@ def entry_distance(origin: Array, direction: Point, box_min: Array, box_max: Arr
 
 
 @njit(cache=True)
-def inside(x: Real, y: Real, z: Real, box_min: Array, box_max: Array) -> Truth:
+def inside(x: Real, y: Real, z: Real, box: Array) -> Truth:
     """Whether a point is in a closed box."""
-    return box_min[0] <= x <= box_max[0] and box_min[1] <= y <= box_max[1] and box_min[2] <= z <= box_max[2]
+    return box[0, 0] <= x <= box[1, 0] and box[0, 1] <= y <= box[1, 1] and box[0, 2] <= z <= box[1, 2]
 
 
 @njit(cache=True, nogil=True)
-def rays_into_box(
-    width: Whole, height: Whole, origin: Array, axes: Array, box_min: Array, box_max: Array
-) -> tuple[Array, Array, Array]:
+def rays_into_box(width: Whole, height: Whole, origin: Array, axes: Array, box: Array) -> tuple[Array, Array, Array]:
     """Rays that meet the box, in row-major pixel order.
 
     Returns pixels (n,) int32, directions (n, 3) float32, entry distances (n,) float32.
@@ -102,13 +100,9 @@ def rays_into_box(
     n = 0
     for pixel in range(total):
         direction = direction_of(pixel, width, height, axes)
-        t = entry_distance(origin, direction, box_min, box_max)
-        x, y, z = (
-            origin[0] + t * direction[0],
-            origin[1] + t * direction[1],
-            origin[2] + t * direction[2],
-        )
-        if t < 0.0 or not inside(x, y, z, box_min, box_max):
+        t = entry_distance(origin, direction, box)
+        x, y, z = origin[0] + t * direction[0], origin[1] + t * direction[1], origin[2] + t * direction[2]
+        if t < 0.0 or not inside(x, y, z, box):
             continue
         pixels[n], times[n] = pixel, t
         directions[n, 0], directions[n, 1], directions[n, 2] = direction

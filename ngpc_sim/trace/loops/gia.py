@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
 from ngpc_sim.trace.loops.camera import Camera, direction_of
 from ngpc_sim.trace.loops.invocation import Invocation, padded
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ngpc_sim.trace.loops.kernel_types import Array, Real, Whole
+from ngpc_sim.trace.loops.kernel_types import Array, Real, Whole
 
 PLANE_Z = 0.5
 """The image lies in this plane."""

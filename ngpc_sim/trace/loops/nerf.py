@@ -7,9 +7,10 @@ and counted but carry no pixel.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +19,9 @@ from numba import njit
 from ngpc_sim.machine.threads import over_ranges
 from ngpc_sim.trace.loops.camera import Camera, inside, rays_into_box
 from ngpc_sim.trace.loops.invocation import NOT_RECORDED, Invocation, Network, padded
+from ngpc_sim.trace.loops.kernel_types import Array, Point, Real, Whole
 from ngpc_sim.trace.loops.occupancy import GRID_CELLS, Bits, occupied_at
 from ngpc_sim.trace.loops.portable_math import exp, log, uniform
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ngpc_sim.trace.loops.kernel_types import Array, Point, Real, Whole
 
 SQRT_3 = 1.7320508075688772
 MIN_STEP = SQRT_3 / 1024
@@ -58,15 +55,28 @@ class NerfScene:
     seed: int = 0
 
     @property
-    def box(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """World box [0.5 - s/2, 0.5 + s/2]^3."""
+    def box(self) -> npt.NDArray[np.float64]:
+        """(2, 3) corners of the world box [0.5 - s/2, 0.5 + s/2]^3."""
         half = 0.5 * self.aabb_scale
-        return np.full(3, 0.5 - half), np.full(3, 0.5 + half)
+        return np.array([[0.5 - half] * 3, [0.5 + half] * 3])
 
     @property
     def cone_angle(self) -> float:
         """Growth of the step with distance."""
         return 0.0 if self.aabb_scale <= 1 else CONE_ANGLE
+
+
+class March(NamedTuple):
+    """What all rays of a frame march through."""
+
+    origin: Array
+    """(3,) where they start."""
+    lattice: Array
+    """(5,) as :func:`step_lattice` says."""
+    bits: Array
+    """(n_cascades, CASCADE_BYTES) occupancy."""
+    box: Array
+    """(2, 3) corners of the world box."""
 
 
 def step_lattice(cone_angle: float) -> npt.NDArray[np.float64]:
@@ -128,15 +138,14 @@ def distance_to_border(position: Real, direction: Real) -> Real:
 
 
 @njit(cache=True)
-def next_occupied(
-    t: Real, origin: Array, direction: Point, lattice: Array, bits: Array, box_min: Array, box_max: Array
-) -> Real:
+def next_occupied(t: Real, direction: Point, march: March) -> Real:
     """First lattice distance >= t inside an occupied cell, or ``NEVER`` once the ray leaves the box."""
+    origin, lattice, bits, box = march
     n_cascades = bits.shape[0]
     dx, dy, dz = np.float64(direction[0]), np.float64(direction[1]), np.float64(direction[2])
     for _ in range(MAX_SKIPS):
         x, y, z = origin[0] + t * dx, origin[1] + t * dy, origin[2] + t * dz
-        if not inside(x, y, z, box_min, box_max):
+        if not inside(x, y, z, box):
             return NEVER
         cascade = cascade_of(x, y, z, n_cascades)
         if occupied_at(bits, cascade, x, y, z):
@@ -156,22 +165,12 @@ def next_occupied(
 
 
 @njit(cache=True, nogil=True)
-def start_rays(
-    pixels: Array,
-    directions: Array,
-    times: Array,
-    origin: Array,
-    lattice: Array,
-    bits: Array,
-    box_min: Array,
-    box_max: Array,
-    seed: Whole,
-) -> None:
+def start_rays(pixels: Array, directions: Array, times: Array, march: March, seed: Whole) -> None:
     """Jitter each ray by a part of a step and move it to its first occupied cell (NEVER if there is none)."""
     for ray in range(len(times)):
         jitter = uniform(pixels[ray], seed)
-        t = np.float32(from_steps(to_steps(times[ray], lattice) + np.float32(jitter), lattice))
-        times[ray] = next_occupied(t, origin, directions[ray], lattice, bits, box_min, box_max)
+        steps = to_steps(times[ray], march.lattice) + np.float32(jitter)
+        times[ray] = next_occupied(np.float32(from_steps(steps, march.lattice)), directions[ray], march)
 
 
 @njit(cache=True, nogil=True)
@@ -179,11 +178,7 @@ def generate(
     directions: Array,
     times: Array,
     n_steps: Whole,
-    origin: Array,
-    lattice: Array,
-    bits: Array,
-    box_min: Array,
-    box_max: Array,
+    march: March,
     positions: Array,
     lengths: Array,
     first: Whole,
@@ -195,17 +190,18 @@ def generate(
     wrote the slot) are filled at slot ``ray + j * n``; both come in zeroed.
     """
     n = len(times)
+    origin, lattice, box = march.origin, march.lattice, march.box
     for ray in range(first, stop):
         t = times[ray]
         for j in range(n_steps):
-            t = next_occupied(t, origin, directions[ray], lattice, bits, box_min, box_max)
+            t = next_occupied(t, directions[ray], march)
             if t == NEVER:
                 break
             length = np.float32(from_steps(to_steps(t, lattice) + ONE, lattice) - t)
             slot = ray + j * n
             for axis in range(3):
                 world = origin[axis] + t * np.float64(directions[ray, axis])
-                positions[slot, axis] = (world - box_min[axis]) / (box_max[axis] - box_min[axis])
+                positions[slot, axis] = (world - box[0, axis]) / (box[1, axis] - box[0, axis])
             lengths[slot] = length
             t += length
         times[ray] = t
@@ -249,10 +245,9 @@ def steps_per_invocation(n_alive: int) -> int:
 
 def render(density: Network, scene: NerfScene, width: int, height: int) -> Iterator[Invocation]:
     """Yield each network call of a frame; ``density`` gives sigma per unit length at network positions."""
-    box_min, box_max = scene.box
-    origin, lattice, bits = scene.camera.origin, step_lattice(scene.cone_angle), scene.occupancy
-    pixels, directions, times = rays_into_box(width, height, origin, scene.camera.axes, box_min, box_max)
-    start_rays(pixels, directions, times, origin, lattice, bits, box_min, box_max, scene.seed)
+    march = March(scene.camera.origin, step_lattice(scene.cone_angle), scene.occupancy, scene.box)
+    pixels, directions, times = rays_into_box(width, height, march.origin, scene.camera.axes, march.box)
+    start_rays(pixels, directions, times, march, scene.seed)
     alive = times < NEVER
     opacities = np.zeros(len(times), np.float32)
     started = max(int(alive.sum()), 1)
@@ -263,7 +258,7 @@ def render(density: Network, scene: NerfScene, width: int, height: int) -> Itera
         n_steps = steps_per_invocation(n_alive)
         positions = np.zeros((n_steps * n_alive, 3), np.float32)
         lengths = np.zeros(n_steps * n_alive, np.float32)
-        rays = directions, times, n_steps, origin, lattice, bits, box_min, box_max, positions, lengths
+        rays = directions, times, n_steps, march, positions, lengths
         over_ranges(n_alive, RAYS_AT_A_TIME, partial(generate, *rays))
         slots = np.where(lengths > 0.0, np.tile(pixels, n_steps), np.int32(NOT_RECORDED))
         yield Invocation("march", padded(n_steps * n_alive), positions, slots, 1.0 - n_alive / started)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +15,7 @@ from numba import njit
 
 from ngpc_sim.trace.loops.camera import Camera, Vector, inside, rays_into_box
 from ngpc_sim.trace.loops.invocation import Invocation, Network, padded
-
-if TYPE_CHECKING:
-    from ngpc_sim.trace.loops.kernel_types import Array
+from ngpc_sim.trace.loops.kernel_types import Array
 
 STEP_SHARE = 0.95
 """Share of the distance that is walked."""
@@ -51,15 +48,13 @@ class NsdfScene:
     camera: Camera
 
     @property
-    def box(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Corners of the render box."""
-        return np.array(self.box_min), np.array(self.box_max)
+    def box(self) -> npt.NDArray[np.float64]:
+        """(2, 3) corners of the render box."""
+        return np.array([self.box_min, self.box_max])
 
 
 @njit(cache=True, nogil=True)
-def advance(
-    positions: Array, directions: Array, distances: Array, box_min: Array, box_max: Array, alive: Array
-) -> None:
+def advance(positions: Array, directions: Array, distances: Array, box: Array, alive: Array) -> None:
     """Move alive rays by a share of the distance; clear ``alive`` where a ray hits or leaves the box."""
     for ray in range(len(alive)):
         if not alive[ray]:
@@ -70,15 +65,15 @@ def advance(
         z = positions[ray, 2] + step * directions[ray, 2]
         positions[ray, 0], positions[ray, 1], positions[ray, 2] = x, y, z
         far = step > MIN_STEP and 0.5 * step > HALF_STEP_LIMIT
-        alive[ray] = far and inside(x, y, z, box_min, box_max)
+        alive[ray] = far and inside(x, y, z, box)
 
 
 @njit(cache=True, nogil=True)
-def are_inside(positions: Array, box_min: Array, box_max: Array) -> Array:
+def are_inside(positions: Array, box: Array) -> Array:
     """(n,) bool: which positions are in the box."""
     result = np.empty(len(positions), np.bool_)
     for ray in range(len(positions)):
-        result[ray] = inside(positions[ray, 0], positions[ray, 1], positions[ray, 2], box_min, box_max)
+        result[ray] = inside(positions[ray, 0], positions[ray, 1], positions[ray, 2], box)
     return result
 
 
@@ -100,7 +95,7 @@ def shadow_starts(hits: Array, directions: Array, gradients: Array) -> Array:
 
 def trace_rays(network: Network, rays: Rays, scene: NsdfScene, phase: str, span: tuple[float, float]) -> Tracing:
     """Yield the calls that trace ``rays`` to their ends; return those that ended inside the box."""
-    box_min, box_max = scene.box
+    box = scene.box
     started, step, hits = max(len(rays[2]), 1), 1, []
     while len(rays[2]) and step < MAX_STEPS:
         positions, directions, pixels = rays
@@ -109,9 +104,9 @@ def trace_rays(network: Network, rays: Rays, scene: NsdfScene, phase: str, span:
         group = min(step, MAX_GROUP_STEPS)
         for _ in range(group):
             yield Invocation(phase, padded(len(pixels)), positions.copy(), pixels, done)
-            advance(positions, directions, network(positions), box_min, box_max, alive)
+            advance(positions, directions, network(positions), box, alive)
         step += group
-        ended = ~alive & are_inside(positions, box_min, box_max)
+        ended = ~alive & are_inside(positions, box)
         hits.append((positions[ended], directions[ended], pixels[ended]))
         rays = (positions[alive], directions[alive], pixels[alive])
     return _joined(hits) if hits else rays
@@ -138,7 +133,7 @@ def _normals(network: Network, hits: Rays) -> Generator[Invocation, None, npt.ND
 def render(distance: Network, scene: NsdfScene, width: int, height: int) -> Iterator[Invocation]:
     """Yield each network call of a shaded frame; ``distance`` gives the distance to the surface."""
     origin = scene.camera.origin
-    pixels, directions, times = rays_into_box(width, height, origin, scene.camera.axes, *scene.box)
+    pixels, directions, times = rays_into_box(width, height, origin, scene.camera.axes, scene.box)
     positions = (origin + times[:, None].astype(np.float64) * directions).astype(np.float32)
     hits = yield from trace_rays(distance, (positions, directions, pixels), scene, "primary", (0.0, PRIMARY_SHARE))
     if not len(hits[2]):

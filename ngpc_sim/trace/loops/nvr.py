@@ -7,8 +7,8 @@ left are evaluated and counted; they hold positions of earlier calls, and carry 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +16,9 @@ from numba import njit
 
 from ngpc_sim.trace.loops.camera import Camera, Vector, inside, rays_into_box
 from ngpc_sim.trace.loops.invocation import Invocation, Network, padded
+from ngpc_sim.trace.loops.kernel_types import Array, Real, Whole
 from ngpc_sim.trace.loops.occupancy import GRID_CELLS, Bits, bit_at
 from ngpc_sim.trace.loops.portable_math import log, uniform
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ngpc_sim.trace.loops.kernel_types import Array, Real, Whole
 
 INV_DISTANCE_SCALE = 100.0
 MAX_ITERATIONS = 64
@@ -46,9 +42,9 @@ class NvrScene:
     seed: int = 0
 
     @property
-    def box(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Corners of the render box."""
-        return np.array(self.box_min), np.array(self.box_max)
+    def box(self) -> npt.NDArray[np.float64]:
+        """(2, 3) corners of the render box."""
+        return np.array([self.box_min, self.box_max])
 
 
 @njit(cache=True)
@@ -64,8 +60,7 @@ def walk(
     pixels: Array,
     draws: Array,
     mean_step: Real,
-    box_min: Array,
-    box_max: Array,
+    box: Array,
     bits: Array,
     seed: Whole,
 ) -> Array:
@@ -80,12 +75,8 @@ def walk(
             xi = np.float64(uniform(np.int64(pixels[ray]) * MAX_DRAWS + draws[ray], seed))
             draws[ray] += 1
             step = -log(1.0 - xi) * mean_step
-            x, y, z = (
-                x + step * directions[ray, 0],
-                y + step * directions[ray, 1],
-                z + step * directions[ray, 2],
-            )
-            if not inside(x, y, z, box_min, box_max):
+            x, y, z = x + step * directions[ray, 0], y + step * directions[ray, 1], z + step * directions[ray, 2]
+            if not inside(x, y, z, box):
                 break
             if bit_at(bits, 0, cell_of(x), cell_of(y), cell_of(z)):
                 stays[ray] = True
@@ -107,13 +98,12 @@ def absorb(densities: Array, majorant: Real, opacities: Array) -> Array:
 
 def render(density: Network, scene: NvrScene, width: int, height: int) -> Iterator[Invocation]:
     """Yield each network call of a frame; ``density`` gives densities up to the scene's majorant."""
-    box_min, box_max = scene.box
-    origin = scene.camera.origin
+    origin, box = scene.camera.origin, scene.box
     mean_step = 1.0 / (INV_DISTANCE_SCALE * scene.majorant)
-    pixels, directions, times = rays_into_box(width, height, origin, scene.camera.axes, box_min, box_max)
+    pixels, directions, times = rays_into_box(width, height, origin, scene.camera.axes, box)
     positions = (origin + times[:, None].astype(np.float64) * directions).astype(np.float32)
     draws, opacities = np.zeros(len(pixels), np.int32), np.zeros(len(pixels), np.float32)
-    fixed = (mean_step, box_min, box_max, scene.occupancy, scene.seed)
+    fixed = (mean_step, box, scene.occupancy, scene.seed)
     alive = walk(positions, directions, pixels, draws, *fixed)
     counted = 0
     for iteration in range(MAX_ITERATIONS):

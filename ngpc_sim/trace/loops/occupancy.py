@@ -6,14 +6,13 @@ Cascade m covers [0.5 - 2^(m-1), 0.5 + 2^(m-1)]^3 (instant-ngp abe236e, testbed_
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-if TYPE_CHECKING:
-    from ngpc_sim.trace.loops.kernel_types import Array, Real, Truth, Whole
+from ngpc_sim.trace.loops.kernel_types import Array, Real, Truth, Whole
 
 GRID_CELLS = 128
 """Cells per side of a cascade."""

@@ -7,13 +7,11 @@ between versions and processors; IEEE sums and products do not. Both are good to
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
-if TYPE_CHECKING:
-    from ngpc_sim.trace.loops.kernel_types import Real, Whole
+from ngpc_sim.trace.loops.kernel_types import Real, Whole
 
 LN_2_HIGH = 0.693147180369123816490
 """First 33 bits of ln 2, so that a small integer times it is exact (Cody and Waite's reduction)."""

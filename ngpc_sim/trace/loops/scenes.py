@@ -6,21 +6,19 @@ so that a scene is the same bits on every machine.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numba import njit
 
+from ngpc_sim.trace.loops import gia, nerf, nsdf, nvr
 from ngpc_sim.trace.loops.camera import Camera
-from ngpc_sim.trace.loops.gia import GiaScene
-from ngpc_sim.trace.loops.nerf import NerfScene
-from ngpc_sim.trace.loops.nsdf import NsdfScene
-from ngpc_sim.trace.loops.nvr import NvrScene
+from ngpc_sim.trace.loops.invocation import Invocation
+from ngpc_sim.trace.loops.kernel_types import Array, Real, Whole
 from ngpc_sim.trace.loops.occupancy import GRID_CELLS, build
 from ngpc_sim.trace.loops.portable_math import exp, uniform
-
-if TYPE_CHECKING:
-    from ngpc_sim.trace.loops.kernel_types import Array, Real, Whole
 
 HALF_DIAGONAL = 0.8660254037844386 / GRID_CELLS
 """Half a cell's diagonal in the finest cascade."""
@@ -77,7 +75,7 @@ def room_cells(centres: Array, cascade: Whole) -> Array:
     return on
 
 
-def nerf_room(seed: int) -> NerfScene:
+def nerf_room(seed: int) -> nerf.NerfScene:
     """Build a furnished room seen from inside."""
     camera = Camera(
         position=(0.9, 0.9, 1.75),
@@ -85,7 +83,7 @@ def nerf_room(seed: int) -> NerfScene:
         down=(0.0504, -0.9836729536, -0.1728),
         forward=(-0.28 * 0.9836729536, -0.18, -0.96 * 0.9836729536),
     )
-    return NerfScene(ROOM_SCALE, build(room_cells, 3), camera, seed)
+    return nerf.NerfScene(ROOM_SCALE, build(room_cells, 3), camera, seed)
 
 
 # --- nerf-object ---------------------------------------------------------------------------------------
@@ -132,9 +130,9 @@ def object_cells(centres: Array, cascade: Whole) -> Array:
     return on
 
 
-def nerf_object(seed: int) -> NerfScene:
+def nerf_object(seed: int) -> nerf.NerfScene:
     """Build one carved ball before an empty background."""
-    return NerfScene(1, build(object_cells, 1), Camera(), seed)
+    return nerf.NerfScene(1, build(object_cells, 1), Camera(), seed)
 
 
 # --- nsdf-object ---------------------------------------------------------------------------------------
@@ -176,9 +174,9 @@ def figure_distances(positions: Array) -> Array:
     return distances
 
 
-def nsdf_object() -> NsdfScene:
+def nsdf_object(_seed: int) -> nsdf.NsdfScene:
     """Build the figure in its box, from the default view."""
-    return NsdfScene(NSDF_BOX[0], NSDF_BOX[1], Camera())
+    return nsdf.NsdfScene(NSDF_BOX[0], NSDF_BOX[1], Camera())
 
 
 # --- gia-plane -----------------------------------------------------------------------------------------
@@ -186,9 +184,9 @@ IMAGE_SIDE = 1024
 """Pixels; the size that the paper's GIA growth factor implies: (512 / 16)^(1/15) = 1.25992."""
 
 
-def gia_plane() -> GiaScene:
+def gia_plane(_seed: int) -> gia.GiaScene:
     """Build a square image that fills the frame's height."""
-    return GiaScene(IMAGE_SIDE, IMAGE_SIDE)
+    return gia.GiaScene(IMAGE_SIDE, IMAGE_SIDE)
 
 
 # --- nvr-cloud -----------------------------------------------------------------------------------------
@@ -260,6 +258,16 @@ def cloud_cells(centres: Array, cascade: Whole) -> Array:
     return on
 
 
-def nvr_cloud(seed: int) -> NvrScene:
+def nvr_cloud(seed: int) -> nvr.NvrScene:
     """Build a fractal cloud; density 1 is the majorant."""
-    return NvrScene(CLOUD_BOX[0], CLOUD_BOX[1], 1.0, build(cloud_cells, 1), Camera(), seed)
+    return nvr.NvrScene(CLOUD_BOX[0], CLOUD_BOX[1], 1.0, build(cloud_cells, 1), Camera(), seed)
+
+
+LOOPS: dict[str, tuple[Callable[[int], Any], Callable[..., Iterator[Invocation]]]] = {
+    "gia-plane": (gia_plane, gia.render),
+    "nerf-object": (nerf_object, partial(nerf.render, object_density)),
+    "nerf-room": (nerf_room, partial(nerf.render, room_density)),
+    "nsdf-object": (nsdf_object, partial(nsdf.render, figure_distances)),
+    "nvr-cloud": (nvr_cloud, partial(nvr.render, cloud_density)),
+}
+"""What builds a scene from a seed, and what renders a frame of it: scene, width and height to calls of the network."""

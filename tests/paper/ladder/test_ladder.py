@@ -10,7 +10,7 @@ import pytest
 import ngpc_sim as ngpc
 from ngpc_sim.paper.ladder import Climb, climb
 from ngpc_sim.paper.ladder.games import Game, in_turn
-from ngpc_sim.workloads.workload import APPS
+from ngpc_sim.workloads.apps import APPS
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,199 @@
+"""The file format of traces: Parquet, one row a query in the order issued, one row group a chunk.
+
+Columns ``invocation, tile`` (int32) and ``x, y[, z[, w]]`` (float32); everything else is one JSON value in the
+file's metadata, key ``ngpc_sim.trace``; ``docs/traces.md`` has the whole format. The same trace gives the
+same bytes under one pyarrow version.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ngpc_sim.trace.contents import AXES, MAX_INVOCATIONS, Array, Trace
+
+FORMAT_VERSION = 1
+METADATA_KEY = b"ngpc_sim.trace"
+ROW_GROUP_ROWS = 1 << 16
+"""Rows a chunk; a reader never needs more than one chunk at a time."""
+MAX_STREAMED_ROWS = 4_000_000_000
+"""Rows of a full-frame trace: above an 8K NeRF frame of 43.6 queries per pixel."""
+MAX_METADATA_BYTES = 64 << 20
+MAX_TILES = 1 << 24
+_KEYS: dict[str, type] = {
+    **dict.fromkeys(("format_version", "width", "height", "seed"), int),
+    **dict.fromkeys(("app", "scene", "camera", "tool_version"), str),
+    **dict.fromkeys(("tile_pixels", "tile_weights", "profile", "phases"), list),
+}
+_OPTIONAL_KEYS: dict[str, type] = {"contents_sha256": str}
+
+
+class RefusedError(Exception):
+    """Ends the sentence ``The trace PLACE ...``."""
+
+
+def reason_of(error: BaseException) -> str:
+    """First sentence of an exception's text, without its full stop."""
+    text = (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip()
+    return text.splitlines()[0].split(". ")[0].rstrip(".") if text else type(error).__name__
+
+
+@contextmanager
+def damage(words: str) -> Iterator[None]:
+    """Turn what pyarrow says of a broken file into a refusal, which starts with ``words``."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, KeyError, IndexError, OverflowError, MemoryError) as error:
+        raise RefusedError(f"{words}: {reason_of(error)}") from error
+
+
+def columns_of(n_dims: int) -> list[str]:
+    """Names of the columns of a trace with so many position components."""
+    return ["invocation", "tile", *AXES[:n_dims]]
+
+
+def schema_of(n_dims: int) -> Any:  # noqa: ANN401  (pyarrow has no types)
+    """Columns with their types."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    types = [pa.int32()] * 2 + [pa.float32()] * n_dims
+    return pa.schema([pa.field(*column, nullable=False) for column in zip(columns_of(n_dims), types, strict=True)])
+
+
+def parquet_writer(target: Any, n_dims: int, compression_level: int) -> Any:  # noqa: ANN401
+    """Writer of a trace's rows; integers as deltas, floats split by byte, so that zstd finds what repeats."""
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    integers = dict.fromkeys(columns_of(0), "DELTA_BINARY_PACKED")
+    floats = dict.fromkeys(AXES[:n_dims], "BYTE_STREAM_SPLIT")
+    return pq.ParquetWriter(
+        target,
+        schema_of(n_dims),
+        compression="zstd",
+        compression_level=compression_level,
+        use_dictionary=False,
+        column_encoding=integers | floats,
+        write_statistics=False,
+        store_schema=False,
+        write_page_checksum=True,
+    )
+
+
+def parquet_file(source: Any) -> Any:  # noqa: ANN401
+    """Parquet file of a path or a stream, whose pages are checked as they are read."""
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    return pq.ParquetFile(source, page_checksum_verification=True)
+
+
+def columns_in(table: Any) -> list[Array]:  # noqa: ANN401
+    """Columns of a table as arrays; a missing value is damage."""
+    if any(column.null_count for column in table.columns):
+        raise ValueError("a column has missing values")
+    return [column.to_numpy() for column in table.columns]
+
+
+def metadata_of(description: dict[str, Any]) -> dict[bytes, bytes]:
+    """Return the file's own metadata: what :func:`described` says of a trace, and its checksum where it has one."""
+    text = json.dumps({"format_version": FORMAT_VERSION, **description}, sort_keys=True, separators=(",", ":"))
+    return {METADATA_KEY: text.encode()}
+
+
+def dimensions_of(schema: Any) -> int:  # noqa: ANN401
+    """Position components of a file's rows; columns that no trace has are refused."""
+    n_dims = len(schema.names) - 2
+    if 2 <= n_dims <= len(AXES):
+        wanted = schema_of(n_dims)
+        if schema.names == wanted.names and [f.type for f in schema] == [f.type for f in wanted]:
+            return n_dims
+    raise RefusedError(
+        "does not have exactly the columns invocation, tile, x, y and perhaps z and w, as int32, int32 and float32"
+    )
+
+
+def check_sizes(metadata: Any, max_rows: int) -> None:  # noqa: ANN401
+    """Refuse row counts and claimed sizes that no trace has, before memory is taken."""
+    n_rows = metadata.num_rows
+    if n_rows == 0:
+        raise RefusedError("has no queries")
+    if not 0 < n_rows <= max_rows:
+        raise RefusedError(f"claims {n_rows} rows, more than the {max_rows} accepted")
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    if sum(group.num_rows for group in groups) != n_rows or any(group.num_rows < 0 for group in groups):
+        raise RefusedError("is damaged: its chunks do not add up to its rows")
+    for group in groups:
+        limit = 64 * group.num_rows + MAX_METADATA_BYTES
+        chunks = [group.column(i) for i in range(group.num_columns)]
+        if any(not 0 <= c.total_uncompressed_size <= limit or c.num_values != group.num_rows for c in chunks):
+            raise RefusedError("is damaged: a chunk claims a size that its rows cannot have")
+
+
+def header_of(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
+    """Parse and type-check the JSON value in a file's metadata."""
+    text = metadata.get(METADATA_KEY)
+    if text is None:
+        raise RefusedError(f"is a Parquet file without the metadata key {METADATA_KEY.decode()}")
+    if len(text) > MAX_METADATA_BYTES:
+        raise RefusedError("has a description that is too long")
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError("is damaged: its description is not JSON") from error
+    if not isinstance(header, dict):
+        raise RefusedError("is damaged: its description is not a JSON object")
+    version = header.get("format_version")
+    if type(version) is not int:
+        raise RefusedError("does not say its format version")
+    if version != FORMAT_VERSION:
+        raise RefusedError(f"has format version {version}, and this program reads version {FORMAT_VERSION}")
+    for key, kind in (_KEYS | _OPTIONAL_KEYS).items():
+        if (key in header or key in _KEYS) and type(header.get(key)) is not kind:
+            raise RefusedError(f"has no valid {key!r} in its description")
+    unknown = sorted(set(header) - set(_KEYS) - set(_OPTIONAL_KEYS))
+    if unknown:
+        raise RefusedError(f"has the unknown key {unknown[0]!r} in its description")
+    return header
+
+
+def without_rows(header: dict[str, Any], name: str, sha256: str, n_dims: int) -> Trace:
+    """The trace that a header describes; its rows are not read yet."""
+    try:
+        profile = np.array(header["profile"], dtype=np.int64)
+        weights = np.array(_expanded(header["tile_weights"], MAX_TILES, (int, float)), dtype=np.float64)
+        phases = tuple(_expanded(header["phases"], MAX_INVOCATIONS, (str,)))
+        tile_width, tile_height = header["tile_pixels"]
+        _check_integers([*header["profile"], tile_width, tile_height])
+    except (ValueError, TypeError, OverflowError) as error:
+        raise RefusedError("is damaged: its profile, phases, tile weights or tile size are not valid") from error
+    return Trace(
+        name=name,
+        **{key: header[key] for key in ("app", "scene", "camera", "width", "height", "seed", "tool_version")},
+        profile=profile,
+        phases=phases,
+        invocations=np.empty(0, np.int32),
+        tiles=np.empty(0, np.int32),
+        positions=np.empty((0, n_dims), np.float32),
+        tile_weights=weights,
+        tile_pixels=(tile_width, tile_height),
+        sha256=sha256,
+    )
+
+
+def _check_integers(values: list[Any]) -> None:
+    if any(type(value) is not int for value in values):
+        raise TypeError
+
+
+def _expanded(runs: list[Any], limit: int, kinds: tuple[type, ...]) -> list[Any]:
+    """Undo ``[value, how often]`` pairs, refusing more than ``limit`` values before making them."""
+    if any(type(run[0]) not in kinds or type(run[1]) is not int or run[1] < 1 for run in runs):
+        raise TypeError
+    if sum(count for _, count in runs) > limit:
+        raise OverflowError
+    return [value for value, count in runs for _ in range(count)]

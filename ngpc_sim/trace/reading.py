@@ -1,0 +1,232 @@
+"""Traces from files: read into memory, or opened where a whole frame would not fit there.
+
+A trace that records every screen tile of its frame can have more rows than memory. Such a file has the format of all
+others and stays on disk: :class:`StreamedTrace` knows the frame, and reads its rows in order when they are asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from ngpc_sim.config import bundled
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.schema import nearest
+from ngpc_sim.machine.threads import n_threads
+from ngpc_sim.trace.contents import Array, Trace, contents_sha256, description_flaw, rows_flaw
+from ngpc_sim.trace.file_format import (
+    MAX_STREAMED_ROWS,
+    RefusedError,
+    check_sizes,
+    columns_in,
+    columns_of,
+    damage,
+    dimensions_of,
+    header_of,
+    parquet_file,
+    reason_of,
+    without_rows,
+)
+
+SUFFIX = ".trace.parquet"
+HELD_ROWS = 1 << 22
+"""Rows up to which a trace of a whole frame is read into memory, 80 MB."""
+MAX_ROWS = 200_000_000
+"""Rows of any other trace: 4 GB of columns, well above a full 4K NeRF frame at 20 queries per pixel."""
+MAX_FILE_BYTES = 8 << 30
+"""Bytes of a file that is read into memory."""
+MAX_GROUP_ROWS = 1 << 20
+"""Rows of one row group of a file that is streamed; files written here have 65,536."""
+GROUPS_AT_ONCE = 16
+_DEFAULT_RESOLUTION = "-fhd"
+Stream = io.BufferedReader | io.BytesIO
+
+
+def bundled_traces() -> list[str]:
+    """Names of the traces that come with the package, sorted."""
+    return sorted(path.name.removesuffix(SUFFIX) for path in bundled.folder("traces").glob("*" + SUFFIX))
+
+
+def load_trace(source: str | os.PathLike[str]) -> Trace:
+    """Trace of a bundled name (``nerf-room-fhd`` or ``nerf-room``), a path or an fsspec URL.
+
+    A local file that records a whole frame in more than ``HELD_ROWS`` rows is opened, any other one is read.
+
+    Raises
+    ------
+    UserError
+        For whatever is not a whole, undamaged trace file of this format version.
+    """
+    place, name = _located(source)
+    with _one_sentence(place), _opened(place) as stream:
+        return _read(stream, place, name)
+
+
+def _located(source: str | os.PathLike[str]) -> tuple[str, str]:
+    """Path or URL of a source, and the trace's name."""
+    text = os.fspath(source)
+    name = PurePosixPath(text.replace("\\", "/")).name.removesuffix(SUFFIX).removesuffix(".parquet")
+    if "://" in text:
+        return text, name
+    known = bundled_traces()
+    for candidate in (text, text + _DEFAULT_RESOLUTION):
+        if candidate in known:
+            return str(bundled.folder("traces") / (candidate + SUFFIX)), candidate
+    looks_like_path = isinstance(source, os.PathLike) or "/" in text or os.sep in text or "." in text
+    if looks_like_path or Path(text).exists():
+        return text, name
+    hint = f"the nearest known is '{nearest(text, known)}'" if known else "none is bundled here"
+    raise UserError(f"No trace is called '{text}'; {hint}, and a path or a URL works too.")
+
+
+@contextmanager
+def _one_sentence(place: str) -> Iterator[None]:
+    """Turn what is wrong with a file into a user's error."""
+    try:
+        yield
+    except RefusedError as refused:
+        raise UserError(f"The trace {place} {refused}.") from refused
+
+
+def _opened(place: str) -> Stream:
+    """Stream of a local file, or of the bytes that stand behind a URL."""
+    try:
+        if "://" not in place:
+            return Path(place).open("rb")
+        import fsspec  # noqa: PLC0415  (slow to import, needed only here)
+
+        with fsspec.open(place, "rb") as file:
+            return io.BytesIO(file.read(MAX_FILE_BYTES + 1))
+    except FileNotFoundError as error:
+        raise UserError(f"There is no trace at {place}.") from error
+    except (OSError, ImportError, ValueError, TypeError, RuntimeError, MemoryError) as error:
+        raise UserError(f"The trace {place} could not be read: {reason_of(error)}.") from error
+
+
+def _read(stream: Stream, place: str, name: str) -> Trace:
+    """The trace in a stream; sizes are checked from the metadata before memory is taken."""
+    with damage("could not be read"):
+        magic, size = stream.read(4), stream.seek(0, os.SEEK_END)
+        stream.seek(0)
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    if magic != b"PAR1":
+        raise RefusedError("is not a Parquet file" if magic else "is empty")
+    with damage("is damaged or cut short"):
+        file = parquet_file(stream)
+        metadata, schema = file.metadata, file.schema_arrow
+    header = header_of(metadata.metadata or {})
+    trace = without_rows(header, name, digest, dimensions_of(schema))
+    _refuse(description_flaw(trace))
+    if metadata.num_rows > HELD_ROWS and trace.is_full_frame and "://" not in place:
+        return _streamed(trace, place, metadata)
+    check_sizes(metadata, MAX_ROWS)
+    if size > MAX_FILE_BYTES:
+        raise RefusedError(f"has more than {MAX_FILE_BYTES} bytes")
+    with damage("is damaged"):
+        invocations, tiles, *positions = columns_in(file.read(use_threads=False))
+    trace = replace(trace, invocations=invocations, tiles=tiles, positions=np.column_stack(positions))
+    _refuse(rows_flaw(trace))
+    if header.get("contents_sha256", "") not in ("", contents_sha256(trace)):
+        raise RefusedError("is damaged: its contents do not match their checksum")
+    return trace
+
+
+def _refuse(fault: str | None) -> None:
+    if fault:
+        raise RefusedError(fault)
+
+
+def _streamed(trace: Trace, place: str, metadata: Any) -> StreamedTrace:  # noqa: ANN401  (pyarrow has no types)
+    """Open a whole frame of many rows."""
+    check_sizes(metadata, MAX_STREAMED_ROWS)
+    if any(metadata.row_group(i).num_rows > MAX_GROUP_ROWS for i in range(metadata.num_row_groups)):
+        raise RefusedError(f"has a chunk of more than {MAX_GROUP_ROWS:,} rows, too many for a file of this size")
+    return StreamedTrace(**_values(trace), path=place, rows=metadata.num_rows)
+
+
+def _values(trace: Trace) -> dict[str, Any]:
+    """Values of a plain trace by name."""
+    return {field.name: getattr(trace, field.name) for field in fields(Trace)}
+
+
+@dataclass(frozen=True)
+class StreamedTrace(Trace):
+    """A full-frame trace whose rows stay in its file; the arrays of rows of a plain trace are empty here."""
+
+    path: str = ""
+    rows: int = 0
+    """Queries in the file."""
+
+    @property
+    def recorded(self) -> int:
+        """Queries in the file."""
+        return self.rows
+
+    def blocks(self, *, positions: bool = True) -> Iterator[tuple[Any, ...]]:
+        """Yield invocations (n,), tiles (n,) and, if asked for, positions (n, D) of all rows in order.
+
+        Raises ``UserError`` when the file is damaged, or is not the one that was opened.
+        """
+        names = columns_of(self.n_dims if positions else 0)
+        with self._file() as file:
+            for first in range(0, file.num_row_groups, GROUPS_AT_ONCE):
+                groups = list(range(first, min(first + GROUPS_AT_ONCE, file.num_row_groups)))
+                columns = _columns(file, groups, names)
+                yield (*columns[:2], np.column_stack(columns[2:])) if positions else tuple(columns)
+
+    def positions_of(self, rows: Array) -> Array:
+        """(n, D) float32 positions of recorded queries, by their ascending numbers ``rows`` (n,).
+
+        Only the row groups that hold them are read, a few at a time. Raises ``UserError`` like :meth:`blocks`.
+        """
+        names = columns_of(self.n_dims)[2:]
+        answer = np.empty((len(rows), self.n_dims), np.float32)
+        with self._file() as file:
+            sizes = np.array([file.metadata.row_group(k).num_rows for k in range(file.num_row_groups)], np.int64)
+            starts = np.cumsum(sizes) - sizes
+            group_of = np.searchsorted(starts, rows, side="right") - 1
+            needed = np.unique(group_of)
+            for first in range(0, len(needed), GROUPS_AT_ONCE):
+                groups = needed[first : first + GROUPS_AT_ONCE]
+                low, high = np.searchsorted(group_of, [groups[0], groups[-1] + 1])
+                shifts = np.cumsum(sizes[groups]) - sizes[groups] - starts[groups]
+                inside = rows[low:high] + shifts[np.searchsorted(groups, group_of[low:high])]
+                for dim, column in enumerate(_columns(file, groups.tolist(), names)):
+                    answer[low:high, dim] = column[inside]
+        return answer
+
+    @contextmanager
+    def _file(self) -> Iterator[Any]:
+        """The opened file; what is wrong with it becomes one sentence."""
+        with _one_sentence(self.path), damage("is damaged"):
+            file = parquet_file(self.path)
+            if file.metadata.num_rows != self.rows:
+                raise RefusedError("has changed since it was opened")
+            yield file
+
+    def limited(self, n: int) -> Trace:
+        """Keep the first ``n`` recorded queries, in memory, standing only for themselves."""
+        if n > HELD_ROWS:
+            raise UserError(f"The trace {self.name} can be limited to at most {HELD_ROWS:,} queries, not to {n:,}.")
+        parts, count = [], 0
+        for part in self.blocks():
+            parts.append(part)
+            count += len(part[0])
+            if count >= n:
+                break
+        invocations, tiles, positions = (np.concatenate(column) for column in zip(*parts, strict=True))
+        rows = {"invocations": invocations, "tiles": tiles, "positions": positions}
+        return Trace(**_values(self) | rows).limited(n)
+
+
+def _columns(file: Any, groups: list[int], names: list[str]) -> list[Array]:  # noqa: ANN401
+    """Columns of some row groups, one after the other."""
+    return columns_in(file.read_row_groups(groups, columns=names, use_threads=n_threads() > 1).select(names))
