@@ -111,7 +111,7 @@ PLANS: Store[FramePlan] = Store(KEPT, KEPT_ROWS, lambda plan: plan.rows)
 
 def target_queries(arch: Arch, work: Workload, trace: Trace, pixels: int) -> int:
     """Queries of the frame: the trace's, by pixels, or the calibrated queries per pixel."""
-    fitted = arch.calibration.queries_per_pixel.get(work.app)
+    fitted = None if work.is_altered else arch.calibration.queries_per_pixel.get(work.app)
     if fitted is not None:
         return round(fitted * pixels)
     total = int(trace.profile.sum())
