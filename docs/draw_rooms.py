@@ -1,9 +1,12 @@
-"""Draw ``docs/rooms.svg``: which room of ``ngpc_sim`` imports from which, read from the code's own imports.
+"""Draw ``docs/rooms.svg`` from the code's own imports, and list the rooms in ``docs/architecture.md``.
 
 The rooms stand on a staircase in the order of ``pyproject.toml``. A dot in a room's row and another room's column says
-that a module of the first imports from the second. Beside a room are the third-party packages that enter there.
+that a module of the first imports from the second. Beside a room are the third-party packages that enter there. The
+list has the first paragraph of each room's docstring.
 """
 
+import ast
+import re
 import tomllib
 from pathlib import Path
 
@@ -97,5 +100,19 @@ def drawing() -> str:
     return "\n".join([*lines, "</svg>", ""])
 
 
+def sentence(room: str) -> str:
+    """First paragraph of a room's docstring, in one line."""
+    source = (ROOT / f"ngpc_sim/{room}/__init__.py").read_text(encoding="utf-8")
+    return " ".join((ast.get_docstring(ast.parse(source)) or "").split("\n\n")[0].split())
+
+
+def page() -> str:
+    """``docs/architecture.md`` with the list of rooms as the code has it."""
+    rows = [f"| `{room}` | {sentence(room)} |\n" for room in listed_rooms() if room != "testing"]
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    return re.sub(r"(?<=\| room \| what lives there \|\n\|---\|---\|\n)(\|.*\n)+", lambda _: "".join(rows), text)
+
+
 if __name__ == "__main__":
     (ROOT / "docs/rooms.svg").write_text(drawing(), encoding="utf-8")
+    (ROOT / "docs/architecture.md").write_text(page(), encoding="utf-8")
