@@ -303,7 +303,9 @@ def _names(what: str) -> list[str]:
 
 
 def _load_gpu(name: str) -> GpuSpec:
-    return validate(GpuSpec, *_extended("GPU", name))
+    path = _find("GPU", name)
+    tree, origins = load_yaml(path)
+    return validate(GpuSpec, tree, path.name, origins)
 
 
 def arch_schema() -> dict[str, Any]:
