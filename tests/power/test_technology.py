@@ -13,7 +13,7 @@ from ngpc_sim.config.bundled import folder
 from ngpc_sim.config.errors import UserError
 
 NAMES = sorted(path.stem for path in (folder("arch_configs") / "tech").glob("*.yaml"))
-GENERAL = settings(deadline=None, derandomize=True, database=None, max_examples=60)
+GENERAL = settings(max_examples=settings().max_examples // 2)
 # facts/technology.md 2.5, itrs-hp, 45 nm: KiB, bits, banks, read pJ, write pJ, leakage mW, mm2
 CACTI = [
     (128, 32, 1, 21.2, 13.4, 121, 0.417),
