@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from ngpc_sim.cli import main
+from ngpc_sim.job import run_folder
+from ngpc_sim.report.charts.chart_files import CHART_FILES
 
 COMMAND = Path(sys.executable).parent / "ngpc-sim"
 
@@ -49,17 +51,29 @@ def run(tmp_path, monkeypatch, capsys):
     return call
 
 
-@pytest.fixture
-def installed(tmp_path):
-    """Run the installed command with these words in an empty folder."""
+@pytest.fixture(scope="session")
+def start():
+    """Run the installed command with these words in this folder."""
 
-    def call(*words, **options):
+    def call(folder, *words, **options):
         ran = subprocess.run(
-            [str(COMMAND), *map(str, words)], capture_output=True, text=True, check=False, cwd=tmp_path, **options
+            [str(COMMAND), *map(str, words)], capture_output=True, text=True, check=False, cwd=folder, **options
         )
-        return Ran(ran.returncode, ran.stdout, ran.stderr, tmp_path)
+        return Ran(ran.returncode, ran.stdout, ran.stderr, folder)
 
     return call
+
+
+@pytest.fixture
+def installed(start, tmp_path):
+    """Run the installed command with these words in an empty folder."""
+    return lambda *words, **options: start(tmp_path, *words, **options)
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Charts as empty files, for drawing them takes longer than the rest of a small run."""
+    monkeypatch.setattr(run_folder, "chart_files", lambda *_: dict.fromkeys(CHART_FILES, b""))
 
 
 @pytest.fixture
@@ -68,8 +82,8 @@ def command():
 
 
 @pytest.fixture
-def quick(run):
-    """Run a tiny main job: GIA, 300 queries, scale 8, quietly, and then these words."""
+def quick(run, undrawn):  # noqa: ARG001 - it acts by being there
+    """Run a tiny main job: GIA, 300 queries, scale 8, quietly, charts left empty, and then these words."""
     return lambda *words: run("--scale", "8", "--app", "gia", "--limit-queries", "300", "--quiet", *words)
 
 

@@ -144,7 +144,7 @@ LIMITED = "import signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); fr
 
 @pytest.mark.parametrize("limit", [0, 9_000])
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, limit):
-    words = ("--scale", "8", "--app", "gia", "--limit-queries", "100", "--out", str(tmp_path / "out"))
+    words = ("--scale", "8", "--app", "gia", "--detail", "bound", "--out", str(tmp_path / "out"))
     ran = subprocess.run(
         [sys.executable, "-c", LIMITED, *words],
         capture_output=True,

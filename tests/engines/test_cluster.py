@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngpc_sim.engines import Cluster, ClusterSpec, ClusterWork, EncodingEngine, Nfp
 from ngpc_sim.engines.service import Service
 from ngpc_sim.kernels.command_queue import admit
 
-LAW = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 POLICIES = ("round_robin", "least_loaded")
 
 
@@ -37,7 +36,6 @@ def rows_of(service, stream):
     return service.slot_cycles[stream].astype(int).tolist()
 
 
-@LAW
 @given(data=st.data())
 def test_every_nfp_follows_the_slow_simulation_exactly(data, reference, inputs):
     work, nfp, service, stream = random_case(data, inputs)
@@ -50,7 +48,6 @@ def test_every_nfp_follows_the_slow_simulation_exactly(data, reference, inputs):
     assert run.done_cycles.tolist() == expected["done"]
 
 
-@LAW
 @given(data=st.data())
 def test_busy_cycles_and_stalls_add_up_to_the_occupancy_of_every_nfp(data, inputs):
     work, nfp, service, stream = random_case(data, inputs)
@@ -61,7 +58,6 @@ def test_busy_cycles_and_stalls_add_up_to_the_occupancy_of_every_nfp(data, input
     assert (run.occupancy_cycles >= run.busy_cycles).all()
 
 
-@LAW
 @given(data=st.data())
 def test_every_query_is_served_once(data, reference, inputs):
     work, nfp, service, stream = random_case(data, inputs)
@@ -79,7 +75,6 @@ def test_every_query_is_served_once(data, reference, inputs):
     assert run.actions["weight_bytes"] == batches * work.macs_per_query * 2
 
 
-@LAW
 @given(data=st.data())
 def test_one_nfp_with_an_unlimited_link_is_the_nfp_alone(data, inputs):
     encoding = data.draw(inputs.grids(max_levels=6))
@@ -95,7 +90,6 @@ def test_one_nfp_with_an_unlimited_link_is_the_nfp_alone(data, inputs):
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-@LAW
 @given(data=st.data())
 def test_twice_the_nfps_are_never_slower_by_more_than_a_granule(policy, data, inputs):
     work, nfp, service, stream = random_case(data, inputs)
@@ -109,7 +103,6 @@ def test_twice_the_nfps_are_never_slower_by_more_than_a_granule(policy, data, in
     assert more <= fewer + max([0, *alone])
 
 
-@LAW
 @given(data=st.data())
 def test_behind_itself_a_command_never_takes_longer_than_from_idle(data, inputs):
     work, nfp, service, stream = random_case(data, inputs)
@@ -220,7 +213,6 @@ def admit_slowly(done, alone, last, fill, end, occupancy, start, offset, policy,
     return max(finishes.values(), key=lambda pair: pair[0], default=(0, -1))
 
 
-@LAW
 @given(data=st.data())
 def test_commands_queue_behind_each_other(data):
     n, policy = data.draw(st.integers(1, 6)), data.draw(st.sampled_from(POLICIES))

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngpc_sim.engines import EncodingEngine, EncodingWork, grid_index
 
-LAW = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 BANKS = (1, 2, 4, 8, 16, 32)
 
 
@@ -31,7 +30,6 @@ def query_with(encoding, wanted):
     return positions[[i for i, levels in enumerate(sets) if wanted(levels[0])][:1]]
 
 
-@LAW
 @given(data=st.data())
 def test_service_cycles_equal_brute_force(data, reference, inputs):
     encoding = data.draw(inputs.grids(dims=(2, 3, 4), max_levels=8))
@@ -44,7 +42,6 @@ def test_service_cycles_equal_brute_force(data, reference, inputs):
     assert got.tolist() == intervals
 
 
-@LAW
 @given(data=st.data())
 def test_service_adds_the_levels_of_an_engine(data, reference, inputs):
     encoding = data.draw(inputs.grids(max_levels=20))
@@ -120,7 +117,6 @@ def test_equal_entries_are_read_once(inputs):
     assert engine.service(encoding, positions).reads.tolist() == distinct
 
 
-@LAW
 @given(data=st.data())
 def test_ideal_banks_never_conflict(data, inputs):
     encoding = data.draw(inputs.grids(dims=(2, 3, 4), max_levels=6))
@@ -169,7 +165,6 @@ def all_apart(entries):
     return len({(e ^ e >> 3 ^ e >> 6 ^ e >> 9 ^ e >> 12) & 7 for e in entries}) == len(entries)
 
 
-@LAW
 @given(data=st.data())
 def test_more_banks_ports_or_lanes_never_take_longer(data, inputs):
     encoding = data.draw(inputs.grids(max_levels=4))

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines import grid_index
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels
 
-LAW = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 MANIFEST = json.loads((Path(__file__).parents[1] / "data" / "manifest.json").read_text(encoding="utf-8"))
 EDGES = (0.0, -0.0, 1.0, 1 - 2**-24, 0.5, 1e-45, -1e-45, 1e-38, -1e-8, -1.0, 2.5, 1e9, -1e9, 3e4, -3e4)
 
@@ -71,7 +70,6 @@ def test_golden_cells_agree_with_the_exact_reference(golden, reference):
     np.testing.assert_array_equal(cells, arrays["cell"][some])
 
 
-@LAW
 @given(data=st.data())
 def test_levels_of_random_grids_equal_exact_arithmetic(data, reference, inputs):
     encoding = data.draw(inputs.grids(dims=(2, 3, 4)))
@@ -79,7 +77,6 @@ def test_levels_of_random_grids_equal_exact_arithmetic(data, reference, inputs):
     assert got == reference.grid_levels(encoding)
 
 
-@LAW
 @given(data=st.data())
 def test_entries_of_random_grids_equal_exact_arithmetic(data, reference, inputs):
     encoding = data.draw(inputs.grids(dims=(2, 3, 4), max_levels=8))
@@ -88,7 +85,6 @@ def test_entries_of_random_grids_equal_exact_arithmetic(data, reference, inputs)
     check_grid(reference, encoding, positions)
 
 
-@LAW
 @given(data=st.data())
 def test_entries_at_cell_borders_equal_exact_arithmetic(data, reference, inputs):
     encoding = data.draw(inputs.grids(max_levels=4))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngpc_sim.engines import EncodingEngine
@@ -14,7 +14,6 @@ from ngpc_sim.engines.level_passes import BankShape, LevelPasses
 from ngpc_sim.kernels.bank_algebra import BLOCK
 from ngpc_sim.workloads.grids import GridEncoding
 
-LAW = settings(max_examples=250, deadline=None, derandomize=True, database=None)
 MANIFEST = json.loads((Path(__file__).parents[1] / "data" / "manifest.json").read_text(encoding="utf-8"))
 #: plain ones, ones whose product with a short scale lies half way between two float32, and ones far away
 COORDINATES = (
@@ -73,7 +72,6 @@ def corner_by_corner(passes, positions):
     return intervals, reads.sum(axis=0)
 
 
-@LAW
 @given(data=st.data())
 def test_levels_without_a_look_at_corners_equal_those_with_one(data):
     encoding, shape = data.draw(grids()), data.draw(shapes())

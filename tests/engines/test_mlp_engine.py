@@ -1,13 +1,12 @@
 """MLP engine: cycles of one batch for both dataflows."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngpc_sim.engines import MlpEngine, MlpWork
 from ngpc_sim.workloads.workload import load_workload, workload_names
 
-LAW = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 DATAFLOWS = ("layer_serial", "systolic_ws")
 
 
@@ -41,7 +40,6 @@ def test_tiles_cover_every_matrix_of_every_network(rows, cols, nerf, nsdf, input
     assert engine.tiles(load_workload("nsdf-hashgrid")) == nsdf  # 32x64 64x64 64x16
 
 
-@LAW
 @given(data=st.data())
 def test_busy_cycles_equal_the_formula(data, reference, inputs):
     work = data.draw(inputs.workloads(data.draw(inputs.grids())))
@@ -91,7 +89,6 @@ def test_results_of_layer_serial_leave_a_pipeline_depth_after_the_array(depth, i
     assert timing.latency_cycles == timing.busy_cycles + spec.pipeline_depth
 
 
-@LAW
 @given(data=st.data())
 def test_useful_cycles_are_queries_times_tiles_and_never_more_than_busy(data, reference, inputs):
     work = data.draw(inputs.workloads(data.draw(inputs.grids())))

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines import Nfp
 
-LAW = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 ARRIVAL_KINDS = ("port", "at once", "sparse", "bursts", "any order")
 WIDTHS = (
     *[("encoding", key) for key in ("banks", "read_ports", "corner_lanes")],
@@ -43,7 +42,6 @@ def check(reference, spec, work, positions, arrivals=None):
     return run
 
 
-@LAW
 @given(data=st.data())
 def test_any_stream_follows_the_recurrences_exactly(data, reference, inputs):
     encoding = data.draw(inputs.grids())
@@ -199,7 +197,6 @@ def test_a_half_of_the_feature_buffer_is_free_when_the_first_matrix_has_read_it(
     assert run.stalls["feature_buffer"] > 0
 
 
-@LAW
 @given(data=st.data())
 def test_steady_state_runs_at_the_slower_of_encoding_and_mlp(data, inputs):
     n_levels = data.draw(st.integers(1, 16))
@@ -224,7 +221,6 @@ def test_steady_state_runs_at_the_slower_of_encoding_and_mlp(data, inputs):
     assert set(np.diff(starts).tolist()) == {max(per_batch, busy)}
 
 
-@LAW
 @given(data=st.data())
 def test_more_banks_ports_lanes_or_width_are_never_slower(data, inputs):
     encoding = data.draw(inputs.grids(max_levels=6))
@@ -239,7 +235,6 @@ def test_more_banks_ports_lanes_or_width_are_never_slower(data, inputs):
     assert (after.done_cycles <= before.done_cycles).all()
 
 
-@LAW
 @given(data=st.data())
 def test_later_arrivals_never_end_earlier(data, inputs):
     encoding = data.draw(inputs.grids(max_levels=4))

@@ -5,15 +5,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
 from ngpc_sim.frame.commands import Command
 from ngpc_sim.frame.plan import FramePlan
 from ngpc_sim.reference.frame import run_frame
-
-QUICK = settings(deadline=None, derandomize=True, database=None, max_examples=200)
 
 
 @st.composite
@@ -140,14 +138,12 @@ def looped(f):
     return frame, queues.gpu_busy
 
 
-@QUICK
 @given(frames())
 def test_the_frame_equals_an_independent_event_loop(frame):
     run = simulated(frame)
     assert (run.frame_ps, run.gpu_busy_ps) == looped(frame)
 
 
-@QUICK
 @given(frames())
 def test_the_critical_path_adds_up_to_the_frame(frame):
     run = simulated(frame)
@@ -155,7 +151,6 @@ def test_the_critical_path_adds_up_to_the_frame(frame):
     assert min(run.path_ps.values()) >= 0
 
 
-@QUICK
 @given(frames(overlap=False))
 def test_without_overlap_the_frame_is_the_serial_sum(frame):
     queues = Queues(frame)
@@ -166,7 +161,6 @@ def test_without_overlap_the_frame_is_the_serial_sum(frame):
     assert simulated(frame).frame_ps == total
 
 
-@QUICK
 @given(frames(overlap=True))
 def test_overlap_keeps_the_frame_between_its_longest_device_and_nothing(frame):
     run = simulated(frame)

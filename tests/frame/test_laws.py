@@ -88,7 +88,7 @@ def test_halving_the_clock_doubles_ngpc_time_without_contention(simulate, app, p
     assert times[1] == 2 * times[0]
 
 
-@settings(deadline=None, derandomize=True, database=None, max_examples=10)
+@settings(max_examples=settings().max_examples // 10)
 @given(ghz=st.floats(0.1, 2.0))
 def test_any_halved_clock_doubles_ngpc_time_up_to_one_rounding_a_command(simulate, ps, ghz):
     overrides = {"memory.contention": "none"}
@@ -155,7 +155,7 @@ RANDOM_ARCHS = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, derandomize=True, database=None, max_examples=60)
+@settings(max_examples=settings().max_examples // 2)
 @given(
     overrides=RANDOM_ARCHS,
     scale=st.integers(1, 70),

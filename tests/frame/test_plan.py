@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
@@ -10,11 +10,9 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.frame.plan import divide, plan_frame, scaled_profile, service_of
 
 BLOCK = 256
-QUICK = settings(deadline=None, derandomize=True, database=None, max_examples=150)
 PROFILES = st.lists(st.integers(0, 40_000), min_size=1, max_size=30).filter(any)
 
 
-@QUICK
 @given(PROFILES, st.integers(0, 10_000_000))
 def test_a_scaled_profile_has_exactly_the_asked_total(profile, total):
     scaled = scaled_profile(np.array(profile, np.int64), total)
@@ -23,7 +21,6 @@ def test_a_scaled_profile_has_exactly_the_asked_total(profile, total):
     assert min(scaled) >= 0
 
 
-@QUICK
 @given(PROFILES, st.integers(0, 10_000_000))
 def test_a_scaled_profile_has_whole_blocks_up_to_its_last_queries(profile, total):
     scaled = scaled_profile(np.array(profile, np.int64), total)
@@ -33,7 +30,6 @@ def test_a_scaled_profile_has_whole_blocks_up_to_its_last_queries(profile, total
         assert not any(scaled[last + 1 :])
 
 
-@QUICK
 @given(PROFILES, st.integers(0, 10_000_000))
 def test_a_scaled_profile_is_never_a_block_behind_the_exact_share(profile, total):
     scaled = np.cumsum(scaled_profile(np.array(profile, np.int64), total))
@@ -42,7 +38,6 @@ def test_a_scaled_profile_is_never_a_block_behind_the_exact_share(profile, total
     assert (exact - scaled < BLOCK).all()
 
 
-@QUICK
 @given(PROFILES)
 def test_the_recorded_total_leaves_the_profile_as_it_is(profile):
     assert scaled_profile(np.array(profile, np.int64), sum(profile)) == profile
@@ -53,7 +48,6 @@ def test_a_profile_of_more_queries_than_any_frame_is_refused():
         scaled_profile(np.array([256]), 10**12 + 1)
 
 
-@QUICK
 @given(st.integers(0, 200_000), st.integers(1, 80))
 def test_tiles_share_all_queries_in_whole_blocks_but_one(queries, tiles):
     shares = divide(queries, tiles)
@@ -63,7 +57,6 @@ def test_tiles_share_all_queries_in_whole_blocks_but_one(queries, tiles):
     assert sum(share % BLOCK != 0 for share in shares) == (queries % BLOCK != 0)
 
 
-@QUICK
 @given(st.integers(0, 200_000), st.integers(1, 80))
 def test_no_tile_has_two_blocks_more_than_another(queries, tiles):
     blocks = [-(-share // BLOCK) for share in divide(queries, tiles)]

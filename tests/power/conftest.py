@@ -1,5 +1,8 @@
 """Short names for a design point, and technologies written by hand."""
 
+from copy import deepcopy
+from functools import cache
+
 import pytest
 import yaml
 
@@ -26,4 +29,9 @@ def simulate(traces):
 @pytest.fixture(scope="session")
 def technology():
     """Plain data of a bundled technology file."""
-    return lambda name: yaml.safe_load((folder("arch_configs") / "tech" / f"{name}.yaml").read_text(encoding="utf-8"))
+
+    @cache
+    def parsed(name):
+        return yaml.safe_load((folder("arch_configs") / "tech" / f"{name}.yaml").read_text(encoding="utf-8"))
+
+    return lambda name: deepcopy(parsed(name))

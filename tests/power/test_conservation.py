@@ -13,7 +13,7 @@ from ngpc_sim.engines.nfp import Nfp, NfpWork
 from ngpc_sim.power.area import area
 from ngpc_sim.power.energy import DYNAMIC_BLOCKS, NGPC_BLOCKS, Activity, frame_energy, leakage_w
 
-GENERAL = settings(deadline=None, derandomize=True, database=None, max_examples=40)
+GENERAL = settings(max_examples=settings().max_examples // 2)
 COUNTED = (
     *("pos_fract", "grid_index", "interpol_weights", "grid_sram_read", "feature_buffer_write_bytes", "mlp_mac"),
     *("feature_buffer_read_bytes", "output_fifo_bytes", "mlp_mac_padded", "mlp_mac_idle", "weight_bytes"),

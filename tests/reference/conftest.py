@@ -1,13 +1,9 @@
-"""Profiles of the random comparison (see ``tests/README.md``), and its random inputs."""
+"""Random inputs of the comparison."""
 
 import importlib.util
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-
-settings.register_profile("ci", derandomize=True, database=None, deadline=None)
-settings.register_profile("nightly", max_examples=2000, database=None, deadline=None, print_blob=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,8 @@
 """``reference == cycle >= bound``, to the cycle, on random and on adversarial cases."""
 
-import os
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngpc_sim import reference
@@ -12,15 +10,6 @@ from ngpc_sim.config import units
 from ngpc_sim.engines import Cluster, ClusterWork, EncodingEngine, Nfp
 from ngpc_sim.frame.bound import ngpc_bound_ps
 from ngpc_sim.kernels.causes import CAUSES
-
-ASKED = os.environ.get("HYPOTHESIS_PROFILE") or settings.get_current_profile_name()
-NIGHTLY = ASKED == "nightly"
-LAW = settings.get_profile("nightly") if NIGHTLY else settings(settings.get_profile("ci"), max_examples=200)
-
-
-def test_the_profile_is_the_one_asked_for():
-    assert LAW.max_examples == (2000 if NIGHTLY else 200)
-    assert LAW.derandomize != NIGHTLY
 
 
 def nfp_answer(log, done):
@@ -47,7 +36,6 @@ def fast_answer(run):
     }
 
 
-@LAW
 @given(data=st.data())
 def test_one_nfp_equals_its_reference_to_the_cycle(data, cases):
     case = data.draw(cases.cases())
@@ -66,7 +54,6 @@ def test_one_nfp_equals_its_reference_to_the_cycle(data, cases):
     assert min(run.stalls.values()) >= 0
 
 
-@LAW
 @given(data=st.data())
 def test_intervals_and_reads_equal_their_reference(data, cases):
     case = data.draw(cases.cases())
@@ -84,7 +71,6 @@ def test_intervals_and_reads_equal_their_reference(data, cases):
             assert getattr(service.misses, name).tolist() == getattr(slow.misses, name).tolist(), name
 
 
-@LAW
 @given(data=st.data())
 def test_a_cluster_equals_its_reference_to_the_cycle(data, cases):
     case = data.draw(cases.cases())
@@ -96,7 +82,6 @@ def test_a_cluster_equals_its_reference_to_the_cycle(data, cases):
     assert (dict(fast.actions), fast.n_queries) == (dict(slow.actions), slow.n_queries)
 
 
-@LAW
 @given(data=st.data())
 def test_work_is_conserved_on_every_nfp_of_a_cluster(data, cases):
     case = data.draw(cases.cases())
@@ -107,7 +92,6 @@ def test_work_is_conserved_on_every_nfp_of_a_cluster(data, cases):
     assert run.busy_cycles.sum() == tiles * len(case.positions)
 
 
-@LAW
 @given(data=st.data())
 def test_no_replay_beats_the_bound(data, cases):
     case = data.draw(cases.cases())

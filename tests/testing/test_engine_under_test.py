@@ -11,7 +11,7 @@ from ngpc_sim.engines import Nfp
 from ngpc_sim.reference import ReferenceNfp, lookups, slot_cycles
 from ngpc_sim.testing import EngineUnderTest
 
-LAW = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+LAW = settings(max_examples=settings().max_examples // 2)
 
 
 def reference_issues(spec, work, positions, arrivals):

@@ -12,7 +12,9 @@ import pytest
 from ngpc_sim.trace import Trace
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
-CELLS = 128
+CELLS, BLOCK = 128, 4
+#: no density is left at this distance of a mesh
+FAR = 0.1
 
 
 @pytest.fixture(scope="session")
@@ -70,16 +72,26 @@ def armadillo(shared):
     return Mesh(normalised, np.array(faces), tree)
 
 
+def cell_centres(cells):
+    axis = (np.arange(cells) + 0.5) / cells
+    return np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1)
+
+
 @pytest.fixture(scope="session")
 def signed_grid(armadillo):
-    """(128, 128, 128) float32 signed distances at the cell centres, [x, y, z]."""
+    """(128, 128, 128) float32 signed distances at the cell centres, [x, y, z]; of far ones bounds that are FAR or more.
+
+    A distance is at least that of the middle of a block of cells less half of the block's diagonal.
+    """
     import igl
 
-    axis = (np.arange(CELLS) + 0.5) / CELLS
-    centres = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
-    winding = igl.fast_winding_number(armadillo.vertices, armadillo.faces, centres)
-    distances = armadillo.distance(centres) * np.where(winding > 0.5, -1.0, 1.0)
-    return distances.reshape(CELLS, CELLS, CELLS).astype(np.float32)
+    blocks = CELLS // BLOCK
+    middles = armadillo.distance(cell_centres(blocks).reshape(-1, 3)).reshape(blocks, blocks, blocks)
+    distances = np.kron(middles - np.sqrt(3) / 2 / blocks, np.ones((BLOCK, BLOCK, BLOCK)))
+    centres, near = cell_centres(CELLS), distances < FAR
+    distances[near] = armadillo.distance(centres[near])
+    winding = igl.fast_winding_number(armadillo.vertices, armadillo.faces, centres.reshape(-1, 3))
+    return (distances * np.where(winding > 0.5, -1.0, 1.0).reshape(distances.shape)).astype(np.float32)
 
 
 def small_trace(n=60, **changes):

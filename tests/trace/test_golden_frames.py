@@ -1,6 +1,11 @@
-"""Whole frames against the counts of an independent program (golden/README.md): within 1 %, calls within 1."""
+"""Frames against the counts of an independent program (golden/README.md): within 1 %, calls within 1.
+
+The counts are those of whole frames. Rendering them takes long, so all but one are rendered nightly; in their place
+stand frames of a third or a quarter of the width and height, which ask as much a pixel.
+"""
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -8,7 +13,7 @@ from numba import njit
 
 from ngpc_sim.trace.loops import nerf, nsdf
 from ngpc_sim.trace.loops.camera import Camera
-from ngpc_sim.trace.loops.invocation import NOT_RECORDED
+from ngpc_sim.trace.loops.invocation import BATCH_QUERIES, NOT_RECORDED
 from ngpc_sim.trace.loops.occupancy import GRID_CELLS, build
 from ngpc_sim.trace.loops.portable_math import exp
 from ngpc_sim.trace.record import record
@@ -87,49 +92,90 @@ def in_shell(grid):
     return predicate
 
 
-def check(calls, golden):
+@pytest.fixture
+def nerf_calls(monkeypatch):
+    """Render ``part`` of a frame's width and height with as many steps a call as the whole frame would take."""
+
+    def render(network, scene, part, size=FHD):
+        slots = nerf.SLOTS_PER_INVOCATION
+        monkeypatch.setattr(nerf, "SLOTS_PER_INVOCATION", slots // part**2)
+        return nerf.render(network, scene, *(side // part for side in size))
+
+    return render
+
+
+def check(calls, golden, part):
     launched, written = zip(*((call.launched, int((call.pixels != NOT_RECORDED).sum())) for call in calls), strict=True)
-    assert sum(launched) == pytest.approx(golden["queries_launched"], rel=0.01)
+    assert sum(launched) * part**2 == pytest.approx(golden["queries_launched"], rel=0.01)
     assert abs(len(launched) - golden["network_invocations"]) <= 1
-    assert sum(written) == pytest.approx(golden["valid_positions"], rel=0.01)
+    assert sum(written) * part**2 == pytest.approx(golden["valid_positions"], rel=0.01)
 
 
-@pytest.mark.parametrize(("scene", "size"), [("nerf_soft_dil1", FHD), ("nerf_soft_dil1_4k", UHD)])
-def test_a_soft_object_asks_the_golden_number_of_queries(scene, size, signed_grid, golden_frames):
+@pytest.mark.parametrize(
+    ("scene", "size", "part"),
+    [
+        ("nerf_soft_dil1", FHD, 3),
+        pytest.param("nerf_soft_dil1", FHD, 1, marks=pytest.mark.nightly),
+        pytest.param("nerf_soft_dil1_4k", UHD, 1, marks=pytest.mark.nightly),
+    ],
+)
+def test_a_soft_object_asks_the_golden_number_of_queries(scene, size, part, nerf_calls, signed_grid, golden_frames):
     bits = build(near_mesh(signed_grid, 1 / GRID_CELLS), 1)
-    calls = nerf.render(
+    calls = nerf_calls(
         lambda positions: soft(positions, signed_grid, MESH_SIGMA, 0.002, 1.0, False),  # noqa: FBT003
         nerf.NerfScene(1, bits, Camera()),
-        *size,
+        part,
+        size,
     )
-    check(calls, golden_frames[scene])
+    check(calls, golden_frames[scene], part)
 
 
-def test_a_hard_object_asks_the_golden_number_of_queries(signed_grid, golden_frames):
+def test_a_hard_object_asks_the_golden_number_of_queries(nerf_calls, signed_grid, golden_frames):
     scene = nerf.NerfScene(1, build(near_mesh(signed_grid, 0.0), 1), Camera())
-    calls = nerf.render(lambda positions: hard(positions, signed_grid), scene, *FHD)
-    check(calls, golden_frames["nerf_99pct_in_8_steps_tight"])
+    calls = nerf_calls(lambda positions: hard(positions, signed_grid), scene, 1)
+    check(calls, golden_frames["nerf_99pct_in_8_steps_tight"], 1)
 
 
-def test_a_room_asks_the_golden_number_of_queries(signed_grid, golden_frames):
+@pytest.mark.parametrize("part", [3, pytest.param(1, marks=pytest.mark.nightly)])
+def test_a_room_asks_the_golden_number_of_queries(part, nerf_calls, signed_grid, golden_frames):
     scene = nerf.NerfScene(4, build(in_shell(signed_grid), 3), Camera(position=(0.5, 0.6, 1.6)))
-    calls = nerf.render(
+    calls = nerf_calls(
         lambda positions: soft(positions, signed_grid, 200.0, 0.004, 4.0, True),  # noqa: FBT003
         scene,
-        *FHD,
+        part,
     )
-    check(calls, golden_frames["room_aabb4_medium_shell"])
+    check(calls, golden_frames["room_aabb4_medium_shell"], part)
 
 
+def traced(armadillo, part):
+    """Calls and launched queries by phase of sphere tracing."""
+    calls, launched = Counter(), Counter()
+    scene = nsdf.NsdfScene(*armadillo.render_box, Camera())
+    for call in nsdf.render(armadillo.distance, scene, *(side // part for side in FHD)):
+        calls[call.phase] += 1
+        launched[call.phase] += call.launched
+    return calls, launched
+
+
+@pytest.mark.nightly
 def test_sphere_tracing_asks_the_golden_number_of_queries(armadillo, golden_frames):
     golden = golden_frames["sdf_default_camera"]
-    calls, launched = {}, {}
-    for call in nsdf.render(armadillo.distance, nsdf.NsdfScene(*armadillo.render_box, Camera()), *FHD):
-        calls[call.phase] = calls.get(call.phase, 0) + 1
-        launched[call.phase] = launched.get(call.phase, 0) + call.launched
+    calls, launched = traced(armadillo, 1)
     for phase in ("primary", "normals", "shadow"):
         assert launched[phase] == pytest.approx(golden["queries_launched"][phase], rel=0.01)
         assert abs(calls[phase] - golden["network_invocations"][phase]) <= 1
+
+
+def test_sphere_tracing_of_a_smaller_frame_asks_as_much_a_pixel_but_for_the_padding_of_its_calls(
+    armadillo, golden_frames
+):
+    part, golden = 4, golden_frames["sdf_default_camera"]
+    calls, launched = traced(armadillo, part)
+    for phase in ("primary", "normals", "shadow"):
+        whole = golden["queries_launched"][phase]
+        padding = BATCH_QUERIES * calls[phase] * part**2
+        assert -0.01 * whole <= launched[phase] * part**2 - whole <= 0.01 * whole + padding
+        assert calls[phase] <= golden["network_invocations"][phase]
 
 
 def test_a_cloud_of_our_own_has_numbers_of_the_golden_size(golden_frames):

@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngpc_sim.trace.loops.invocation import NOT_RECORDED, Invocation
 from ngpc_sim.trace.loops.screen_tiles import TILE_PIXELS, draw_tiles
 
 
-@settings(deadline=None)
 @given(width=st.integers(1, 200), height=st.integers(1, 100), n=st.integers(1, 60), seed=st.integers(0, 2**63 - 1))
 def test_weights_add_up_to_all_tiles_of_the_frame(width, height, n, seed):
     tiles = draw_tiles(width, height, n, seed)

@@ -24,7 +24,7 @@ def test_a_written_trace_is_read_back_whole(make_trace, equal, tmp_path):
     assert loaded.name == "small"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=settings().max_examples // 10)
 @given(
     rows=st.lists(
         st.tuples(

@@ -12,7 +12,7 @@ from ngpc_sim.engines import Cluster, ClusterWork, EncodingEngine, Nfp
 from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.memory_shares import Memory
 
-LAW = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+LAW = settings(max_examples=settings().max_examples // 2)
 MEMORY = Memory(4000.0, 1000.0, 150, 250, stream_bytes_per_cycle=1500.0)
 
 

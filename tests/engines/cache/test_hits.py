@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
@@ -11,7 +11,6 @@ from ngpc_sim.engines.grid_cache import CacheShape, L2Shape, LruCaches
 from ngpc_sim.engines.service import folded
 from ngpc_sim.kernels.grid_cache import look_up_lines
 
-LAW = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 ALL = 1 << 30
 #: workload, which queries of its trace, encoding engines, L2 in bytes and ways
 TRACES = {
@@ -87,13 +86,11 @@ def uses(draw, held=20):
     return (np.cumsum(random.integers(-step, step + 1, draw(st.integers(0, 200)))) % different).tolist()
 
 
-@LAW
 @given(lines=uses(), sets=st.integers(1, 5))
 def test_both_ways_to_count_stack_distances_agree(lines, sets, stack):
     assert stack.distances(lines, sets).tolist() == stack.plain_distances(lines, sets)
 
 
-@LAW
 @given(data=st.data())
 def test_a_use_hits_if_fewer_lines_than_ways_were_used_in_its_set_since_the_last_one(data, stack):
     capacity = data.draw(st.integers(1, 60))
@@ -109,7 +106,6 @@ def test_a_use_hits_if_fewer_lines_than_ways_were_used_in_its_set_since_the_last
     assert found[0].tolist() == [int(distance >= held) for distance in distances]
 
 
-@LAW
 @given(data=st.data())
 def test_what_a_random_design_misses_follows_from_its_stack_distances(data, small_case, stack):
     case = data.draw(small_case(reuse="none", line_bytes=data.draw(st.sampled_from((32, 40, 128)))))

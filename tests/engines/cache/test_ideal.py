@@ -11,7 +11,7 @@ import ngpc_sim as ngpc
 from ngpc_sim.engines import Cluster, EncodingEngine, Nfp
 from ngpc_sim.engines.memory_shares import MissPath
 
-LAW = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+LAW = settings(max_examples=settings().max_examples // 2)
 SLOW = MissPath(90, 300)
 
 

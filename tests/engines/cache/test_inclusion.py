@@ -11,7 +11,7 @@ from ngpc_sim.engines import EncodingEngine, Nfp
 from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.memory_shares import MissPath
 
-LAW = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+LAW = settings(max_examples=settings().max_examples // 2)
 LINE = 32
 SIZES = (1, 2, 3, 5, 8, 17, 20)
 

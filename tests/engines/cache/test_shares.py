@@ -5,7 +5,7 @@ from math import ceil
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngpc_sim.config.errors import UserError
@@ -14,7 +14,6 @@ from ngpc_sim.engines.encoding_engine import check_tables
 from ngpc_sim.engines.memory_shares import Demand, Memory, MissPath, miss_path, stream_share
 from ngpc_sim.workloads.grids import GridEncoding
 
-LAW = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 CYCLE = 1 << 16
 ROUNDING = 1 + 1e-9
 bandwidths = st.floats(0.1, 5000)
@@ -89,7 +88,6 @@ def test_dram_is_all_for_lines_unless_streams_pass_through_it():
         assert path.line_times[0][1] == pytest.approx(32 * CYCLE / rate, abs=1)
 
 
-@LAW
 @given(memory=memories, demand=demands(), nfps=st.integers(1, 64))
 def test_streams_and_lines_never_use_more_than_their_share_on_average(memory, demand, nfps):
     """Where lines take longer than streams, a query takes what the slowest engine needs for them, or the array."""
@@ -101,7 +99,6 @@ def test_streams_and_lines_never_use_more_than_their_share_on_average(memory, de
             assert stream_cycles + line_cycles <= cycles * ROUNDING
 
 
-@LAW
 @given(memory=memories, demand=demands(), nfps=st.integers(1, 64))
 def test_streams_keep_the_part_of_dram_that_lines_leave_over_a_command(memory, demand, nfps):
     rate = stream_share(memory, demand, nfps)
@@ -113,7 +110,6 @@ def test_streams_keep_the_part_of_dram_that_lines_leave_over_a_command(memory, d
     assert demand.stream_bytes / rate == pytest.approx(stream_cycles + line_cycles)
 
 
-@LAW
 @given(memory=memories, demand=demands(), nfps=st.integers(1, 64))
 def test_no_engine_with_misses_gets_less_than_an_equal_part_nor_less_than_by_its_lines(memory, demand, nfps):
     path = miss_path(memory, demand, nfps)
@@ -125,7 +121,6 @@ def test_no_engine_with_misses_gets_less_than_an_equal_part_nor_less_than_by_its
         assert (rates * ROUNDING >= for_lines * lines[missing] / max(lines.sum(), 1e-9)).all()
 
 
-@LAW
 @given(memory=memories, demand=demands(), nfps=st.integers(1, 64), more=st.floats(1, 100))
 def test_more_bandwidth_and_fewer_nfps_never_make_a_line_time_longer(memory, demand, nfps, more):
     times = np.array(miss_path(memory, demand, nfps).line_times)
@@ -136,7 +131,6 @@ def test_more_bandwidth_and_fewer_nfps_never_make_a_line_time_longer(memory, dem
     assert (np.array(miss_path(memory, demand, max(1, nfps // 2)).line_times) <= times).all()
 
 
-@LAW
 @given(memory=memories, demand=demands())
 def test_nfps_share_in_equal_parts(memory, demand):
     quarter = replace(
@@ -148,7 +142,6 @@ def test_nfps_share_in_equal_parts(memory, demand):
     assert miss_path(memory, demand, 4) == miss_path(quarter, demand, 1)
 
 
-@LAW
 @given(data=st.data())
 def test_a_command_moves_no_more_bytes_than_link_and_dram_pass_until_its_end(data, small_case, cases):
     case = data.draw(small_case(grid_sram_kib=1))

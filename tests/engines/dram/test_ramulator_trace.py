@@ -2,13 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.ramulator import ramulator_trace, write_ramulator
-
-LAW = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 
 
 def read_back(content):
@@ -19,7 +17,6 @@ def read_back(content):
     return [(operation, int(address, 16)) for operation, address in words]
 
 
-@LAW
 @given(addresses=st.lists(st.integers(0, (1 << 62) - 1), min_size=1, max_size=50))
 def test_a_trace_is_one_load_a_line_in_the_order_given(addresses):
     content = ramulator_trace(np.array(addresses, np.int64))

@@ -21,7 +21,7 @@ def rows(folder):
 
 
 def test_the_example_runs_the_main_job_from_its_own_folder(folder, tmp_path):
-    words = ("--scale", "8,16", "--limit-queries", "2000", "--allow-plugins", "--jobs", "2", "--out", tmp_path)
+    words = ("--scale", "8,16", "--limit-queries", "300", "--allow-plugins", "--jobs", "2", "--out", tmp_path)
     done = ran(folder, "--arch", "voxel-cache.yaml", *words)
     assert (done.returncode, done.stderr) == (0, "")
     table = rows(tmp_path)

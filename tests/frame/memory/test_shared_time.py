@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import simpy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
@@ -15,7 +15,6 @@ from ngpc_sim.reference import shared_time
 from ngpc_sim.reference.frame import run_frame
 from ngpc_sim.reference.shared_time import GPU, NGPC, RealTime, SharedTime
 
-LAW = settings(deadline=None, derandomize=True, database=None, max_examples=150)
 HALF = FULL // 2
 SPEEDS = st.tuples(st.integers(1, 16), st.integers(1, 16)).map(lambda parts: tuple(FULL * p // 16 for p in parts))
 
@@ -77,7 +76,6 @@ def test_waiting_for_a_start_is_no_work_either():
     assert ends([(GPU, 0, 1000, 50), (NGPC, 0, 0, 1000)], (HALF, HALF))[0] == [1050, 1000]
 
 
-@LAW
 @given(
     st.lists(
         st.tuples(st.sampled_from((GPU, NGPC)), st.integers(0, 50), st.integers(0, 20), st.integers(1, 60)),
@@ -121,7 +119,6 @@ def a_frame(data):
     return arch, plan, commands, data.draw(st.integers(0, 300))
 
 
-@LAW
 @given(data=st.data())
 def test_clocks_that_never_slow_give_the_frame_without_sharing(data):
     frame = a_frame(data)
@@ -136,7 +133,6 @@ def test_clocks_that_never_slow_give_the_frame_without_sharing(data):
     assert shared.fill_ps.tolist() == usual.fill_ps.tolist()
 
 
-@LAW
 @given(data=st.data(), both=SPEEDS)
 def test_a_frame_that_shares_still_adds_up(data, both):
     arch, plan, commands, rest_ps = a_frame(data)
@@ -150,7 +146,6 @@ def test_a_frame_that_shares_still_adds_up(data, both):
     assert len(run.placed.steps) == len(run.placed.orders) == sum(map(len, plan.steps))
 
 
-@LAW
 @given(data=st.data(), both=SPEEDS)
 def test_sharing_never_makes_a_frame_of_one_tile_faster(data, both):
     """With one tile nothing can be reordered; two sides never work at once, so it is not slower either."""

@@ -3,12 +3,11 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngpc_sim.frame.sharing import FULL, Traffic, max_min, speeds
 
-LAW = settings(deadline=None, derandomize=True, database=None, max_examples=300)
 AMOUNTS = st.one_of(st.just(0.0), st.floats(1e-3, 1e3), st.integers(1, 8).map(float))
 #: speeds are rounded to 1/FULL, and settle to this
 CLOSE = 1e-4
@@ -27,13 +26,11 @@ def filled(asked, capacity):
     return [float(got[who]) for who in range(len(asked))]
 
 
-@LAW
 @given(AMOUNTS, AMOUNTS, st.floats(1e-2, 1e3))
 def test_two_that_share_get_what_filling_up_gives_them(first, second, capacity):
     assert max_min(first, second, capacity) == pytest.approx(filled((first, second), capacity))
 
 
-@LAW
 @given(AMOUNTS, AMOUNTS, st.floats(1e-2, 1e3))
 def test_the_law_of_max_min_fairness(first, second, capacity):
     """Nobody more than asked, no more than there is, and who lacks has half or all that the other leaves."""
@@ -50,7 +47,6 @@ def both_speeds(gpu, ngpc):
     return [speed / FULL for speed in speeds(Traffic(*gpu), Traffic(*ngpc), 1.0)]
 
 
-@LAW
 @given(AMOUNTS, AMOUNTS)
 def test_with_one_resource_the_speeds_are_those_of_filling_up(gpu, ngpc):
     got = filled((gpu, ngpc), 1)
@@ -59,7 +55,6 @@ def test_with_one_resource_the_speeds_are_those_of_filling_up(gpu, ngpc):
     assert both_speeds((0.0, gpu), (0.0, ngpc)) == pytest.approx(expected, abs=CLOSE)
 
 
-@LAW
 @given(st.tuples(AMOUNTS, AMOUNTS), st.tuples(AMOUNTS, AMOUNTS))
 def test_nobody_is_held_back_but_by_a_full_resource_of_which_he_has_half(gpu, ngpc):
     speed = both_speeds(gpu, ngpc)

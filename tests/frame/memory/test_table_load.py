@@ -1,14 +1,13 @@
 """Loading the tables of a scene: bytes over the slower of link and DRAM, and what a scene before can take."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
 from ngpc_sim.frame.memory import table_load
 from ngpc_sim.workloads.grids import grid_levels
 
-LAW = settings(deadline=None, derandomize=True, database=None, max_examples=100)
 MIB = 1 << 20
 NAMES = [f"{app}-{encoding}" for app in ("nerf", "gia") for encoding in ("hashgrid", "densegrid", "lowres")]
 
@@ -33,7 +32,6 @@ def held_bytes(name, feature_bytes, sram_bytes, engines=16):
     return [min(sum(tables[engine::engines]), sram_bytes) for engine in range(min(engines, len(tables)))]
 
 
-@LAW
 @given(
     name=st.sampled_from(NAMES),
     scale=st.sampled_from((1, 2, 8, 64)),

@@ -12,13 +12,7 @@ from hypothesis import strategies as st
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.machine import disk_cache
 
-MANY = settings(
-    deadline=None,
-    derandomize=True,
-    database=None,
-    max_examples=200,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 ARRAYS = {"a": np.arange(40, dtype=np.uint16).reshape(20, 2), "b": np.array([-5, 7]), "c": np.zeros((0, 3), np.uint8)}
 EXPECTED = {"a": ("u2", (20, 2)), "b": ("i8", (None,)), "c": ("u1", (0, 3))}
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
@@ -17,7 +17,6 @@ from ngpc_sim.reference import frame as system
 from ngpc_sim.reference.frame import run_frame
 from ngpc_sim.results.nfp_counts import NfpCounts
 
-MANY = settings(deadline=None, derandomize=True, database=None, max_examples=250)
 SPEED = st.sampled_from((1, FULL // 3, FULL // 2, FULL - 1, FULL)) | st.integers(1, FULL)
 #: picoseconds small enough to meet often, and some that do not fit in 64 bits as fixed-point numbers
 TIMES = {"small": st.integers(0, 12), "usual": st.integers(0, 10**9), "huge": st.integers(0, 10**15)}
@@ -73,19 +72,16 @@ def frames(draw, kinds=tuple(TIMES)):
     return arch, plan, commands, draw(st.integers(0, 200) | times), draw(st.tuples(SPEED, SPEED))
 
 
-@MANY
 @given(frames())
 def test_the_kernel_equals_the_events_in_every_number(frame):
     assert plain(run_frame_fast(*frame)) == plain(run_frame(*frame))
 
 
-@MANY
 @given(frames(kinds=("small",)))
 def test_the_kernel_equals_the_events_where_nothing_is_shared(frame):
     assert plain(run_frame_fast(*frame[:4])) == plain(run_frame(*frame[:4]))
 
 
-@MANY
 @given(frames(kinds=("small", "usual")))
 def test_no_frame_of_usual_times_goes_back_to_the_events(frame):
     with pytest.MonkeyPatch.context() as patch:
@@ -93,7 +89,6 @@ def test_no_frame_of_usual_times_goes_back_to_the_events(frame):
         assert run_frame_fast(*frame[:4], (max(frame[4][0], 99), max(frame[4][1], 99))).frame_ps >= 0
 
 
-@MANY
 @given(frames(kinds=("small",)))
 def test_every_nfp_is_charged_with_the_shares_that_it_was_given(frame):
     """Against one addition a command and share, as they were placed."""

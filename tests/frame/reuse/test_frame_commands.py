@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
@@ -14,7 +14,6 @@ from ngpc_sim.engines.memory_shares import Memory
 from ngpc_sim.engines.service import Misses, Service
 from ngpc_sim.frame import plan
 
-CASES = settings(deadline=None, derandomize=True, database=None, max_examples=200)
 WORKS = {name: ngpc.load_workload(name) for name in ("nerf-hashgrid", "nvr-densegrid", "gia-lowres")}
 
 
@@ -93,7 +92,6 @@ def together(cluster, works, uses=0):
     return replay_together(cluster, works, sums)
 
 
-@CASES
 @given(frames())
 def test_commands_by_batches_equal_the_replay_of_every_query(frame):
     cluster, works = frame
@@ -102,7 +100,6 @@ def test_commands_by_batches_equal_the_replay_of_every_query(frame):
         assert plain(by_batches) == plain(by_queries)
 
 
-@CASES
 @given(frames(alike=False))
 def test_slots_that_never_count_change_nothing(frame):
     cluster, works = frame
@@ -111,7 +108,6 @@ def test_slots_that_never_count_change_nothing(frame):
         assert plain(by_batches) == plain(by_queries)
 
 
-@CASES
 @given(frames(alike=True))
 def test_shares_whose_queries_are_alike_on_the_leading_slot_equal_the_replay_of_every_query(frame):
     cluster, works = frame
@@ -146,7 +142,6 @@ def test_bundled_hashgrids_have_one_leading_slot_on_which_all_queries_are_alike(
         assert service.slot_cycles.max() == service.alike
 
 
-@CASES
 @given(frames())
 def test_commands_by_corners_of_hulls_equal_them_too(frame):
     cluster, works = frame
@@ -154,7 +149,6 @@ def test_commands_by_corners_of_hulls_equal_them_too(frame):
     assert list(map(plain, by_corners)) == list(map(plain, by_rows))
 
 
-@CASES
 @given(frames(missing=True))
 def test_commands_that_miss_lines_equal_the_replay_of_every_query(frame):
     cluster, works = frame

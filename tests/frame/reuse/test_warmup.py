@@ -1,48 +1,42 @@
 """Kernels are compiled by ``warmup`` or by the run that needs them, and by no other command."""
 
+import json
 import subprocess
 import sys
-
-import pytest
 
 import ngpc_sim as ngpc
 from ngpc_sim.job import warmup
 
-#: runs a command in a fresh process, then says how many kernels it compiled or read
+#: runs commands one after another in a fresh process, and says after each how many kernels were compiled or read
 PROBE = """
-import sys
+import json, sys
 from ngpc_sim.cli import main
-main()
-from ngpc_sim.warmup import kernels
-sys.stderr.write(f"kernels {sum(kernels())}")
+counts = []
+for words in json.loads(sys.argv[1]):
+    sys.argv[1:] = words
+    main()
+    from ngpc_sim.job.warmup import kernels
+    counts.append(sum(kernels()))
+sys.stderr.write(json.dumps(counts))
 """
-
-
-def probe(tmp_path, *arguments):
-    done = subprocess.run(
-        [sys.executable, "-c", PROBE, *arguments], capture_output=True, text=True, cwd=tmp_path, check=True
-    )
-    return done.stderr.rpartition("kernels ")[2]
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("arch", "show", "ngpc"),
-        ("workload", "show", "nerf-hashgrid"),
-        ("explain", "stall_bank_conflict"),
-        ("trace", "info", "gia-plane"),
-        ("--scale", "8", "--app", "gia", "--detail", "bound", "--quiet", "--out", "out"),
-    ],
-    ids=" ".join,
+WITHOUT_REPLAY = (
+    "arch show ngpc",
+    "workload show nerf-hashgrid",
+    "explain stall_bank_conflict",
+    "trace info gia-plane",
+    "--scale 8 --app gia --detail bound --quiet --out out",
 )
-def test_a_command_that_replays_nothing_compiles_nothing(tmp_path, arguments):
-    assert probe(tmp_path, *arguments) == "0"
+REPLAY = "--scale 8 --app gia --limit-queries 300 --no-what-if --quiet --out out"
 
 
-def test_the_probe_sees_the_kernels_of_a_replay(tmp_path):
-    replay = ("--scale", "8", "--app", "gia", "--limit-queries", "300", "--no-what-if", "--quiet", "--out", "out")
-    assert int(probe(tmp_path, *replay)) > 0
+def test_only_a_command_that_replays_compiles_anything(tmp_path):
+    commands = [words.split() for words in (*WITHOUT_REPLAY, REPLAY)]
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, json.dumps(commands)], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    *none, some = json.loads(done.stderr)
+    assert dict(zip(WITHOUT_REPLAY, none, strict=True)) == dict.fromkeys(WITHOUT_REPLAY, 0)
+    assert some > 0
 
 
 def test_a_replay_after_warmup_finds_every_kernel(folder):

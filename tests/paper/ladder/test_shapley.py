@@ -49,13 +49,12 @@ def test_a_number_of_coalitions_that_no_players_have_is_refused():
 
 
 @given(games)
-@settings(max_examples=100, derandomize=True, deadline=None)
 def test_values_add_up_to_what_all_gain_together(worth):
     assert fsum(shapley_values(worth)) == pytest.approx(worth[-1] - worth[0], rel=1e-12, abs=1e-9)
 
 
 @given(games)
-@settings(max_examples=50, derandomize=True, deadline=None)
+@settings(max_examples=settings().max_examples // 2)
 def test_values_are_the_mean_gain_over_all_orders(worth):
     n = len(worth).bit_length() - 1
     gains = [0.0] * n
@@ -68,7 +67,7 @@ def test_values_are_the_mean_gain_over_all_orders(worth):
 
 
 @given(games, st.integers(0, 5))
-@settings(max_examples=50, derandomize=True, deadline=None)
+@settings(max_examples=settings().max_examples // 2)
 def test_a_player_without_effect_is_worth_nothing_and_changes_no_other(worth, place):
     n = len(worth).bit_length() - 1
     place = min(place, n)
