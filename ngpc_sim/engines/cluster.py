@@ -27,11 +27,10 @@ from ngpc_sim.engines.memory_shares import IDEAL_PATH, Demand, Memory, MissPath,
 from ngpc_sim.engines.nfp import Nfp, NfpRun, NfpSpec, neural_fields_processor
 from ngpc_sim.engines.service import Service, folded
 from ngpc_sim.engines.timing import Timing
-from ngpc_sim.kernels.causes import BUSY, CAUSES, COLUMNS
-from ngpc_sim.kernels.cluster import replay_cluster
-from ngpc_sim.kernels.nfp import RATE_BITS
+from ngpc_sim.kernels.causes import BUSY, CAUSES
+from ngpc_sim.kernels.cluster import Asked, replay_cluster
+from ngpc_sim.kernels.nfp import BATCHES, IN_BYTES, IN_RATE, RATE_BITS, fill_arrivals, hide_drain
 from ngpc_sim.results.nfp_counts import NfpCounts
-from ngpc_sim.results.stall_causes import CHARGED
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
@@ -100,29 +99,6 @@ class ClusterRun:
         return stalls
 
 
-#: waits that a command can spend while the one before it drains, first those that open it
-HIDDEN = (*reversed(CHARGED), "output", "mlp_fill")
-
-
-def hide_drain(stalls: Array) -> Array:
-    """Stalls (N, rows, causes) of a command behind itself, none of them below 0, with the same sums.
-
-    Where the second copy ends with less drain than the first one, its first waits passed during that
-    drain, which the occupancy does not count: they are nobody's stall.
-    """
-    answer = stalls.copy()
-    drain = answer[:, -1, CAUSES.index("drain")]
-    for cause in HIDDEN:
-        if drain.min(initial=0) >= 0:
-            break
-        for row in range(answer.shape[1]):
-            column = answer[:, row, CAUSES.index(cause)]
-            taken = np.minimum(np.maximum(-drain, 0), column)
-            column -= taken
-            drain += taken
-    return answer
-
-
 class Cluster:
     """The NFPs and their dispatcher; itself an engine."""
 
@@ -180,16 +156,14 @@ class Cluster:
         """Replay one command, alone and behind itself; with ``each_query`` note when each query is done."""
         if type(self.nfp) is not Nfp:
             return self._run_plugin(work)
-        if (
-            not each_query
-            and self.spec.model == BUILTIN
-            and self.spec.dispatch == "round_robin"
-            and work.service.uniform
-        ):
-            return self._run_uniform(work)
-        owners, demand = self._owners(len(work.stream)), self.demand(work)
-        rates, path = self.port_rates(work, demand), self.miss_path(work, demand)
-        return self._replay(work, self.scale, owners, rates, path, each=each_query)
+        return self._replay(work, self.scale, self._owners(len(work.stream)), self.ways(work), each=each_query)
+
+    def ways(self, work: ClusterWork, demand: Demand | None = None) -> tuple[Array, MissPath]:
+        """Ports (4,) of an NFP as the kernels take them, and what its missing lines pass through."""
+        demand = demand or self.demand(work)
+        in_rate, out_rate = self.port_rates(work, demand)
+        ports = np.array((work.workload.input_bytes, in_rate, work.workload.output_bytes, out_rate), np.int64)
+        return ports, self.miss_path(work, demand)
 
     def shares(self, n_queries: int) -> Array:
         """(N,) queries of every NFP in a command of ``n_queries`` under round_robin."""
@@ -201,8 +175,7 @@ class Cluster:
 
     def lines(self, work: ClusterWork) -> Array | None:
         """(N, 3, slots) lines of every NFP under round_robin: asked, missing and far; ``None`` where none can miss."""
-        granules = -(-len(work.stream) // self.spec.dispatch_queries)
-        return _lines(work, np.arange(granules) % self.scale, self.scale, self.spec.dispatch_queries)
+        return self._lines(work, self._in_turn(len(work.stream)), self.scale)
 
     def run_shares(self, work: ClusterWork, chosen: Array) -> ClusterRun:
         """Replay what the NFPs ``chosen`` (k,) get of a command under round_robin; arrays of the answer have k rows.
@@ -212,88 +185,64 @@ class Cluster:
         size = self.spec.dispatch_queries
         place = np.full(self.scale, -1, np.int64)
         place[chosen] = np.arange(len(chosen))
-        owners = place[np.arange(-(-len(work.stream) // size)) % self.scale]
+        owners = place[self._in_turn(len(work.stream))]
         rows = work.stream[np.repeat(owners >= 0, size)[: len(work.stream)]]
         part = replace(work, stream=rows)
-        demand = self.demand(work)
-        rates, path = self.port_rates(work, demand), self.miss_path(work, demand)
-        return self._replay(part, len(chosen), owners[owners >= 0], rates, path)
-
-    def _run_uniform(self, work: ClusterWork) -> ClusterRun:
-        """A command whose queries all take the same cycles: NFPs with equally many cost the same, so one is enough.
-
-        Exact, not an estimate: with round_robin nothing but its number of queries tells such NFPs apart.
-        """
-        n = len(work.stream)
-        counts = self.shares(n)
-        rates = self.port_rates(work)
-        different, which = np.unique(counts, return_inverse=True)
-        parts = [self._replay(replace(work, stream=work.stream[:m]), 1, None, rates, IDEAL_PATH) for m in different]
-        batches = -(-counts // self.nfp.spec.mlp.batch_queries)
-        reads = int(work.service.reads[work.stream].sum(dtype=np.int64))
-
-        def spread(name: str) -> Array:
-            return np.concatenate([getattr(part, name) for part in parts])[which]
-
-        return ClusterRun(
-            end_cycles=spread("end_cycles"),
-            occupancy_cycles=spread("occupancy_cycles"),
-            waits=NfpCounts.of(spread("level_stalls")),
-            busy_cycles=spread("busy_cycles"),
-            n_queries=n,
-            actions=self.nfp.actions(work.workload, n, reads, int(batches.sum())),
-            done_cycles=np.zeros(0, np.int64),
-        )
+        return self._replay(part, len(chosen), owners[owners >= 0], self.ways(work))
 
     def _replay(
-        self,
-        work: ClusterWork,
-        scale: int,
-        owners: Array | None,
-        rates: tuple[int, int],
-        path: MissPath,
-        *,
-        each: bool = False,
+        self, work: ClusterWork, scale: int, owners: Array, ways: tuple[Array, MissPath], *, each: bool = False
     ) -> ClusterRun:
         """A command on ``scale`` NFPs; granules go where ``owners`` says, or where the dispatcher chooses."""
-        workload, service = work.workload, work.service
-        c = self.nfp.constants(workload, service.base_cycles)
+        service, size, batch = work.service, self.spec.dispatch_queries, self.nfp.spec.mlp.batch_queries
         n, slots = len(work.stream), service.slot_cycles.shape[1]
-        if owners is None:
-            owners = np.full(-(-n // self.spec.dispatch_queries), -1, np.int64)
+        ports, path = ways
+        nfps = self.nfp.idle(work.workload, slots, scale, cached=service.misses is not None)
+        most = size * (len(owners) if (owners < 0).any() else int(np.bincount(owners).max(initial=0)))
         ends = np.zeros((2, scale), np.int64)
-        stalls = np.zeros((2, scale, slots + 1, COLUMNS), np.int64)
-        done = np.zeros(n if each else 0, np.int64)
-        missing, far = service.lines_by_slot()
-        batches = replay_cluster(
-            work.stream, service.slot_cycles, missing, far, c.kernel, c.groups, self.nfp.spec.mlp.batch_queries,
-            c.fifo_batches, workload.input_bytes, rates[0], workload.output_bytes, rates[1],
-            path.kernel(slots), c.window_lines, scale, self.spec.dispatch_queries,
-            self.spec.dispatch == "least_loaded", owners, ends, stalls, done,
-        )  # fmt: skip
-        added = stalls[1] - stalls[0]
+        times = np.zeros((scale, -(-min(n, most) // batch) if each else 0, 2), np.int64)
+        came = np.empty(2 * most, np.int64)
+        fill_arrivals(came, 0, ports[IN_BYTES], ports[IN_RATE])
+        asked = Asked(work.stream, service.slot_cycles, *service.lines_by_slot(), came, owners, size)
+        constants = self.nfp.constants(work.workload, service.base_cycles)
+        replay_cluster(asked, nfps, constants, ports, path.kernel(slots), ends, times)
         reads = int(service.reads[work.stream].sum(dtype=np.int64))
+        batches = int(nfps.counter[:, BATCHES].sum()) // len(ends)
         return ClusterRun(
             end_cycles=ends[0],
             occupancy_cycles=ends[1] - ends[0],
-            waits=NfpCounts.of(hide_drain(added[:, :, : len(CAUSES)])),
-            busy_cycles=added[:, :, BUSY].sum(axis=1),
+            waits=NfpCounts.of(nfps.waits[:, :, : len(CAUSES)]),
+            busy_cycles=nfps.waits[:, -1, BUSY],
             n_queries=n,
-            actions=self.nfp.actions(workload, n, reads, int(batches)),
-            done_cycles=done,
-            lines=_lines(work, owners, scale, self.spec.dispatch_queries),
+            actions=self.nfp.actions(work.workload, n, reads, batches),
+            done_cycles=self._done(times[:, :, 1], owners, n) if each else np.zeros(0, np.int64),
+            lines=self._lines(work, owners, scale),
         )
 
+    def _done(self, ends: Array, owners: Array, n_queries: int) -> Array:
+        """(n,) end of each query's batch; ``ends`` (N, batches) of those of every NFP."""
+        owner_of_query = np.repeat(owners, self.spec.dispatch_queries)[:n_queries]
+        done = np.zeros(n_queries, np.int64)
+        for nfp, of_nfp in enumerate(ends):
+            own = owner_of_query == nfp
+            done[own] = of_nfp[np.arange(np.count_nonzero(own)) // self.nfp.spec.mlp.batch_queries]
+        return done
+
+    def _in_turn(self, n_queries: int) -> Array:
+        """NFP of every granule under round_robin."""
+        return np.arange(-(-n_queries // self.spec.dispatch_queries)) % self.scale
+
     def _owners(self, n_queries: int) -> Array:
-        """NFP of every granule as a plug-in dispatcher says, -1 where the built-in one is to choose."""
-        granules = -(-n_queries // self.spec.dispatch_queries)
+        """NFP of every granule, -1 where it depends on the load."""
+        in_turn = self._in_turn(n_queries)
         if self.spec.model == BUILTIN:
-            return np.full(granules, -1, np.int64)
-        answer = build(self.spec.model, ("owners",), self.spec).owners(granules, self.scale)
+            return np.full_like(in_turn, -1) if self.spec.dispatch == "least_loaded" else in_turn
+        answer = build(self.spec.model, ("owners",), self.spec).owners(len(in_turn), self.scale)
         owners = [int(owner) for owner in answer if isinstance(owner, int | np.integer)]
-        if len(owners) != len(answer) or len(owners) != granules or not set(owners) <= set(range(self.scale)):
+        if len(owners) != len(answer) or len(owners) != len(in_turn) or not set(owners) <= set(range(self.scale)):
             raise UserError(
-                f"plug-in '{self.spec.model}' must give each of {granules} granules an NFP from 0 to {self.scale - 1}."
+                f"plug-in '{self.spec.model}' must give each of {len(in_turn)} granules an NFP from 0 to "
+                f"{self.scale - 1}."
             )
         return np.array(owners, np.int64)
 
@@ -306,24 +255,24 @@ class Cluster:
         if self.spec.dispatch == "least_loaded" and self.spec.model == BUILTIN:
             raise UserError("cluster.dispatch least_loaded asks the built-in NFP for its load: use round_robin.")
         n, size = len(work.stream), self.spec.dispatch_queries
-        owners = self._owners(n)
-        owners = np.where(owners < 0, np.arange(len(owners)) % self.scale, owners)
-        owner_of_query = np.repeat(owners, size)[:n]
+        owner_of_query = np.repeat(self._owners(n), size)[:n]
         in_rate, _ = self.port_rates(work)
         runs: list[tuple[NfpRun, NfpRun]] = []
         done = np.zeros(n, np.int64)
+        stalls = np.zeros((self.scale, 1, len(CAUSES)), np.int64)
         for j in range(self.scale):
             rows = work.stream[owner_of_query == j]
-            twice = np.concatenate([rows, rows])
-            runs.append((self._replay_rows(work, rows, in_rate), self._replay_rows(work, twice, in_rate)))
-            done[owner_of_query == j] = runs[-1][0].done_cycles
-        stalls = [[[twice.stalls[cause] - once.stalls[cause] for cause in CAUSES]] for once, twice in runs]
+            once, twice = (self._replay_rows(work, np.tile(rows, copies), in_rate) for copies in (1, 2))
+            runs.append((once, twice))
+            done[owner_of_query == j] = once.done_cycles
+            stalls[j, 0] = [twice.stalls[cause] - once.stalls[cause] for cause in CAUSES]
+            hide_drain(stalls[j])
         reads = int(work.service.reads[work.stream].sum(dtype=np.int64))
         batches = sum(len(once.batch_end_cycles) for once, _ in runs)
         return ClusterRun(
             end_cycles=np.array([once.cycles for once, _ in runs], np.int64),
             occupancy_cycles=np.array([twice.cycles - once.cycles for once, twice in runs], np.int64),
-            waits=NfpCounts.of(hide_drain(np.array(stalls, np.int64))),
+            waits=NfpCounts.of(stalls),
             busy_cycles=np.array([twice.busy_cycles - once.busy_cycles for once, twice in runs], np.int64),
             n_queries=n,
             actions=self.nfp.actions(work.workload, n, reads, batches),
@@ -331,25 +280,25 @@ class Cluster:
         )
 
     def _replay_rows(self, work: ClusterWork, rows: Array, in_rate: int) -> NfpRun:
-        arrivals = -(-(np.arange(1, len(rows) + 1, dtype=np.int64) * work.workload.input_bytes << RATE_BITS) // in_rate)
-        return self.nfp.replay(work.workload, work.service.rows(rows), arrivals)
+        came = np.empty(len(rows), np.int64)
+        fill_arrivals(came, 0, work.workload.input_bytes, in_rate)
+        return self.nfp.replay(work.workload, work.service.rows(rows), came)
+
+    def _lines(self, work: ClusterWork, owners: Array, scale: int) -> Array | None:
+        """Lines of every NFP by engine slot; ``owners`` has the NFP of every granule."""
+        misses = work.service.misses
+        if misses is None or not len(owners):
+            return None
+        slots = misses.slot_missing.shape[1]
+        firsts = np.arange(len(owners)) * self.spec.dispatch_queries
+        lines = np.zeros((scale, 3, slots), np.int64)
+        asked = folded(misses.lines[work.stream], slots)
+        for column, counts in enumerate((asked, misses.slot_missing[work.stream], misses.slot_far[work.stream])):
+            np.add.at(lines[:, column], owners, np.add.reduceat(counts, firsts, axis=0, dtype=np.int64))
+        return lines
 
     def timing(self, work: ClusterWork) -> Timing:
         """Cycles until the last NFP has written its last output, and the command's actions."""
         run = self.run(work)
         latency = int(run.end_cycles.max(initial=0))
         return Timing(latency, int(run.occupancy_cycles.max(initial=0)), run.actions)
-
-
-def _lines(work: ClusterWork, owners: Array, scale: int, granule_queries: int) -> Array | None:
-    """Lines of every NFP by engine slot: ``owners`` has the NFP of every granule."""
-    misses = work.service.misses
-    if misses is None or not len(owners):
-        return None
-    slots = misses.slot_missing.shape[1]
-    firsts = np.arange(len(owners)) * granule_queries
-    lines = np.zeros((scale, 3, slots), np.int64)
-    asked = folded(misses.lines[work.stream], slots)
-    for column, counts in enumerate((asked, misses.slot_missing[work.stream], misses.slot_far[work.stream])):
-        np.add.at(lines[:, column], owners, np.add.reduceat(counts, firsts, axis=0, dtype=np.int64))
-    return lines

@@ -171,8 +171,7 @@ class EncodingEngine:
 
         def part(positions: Array) -> Service:
             intervals, reads, misses = levels.serve(checked_positions(encoding, positions))
-            uniform = misses is None and all((some == intervals[:1]).all() for some in (intervals[:256], intervals))
-            return Service(intervals, reads, base, uniform, misses)
+            return Service(intervals, reads, base, misses)
 
         return part
 

@@ -14,17 +14,14 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.kernels.grid_index import index_level
+from ngpc_sim.kernels.grid_index import Level, index_level
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels
 
 
-def level_arguments(encoding: GridEncoding) -> list[Any]:
-    """``(scale, hashed, factors, entries)`` of every level, as the kernels take them.
-
-    ``factors`` are a tuple of D uint64, so that the number of dimensions is a constant of the compiled kernel.
-    """
+def level_arguments(encoding: GridEncoding) -> list[Level]:
+    """Every level as the kernels take it."""
     return [
-        (np.float32(level.scale), level.hashed, tuple(map(np.uint64, level.factors)), np.uint64(level.entries))
+        Level(np.float32(level.scale), level.hashed, np.array(level.factors, np.uint64), np.uint64(level.entries))
         for level in grid_levels(encoding)
     ]
 
@@ -63,9 +60,9 @@ def grid_index(encoding: GridEncoding, positions: Any) -> tuple[np.ndarray[Any, 
     index = np.empty((n, levels, encoding.corners), np.uint32)
     frac = np.empty((n, levels, encoding.n_dims), np.float32)
     smooth = encoding.interpolation == "smoothstep"
-    for number, arguments in enumerate(level_arguments(encoding)):
+    for number, level in enumerate(level_arguments(encoding)):
         level_index = np.empty((n, encoding.corners), np.uint32)
         level_frac = np.empty((n, encoding.n_dims), np.float32)
-        index_level(array, *arguments, smooth, level_index, level_frac)
+        index_level(array, level, smooth, level_index, level_frac)
         index[:, number], frac[:, number] = level_index, level_frac
     return index, frac

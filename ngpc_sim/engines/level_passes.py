@@ -7,7 +7,6 @@ query depends on the one before it, take :func:`ngpc_sim.kernels.grid_sram.servi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -15,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.engines.grid_index import level_arguments
-from ngpc_sim.kernels.bank_algebra import BLOCK, add_rest, hashed_level, linear_level, to_columns
-from ngpc_sim.kernels.grid_sram import service_level
+from ngpc_sim.kernels.bank_algebra import BLOCK, Hashing, Linear, add_rest, hashed_level, linear_level, to_columns
+from ngpc_sim.kernels.grid_sram import Lines, Table, service_level
 from ngpc_sim.workloads.grids import GridEncoding
 
 Array = np.ndarray[Any, Any]
@@ -75,25 +74,19 @@ class LevelPasses:
 
     def __init__(self, encoding: GridEncoding, shape: BankShape) -> None:
         self.encoding, self.shape = encoding, shape
-        self.histories = [
-            np.zeros((max(shape.reuse_distance, 1), encoding.n_dims), np.uint64) for _ in range(encoding.n_levels)
-        ]
-        self._general = [
-            (
-                *arguments, shape.bits, shape.xor_fold, shape.ports, shape.index_cycles, shape.reuse_distance,
-                shape.parts, np.uint64(shape.entries_per_line), shape.line_shift, history,
+        self._tables = [
+            Table(
+                *level, shape.bits, shape.xor_fold, shape.ports, shape.index_cycles, shape.reuse_distance, shape.parts,
+                np.uint64(shape.entries_per_line), shape.line_shift,
+                np.zeros((max(shape.reuse_distance, 1), encoding.n_dims), np.uint64), np.zeros(1, np.int64),
             )
-            for arguments, history in zip(level_arguments(encoding), self.histories, strict=True)
+            for level in level_arguments(encoding)
         ]  # fmt: skip
-        self._hashed = [False] * encoding.n_levels
-        self._adders = [self._adder(number) for number in range(encoding.n_levels)]
+        self._usual = [self._usual_of(table) for table in self._tables]
 
-    def in_order(self, number: int, positions: Array, first: int, *outputs: Array) -> None:
-        """Pass positions (n, D) through one level, the next ones of a stream from query ``first`` on.
-
-        ``outputs``: intervals, reads, lines and their counts, see :func:`service_level`.
-        """
-        service_level(positions, first, *self._general[number], *outputs)
+    def in_order(self, number: int, positions: Array, intervals: Array, reads: Array, lines: Lines | None) -> None:
+        """Pass positions (n, D), the next ones of a stream, through one level: see :func:`service_level`."""
+        service_level(positions, self._tables[number], intervals, reads, lines)
 
     def add(self, positions: Array, levels: list[int], cycles: Array, reads: Array) -> None:
         """Add intervals and reads of positions (n, D) on ``levels`` to ``cycles`` (slots, n) and ``reads`` (n,).
@@ -101,39 +94,33 @@ class LevelPasses:
         ``cycles`` uint16 of the slot, level mod slots; ``reads`` int32. Every query stands for itself: without reuse.
         """
         columns, ends = columns_of(positions)
-        none = np.empty((0, self.encoding.corners), np.uint32), np.empty(0, np.uint8)
         for level in levels:
-            self._adders[level](columns, ends, cycles[level % len(cycles)], reads, *none)
+            self.add_level(columns, ends, level, cycles[level % len(cycles)], reads)
 
-    def add_with_lines(self, columns: Array, ends: Array, level: int, cycles: Array, *outputs: Array) -> None:
-        """Like :meth:`add` on one level, with ``cycles`` (n,), from :func:`columns_of`.
+    def add_level(
+        self, columns: Array, ends: Array, level: int, cycles: Array, reads: Array, lines: Lines | None = None
+    ) -> None:
+        """Like :meth:`add` on one level, with ``cycles`` (n,), from :func:`columns_of`; ``lines`` are filled."""
+        table, usual, rare = self._tables[level], self._usual[level], np.ones(len(cycles), np.uint8)
+        if isinstance(usual, Hashing) and (lines is None or self.shape.line_shift >= 0):
+            hashed_level(columns, ends, table, usual, rare, cycles, reads, lines)
+        elif isinstance(usual, Linear) and lines is None:
+            linear_level(columns, ends, table, usual, rare, cycles, reads)
+        if rare.any():
+            add_rest(rare, columns, table, cycles, reads, lines)
 
-        ``outputs``: reads (n,) int32, which are added to, and lines (n, 2^D) uint32 and their counts (n,) uint8,
-        where they have rows.
-        """
-        if self._hashed[level] or not len(outputs[1]):
-            self._adders[level](columns, ends, cycles, *outputs)
-        else:
-            add_rest(np.ones(len(cycles), np.uint8), columns, 0, self._general[level], cycles, *outputs)
-
-    def _adder(self, number: int) -> Callable[..., None]:
-        """The kernel that serves one level, and its constants: ``(columns, ends, cycles, reads, lines, counts)``."""
-        general = self._general[number]
-        hashed, factors, entries = general[1], [int(factor) for factor in general[2]], int(general[3])
+    def _usual_of(self, table: Table) -> Hashing | Linear | None:
+        """What most queries of a level ask without a look at single corners; ``None`` where nothing is known."""
         shape = self.shape
-        groups = shape.groups(_log2(entries)) if hashed and _log2(entries) >= 0 else None
+        factors, entries = [int(factor) for factor in table.factors], int(table.entries)
+        groups = shape.groups(_log2(entries)) if table.hashed and _log2(entries) >= 0 else None
         if groups is not None:
             intervals = [shape.interval(1 << doublings) for doublings in range(5)]
-            steps = np.diff(intervals, prepend=0).astype(np.uint16)
-            table_mask = np.uint64(entries - 1)
-            self._hashed[number] = shape.line_shift >= 0
-            return lambda columns, ends, *sums: hashed_level(columns, ends, general, table_mask, groups, steps, *sums)
+            return Hashing(np.uint64(entries - 1), *groups, np.diff(intervals, prepend=0).astype(np.uint16))
         by_low_bits = shape.bits <= 0 or not shape.xor_fold
-        if not hashed and by_low_bits and (shape.parts == 1 or shape.bits < 0):
-            largest, interval, distinct = linear_constants(factors, entries, shape)
-            numbers = np.int64(largest), np.uint16(interval), np.uint16(distinct)
-            return lambda columns, ends, *sums: linear_level(columns, ends, general, *numbers, *sums)
-        return lambda columns, _, *sums: add_rest(np.ones(len(sums[0]), np.uint8), columns, 0, general, *sums)
+        if not table.hashed and by_low_bits and (shape.parts == 1 or shape.bits < 0):
+            return linear_constants(factors, entries, shape)
+        return None
 
 
 def columns_of(positions: Array) -> tuple[Array, Array]:
@@ -144,7 +131,7 @@ def columns_of(positions: Array) -> tuple[Array, Array]:
     return columns, ends
 
 
-def linear_constants(factors: list[int], entries: int, shape: BankShape) -> tuple[int, int, int]:
+def linear_constants(factors: list[int], entries: int, shape: BankShape) -> Linear:
     """Largest entry of a lower corner, not wrapped, up to which every query has the same interval and reads; these.
 
     Where the banks divide the table, a modulo by its entries changes no bank, and only a wrap of uint32 does.
@@ -156,4 +143,4 @@ def linear_constants(factors: list[int], entries: int, shape: BankShape) -> tupl
     else:
         largest, different = entries - 1 - max(offsets), set(offsets)
     fullest = max(Counter(offset % banks for offset in different).values())
-    return largest, shape.interval(fullest), len(different)
+    return Linear(np.int64(largest), np.uint16(shape.interval(fullest)), np.uint16(len(different)))

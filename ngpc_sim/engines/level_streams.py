@@ -13,6 +13,7 @@ import numpy as np
 from ngpc_sim.engines.grid_cache import TableCaches
 from ngpc_sim.engines.level_passes import LevelPasses, columns_of
 from ngpc_sim.engines.service import Misses, folded
+from ngpc_sim.kernels.grid_sram import Lines
 from ngpc_sim.kernels.sums import to_rows
 from ngpc_sim.machine.threads import map_threads, on_threads
 
@@ -26,7 +27,6 @@ class LevelStream:
 
     def __init__(self, passes: LevelPasses, slots: int) -> None:
         self.passes, self.slots = passes, slots
-        self.first = 0
 
     def serve(self, positions: Array) -> tuple[Array, Array, None]:
         """Intervals (n, slots) uint16 and reads (n,) int32 of the next ``positions`` (n, D) of the stream."""
@@ -53,12 +53,10 @@ class LevelStream:
         """Like :meth:`serve`, where a query depends on the one before it on its engine."""
         n, n_levels = len(positions), self.passes.encoding.n_levels
         intervals, reads = np.empty((n_levels, n), np.uint16), np.zeros((n_levels, n), np.uint8)
-        none = np.empty((0, 0), np.uint32), np.empty(0, np.uint8)
         map_threads(
-            lambda number: self.passes.in_order(number, positions, self.first, intervals[number], reads[number], *none),
+            lambda level: self.passes.in_order(level, positions, intervals[level], reads[level], None),
             range(n_levels),
         )
-        self.first += n
         return folded(intervals.T, self.slots), reads.sum(axis=0, dtype=np.int32), None
 
 
@@ -96,9 +94,8 @@ class CachedStream:
         reads = np.zeros((len(caches.slots) + 1, n), np.int32)
 
         def whole() -> None:
-            none = np.empty((0, corners), np.uint32), np.empty(0, np.uint8)
             for level in self.whole:
-                self._pass(level, positions, columns, ends, intervals[level], reads[-1], *none)
+                self._pass(level, positions, columns, ends, intervals[level], reads[-1])
 
         def slot(number: int) -> None:
             if number == len(caches.slots):
@@ -108,7 +105,9 @@ class CachedStream:
             lines = np.empty((len(levels), n, corners), np.uint32)
             counts = np.zeros((len(levels), n), np.uint8)
             for row, level in enumerate(levels):
-                self._pass(level, positions, columns, ends, intervals[level], reads[number], lines[row], counts[row])
+                self._pass(
+                    level, positions, columns, ends, intervals[level], reads[number], Lines(lines[row], counts[row])
+                )
             gone, how_many = caches.look_up(number, lines, counts, self.first)
             for row, level in enumerate(levels):
                 asked[level] = counts[row]
@@ -121,12 +120,19 @@ class CachedStream:
         return summed
 
     def _pass(
-        self, level: int, positions: Array, columns: Array, ends: Array, cycles: Array, reads: Array, *lines: Array
+        self,
+        level: int,
+        positions: Array,
+        columns: Array,
+        ends: Array,
+        cycles: Array,
+        reads: Array,
+        lines: Lines | None = None,
     ) -> None:
-        """Pass a chunk through a level: intervals and reads are added, ``lines`` and their counts filled where any."""
+        """Pass a chunk through a level: intervals and reads are added, ``lines`` filled."""
         if not self.passes.shape.reuse_distance:
-            self.passes.add_with_lines(columns, ends, level, cycles, reads, *lines)
+            self.passes.add_level(columns, ends, level, cycles, reads, lines)
             return
         read = np.zeros(len(reads), np.uint8)
-        self.passes.in_order(level, positions, self.first, cycles, read, *lines)
+        self.passes.in_order(level, positions, cycles, read, lines)
         reads += read

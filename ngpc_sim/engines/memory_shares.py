@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from ngpc_sim.kernels.nfp import ONE
+
 Array = np.ndarray[Any, Any]
-FIXED = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,10 @@ class MissPath:
     dram_latency_cycles: int = 0
     line_times: tuple[tuple[int, int], ...] = ()
 
-    def kernel(self, slots: int) -> tuple[int, int, Array]:
-        """As the kernels take it, for ``slots`` engine slots."""
-        times = np.array(self.line_times or [(0, 0)] * slots, np.int64)
-        return self.l2_latency_cycles, self.dram_latency_cycles, times
+    def kernel(self, slots: int) -> Array:
+        """(slots, 4) int64 as the kernels take it: line times and latencies of every engine slot."""
+        latencies = self.l2_latency_cycles, self.dram_latency_cycles
+        return np.array([(*times, *latencies) for times in self.line_times or [(0, 0)] * slots], np.int64)
 
 
 IDEAL_PATH = MissPath()
@@ -114,4 +115,4 @@ def _line_times(share: float, demand: Demand, lines: Array, stream_cycles: float
     left = share * max(0.5, line_cycles / (line_cycles + stream_cycles), 1 - stream_cycles / demand.cycles_per_query)
     equal = left / np.count_nonzero(asked)
     rates = np.maximum(left * asked / total, equal) / demand.groups
-    return [int(np.ceil(demand.line_bytes * FIXED / rate)) for rate in rates]
+    return [int(np.ceil(demand.line_bytes * ONE / rate)) for rate in rates]

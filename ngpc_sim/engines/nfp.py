@@ -48,8 +48,9 @@ from ngpc_sim.engines.memory_shares import IDEAL_PATH, MissPath
 from ngpc_sim.engines.mlp_engine import OPERAND_BYTES, MlpSpec, mlp_engine
 from ngpc_sim.engines.service import Service
 from ngpc_sim.engines.timing import Timing
-from ngpc_sim.kernels.causes import BUSY, CAUSES, COLUMNS
-from ngpc_sim.kernels.nfp import RATE_BITS, replay_nfp
+from ngpc_sim.kernels.causes import BUSY, CAUSES
+from ngpc_sim.kernels.cluster import Asked, replay_cluster
+from ngpc_sim.kernels.nfp import RATE_BITS, Constants, State, fill_arrivals, idle
 from ngpc_sim.machine.store import Store
 from ngpc_sim.workloads.workload import Workload
 
@@ -115,25 +116,6 @@ class NfpRun:
     level_stalls: Array
 
 
-@dataclass(frozen=True)
-class NfpConstants:
-    """Plain numbers of one NFP and workload for the kernels, derived in one place."""
-
-    groups: int
-    base_cycles: Array
-    tables: Array
-    before_tags: int
-    behind_data: int
-    tail: int
-    fifo_batches: int
-    window_lines: int
-
-    @property
-    def kernel(self) -> tuple[Any, ...]:
-        """What closes a batch."""
-        return self.base_cycles, self.tables, self.before_tags, self.behind_data, self.tail
-
-
 class Nfp:
     """One neural fields processor as a pure function of its spec; itself an engine."""
 
@@ -143,20 +125,18 @@ class Nfp:
         self.mlp = mlp_engine(spec.mlp)
         self._tables = TABLES if spec.mlp.model == BUILTIN else Store[Array](KEPT_TABLES)
 
-    def constants(self, work: Workload, base_cycles: Array) -> NfpConstants:
-        """Kernel arguments that do not depend on the queries."""
+    def constants(self, work: Workload, base_cycles: Array) -> Constants:
+        """What the kernels know of the NFP; ``base_cycles`` (slots,) int64."""
         stages = self.spec.encoding.latency_cycles
         behind = stages.grid_sram + stages.interpol_weights
-        return NfpConstants(
-            groups=self.encoding.side_by_side(work.encoding),
-            base_cycles=base_cycles,
-            tables=self._batch_tables(work),
-            before_tags=self.encoding.latency_cycles - behind,
-            behind_data=behind,
-            tail=self.mlp.tail_cycles,
-            window_lines=self.spec.encoding.outstanding_lines,
-            fifo_batches=max(1, self.spec.io.output_fifo_queries // self.spec.mlp.batch_queries),
-        )
+        before = self.encoding.latency_cycles - behind
+        return Constants(base_cycles, self._batch_tables(work), before, behind, self.mlp.tail_cycles)
+
+    def idle(self, work: Workload, slots: int, n_nfps: int, *, cached: bool) -> State:
+        """State of so many NFPs at cycle 0; ``cached``: whether lines can be missed."""
+        window = self.spec.encoding.outstanding_lines if cached else 0
+        fifo_batches = max(1, self.spec.io.output_fifo_queries // self.spec.mlp.batch_queries)
+        return idle(n_nfps, self.encoding.side_by_side(work.encoding), slots, window, fifo_batches)
 
     def _batch_tables(self, work: Workload) -> Array:
         """Busy, first-matrix and useful cycles of the MLP engine by batch size, (3, B + 1) int64."""
@@ -194,28 +174,28 @@ class Nfp:
         service = self.encoding.service(work.encoding, positions, *behind)
         return self.replay(work, service, self._arrivals(work, len(service.reads), arrival_cycles), path)
 
-    def replay(self, work: Workload, service: Service, arrivals: Array, path: MissPath = IDEAL_PATH) -> NfpRun:
-        """Replay a stream whose intervals are known already; ``arrivals`` (n,) int64."""
-        batch = self.spec.mlp.batch_queries
-        n = len(service.reads)
-        starts = np.zeros(-(-n // batch), np.int64)
-        ends = np.zeros_like(starts)
-        c = self.constants(work, service.base_cycles)
+    def replay(self, work: Workload, service: Service, came: Array, path: MissPath = IDEAL_PATH) -> NfpRun:
+        """Replay a stream whose intervals are known already; ``came`` (n,) int64: when each query is at the NFP."""
+        batch, n, slots = self.spec.mlp.batch_queries, len(service.reads), service.slot_cycles.shape[1]
+        nfp = self.idle(work, slots, 1, cached=service.misses is not None)
+        ports = np.array((0, 0, work.output_bytes, self.spec.io.output_bytes_per_cycle << RATE_BITS), np.int64)
         missing, far = service.lines_by_slot()
-        by_level = np.zeros((service.slot_cycles.shape[1], COLUMNS), np.int64)
-        cycles, stalls = replay_nfp(
-            service.slot_cycles, missing, far, arrivals, c.kernel, c.groups, batch, c.fifo_batches, work.output_bytes,
-            self.spec.io.output_bytes_per_cycle << RATE_BITS, path.kernel(len(by_level)), c.window_lines, starts, ends,
-            by_level,
-        )  # fmt: skip
-        causes = {name: int(stalls[column]) for column, name in enumerate(CAUSES)}
-        done = np.repeat(ends, batch)[:n]
-        return NfpRun(starts, ends, done, int(cycles), int(stalls[BUSY]), causes, by_level[:, : len(CAUSES)])
+        asked = Asked(np.arange(n), service.slot_cycles, missing, far, came, np.zeros(min(n, 1), np.int64), n)
+        times = np.zeros((1, -(-n // batch), 2), np.int64)
+        ends = np.zeros((1, 1), np.int64)
+        replay_cluster(asked, nfp, self.constants(work, service.base_cycles), ports, path.kernel(slots), ends, times)
+        starts, done = times[0].T.copy()
+        waits = nfp.waits[0]
+        causes = {name: int(waits[:, column].sum()) for column, name in enumerate(CAUSES)}
+        by_slot = waits[:slots, : len(CAUSES)]
+        return NfpRun(starts, done, np.repeat(done, batch)[:n], int(ends[0, 0]), int(waits[-1, BUSY]), causes, by_slot)
 
     def _arrivals(self, work: Workload, n: int, given: Array | None) -> Array:
         if given is None:
-            rate = self.spec.io.input_bytes_per_cycle
-            return -(-np.arange(1, n + 1, dtype=np.int64) * work.input_bytes // rate)
+            in_rate = self.spec.io.input_bytes_per_cycle << RATE_BITS
+            came = np.empty(n, np.int64)
+            fill_arrivals(came, 0, work.input_bytes, in_rate)
+            return came
         array = np.asarray(given)
         if array.shape != (n,) or not np.issubdtype(array.dtype, np.integer):
             raise UserError(f"arrival_cycles must be {n} integers, one a query.")

@@ -47,20 +47,19 @@ class Service:
 
     ``slot_cycles`` (n, slots) uint16: interval of every engine that works on a query, levels of one
     engine added up; ``reads`` (n,) int32: entries read over all levels; ``base_cycles`` (slots,) int64:
-    the interval without bank conflicts; ``uniform``: whether every query is known to take the same cycles;
-    ``misses``: what is fetched from L2, ``None`` where every level fits or counts as if it did.
+    the interval without bank conflicts; ``misses``: what is fetched from L2, ``None`` where every level fits or
+    counts as if it did.
     """
 
     slot_cycles: Array
     reads: Array
     base_cycles: Array
-    uniform: bool = False
     misses: Misses | None = None
 
     def rows(self, chosen: Array) -> Service:
         """The service of some queries."""
         misses = self.misses.rows(chosen) if self.misses else None
-        return Service(self.slot_cycles[chosen], self.reads[chosen], self.base_cycles, misses=misses)
+        return Service(self.slot_cycles[chosen], self.reads[chosen], self.base_cycles, misses)
 
     @cached_property
     def leading(self) -> Array:
@@ -92,8 +91,8 @@ class Service:
         return least, most
 
     def lines_by_slot(self) -> tuple[Array, Array]:
-        """Missing lines, and those not in L2 either, (n, slots) uint16; no rows where nothing can miss."""
-        none = np.zeros((0, self.slot_cycles.shape[1]), np.uint16)
+        """Missing lines, and those not in L2 either, (n, slots) uint16; no slots where nothing can miss."""
+        none = np.zeros((len(self.slot_cycles), 0), np.uint16)
         return (self.misses.slot_missing, self.misses.slot_far) if self.misses else (none, none)
 
     def running_cycles(self) -> Array:

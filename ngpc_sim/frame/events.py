@@ -12,7 +12,8 @@ from ngpc_sim.frame.commands import Command, Commands
 from ngpc_sim.frame.plan import FramePlan
 from ngpc_sim.frame.sharing import FULL
 from ngpc_sim.frame.timing import GPU, LATENCY, NGPC, SUBMIT, FrameRun, Placed, delays_ps, rest_of_kernels_ps, rules_of
-from ngpc_sim.kernels.frame_loop import ANY, BUSY, LATEST, LOST, run_loop
+from ngpc_sim.kernels.command_queue import ALONE, FILL, idle
+from ngpc_sim.kernels.frame_loop import ANY, BUSY, LATEST, LOST, Log, Rules, Tiles, run_loop
 
 Array = np.ndarray[Any, Any]
 
@@ -29,24 +30,24 @@ def run_frame_fast(
     steps, firsts = plan.in_tiles
     if batches:
         steps, firsts = steps[firsts[:-1]], np.arange(len(firsts))
-    submit_ps, launch_ps, cross_ps = delays_ps(arch)
     kernels = np.array(rest_of_kernels_ps(arch, plan, commands, rest_ps), np.int64)
     least_loaded, in_turn = rules_of(arch)
-    done, alone, fill, order = np.zeros((4, arch.scale), np.int64)
-    last = np.full(arch.scale, -1, np.int64)
+    queue = idle(arch.scale)
     placed = Placed(np.zeros(len(steps), np.int32), np.zeros((len(steps), arch.scale if least_loaded else 1), np.int16))
-    log = np.zeros((2 * len(steps) + len(firsts), 4), np.int64)
-    state, path = run_loop(
-        firsts, steps, kernels, launch_ps, cross_ps, commands.end_ps, commands.occupancy_ps, commands.granules,
-        commands.shares, submit_ps, batches, arch.frame.overlap, least_loaded, in_turn, both != (FULL, FULL),
-        np.array(both, np.int64), done, alone, last, fill, order, placed.steps, placed.orders, log,
+    records = np.zeros((2 * len(steps) + len(firsts), 4), np.int64)
+    costs = commands.end_ps, commands.occupancy_ps, commands.granules, commands.shares
+    rules = Rules(
+        *delays_ps(arch), batches, arch.frame.overlap, least_loaded, in_turn, both != (FULL, FULL),
+        np.array(both, np.int64),
     )  # fmt: skip
+    tiles = Tiles(firsts, steps, kernels, *costs)
+    state, path = run_loop(tiles, rules, queue, Log(placed.steps, placed.orders, records))
     slowed_ps = int(state[LOST + 1])
     return FrameRun(
         frame_ps=int(state[LATEST]),
         gpu_busy_ps=int(state[BUSY] + state[LOST]),
-        ngpc_ps=int(alone.max()),
-        fill_ps=fill,
+        ngpc_ps=int(queue[ALONE].max()),
+        fill_ps=queue[FILL].copy(),
         ngpc_any_ps=int(state[ANY]) + slowed_ps,
         slowed_ps=slowed_ps,
         placed=placed,

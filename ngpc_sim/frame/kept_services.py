@@ -96,7 +96,6 @@ def _shapes(n: int, slots: int, levels: int) -> tuple[dict[str, Any], dict[str, 
         "slot_cycles": ("u2", (n, slots)),
         "reads": ("i4", (n,)),
         "base_cycles": ("i8", (slots,)),
-        "uniform": ("?", (1,)),
     }
     by_level, by_slot = ("u1", (n, levels)), ("u2", (n, slots))
     misses = {"lines": by_level, "missing": by_level, "far": by_level, "slot_missing": by_slot, "slot_far": by_slot}
@@ -106,10 +105,9 @@ def _shapes(n: int, slots: int, levels: int) -> tuple[dict[str, Any], dict[str, 
 def _arrays(service: Service) -> dict[str, Any]:
     misses = vars(service.misses) if service.misses else {}
     own = {name: getattr(service, name) for name in ("slot_cycles", "reads", "base_cycles")}
-    return own | {"uniform": np.array([service.uniform])} | dict(misses)
+    return own | dict(misses)
 
 
 def _service(arrays: dict[str, Any]) -> Service:
     own = {name: arrays.pop(name) for name in ("slot_cycles", "reads", "base_cycles")}
-    uniform = bool(arrays.pop("uniform")[0])
-    return Service(**own, uniform=uniform, misses=Misses(**arrays) if arrays else None)
+    return Service(**own, misses=Misses(**arrays) if arrays else None)

@@ -47,11 +47,11 @@ def sectors_per_query(encoding: GridEncoding, positions: Array, firsts: Array, w
     index = np.empty((len(array), encoding.corners), np.uint32)
     frac = np.empty((len(array), encoding.n_dims), np.float32)
     result = np.empty((encoding.n_levels, 2))
-    for level, arguments in enumerate(level_arguments(encoding)):
-        index_level(array, *arguments, smooth, index, frac)
+    for number, level in enumerate(level_arguments(encoding)):
+        index_level(array, level, smooth, index, frac)
         for column, (queries, by_corner) in enumerate(((WARP_QUERIES, True), (BLOCK_QUERIES, False))):
-            seen = np.full(int(arguments[3]) // int(per_sector) + 1, -1, np.int64)
+            seen = np.full(int(level.entries) // int(per_sector) + 1, -1, np.int64)
             counts = np.empty(len(firsts), np.int64)
             sectors_of(index, firsts, ends, queries, by_corner, per_sector, seen, counts)
-            result[level, column] = float((counts * weights).sum()) / asked
+            result[number, column] = float((counts * weights).sum()) / asked
     return result

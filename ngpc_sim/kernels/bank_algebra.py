@@ -13,11 +13,13 @@ leaves the count as it is: a constant of the level, up to wraps that :func:`line
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from ngpc_sim.kernels.compiled import kernel
 from ngpc_sim.kernels.grid_index import MASK32, fma_half
-from ngpc_sim.kernels.grid_sram import service_level
+from ngpc_sim.kernels.grid_sram import Lines, service_level
 
 #: queries of a block: what its columns need stays in the first cache
 BLOCK = 512
@@ -26,9 +28,35 @@ FAR = np.float32(1 << 30)
 #: low bits of a float64 that a float32 lacks, and their value half way between two float32
 BELOW = np.uint64((1 << 29) - 1)
 HALF_WAY = np.uint64(1 << 28)
+Array = np.ndarray[Any, Any]
 
 
-@njit(cache=True, nogil=True)
+class Hashing(NamedTuple):
+    """What a hashed level asks of its banks.
+
+    ``table_mask`` uint64: entries of the table less 1. ``shifts``, ``masks``, ``lefts`` uint32: see :func:`bank_parts`.
+    ``steps`` uint16: see :func:`add_usual`.
+    """
+
+    table_mask: Any
+    shifts: Array
+    masks: Array
+    lefts: Array
+    steps: Array
+
+
+class Linear(NamedTuple):
+    """What queries of a linear level ask, those whose entry at the lower corner, not wrapped, is at most ``largest``.
+
+    ``largest`` int64, below 0 where there are none; their ``interval`` and entries read, uint16.
+    """
+
+    largest: Any
+    interval: Any
+    distinct: Any
+
+
+@kernel
 def axis_differences(column, scale, factor, table_mask, totals, entry, difference, rare):
     """Fill ``difference`` (n,) uint32: what one step along an axis changes in a hashed entry.
 
@@ -50,7 +78,7 @@ def axis_differences(column, scale, factor, table_mask, totals, entry, differenc
         rare[i] |= (bits[i] & BELOW) == HALF_WAY
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def bank_parts(difference, shifts, masks, lefts, bank):
     """Fill ``bank`` (n,) uint16: xor of groups of bits of ``difference``, each shifted right, masked, shifted left."""
     n = difference.shape[0]
@@ -62,7 +90,7 @@ def bank_parts(difference, shifts, masks, lefts, bank):
             bank[i] ^= np.uint16(np.uint32(group << left))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def zero_sums(parts, zeros):
     """Fill ``zeros`` (n,) uint8: how many xors of some of the rows of ``parts`` (D, n), of none included, are 0."""
     dims, n = parts.shape
@@ -85,7 +113,7 @@ def zero_sums(parts, zeros):
             zeros[i] = first + second + both + (ab == c) + (ab == d) + (ab == cd)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def equal_entries(differences, rare):
     """Set ``rare`` (n,) where two corners of a query have one entry; ``differences`` (D, n) uint32."""
     dims, n = differences.shape
@@ -107,7 +135,7 @@ def equal_entries(differences, rare):
             rare[i] |= one | two | (ab == c) | (ab == d) | (ab == cd)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_usual(rare, zeros, steps, corners, cycles, reads):
     """Add the intervals and reads of the queries that are not ``rare`` to ``cycles`` (n,) and ``reads`` (n,).
 
@@ -122,36 +150,36 @@ def add_usual(rare, zeros, steps, corners, cycles, reads):
         reads[i] += usual * corners
 
 
-@njit(cache=True, nogil=True)
-def add_rest(rare, columns, first, general, cycles, reads, lines, counts):
-    """Add intervals and reads, and fill in lines, of the ``rare`` queries in ``columns`` (D, ...) from ``first`` on.
-
-    ``rare``, ``cycles``, ``reads``, ``lines`` and ``counts`` begin with query ``first``.
-    """
+@kernel
+def add_rest(rare, columns, table, cycles, reads, lines):
+    """Add intervals and reads, and fill in lines, of the ``rare`` queries in ``columns`` (D, n)."""
     m = np.int64(0)
     for i in range(rare.shape[0]):
         m += rare[i]
-    if m == 0:
-        return
-    chosen = np.flatnonzero(rare)
-    positions = np.empty((m, columns.shape[0]), np.float32)
-    for k in range(m):
-        for d in range(columns.shape[0]):
-            positions[k, d] = columns[d, first + chosen[k]]
+    chosen, positions = np.empty(m, np.int64), np.empty((m, columns.shape[0]), np.float32)
+    k = 0
+    for i in range(rare.shape[0]):
+        if rare[i]:
+            chosen[k] = i
+            for d in range(columns.shape[0]):
+                positions[k, d] = columns[d, i]
+            k += 1
     interval, distinct = np.zeros(m, np.uint16), np.zeros(m, np.uint8)
-    wanted = lines.shape[0] > 0
-    rest = np.empty((m if wanted else 0, lines.shape[1]), np.uint32)
-    how_many = np.zeros(m if wanted else 0, np.uint8)
-    service_level(positions, 0, *general, interval, distinct, rest, how_many)
+    if lines is None:
+        service_level(positions, table, interval, distinct, None)
+    else:
+        rest = Lines(np.empty((m, lines.lines.shape[1]), np.uint32), np.zeros(m, np.uint8))
+        service_level(positions, table, interval, distinct, rest)
+        for k in range(m):
+            lines.counts[chosen[k]] = rest.counts[k]
+            for line in range(rest.counts[k]):
+                lines.lines[chosen[k], line] = rest.lines[k, line]
     for k in range(m):
         cycles[chosen[k]] += interval[k]
         reads[chosen[k]] += distinct[k]
-        if wanted:
-            lines[chosen[k]] = rest[k]
-            counts[chosen[k]] = how_many[k]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def to_columns(positions, columns, ends):
     """Fill ``columns`` (D, n) from ``positions`` (n, D), and ``ends`` (blocks, D, 2) with the extremes of a block."""
     n, dims = positions.shape
@@ -166,7 +194,7 @@ def to_columns(positions, columns, ends):
             ends[block, d, 0], ends[block, d, 1] = low, high
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_far(scale, ends):
     """Whether a position between ``ends`` (D, 2) may have a cell of 2^30 or more, either way."""
     far = False
@@ -175,7 +203,7 @@ def is_far(scale, ends):
     return far
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_lines(rare, entry, differences, shift, line_differences, zeros, lines, counts):
     """Fill ``lines`` (n, 2^D) and ``counts`` (n,): distinct lines of queries in the order of their corners.
 
@@ -199,75 +227,64 @@ def add_lines(rare, entry, differences, shift, line_differences, zeros, lines, c
         counts[i] = m
 
 
-@njit(cache=True, nogil=True)
-def hashed_level(columns, ends, general, table_mask, bank_bits, steps, cycles, reads, lines, counts):
+@kernel
+def hashed_level(columns, ends, table, hashing, rare, cycles, reads, lines):
     """Add the intervals and reads of queries on a hashed level to ``cycles`` (n,) uint16 and ``reads`` (n,) int32.
 
-    ``general``: what :func:`service_level` takes between the positions and its outputs, without the first number.
-    ``bank_bits``: groups of bits of an entry that make its bank, see :func:`bank_parts`. Where ``lines`` (n, 2^D)
-    uint32 has rows, it takes the distinct lines of every query and ``counts`` (n,) uint8 how many there are.
+    ``lines`` are filled where they are not ``None``. ``rare`` (n,) uint8 says which queries are left to
+    :func:`add_rest`.
     """
-    scale, factors, shift = general[0], general[2], np.uint32(general[11])
     dims, n = columns.shape
-    corners = np.uint16(1 << dims)
     size = min(n, BLOCK)  # rows stay contiguous: a part of a row is taken of the row, never of all rows
-    totals, zeros, rare = np.empty(size), np.empty(size, np.uint8), np.empty(size, np.uint8)
+    totals, zeros, odd = np.empty(size), np.empty(size, np.uint8), np.empty(size, np.uint8)
     entry, banks = np.empty(size, np.uint32), np.empty((dims, size), np.uint16)
     differences, line_differences = np.empty((dims, size), np.uint32), np.empty((dims, size), np.uint32)
     for block in range(ends.shape[0]):
         here = slice(block * BLOCK, min((block + 1) * BLOCK, n))
         m = here.stop - here.start
-        rare[:] = is_far(scale, ends[block])
+        odd[:] = is_far(table.scale, ends[block])
         entry[:] = 0
         for d in range(dims):
-            column, difference = columns[d][here], differences[d][:m]
-            axis_differences(column, scale, factors[d], table_mask, totals[:m], entry[:m], difference, rare[:m])
-            bank_parts(differences[d], *bank_bits, banks[d])
-        equal_entries(differences, rare)
-        if lines.shape[0] > 0:
-            add_lines(rare, entry, differences, shift, line_differences, zeros, lines[here], counts[here])
+            axis_differences(
+                columns[d][here], table.scale, table.factors[d], hashing.table_mask, totals[:m], entry[:m],
+                differences[d][:m], odd[:m],
+            )  # fmt: skip
+            bank_parts(differences[d], hashing.shifts, hashing.masks, hashing.lefts, banks[d])
+        equal_entries(differences, odd)
+        if lines is not None:
+            shift = np.uint32(table.line_shift)
+            own, counts = lines.lines[here], lines.counts[here]
+            add_lines(odd, entry, differences, shift, line_differences, zeros, own, counts)
         zero_sums(banks, zeros)
-        add_usual(rare[:m], zeros, steps, corners, cycles[here], reads[here])
-        add_rest(rare[:m], columns, block * BLOCK, general, cycles[here], reads[here], lines[here], counts[here])
+        add_usual(odd[:m], zeros, hashing.steps, np.uint16(1 << dims), cycles[here], reads[here])
+        for i in range(m):
+            rare[here.start + i] = odd[i]
 
 
-@njit(cache=True, nogil=True)
-def linear_level(columns, ends, general, largest, interval, distinct, cycles, reads, lines, counts):
-    """Add ``interval`` and ``distinct`` for every query of a linear level, like :func:`hashed_level`, but no lines.
-
-    They hold for queries whose entry at the lower corner, not wrapped, is at most ``largest`` (int64, below 0 where
-    there are none); the others are left to :func:`service_level`.
-    """
-    scale, factors = general[0], general[2]
-    n = columns.shape[1]
-    rare = np.empty(BLOCK, np.uint8)
+@kernel
+def linear_level(columns, ends, table, linear, rare, cycles, reads):
+    """Add the usual interval and reads for every query of a linear level, like :func:`hashed_level`."""
+    scale, factors, n = table.scale, table.factors, columns.shape[1]
     for block in range(ends.shape[0]):
         first, stop = block * BLOCK, min((block + 1) * BLOCK, n)
-        lowest, highest = (
-            lower_corner(scale, factors, ends[block, :, 0]),
-            lower_corner(scale, factors, ends[block, :, 1]),
-        )
-        if lowest >= 0 and 0 <= highest <= largest:
-            for i in range(first, stop):
-                cycles[i] += interval
-                reads[i] += distinct
-            continue
+        lowest, highest = lower_corner(scale, factors, ends[block], 0), lower_corner(scale, factors, ends[block], 1)
+        all_usual = lowest >= 0 and 0 <= highest <= linear.largest
         for i in range(first, stop):
-            entry = lower_corner(scale, factors, columns[:, i])
-            usual = np.uint16(0 <= entry <= largest)
-            rare[i - first] = 1 - usual
-            cycles[i] += usual * interval
-            reads[i] += usual * distinct
-        here = slice(first, stop)
-        add_rest(rare[: stop - first], columns, first, general, cycles[here], reads[here], lines[here], counts[here])
+            rare[i] = 0
+        for i in range(first, stop if not all_usual else first):
+            rare[i] = not 0 <= lower_corner(scale, factors, columns, i) <= linear.largest
+        for i in range(first, stop):
+            usual = np.uint16(rare[i] == 0)
+            cycles[i] += usual * linear.interval
+            reads[i] += usual * linear.distinct
 
 
-@njit(cache=True, nogil=True)
-def lower_corner(scale, factors, position):
-    """Entry of the lower corner of a position (D,) before any wrap, as int64; -1 for one outside the cells from 0."""
+@kernel
+def lower_corner(scale, factors, columns, i):
+    """Entry of the lower corner of position ``columns[:, i]`` before any wrap, int64; -1 outside the cells from 0."""
     entry = np.int64(0)
-    for d in range(len(factors)):
-        p = fma_half(scale, position[d])
+    for d in range(factors.shape[0]):
+        p = fma_half(scale, columns[d, i])
         if not 0 <= p < FAR:
             return np.int64(-1)
         entry += np.int64(p) * np.int64(factors[d])

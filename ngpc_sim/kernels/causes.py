@@ -9,3 +9,5 @@ CAUSES = (
 )
 INPUT, ENCODING, BANK_CONFLICT, MISS_BANDWIDTH, MISS_LATENCY, FEATURE_BUFFER, MLP_FILL, OUTPUT, DRAIN, BUSY = range(10)
 COLUMNS = len(CAUSES) + 1
+#: causes that can open a command while the command before it drains, those that do so first in front
+HIDDEN = (ENCODING, FEATURE_BUFFER, MISS_LATENCY, MISS_BANDWIDTH, BANK_CONFLICT, INPUT, OUTPUT, MLP_FILL)

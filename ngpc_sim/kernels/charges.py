@@ -8,10 +8,11 @@ nothing. They add it to ``total`` (N, K).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from ngpc_sim.kernels.compiled import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def steps_of(kinds, values, used, at, rise):
     """Where the costs of a command change from share to share, and by how much; returns how often they do.
 
@@ -33,7 +34,7 @@ def steps_of(kinds, values, used, at, rise):
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_rises(first, times, at, rise, rises):
     """Add ``rise`` (changes, K) of a command that is placed ``times`` with its share 0 on the NFP ``first``.
 
@@ -45,7 +46,7 @@ def add_rises(first, times, at, rise, rises):
             rises[nfp, column] += times * rise[i, column]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def charge_in_turn(offsets, bounds, kinds, values, used, total):
     """Add commands whose share 0 goes to the NFP ``offsets`` (placed,), the others to those behind it in turn.
 
@@ -59,7 +60,9 @@ def charge_in_turn(offsets, bounds, kinds, values, used, total):
         times[:] = 0
         for placed in range(bounds[s], bounds[s + 1]):
             times[offsets[placed]] += 1
-        for first in np.flatnonzero(times):
+        for first in range(n_nfps):
+            if times[first] == 0:
+                continue
             on_nfp_0 = (n_nfps - first) % n_nfps
             for column in range(columns if on_nfp_0 < used[s] else 0):
                 rises[0, column] += times[first] * values[kinds[s, on_nfp_0], column]
@@ -71,7 +74,7 @@ def charge_in_turn(offsets, bounds, kinds, values, used, total):
             total[nfp, column] += cost
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def charge_as_placed(orders, bounds, kinds, values, used, total):
     """Add commands whose share j goes to the NFP ``orders[placed, j]`` (placed, N)."""
     n_nfps, columns = total.shape

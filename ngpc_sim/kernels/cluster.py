@@ -1,34 +1,51 @@
-"""Kernels of the cluster: granules to NFPs, and a command behind itself. Words of the state: ``pipeline.py``."""
+"""Kernels of the cluster, query by query: granules to NFPs, and a command behind itself."""
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit
+from typing import Any, NamedTuple
 
-from ngpc_sim.kernels.causes import COLUMNS, DRAIN
+import numpy as np
+
+from ngpc_sim.kernels.compiled import inlined, kernel
 from ngpc_sim.kernels.nfp import (
-    ARRIVED,
     BATCHES,
+    BUSY_CYCLES,
     COUNT,
     FREE,
-    GROUP,
     IN_BATCH,
     OUT,
-    PART,
     R_BEFORE,
-    RATE_BITS,
-    ceil_div,
+    READY,
+    begin_copy,
     close_batch,
-    issue,
-    issue_cached,
+    end_copy,
+    fetch,
+    of_nfp,
 )
 
+Array = np.ndarray[Any, Any]
 
-@njit(cache=True, nogil=True)
-def choose(policy_least_loaded, granule, loads):
-    """NFP of a granule."""
-    if not policy_least_loaded:
-        return granule % loads.shape[0]
+
+class Asked(NamedTuple):
+    """What a command asks, and of whom.
+
+    ``stream`` (n,): rows of ``slot_cycles`` (rows, slots) uint16 and of ``missing`` and ``far``, which have no columns
+    where nothing can miss. ``arrivals`` (m,) int64: when the queries of an NFP are there, in the order in which it gets
+    them. ``owners`` (granules,) int64: NFP of each granule of ``granule_queries``, -1 where it depends on the load.
+    """
+
+    stream: Array
+    slot_cycles: Array
+    missing: Array
+    far: Array
+    arrivals: Array
+    owners: Array
+    granule_queries: int
+
+
+@inlined
+def least(loads):
+    """First NFP of those with the least load."""
     best = 0
     for j in range(1, loads.shape[0]):
         if loads[j] < loads[best]:
@@ -36,116 +53,70 @@ def choose(policy_least_loaded, granule, loads):
     return best
 
 
-@njit(cache=True, nogil=True)
-def end_batch(j, engines, queues, constants, out_bytes, out_rate, cached, members, done, not_before):
-    """Pass the batch of NFP j on; ``done`` (n,), where it is not empty, takes E for its queries."""
-    free, begin, busy, ready, lost = engines
-    counter, outputs, total, by_level = queues
-    queries = counter[j, IN_BATCH]
-    _, end = close_batch(
-        (free[j], begin[j], busy[j], ready[j], lost[j]), counter[j], outputs[j], total[j], by_level[j], constants,
-        out_bytes, out_rate, cached, not_before,
-    )  # fmt: skip
-    if done.shape[0] > 0:
-        done[members[j, :queries]] = end
+@inlined
+def end_batch(nfp, constants, ports, times, not_before):
+    """Pass a batch on; ``times`` (batches, 2) takes S and E where it has room."""
+    number = nfp.counter[BATCHES]
+    start, end = close_batch(nfp, constants, ports, not_before)
+    if number < times.shape[0]:
+        times[number, 0], times[number, 1] = start, end
 
 
-@njit(cache=True, nogil=True, inline="always")
-def arrive(counter, cycles, part, in_rate):
-    """Let the port deliver one more query: ARRIVED + PART / in_rate is its exact time, kept without a division."""
-    counter[ARRIVED] += cycles
-    counter[PART] += part
-    if counter[PART] >= in_rate:
-        counter[PART] -= in_rate
-        counter[ARRIVED] += 1
+@kernel
+def serve_granule(nfp, asked, granule, constants, ports, path, times):
+    """Issue the queries of a granule on an NFP."""
+    engines, counter, slot_cycles, missing = nfp.engines, nfp.counter, asked.slot_cycles, asked.missing
+    groups, slots = engines.shape[1], engines.shape[2]
+    before, behind = constants.before_tags, constants.behind_data
+    batch_queries = constants.tables.shape[1] - 1
+    first = granule * asked.granule_queries
+    g = counter[COUNT] % groups
+    for k in range(first, min(first + asked.granule_queries, asked.stream.shape[0])):
+        row = asked.stream[k]
+        earliest = max(asked.arrivals[counter[COUNT]], counter[R_BEFORE])
+        for slot in range(slots):
+            cycles = np.int64(slot_cycles[row, slot])
+            end = max(engines[FREE, g, slot], earliest) + cycles
+            engines[FREE, g, slot] = end
+            engines[BUSY_CYCLES, g, slot] += cycles
+            engines[READY, g, slot] = max(engines[READY, g, slot], end - 1 + before + behind)
+        for slot in range(missing.shape[1]):
+            lines = np.int64(missing[row, slot])
+            if lines > 0:
+                tagged, far = engines[FREE, g, slot] - 1 + before, np.int64(asked.far[row, slot])
+                held, came = fetch(engines, nfp.window, g, slot, tagged, lines, far, path)
+                engines[FREE, g, slot] += held
+                engines[READY, g, slot] = max(engines[READY, g, slot], came + behind)
+        counter[COUNT] += 1
+        counter[IN_BATCH] += 1
+        g = g + 1 if g + 1 < groups else 0
+        if counter[IN_BATCH] == batch_queries:
+            end_batch(nfp, constants, ports, times, 0)
 
 
-@njit(cache=True, nogil=True)
-def serve_granule(
-    j, rows, first, slot_cycles, missing, far, engines, misses, queues, constants, members, done, in_bytes, in_rate,
-    out_bytes, out_rate, path,
-):  # fmt: skip
-    """Issue the queries ``rows`` on NFP j; ``first`` is the number of the first of them in its command."""
-    free, _, busy, ready, lost = engines
-    window, place, port = misses
-    counter = queues[0]
-    before, behind = constants[2], constants[3]
-    groups = free.shape[1]
-    cached = missing.shape[0] > 0
-    cycles, part = (in_bytes << RATE_BITS) // in_rate, (in_bytes << RATE_BITS) % in_rate
-    for k in range(rows.shape[0]):
-        arrive(counter[j], cycles, part, in_rate)
-        g = counter[j, GROUP]
-        arrival = counter[j, ARRIVED] + (counter[j, PART] > 0)
-        row = rows[k]
-        if cached:
-            issue_cached(
-                free[j, g], busy[j, g], ready[j, g], lost[j, g], window[j, g], place[j, g], port[j, g],
-                slot_cycles[row], missing[row], far[row], arrival, counter[j, R_BEFORE], before, behind, path,
-            )  # fmt: skip
-        else:
-            issue(free[j, g], busy[j, g], slot_cycles[row], arrival, counter[j, R_BEFORE])
-        members[j, counter[j, IN_BATCH]] = first + k
-        counter[j, COUNT] += 1
-        counter[j, IN_BATCH] += 1
-        counter[j, GROUP] = g + 1 if g + 1 < groups else 0
-        if counter[j, IN_BATCH] == members.shape[1]:
-            end_batch(j, engines, queues, constants, out_bytes, out_rate, cached, members, done, 0)
-
-
-@njit(cache=True, nogil=True)
-def replay_cluster(
-    stream, slot_cycles, missing, far, constants, groups, batch_queries, fifo, in_bytes, in_rate, out_bytes, out_rate,
-    path, window_lines, n_nfps, granule_queries, least_loaded, owner, ends, stalls, done,
-):  # fmt: skip
+@kernel
+def replay_cluster(asked, nfps, constants, ports, path, ends, times):
     """Replay copies of a command one behind the other, the same granules on the same NFPs each time.
 
-    ``stream`` (n,) rows of ``slot_cycles``, and of ``missing`` and ``far`` where these have any; ``owner``
-    (granules,) NFP of each granule, -1 where the dispatcher is to choose; fills ``ends`` (copies, N) and ``stalls``
-    (copies, N, slots + 1, COLUMNS), by level and in the last row what no level causes, both counted from the very
-    start, and ``done`` with E of each query's batch in the first copy. Returns the number of batches of the first
-    copy.
+    ``nfps``: the :class:`State` of all, which goes on; ``ports`` (4,), ``path`` (slots, 4). Fills ``ends`` (copies, N),
+    and ``times`` (N, batches, 2) with S and E of each NFP's batches, as far as there is room. ``nfps.waits`` are those
+    of the last copy.
     """
-    slots = slot_cycles.shape[1]
-    cached = missing.shape[0] > 0
-    granules = ceil_div(stream.shape[0], granule_queries)
-    free = np.zeros((n_nfps, groups, slots), np.int64)
-    begin, busy, ready = np.zeros_like(free), np.zeros_like(free), np.zeros_like(free)
-    engines = (free, begin, busy, ready, np.zeros((n_nfps, groups, slots, 3), np.int64))
-    misses = (
-        np.zeros((n_nfps, groups, slots, window_lines if cached else 0, 2), np.int64),
-        np.zeros((n_nfps, groups, slots), np.int64),
-        np.zeros((n_nfps, groups, slots, 2), np.int64),
-    )
-    counter = np.zeros((n_nfps, 10), np.int64)
-    total = np.zeros((n_nfps, COLUMNS), np.int64)
-    by_level = np.zeros((n_nfps, slots, COLUMNS), np.int64)
-    queues = (counter, np.zeros((n_nfps, fifo), np.int64), total, by_level)
-    members = np.zeros((n_nfps, batch_queries), np.int64)
-    loads = np.zeros(n_nfps, np.int64)
-    batches = 0
+    n_nfps, loads = ends.shape[1], np.zeros(ends.shape[1], np.int64)
     for copy in range(ends.shape[0]):
-        handed_at = 0
-        noted = done if copy == 0 else done[:0]
-        for g in range(granules):
-            if copy == 0 and owner[g] < 0:
-                owner[g] = choose(least_loaded, g, loads)
-                handed_at = loads[owner[g]]
-            first = g * granule_queries
-            rows = stream[first : first + granule_queries]
-            serve_granule(
-                owner[g], rows, first, slot_cycles, missing, far, engines, misses, queues, constants, members, noted,
-                in_bytes, in_rate, out_bytes, out_rate, path,
-            )  # fmt: skip
-            if least_loaded:
-                loads[owner[g]] = free[owner[g]].min()
+        handed_at = np.int64(0)
         for j in range(n_nfps):
-            if counter[j, IN_BATCH] > 0:
-                end_batch(j, engines, queues, constants, out_bytes, out_rate, cached, members, noted, handed_at)
-            ends[copy, j] = counter[j, OUT]
-            stalls[copy, j, :slots] = by_level[j]
-            stalls[copy, j, slots] = total[j] - by_level[j].sum(axis=0)
-            stalls[copy, j, slots, DRAIN] = counter[j, OUT] - counter[j, FREE]
-        if copy == 0:
-            batches = counter[:, BATCHES].sum()
-    return batches
+            begin_copy(of_nfp(nfps, j))
+        for g in range(asked.owners.shape[0]):
+            if asked.owners[g] < 0:
+                asked.owners[g] = least(loads)
+                handed_at = loads[asked.owners[g]]
+            j = asked.owners[g]
+            serve_granule(of_nfp(nfps, j), asked, g, constants, ports, path, times[j])
+            loads[j] = nfps.engines[j, FREE].min()
+        for j in range(n_nfps):
+            nfp = of_nfp(nfps, j)
+            if nfp.counter[IN_BATCH] > 0:
+                end_batch(nfp, constants, ports, times[j], handed_at)
+            end_copy(nfp)
+            ends[copy, j] = nfp.counter[OUT]

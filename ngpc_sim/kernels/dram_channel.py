@@ -7,7 +7,8 @@ happen are passed over: every step yields the next cycle in which a command may 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from ngpc_sim.kernels.compiled import kernel
 
 #: a cycle that never comes
 FAR = 1 << 62
@@ -27,7 +28,7 @@ CCDS, CCDL, RCD, RP, RAS, RC, RRD, FAW, RTP, PPD, REFI, RFC, POSTPONED = range(1
 CYCLES, HITS, MISSES, CONFLICTS, LATENCY, ACTIVATES, REFRESHES, ANSWERS = range(8)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def place(access, channels, together, run, groups, runs, banks):
     """Channel, bank (by group) and row of an access: ``run`` in a bank before the next group, ``runs`` in a row."""
     block = access // together
@@ -37,7 +38,7 @@ def place(access, channels, together, run, groups, runs, banks):
     return block % channels, group * banks + row % banks, row // banks
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def split(lines, line_bytes, access_bytes, channels, together, run, groups, runs, banks):
     """Banks and rows of all accesses, channel by channel in the order offered, and where each channel starts."""
     starts = np.zeros(channels + 1, np.int64)
@@ -56,7 +57,7 @@ def split(lines, line_bytes, access_bytes, channels, together, run, groups, runs
     return bank_of, row_of, starts
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def issue_read(b, now, banks, bank, chan, t):
     """Take note of a RD."""
     chan[RD] = now + t[CCDS]
@@ -66,7 +67,7 @@ def issue_read(b, now, banks, bank, chan, t):
     bank[PRE, b] = max(bank[PRE, b], now + t[RTP])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def issue_activate(b, row, now, bank, chan, t):
     """Take note of an ACT, or, with row -1, of the refresh of one bank."""
     chan[LAST_ACTS + chan[ACTS] % 4] = now
@@ -82,7 +83,7 @@ def issue_activate(b, row, now, bank, chan, t):
     bank[PRE, b], bank[ACT, b] = now + t[RAS], now + t[RC]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def issue_precharge(b, now, bank, chan, t):
     """Take note of a PRE."""
     chan[PRE] = now + t[PPD]
@@ -90,7 +91,7 @@ def issue_precharge(b, now, bank, chan, t):
     bank[ACT, b] = max(bank[ACT, b], now + t[RP])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def oldest_opened(now, bank, chan):
     """Oldest request whose row was opened for it and whose RD may go, or FAR, and the cycle when one may."""
     found, wake = FAR, FAR
@@ -102,7 +103,7 @@ def oldest_opened(now, bank, chan):
     return found, wake
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def oldest_ready(now, bank, chan):
     """Oldest queued request whose next command may go, or FAR, and the cycle when one may.
 
@@ -124,7 +125,7 @@ def oldest_ready(now, bank, chan):
     return found, wake
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def enqueue(request, b, row, links, bank):
     """Put a request behind those of its bank."""
     last = bank[NEWEST, b]
@@ -138,7 +139,7 @@ def enqueue(request, b, row, links, bank):
         bank[HIT, b] = min(bank[HIT, b], request)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def dequeue(request, b, row_of, links, bank):
     """Take a request out whose row is open now; the bank's next hit is behind it."""
     before, after = links[request, BEFORE], links[request, AFTER]
@@ -155,7 +156,7 @@ def dequeue(request, b, row_of, links, bank):
     bank[HIT, b] = after
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def refresh_all(now, bank, chan, t, answer):
     """Next command of a refresh of all banks, if it may go now; returns whether it did and the cycle when it may."""
     any_open, precharge, activate = False, chan[PRE], 0
@@ -180,7 +181,7 @@ def refresh_all(now, bank, chan, t, answer):
     return True, now
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def choose_target(bank, postponed, due):
     """Bank to refresh next: the lowest of the round that nobody waits for, or the lowest at all if it must be."""
     lowest = -1
@@ -190,7 +191,7 @@ def choose_target(bank, postponed, due):
     return lowest
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def refresh_one(now, bank, chan, t, answer):
     """Next command of a refresh of one bank, if it may go now; returns whether it did and the cycle when it may."""
     if chan[TARGET] < 0:
@@ -215,7 +216,7 @@ def refresh_one(now, bank, chan, t, answer):
     return True, now
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def refresh_step(now, one, bank, chan, t, answer):
     """Whether a refresh command goes now, and the next cycle in which one may or falls due."""
     while chan[NEXT_DUE] <= now:
@@ -227,7 +228,7 @@ def refresh_step(now, one, bank, chan, t, answer):
     return issued, min(wake, chan[NEXT_DUE])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def advance(request, b, now, row_of, seen, links, banks, bank, chan, t, answer):
     """Issue a queued request's next command; returns whether it leaves the queue and whether it was read."""
     is_open, is_hit = bank[ROW, b] >= 0, bank[HIT, b] == request
@@ -248,7 +249,7 @@ def advance(request, b, now, row_of, seen, links, banks, bank, chan, t, answer):
     return True, is_hit
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def serve(bank_of, row_of, groups, banks, queue, one, t):
     """Answers (7,) of one channel to its accesses in the order offered: last RD, outcomes, waits, commands."""
     bank, chan = np.zeros((BANK_PLACES, groups * banks), np.int64), np.zeros(CHANNEL_PLACES, np.int64)

@@ -7,16 +7,19 @@ where two clocks run, all that end at one time go before what ends behind them, 
 All int64: ``log`` (records, 4): kind, record waited for, latency, end. ``state``: places below. ``waiting`` is
 (2, 2^k, 3), by side a ring of the tiles that wait, those that are due first in front: when their dispatch ends by the
 side's clock, order of arrival, tile. ``work`` (2, dispatches, 2): by side, start and end of its work by its clock,
-joined where they touch. Arrays are handed on one by one: numba counts references of what is taken from a tuple, or cut
-out of an array.
+joined where they touch.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit
+from typing import Any, NamedTuple
 
-from ngpc_sim.kernels.command_queue import admit
+import numpy as np
+
+from ngpc_sim.kernels.command_queue import ORDER, admit
+from ngpc_sim.kernels.compiled import inlined, kernel
+
+Array = np.ndarray[Any, Any]
 
 #: kinds of records, and columns of a critical path
 SUBMIT, LATENCY, GPU, NGPC = range(4)
@@ -34,7 +37,50 @@ SPEED_BITS = 20
 NEVER = np.int64(1 << 62)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+class Tiles(NamedTuple):
+    """What the tiles of a frame ask, tile t the streams of ``steps`` from ``firsts[t]`` to before ``firsts[t + 1]``.
+
+    Of every stream: ``kernels`` (2, S), the rest of kernels before and after a command; ``ends`` and ``occupancy``
+    (S, N); ``granules`` and NFPs that have a share, ``shares`` (S,).
+    """
+
+    firsts: Array
+    steps: Array
+    kernels: Array
+    ends: Array
+    occupancy: Array
+    granules: Array
+    shares: Array
+
+
+class Rules(NamedTuple):
+    """How a frame runs.
+
+    Times of the submission, and latencies of the first dispatch of a tile and of every other one; whether the schedule
+    is in batches, tiles overlap, the dispatcher is least_loaded, it hands out in turn, and GPU and NGPC share the
+    memory, with ``speeds`` (2,).
+    """
+
+    submit: int
+    first_latency: int
+    latency: int
+    batches: bool
+    overlap: bool
+    least_loaded: bool
+    in_turn: bool
+    shared: bool
+    speeds: Array
+
+
+class Log(NamedTuple):
+    """Room for what happens: step (commands,) and order or offset (commands, N or 1) of every command, and records."""
+
+    steps: Array
+    orders: Array
+    records: Array
+
+
+@inlined
 def wait_in_line(state, waiting, side, time, tile):
     """Let a tile wait until ``time`` behind all that wait for an earlier or the same time.
 
@@ -53,13 +99,13 @@ def wait_in_line(state, waiting, side, time, tile):
     state[WAITING + side] += 1
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def first_in_line(state, waiting, side, column):
     """Time (column 0), order or tile (2) of the first that waits."""
     return waiting[side, state[HEAD + side] & (waiting.shape[1] - 1), column]
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def leave_line(state, waiting, side):
     """Take the first tile that waits."""
     tile = first_in_line(state, waiting, side, 2)
@@ -68,7 +114,7 @@ def leave_line(state, waiting, side):
     return tile
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def side_in_front(state, waiting):
     """Side whose first tile is due before the other's; on equal times the one that has waited longer."""
     if state[WAITING] == 0 or state[WAITING + 1] == 0:
@@ -80,7 +126,7 @@ def side_in_front(state, waiting):
     return 1
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def note(state, log, kind, before, waited, end):
     """Add a record; returns its number."""
     number = state[TAKEN]
@@ -89,7 +135,7 @@ def note(state, log, kind, before, waited, end):
     return number
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def take_kernel(state, log, ready, latency, run, waits_for):
     """Queue a kernel of the GPU; returns its end and record."""
     state[BUSY] += run
@@ -102,32 +148,21 @@ def take_kernel(state, log, ready, latency, run, waits_for):
     return state[FREE], state[LAST]
 
 
-@njit(cache=True, nogil=True, forceinline=True)
-def admit_step(
-    done, alone, last, fill, ends, occupancy, step, shares, start, offset, least_loaded, number, order
-):  # fmt: skip
-    """Queue a command of stream ``step``, which has so many ``shares``: see :func:`admit`."""
-    return admit(
-        done, alone, last, fill, ends[step, :shares], occupancy[step, :shares], start, offset, least_loaded, number,
-        order,
-    )  # fmt: skip
-
-
-@njit(cache=True, nogil=True, forceinline=True)
-def place(state, steps, orders, step, granules, order, least_loaded, in_turn):
+@inlined
+def place(state, steps, orders, step, granules, queue, least_loaded, in_turn):
     """Note where a command of stream ``step`` goes, and where the next one begins."""
     steps[state[PLACED]] = step
     if least_loaded:
-        for share in range(order.shape[0]):
-            orders[state[PLACED], share] = order[share]
+        for share in range(queue.shape[1]):
+            orders[state[PLACED], share] = queue[ORDER, share]
     else:
         orders[state[PLACED], 0] = state[OFFSET]
     state[PLACED] += 1
     if in_turn:
-        state[OFFSET] = (state[OFFSET] + granules) % order.shape[0]
+        state[OFFSET] = (state[OFFSET] + granules) % queue.shape[1]
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def note_command(state, log, start, latency, end, behind, waits_for):
     """Note a command that ends at ``end``, behind the record ``behind`` unless that is -1; returns its record."""
     state[ANY] += end - max(start, min(state[UNTIL], end))
@@ -137,7 +172,7 @@ def note_command(state, log, start, latency, end, behind, waits_for):
     return note(state, log, NGPC, waits_for, latency, end)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def next_dispatch(steps, first, count, stage, batches, kernels, first_latency, latency):
     """What a tile does next: side, latency, run of a kernel, step of a command; side -1 where it is through.
 
@@ -159,7 +194,7 @@ def next_dispatch(steps, first, count, stage, batches, kernels, first_latency, l
     return 0, latency if at > 0 else first_latency, run, step
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def works(state, work, side):
     """Whether a side works at its present; what is done is forgotten."""
     done = state[DONE + side]
@@ -168,7 +203,7 @@ def works(state, work, side):
     return state[FIRST + side] < state[BEHIND + side] and work[side, state[FIRST + side], 0] <= done
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def advance(state, both, shared):
     """Bring both clocks to the present, in which both sides have worked (``shared``) since the last time, or not."""
     passed = state[NOW] - state[UPDATED]
@@ -180,7 +215,7 @@ def advance(state, both, shared):
     state[UPDATED] = state[NOW]
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def real_time(left, speed):
     """Time in which a clock of ``speed`` advances by ``left``, rounded up."""
     if speed == 1 << SPEED_BITS:
@@ -189,7 +224,7 @@ def real_time(left, speed):
     return (whole << SPEED_BITS) + ((part << SPEED_BITS) + speed - 1) // speed
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def next_wake_up(state, waiting, work, both):
     """When the next one that waits is due, or a side begins or ends to work; and whether both work until then."""
     working = (works(state, work, 0), works(state, work, 1))
@@ -207,7 +242,7 @@ def next_wake_up(state, waiting, work, both):
     return wake_up, shared
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def note_work(state, work, side, start, end):
     """Note that a side works from ``start`` to ``end`` by its clock."""
     behind = state[BEHIND + side]
@@ -218,7 +253,7 @@ def note_work(state, work, side, start, end):
         state[BEHIND + side] += 1
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def wake(state, waiting, work, both, shared, ready):
     """Go to the next time at which dispatches end; fills ``ready`` with their tiles, returns their number."""
     found = 0
@@ -237,7 +272,7 @@ def wake(state, waiting, work, both, shared, ready):
     return found
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def begin_tiles(ready, group, overlap):
     """Fill ``ready`` (T,) with all tiles, or with the tile ``group`` where they do not overlap; returns how many."""
     count = ready.shape[0] if overlap else 1
@@ -246,14 +281,14 @@ def begin_tiles(ready, group, overlap):
     return count
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def end_tile(state, record):
     """A tile is through at the present: the frame ends with the last of them, of several with the latest record."""
     if state[NOW] > state[LATEST] or (state[NOW] == state[LATEST] and record > state[LATEST_RECORD]):
         state[LATEST], state[LATEST_RECORD] = state[NOW], record
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def critical_path(log, last):
     """(4,) time by kind along the chain of waits that ends with record ``last``; adds up to its end."""
     parts = np.zeros(4, np.int64)
@@ -266,31 +301,21 @@ def critical_path(log, last):
     return parts
 
 
-@njit(cache=True, nogil=True)
-def run_loop(
-    firsts, steps, kernels, first_latency, latency, ends, occupancy, granules, used, submit, batches, overlap,
-    least_loaded, in_turn, shared, both, done, alone, last, fill, order, placed_steps, placed_orders, log,
-):  # fmt: skip
-    """Run a frame.
-
-    ``firsts`` (T + 1,) of every tile in ``steps``, ``kernels`` (2, S) rest of kernels before and after a command, and
-    latencies of the first dispatch of a tile and of every other one; ``ends`` and ``occupancy`` (S, N) of commands,
-    their ``granules`` and shares ``used`` (S,); whether the schedule is in batches, tiles overlap, the dispatcher is
-    least_loaded, it hands out in turn, and GPU and NGPC share the memory, with speeds ``both`` (2,). State of the NGPC
-    (N,), and the step (dispatches,) and the order or offset (dispatches, N or 1) of every command, are filled, so is
-    ``log``. Returns the state and the critical path.
-    """
-    n_tiles, places = firsts.shape[0] - 1, 1
+@kernel
+def run_loop(tiles, rules, queue, placed):
+    """Run a frame; ``queue`` and ``placed`` are filled. Returns the state and the critical path."""
+    firsts, steps, kernels, log = tiles.firsts, tiles.steps, tiles.kernels, placed.records
+    shared, speeds, n_tiles, places = rules.shared, rules.speeds, tiles.firsts.shape[0] - 1, 1
     while places < n_tiles:
         places *= 2
     state, waiting = np.zeros(STATE, np.int64), np.zeros((2, places, 3), np.int64)
     work = np.zeros((2, log.shape[0] if shared else 0, 2), np.int64)
     ready, stages, records = np.zeros(n_tiles, np.int64), np.zeros(n_tiles, np.int64), np.zeros(n_tiles, np.int64)
     state[LAST], state[LATEST], state[LATEST_RECORD] = -1, -1, -1
-    note(state, log, SUBMIT, -1, 0, submit)
-    state[NOW] = state[UPDATED] = state[DONE] = state[DONE + 1] = submit
-    for group in range(1 if overlap else n_tiles):
-        found = begin_tiles(ready, group, overlap)
+    note(state, log, SUBMIT, -1, 0, rules.submit)
+    state[NOW] = state[UPDATED] = state[DONE] = state[DONE + 1] = rules.submit
+    for group in range(1 if rules.overlap else n_tiles):
+        found = begin_tiles(ready, group, rules.overlap)
         while found > 0:
             for number in range(found):
                 tile = ready[number]
@@ -298,8 +323,9 @@ def run_loop(
                 if stage > 0:
                     log[record, END] = state[NOW]
                 side, wait, run, step = next_dispatch(
-                    steps, first, firsts[tile + 1] - first, stage, batches, kernels, first_latency, latency
-                )
+                    steps, first, firsts[tile + 1] - first, stage, rules.batches, kernels, rules.first_latency,
+                    rules.latency,
+                )  # fmt: skip
                 if side < 0:
                     end_tile(state, record)
                     continue
@@ -308,15 +334,17 @@ def run_loop(
                     end, record = take_kernel(state, log, start, wait, run, record)
                     start = end - run
                 else:
-                    end, behind = admit_step(
-                        done, alone, last, fill, ends, occupancy, step, used[step], start, state[OFFSET],
-                        least_loaded, state[TAKEN], order,
+                    own, offset, least_loaded = tiles.shares[step], state[OFFSET], rules.least_loaded
+                    ends, occupancy = tiles.ends[step, :own], tiles.occupancy[step, :own]
+                    end, behind = admit(queue, ends, occupancy, start, offset, least_loaded, state[TAKEN])
+                    place(
+                        state, placed.steps, placed.orders, step, tiles.granules[step], queue, least_loaded,
+                        rules.in_turn,
                     )  # fmt: skip
-                    place(state, placed_steps, placed_orders, step, granules[step], order, least_loaded, in_turn)
                     record = note_command(state, log, start, wait, end, behind, record)
                 stages[tile], records[tile] = stage + 1, record
                 wait_in_line(state, waiting, side, end, tile)
                 if shared:
                     note_work(state, work, side, start, end)
-            found = wake(state, waiting, work, both, shared, ready)
+            found = wake(state, waiting, work, speeds, shared, ready)
     return state, critical_path(log, state[LATEST_RECORD])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from ngpc_sim.kernels.compiled import kernel
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel
 def touch_few(tags, line):
     """Use ``line`` in a set (ways,) kept in order of use; returns whether it was there."""
     carried = line
@@ -19,7 +20,7 @@ def touch_few(tags, line):
     return False
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel
 def touch_many(links, head, node, room):
     """Use ``node`` in a set that is a ring of ``links`` (cells, 2) before and after; returns whether it was there.
 
@@ -46,7 +47,7 @@ def touch_many(links, head, node, room):
     return hit
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel
 def touch(which, line, sets, few, tags, links, room):
     """Use ``line`` of cache ``which``; returns whether it was there."""
     index = line & np.uint64(sets - 1) if sets & (sets - 1) == 0 else line % np.uint64(sets)
@@ -57,7 +58,7 @@ def touch(which, line, sets, few, tags, links, room):
     return touch_many(links[which], cells - sets + np.int64(index), np.int64(line), room[here : here + 1])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def look_up_lines(lines, counts, offsets, first, groups, sets, few, tags, links, room, missed, missed_counts):
     """Pass queries through the caches of one engine slot.
 
@@ -77,7 +78,7 @@ def look_up_lines(lines, counts, offsets, first, groups, sets, few, tags, links,
             missed_counts[level, i] = found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def look_up_l2(missed, missed_counts, offsets, sets, few, tags, links, room, far, line_bytes, addresses, noted):
     """Pass the misses of all levels through L2, query by query; fills ``far`` (levels, n).
 
@@ -98,7 +99,7 @@ def look_up_l2(missed, missed_counts, offsets, sets, few, tags, links, room, far
     return noted
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def preload(first, last, groups, sets, few, tags, links, room):
     """Use the lines from ``first`` to before ``last`` of every cache, in order."""
     for which in range(groups):

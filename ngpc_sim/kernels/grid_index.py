@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
-from numba import njit
+
+from ngpc_sim.kernels.compiled import inlined, kernel
+
+Array = np.ndarray[Any, Any]
 
 MASK32 = np.uint64(0xFFFFFFFF)
 
 
-@njit(cache=True, nogil=True, inline="always")
+class Level(NamedTuple):
+    """One level of a grid.
+
+    ``scale`` float32 and ``hashed``; ``factors`` (D,) uint64: primes of a hashed level, strides of a linear one;
+    ``entries`` of its table, uint64.
+    """
+
+    scale: Any
+    hashed: bool
+    factors: Array
+    entries: Any
+
+
+@kernel
 def fma_half(scale, x):
     """fma(scale, x, 0.5) in float32: the product is exact in float64, a tie is broken by the sum's error."""
     product = np.float64(scale) * np.float64(x)
@@ -24,7 +42,7 @@ def fma_half(scale, x):
     return rounded
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def cell_of(p):
     """floor(p) as uint32 in a uint64, saturating at the ends of int32."""
     whole = np.floor(np.float64(p))
@@ -32,40 +50,42 @@ def cell_of(p):
     return np.uint64(np.int64(whole)) & MASK32
 
 
-@njit(cache=True, nogil=True, inline="always")
-def axis_terms(cell, factors, terms):
-    """Fill ``terms`` (D, 2): what each axis adds to an index at the cell's lower and upper corner."""
-    for d in range(len(factors)):
-        terms[d, 0] = (cell[d] * factors[d]) & MASK32
-        terms[d, 1] = (((cell[d] + np.uint64(1)) & MASK32) * factors[d]) & MASK32
+@inlined
+def fill_entries(cell, hashed, factors, entries, changes, table_entries):
+    """Fill ``table_entries`` (2^D,) uint64: entries of a cell's corners; bit d of a corner is +1 on axis d.
+
+    ``changes`` (D,) uint64 is room for what that adds to an index, or changes in it where it is ``hashed``.
+    """
+    lowest = np.uint64(0)
+    for d in range(factors.shape[0]):
+        low = (cell[d] * factors[d]) & MASK32
+        lowest = lowest ^ low if hashed else (lowest + low) & MASK32
+        changes[d] = low ^ ((low + factors[d]) & MASK32) if hashed else factors[d]
+    table_entries[0] = lowest
+    for d in range(factors.shape[0]):
+        for corner in range(1 << d):
+            index = table_entries[corner]
+            index = index ^ changes[d] if hashed else (index + changes[d]) & MASK32
+            table_entries[corner + (1 << d)] = index
+    for corner in range(table_entries.shape[0]):
+        if table_entries[corner] >= entries:
+            table_entries[corner] %= entries
 
 
-@njit(cache=True, nogil=True, inline="always")
-def corner_entry(terms, dims, corner, hashed, entries):
-    """Entry of one corner in its level's table; bit d of ``corner`` is +1 on axis d."""
-    index = np.uint64(0)
-    for d in range(dims):
-        term = terms[d, (corner >> d) & 1]
-        index = index ^ term if hashed else (index + term) & MASK32
-    if index >= entries:
-        index %= entries
-    return index
-
-
-@njit(cache=True, nogil=True)
-def index_level(positions, scale, hashed, factors, entries, smooth, index, frac):
+@kernel
+def index_level(positions, level, smooth, index, frac):
     """Fill ``index`` (n, 2^D) uint32 and ``frac`` (n, D) float32 of one level."""
-    dims = len(factors)
-    cell = np.empty(dims, np.uint64)
-    terms = np.empty((dims, 2), np.uint64)
+    dims = level.factors.shape[0]
+    cell, changes = np.empty(dims, np.uint64), np.empty(dims, np.uint64)
+    table_entries = np.empty(1 << dims, np.uint64)
     for i in range(positions.shape[0]):
         for d in range(dims):
-            p = fma_half(scale, positions[i, d])
+            p = fma_half(level.scale, positions[i, d])
             cell[d] = cell_of(p)
             w = np.float32(p - np.float32(np.floor(p)))
             if smooth:
                 w = np.float32(np.float32(w * w) * np.float32(np.float32(3.0) - np.float32(np.float32(2.0) * w)))
             frac[i, d] = w
-        axis_terms(cell, factors, terms)
+        fill_entries(cell, level.hashed, level.factors, level.entries, changes, table_entries)
         for corner in range(1 << dims):
-            index[i, corner] = corner_entry(terms, dims, corner, hashed, entries)
+            index[i, corner] = table_entries[corner]

@@ -7,15 +7,49 @@ of a level each hold a part of its table, line n lies in part n mod parts, which
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
-from ngpc_sim.kernels.grid_index import axis_terms, cell_of, corner_entry, fma_half
+from ngpc_sim.kernels.compiled import inlined, kernel
+from ngpc_sim.kernels.grid_index import cell_of, fill_entries, fma_half
+
+Array = np.ndarray[Any, Any]
 
 
-@njit(cache=True, nogil=True, inline="always")
+class Table(NamedTuple):
+    """A level and the grid_sram that holds it.
+
+    The first four as in :class:`ngpc_sim.kernels.grid_index.Level`. ``bits`` is log2(banks), or -1 for ideal banks;
+    ``line_shift`` log2 of ``entries_per_line``, -1 where that is no power of two. ``reuse_distance``: how many queries
+    back the engine's last query lies, 0 without reuse; ``cells`` (max(reuse_distance, 1), D) uint64 of the last ones,
+    and ``seen`` (1,) int64 how many queries there were.
+    """
+
+    scale: Any
+    hashed: bool
+    factors: Array
+    entries: Any
+    bits: int
+    xor_fold: bool
+    ports: int
+    index_cycles: int
+    reuse_distance: int
+    parts: int
+    entries_per_line: Any
+    line_shift: int
+    cells: Array
+    seen: Array
+
+
+class Lines(NamedTuple):
+    """Distinct lines of queries: ``lines`` (n, 2^D) uint32, of each query the first ``counts`` (n,) uint8."""
+
+    lines: Array
+    counts: Array
+
+
+@inlined
 def bank_of(entry, bits, mask, xor_fold):
     """Bank of an entry: its low bits, or the xor of all its groups of ``bits`` bits."""
     if not xor_fold or bits == 0:
@@ -27,7 +61,7 @@ def bank_of(entry, bits, mask, xor_fold):
     return bank
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def same_entry_twice(entries, corners):
     """Whether two of the first ``corners`` entries are the same."""
     twice = False
@@ -37,7 +71,7 @@ def same_entry_twice(entries, corners):
     return twice
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def most_in_one_bank(banks, corners):
     """How often the most frequent of the first ``corners`` banks occurs; a bank counts in a byte where it can."""
     worst: Any = 0
@@ -58,7 +92,7 @@ def most_in_one_bank(banks, corners):
     return worst
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def keep_distinct(entries, corners):
     """Move the distinct ones of the first ``corners`` entries to the front; returns how many there are."""
     distinct = 0
@@ -72,80 +106,74 @@ def keep_distinct(entries, corners):
     return distinct
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def line_of(entry, entries_per_line, shift):
     """Line of an entry; ``shift`` is log2 of a power of two, else -1."""
     return entry >> np.uint64(shift) if shift >= 0 else entry // entries_per_line
 
 
-@njit(cache=True, nogil=True, inline="always")
-def note_lines(entries, distinct, entries_per_line, shift, lines):
-    """Write the distinct lines of the first ``distinct`` entries to ``lines``, in their order; returns how many."""
+@inlined
+def note_lines(entries, distinct, entries_per_line, shift, lines, i):
+    """Write the distinct lines of the first ``distinct`` entries to ``lines[i]``, in their order; returns how many."""
     count = 0
     for k in range(distinct):
         line = np.uint32(line_of(entries[k], entries_per_line, shift))
         new = True
         for j in range(count):
-            new &= lines[j] != line
+            new &= lines[i, j] != line
         if new:
-            lines[count] = line
+            lines[i, count] = line
             count += 1
     return count
 
 
-@njit(cache=True, nogil=True, inline="always")
-def same_cell(cell, last, known):
-    """Whether ``cell`` (D,) is the ``known`` last one, which it becomes."""
+@inlined
+def same_cell(cell, cells, place, known):
+    """Whether ``cell`` (D,) is the ``known`` one at ``place`` of ``cells``, which it becomes."""
     same = known
     for d in range(cell.shape[0]):
-        same = same and last[d] == cell[d]
-        last[d] = cell[d]
+        same = same and cells[place, d] == cell[d]
+        cells[place, d] = cell[d]
     return same
 
 
-@njit(cache=True, nogil=True)
-def service_level(
-    positions, first, scale, hashed, factors, entries, bits, xor_fold, ports, index_cycles, reuse_distance, parts,
-    entries_per_line, line_shift, history, interval, reads, lines, counts,
-):  # fmt: skip
-    """Fill the initiation intervals (n,) and entries read (n,), 0 before, of one level.
+@kernel
+def service_level(positions, table, interval, reads, lines):
+    """Fill the initiation intervals (n,) and entries read (n,), 0 before, of one level; ``table`` goes on.
 
-    ``first`` is the number of the first of these queries in the stream; ``bits`` is log2(banks), or -1 for ideal
-    banks; ``reuse_distance`` is how many queries back the engine's last query lies, 0 without reuse, and ``history``
-    (max(reuse_distance, 1), D) uint64 its cells; ``line_shift`` as in :func:`line_of`. Where ``lines`` (n, 2^D)
-    uint32 has rows, it takes the distinct lines of every query and ``counts`` (n,) uint8, 0 before, how many there
-    are.
+    ``lines``, counts 0 before, are filled where they are not ``None``.
     """
-    dims = len(factors)
+    factors, cells, seen = table.factors, table.cells, table.seen
+    dims = factors.shape[0]
     corners = 1 << dims
-    cell = np.empty(dims, np.uint64)
-    terms = np.empty((dims, 2), np.uint64)
-    table_entries = np.empty(corners, np.uint64)
-    banks = np.empty(corners, np.uint64)
-    mask = np.uint64((1 << max(bits, 0)) - 1)
-    bank_shift = np.uint64(max(bits, 0))
+    cell, changes = np.empty(dims, np.uint64), np.empty(dims, np.uint64)
+    table_entries, banks = np.empty(corners, np.uint64), np.empty(corners, np.uint64)
+    mask = np.uint64((1 << max(table.bits, 0)) - 1)
+    bank_shift = np.uint64(max(table.bits, 0))
     for i in range(positions.shape[0]):
         for d in range(dims):
-            cell[d] = cell_of(fma_half(scale, positions[i, d]))
-        if reuse_distance and same_cell(cell, history[(first + i) % reuse_distance], first + i >= reuse_distance):
-            interval[i] = index_cycles
-            continue
-        axis_terms(cell, factors, terms)
-        for corner in range(corners):
-            table_entries[corner] = corner_entry(terms, dims, corner, hashed, entries)
+            cell[d] = cell_of(fma_half(table.scale, positions[i, d]))
+        if table.reuse_distance:
+            number = seen[0]
+            seen[0] += 1
+            if same_cell(cell, cells, number % table.reuse_distance, number >= table.reuse_distance):
+                interval[i] = table.index_cycles
+                continue
+        fill_entries(cell, table.hashed, factors, table.entries, changes, table_entries)
         distinct = corners
         if same_entry_twice(table_entries, corners):
             distinct = keep_distinct(table_entries, corners)
         reads[i] = distinct
-        if lines.shape[0] > 0:
-            counts[i] = note_lines(table_entries, distinct, entries_per_line, line_shift, lines[i])
-        if bits < 0:
-            interval[i] = index_cycles
+        if lines is not None:
+            count = note_lines(table_entries, distinct, table.entries_per_line, table.line_shift, lines.lines, i)
+            lines.counts[i] = count
+        if table.bits < 0:
+            interval[i] = table.index_cycles
             continue
         for k in range(distinct):
-            banks[k] = bank_of(table_entries[k], bank_shift, mask, xor_fold)
-            if parts > 1:
-                part = line_of(table_entries[k], entries_per_line, line_shift) % np.uint64(parts)
+            banks[k] = bank_of(table_entries[k], bank_shift, mask, table.xor_fold)
+            if table.parts > 1:
+                part = line_of(table_entries[k], table.entries_per_line, table.line_shift) % np.uint64(table.parts)
                 banks[k] += part * (mask + np.uint64(1))
-        bank_cycles = (most_in_one_bank(banks, distinct) + ports - 1) // ports
-        interval[i] = max(index_cycles, bank_cycles)
+        bank_cycles = (most_in_one_bank(banks, distinct) + table.ports - 1) // table.ports
+        interval[i] = max(table.index_cycles, bank_cycles)

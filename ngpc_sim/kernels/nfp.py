@@ -1,17 +1,13 @@
 """Kernels of an NFP's recurrences: query after query through its engines, batch after batch through its MLP array.
 
-Equations and causes stand in :mod:`ngpc_sim.engines.nfp`. State of one NFP with P groups of engines and S slots:
-``free``, ``begin``, ``busy``, ``ready`` (P, S) int64: when an engine is free, when it was at the batch's start, its
-busy cycles in the batch, when its last features are there; ``lost`` (P, S, 3): cycles in the batch in which full
-windows held an engine, by bandwidth and by latency, and what its last line lost to bandwidth; ``window``
-(P, S, W, 2): when the last W lines came, and what each lost to bandwidth; ``place`` (P, S) the oldest of them;
-``port`` (P, S, 2): when an engine's share of link and DRAM is free for the next line, in 1/65536 cycles.
+Equations and causes stand in :mod:`ngpc_sim.engines.nfp`.
 """
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
-from numba import njit
 
 from ngpc_sim.kernels.causes import (
     BANK_CONFLICT,
@@ -20,208 +16,223 @@ from ngpc_sim.kernels.causes import (
     DRAIN,
     ENCODING,
     FEATURE_BUFFER,
+    HIDDEN,
     INPUT,
     MISS_BANDWIDTH,
     MISS_LATENCY,
     MLP_FILL,
     OUTPUT,
 )
+from ngpc_sim.kernels.compiled import forced, inlined, kernel
 
-#: columns of the counters of one NFP
-COUNT, IN_BATCH, R_LAST, R_BEFORE, FREE, OUT, BATCHES, GROUP, ARRIVED, PART = range(10)
+Array = np.ndarray[Any, Any]
+
 #: bytes per cycle and times of a port are fixed-point numbers with this many fractional bits
 RATE_BITS = 16
-ROUND_UP = (1 << RATE_BITS) - 1
+#: the fixed-point number 1
+ONE = 1 << RATE_BITS
+#: places of ``counter``: queries issued, queries in the open batch, R of the last batch and of the one before it, when
+#: the MLP array is free, end of the last output, batches
+COUNT, IN_BATCH, R_LAST, R_BEFORE, ARRAY_FREE, OUT, BATCHES, COUNTERS = range(8)
+#: rows of ``engines``: when an engine is free, when it was at the batch's start, its busy cycles in the batch, when its
+#: last features are there; cycles in the batch in which a full window held it, by bandwidth and by latency; what its
+#: last line lost to bandwidth; the window's oldest line; when its share of link and of DRAM is free, fixed-point
+FREE, BEGIN, BUSY_CYCLES, READY, BY_BANDWIDTH, BY_LATENCY, LAST_LINE, OLDEST, LINK, DRAM, ENGINE_ROWS = range(11)
+#: columns of ``path``: fixed-point cycles for which a line takes link and DRAM, latency of L2, what DRAM adds to it
+LINK_TIME, DRAM_TIME, L2_LATENCY, DRAM_LATENCY = range(4)
+#: columns of ``ports``: bytes of a query and fixed-point bytes per cycle, in and out
+IN_BYTES, IN_RATE, OUT_BYTES, OUT_RATE = range(4)
 
 
-@njit(cache=True, nogil=True, inline="always")
-def ceil_div(a, b):
-    """ceil(a / b) of non-negative integers."""
-    return (a + b - 1) // b
+class Constants(NamedTuple):
+    """What an NFP is for one workload.
 
-
-@njit(cache=True, nogil=True, inline="always")
-def issue(free, busy, row, arrival, released):
-    """Issue one query on the engines of its group; ``free`` and ``busy`` (slots,) advance."""
-    earliest = max(arrival, released)
-    for slot in range(row.shape[0]):
-        cycles = np.int64(row[slot])
-        free[slot] = max(free[slot], earliest) + cycles
-        busy[slot] += cycles
-
-
-@njit(cache=True, nogil=True, inline="always")
-def fetch(lost, window, place, port, slot, tagged, lines, far, path):
-    """Fetch what a query misses on engine ``slot``, tags known at ``tagged``: ``lines``, the last ``far`` from DRAM.
-
-    ``lost`` (slots, 3), ``window``, ``place`` and ``port`` of the engine's group advance. ``path``: cycles of a line on
-    its way from L2, what DRAM adds to it, and (slots, 2) 1/65536 cycles for which it takes link and DRAM. Returns for
-    how long the window held the engine, and when the last line came.
+    ``base_cycles`` (slots,) int64: intervals without conflicts; ``tables`` (3, B + 1) int64: busy, first-matrix and
+    useful cycles of a batch by its queries; latency before the tags and behind the data, and tail, in cycles.
     """
-    l2_latency, dram_latency, line_time = path
+
+    base_cycles: Array
+    tables: Array
+    before_tags: int
+    behind_data: int
+    tail: int
+
+
+class State(NamedTuple):
+    """One NFP with P groups of engines and S slots, or, with one more axis in front, several; all int64.
+
+    ``engines`` (ENGINE_ROWS, P, S) and ``counter`` (COUNTERS,): see above. ``window`` (P, S, W, 2): when the last W
+    lines came, and what each lost to bandwidth. ``outputs`` (fifo,): ends of the last outputs. ``waits`` (S + 1,
+    COLUMNS): cycles in the command that runs, by the slot that is waited for, in the last row those of none.
+    """
+
+    engines: Array
+    window: Array
+    counter: Array
+    outputs: Array
+    waits: Array
+
+
+def idle(n_nfps: int, groups: int, slots: int, window_lines: int, fifo_batches: int) -> State:
+    """Several NFPs at cycle 0; ``window_lines`` is 0 where nothing can miss."""
+    shapes = (
+        *((ENGINE_ROWS, groups, slots), (groups, slots, window_lines, 2), (COUNTERS,), (fifo_batches,)),
+        (slots + 1, COLUMNS),
+    )
+    return State(*(np.zeros((n_nfps, *shape), np.int64) for shape in shapes))
+
+
+@kernel
+def of_nfp(nfps, j):
+    """State of NFP ``j`` of several."""
+    return State(nfps.engines[j], nfps.window[j], nfps.counter[j], nfps.outputs[j], nfps.waits[j])
+
+
+@inlined
+def arrival(number, in_bytes, in_rate):
+    """Cycle at which a port has delivered the inputs of query ``number``: ceil((number + 1) x in_bytes / rate)."""
+    return ((number + 1) * in_bytes * ONE + in_rate - 1) // in_rate
+
+
+@kernel
+def fill_arrivals(came, first, in_bytes, in_rate):
+    """Fill ``came`` (n,) int64 with the :func:`arrival` of query ``first`` and those behind it."""
+    cycles, part = in_bytes * ONE // in_rate, in_bytes * ONE % in_rate
+    at, rest = first * in_bytes * ONE // in_rate, first * in_bytes * ONE % in_rate
+    for i in range(came.shape[0]):
+        at += cycles
+        rest += part
+        if rest >= in_rate:
+            rest -= in_rate
+            at += 1
+        came[i] = at + (rest > 0)
+
+
+@kernel
+def fetch(engines, window, group, slot, tagged, lines, far, path):
+    """Fetch ``lines`` that a query misses on an engine, its tags known at ``tagged``, the last ``far`` from DRAM.
+
+    ``engines`` and ``window`` of the NFP advance; ``path`` (slots, 4). Returns for how long the window held the engine,
+    and when the last line came.
+    """
     entered, blocked_by_bandwidth, came = tagged, np.int64(0), np.int64(0)
+    oldest, places = engines[OLDEST, group, slot], window.shape[2]
     for line in range(lines):
-        oldest = place[slot]
-        if window[slot, oldest, 0] > entered:
-            entered = window[slot, oldest, 0]
-            blocked_by_bandwidth = window[slot, oldest, 1]
-        port[slot, 0] = max(port[slot, 0], entered << RATE_BITS) + line_time[slot, 0]
-        passed, latency = port[slot, 0], l2_latency
+        if window[group, slot, oldest, 0] > entered:
+            entered = window[group, slot, oldest, 0]
+            blocked_by_bandwidth = window[group, slot, oldest, 1]
+        link = max(engines[LINK, group, slot], entered << RATE_BITS) + path[slot, LINK_TIME]
+        engines[LINK, group, slot] = link
+        passed, latency = link, path[slot, L2_LATENCY]
         if line >= lines - far:
-            port[slot, 1] = max(port[slot, 1], entered << RATE_BITS) + line_time[slot, 1]
-            passed, latency = max(passed, port[slot, 1]), l2_latency + dram_latency
-        through = (passed + ROUND_UP) >> RATE_BITS
-        newest = oldest - 1 if oldest > 0 else window.shape[1] - 1
-        came = max(through + latency, window[slot, newest, 0])
-        window[slot, oldest, 0] = came
-        window[slot, oldest, 1] = through - entered
-        lost[slot, 2] = through - entered
-        place[slot] = oldest + 1 if oldest + 1 < window.shape[1] else 0
+            dram = max(engines[DRAM, group, slot], entered << RATE_BITS) + path[slot, DRAM_TIME]
+            engines[DRAM, group, slot] = dram
+            passed, latency = max(link, dram), latency + path[slot, DRAM_LATENCY]
+        through = (passed + ONE - 1) >> RATE_BITS
+        newest = oldest - 1 if oldest > 0 else places - 1
+        came = max(through + latency, window[group, slot, newest, 0])
+        window[group, slot, oldest, 0] = came
+        window[group, slot, oldest, 1] = through - entered
+        oldest = oldest + 1 if oldest + 1 < places else 0
+        engines[LAST_LINE, group, slot] = through - entered
+    engines[OLDEST, group, slot] = oldest
     held = entered - tagged
-    lost[slot, 0] += min(held, blocked_by_bandwidth)
-    lost[slot, 1] += held - min(held, blocked_by_bandwidth)
+    engines[BY_BANDWIDTH, group, slot] += min(held, blocked_by_bandwidth)
+    engines[BY_LATENCY, group, slot] += held - min(held, blocked_by_bandwidth)
     return held, came
 
 
-@njit(cache=True, nogil=True, inline="always")
-def issue_cached(
-    free, busy, ready, lost, window, place, port, row, missing, far, arrival, released, before, behind, path
-):
-    """Issue one query on engines whose grid_sram may miss; ``missing`` and ``far`` (slots,) count its lines.
+@inlined
+def charge_wait(nfp, constants, group, slot, at, gap, late_end):
+    """Divide a wait of ``gap`` cycles, until ``at``, for the features of an engine among its causes.
 
-    ``before`` and ``behind``: latency of the stages up to the tags and from the data on. ``path``: see :func:`fetch`.
+    ``late_end``: cycles of it in which the NFP did not know yet that the batch was complete.
     """
-    earliest = max(arrival, released)
-    for slot in range(row.shape[0]):
-        cycles = np.int64(row[slot])
-        free[slot] = max(free[slot], earliest) + cycles
-        busy[slot] += cycles
-        there = free[slot] - 1 + before + behind
-        lines = np.int64(missing[slot])
-        if lines > 0:
-            tagged = free[slot] - 1 + before
-            held, came = fetch(lost, window, place, port, slot, tagged, lines, np.int64(far[slot]), path)
-            free[slot] += held
-            there = max(there, came + behind)
-        ready[slot] = max(ready[slot], there)
-
-
-@njit(cache=True, nogil=True)
-def attribute(stalls, level_stalls, gap, late_input, conflict, miss_bandwidth, miss_latency, late_buffer):
-    """Divide a wait of ``gap`` cycles for features among its causes, for the NFP and for the slowest level."""
+    engines, counter, groups = nfp.engines, nfp.counter, nfp.engines.shape[1]
+    last, first = counter[COUNT] - 1, counter[COUNT] - counter[IN_BATCH]
+    on_group = (last - group) // groups - (first - 1 - group) // groups
+    began, ended = engines[BEGIN, group, slot], engines[FREE, group, slot]
+    busy = engines[BUSY_CYCLES, group, slot]
+    held_by_bandwidth, held_by_latency = engines[BY_BANDWIDTH, group, slot], engines[BY_LATENCY, group, slot]
+    behind = at - (ended - 1 + constants.before_tags + constants.behind_data)
+    behind_by_bandwidth = min(behind, engines[LAST_LINE, group, slot])
+    idle_cycles = ended - held_by_bandwidth - held_by_latency - began - busy
+    late_buffer = min(max(counter[R_BEFORE] - began, 0), idle_cycles)
     for cause, most in (
-        (INPUT, late_input),
-        (BANK_CONFLICT, conflict),
-        (MISS_BANDWIDTH, miss_bandwidth),
-        (MISS_LATENCY, miss_latency),
+        (INPUT, idle_cycles - late_buffer + late_end),
+        (BANK_CONFLICT, busy - on_group * constants.base_cycles[slot]),
+        (MISS_BANDWIDTH, held_by_bandwidth + behind_by_bandwidth),
+        (MISS_LATENCY, held_by_latency + behind - behind_by_bandwidth),
         (FEATURE_BUFFER, late_buffer),
         (ENCODING, gap),
     ):
         part = min(gap, most)
-        stalls[cause] += part
-        level_stalls[cause] += part
+        nfp.waits[slot, cause] += part
         gap -= part
 
 
-@njit(cache=True, nogil=True)
-def close_batch(engines, counter, outputs, stalls, by_level, constants, out_bytes, out_rate, cached, not_before):
+@forced
+def close_batch(nfp, constants, ports, not_before):
     """Pass a full or last batch through the MLP engine and the output port; returns ``(S, E)``.
 
-    ``stalls`` (COLUMNS,) of the NFP, ``by_level`` (slots, COLUMNS) of them the waits for each slot's features.
-    ``constants``: intervals without conflicts (slots,), MLP tables (3, B + 1): busy, first-matrix and useful cycles
-    by n, latency before and behind the tags, tail. ``not_before``: when the NFP knows that no query will join the
-    batch.
+    ``not_before``: when the NFP knows that no query will join the batch.
     """
-    free, begin, busy, ready, lost = engines
-    base, tables, before, behind, tail = constants
-    groups, slots = free.shape
-    latency = before + behind
-    worst_group, worst_slot, at = 0, 0, np.int64(-1)
-    for g in range(groups):
-        for slot in range(slots):
-            here = ready[g, slot] if cached else free[g, slot] - 1 + latency
-            if here > at:
-                worst_group, worst_slot, at = g, slot, here
-    n = counter[IN_BATCH]
+    engines, counter, outputs, tables = nfp.engines, nfp.counter, nfp.outputs, constants.tables
+    group, slot, at = 0, 0, np.int64(-1)
+    for g in range(engines.shape[1]):
+        for s in range(engines.shape[2]):
+            if engines[READY, g, s] > at:
+                group, slot, at = g, s, engines[READY, g, s]
     late_end = max(not_before - at, 0)
-    start = max(at + late_end, counter[FREE])
-    gap = start - counter[FREE]
-    if gap > 0:
-        last, first = counter[COUNT] - 1, counter[COUNT] - n
-        on_group = (last - worst_group) // groups - (first - 1 - worst_group) // groups
-        busy_cycles = busy[worst_group, worst_slot]
-        began, ended = begin[worst_group, worst_slot], free[worst_group, worst_slot]
-        by_bandwidth, by_latency = np.int64(0), np.int64(0)
-        if cached:
-            held = lost[worst_group, worst_slot]
-            tail_wait = at - (ended - 1 + latency)
-            by_bandwidth = held[0] + min(tail_wait, held[2])
-            by_latency = held[1] + tail_wait - min(tail_wait, held[2])
-            ended -= held[0] + held[1]
-        idle = ended - began - busy_cycles
-        late_buffer = min(max(counter[R_BEFORE] - began, 0), idle)
-        attribute(
-            stalls, by_level[worst_slot], gap, idle - late_buffer + late_end, busy_cycles - on_group * base[worst_slot],
-            by_bandwidth, by_latency, late_buffer,
-        )  # fmt: skip
-    fifo_slot = counter[BATCHES] % outputs.shape[0]
+    start = max(at + late_end, counter[ARRAY_FREE])
+    if start > counter[ARRAY_FREE]:
+        charge_wait(nfp, constants, group, slot, at, start - counter[ARRAY_FREE], late_end)
+    n, oldest = counter[IN_BATCH], counter[BATCHES] % outputs.shape[0]
     finished = start + tables[0, n]
-    released = max(finished, outputs[fifo_slot] - tail)
-    stalls[BUSY] += tables[2, n]
-    stalls[MLP_FILL] += tables[0, n] - tables[2, n]
-    stalls[OUTPUT] += released - finished
+    released = max(finished, outputs[oldest] - constants.tail)
+    nfp.waits[-1, BUSY] += tables[2, n]
+    nfp.waits[-1, MLP_FILL] += tables[0, n] - tables[2, n]
+    nfp.waits[-1, OUTPUT] += released - finished
     counter[R_BEFORE] = counter[R_LAST]
     counter[R_LAST] = start + tables[1, n]
-    counter[FREE] = released
-    counter[OUT] = max(released + tail, counter[OUT]) + ceil_div((n * out_bytes) << RATE_BITS, out_rate)
-    outputs[fifo_slot] = counter[OUT]
+    counter[ARRAY_FREE] = released
+    end = released + constants.tail
+    port_cycles = (((n * ports[OUT_BYTES]) << RATE_BITS) + ports[OUT_RATE] - 1) // ports[OUT_RATE]
+    counter[OUT] = max(end, counter[OUT]) + port_cycles
+    outputs[oldest] = counter[OUT]
     counter[BATCHES] += 1
     counter[IN_BATCH] = 0
-    begin[:] = free
-    busy[:] = 0
-    if cached:
-        lost[:, :, :2] = 0
-    return start, released + tail
+    for g in range(engines.shape[1]):
+        for s in range(engines.shape[2]):
+            engines[BEGIN, g, s] = engines[FREE, g, s]
+            engines[BUSY_CYCLES, g, s] = engines[BY_BANDWIDTH, g, s] = engines[BY_LATENCY, g, s] = 0
+    return start, end
 
 
-@njit(cache=True, nogil=True)
-def replay_nfp(
-    slot_cycles, missing, far, arrivals, constants, groups, batch_queries, fifo, out_bytes, out_rate, path,
-    window_lines, starts, ends, by_level,
-):  # fmt: skip
-    """One NFP over a stream; fills ``starts`` and ``ends`` by batch, ``by_level``; returns ``(cycles, stalls)``.
+@inlined
+def begin_copy(nfp):
+    """Begin a command: forget the waits of the one before, which still drains."""
+    nfp.waits[:] = 0
+    nfp.waits[-1, DRAIN] = nfp.counter[ARRAY_FREE] - nfp.counter[OUT]
 
-    ``missing`` and ``far`` (n, slots) have no rows where nothing can miss.
+
+@inlined
+def end_copy(nfp):
+    """End a command: count its drain."""
+    nfp.waits[-1, DRAIN] += nfp.counter[OUT] - nfp.counter[ARRAY_FREE]
+    hide_drain(nfp.waits)
+
+
+@kernel
+def hide_drain(waits):
+    """Take what an NFP has drained less than the command before it from its first waits; (rows, columns) of waits.
+
+    These passed during that drain, which the occupancy does not count: they are nobody's stall.
     """
-    slots = slot_cycles.shape[1]
-    cached = missing.shape[0] > 0
-    free = np.zeros((groups, slots), np.int64)
-    busy, ready = np.zeros_like(free), np.zeros_like(free)
-    lost = np.zeros((groups, slots, 3), np.int64)
-    engines = (free, np.zeros_like(free), busy, ready, lost)
-    window = np.zeros((groups, slots, window_lines if cached else 0, 2), np.int64)
-    place = np.zeros((groups, slots), np.int64)
-    port = np.zeros((groups, slots, 2), np.int64)
-    counter = np.zeros(10, np.int64)
-    outputs = np.zeros(fifo, np.int64)
-    stalls = np.zeros(COLUMNS, np.int64)
-    before, behind = constants[2], constants[3]
-    n = slot_cycles.shape[0]
-    for i in range(n):
-        g = i % groups
-        if cached:
-            issue_cached(
-                free[g], busy[g], ready[g], lost[g], window[g], place[g], port[g], slot_cycles[i], missing[i], far[i],
-                arrivals[i], counter[R_BEFORE], before, behind, path,
-            )  # fmt: skip
-        else:
-            issue(free[g], busy[g], slot_cycles[i], arrivals[i], counter[R_BEFORE])
-        counter[COUNT] += 1
-        counter[IN_BATCH] += 1
-        if counter[IN_BATCH] == batch_queries or i == n - 1:
-            k = counter[BATCHES]
-            starts[k], ends[k] = close_batch(
-                engines, counter, outputs, stalls, by_level, constants, out_bytes, out_rate, cached, 0
-            )
-    stalls[DRAIN] = counter[OUT] - counter[FREE]
-    return counter[OUT], stalls
+    for cause in HIDDEN:
+        for row in range(waits.shape[0]):
+            if waits[-1, DRAIN] >= 0:
+                return
+            taken = min(-waits[-1, DRAIN], waits[row, cause])
+            waits[row, cause] -= taken
+            waits[-1, DRAIN] += taken

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from ngpc_sim.kernels.compiled import kernel
 
 Array = np.ndarray[Any, Any]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_rows(invocations: Array, tiles: Array, n_tiles: int, last: Array, counts: Array) -> int:
     """Count rows into ``counts`` (invocations, parts); ``last`` (2,) is the row before. Returns a number of FLAWS.
 

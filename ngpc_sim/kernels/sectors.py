@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from numba import njit
+from ngpc_sim.kernels.compiled import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sectors_of(index, firsts, ends, queries, by_corner, entries_per_sector, seen, counts):
     """Fill ``counts`` (s,) int64: sectors that groups of ``queries`` rows of each run of rows touch.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from numba import njit
+from ngpc_sim.kernels.compiled import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_up(slot_cycles, running):
     """Fill ``running`` (n + 1, slots) with the sums over the first queries, from 0."""
     for i in range(slot_cycles.shape[0]):
@@ -13,7 +13,7 @@ def add_up(slot_cycles, running):
             running[i + 1, slot] = running[i, slot] + slot_cycles[i, slot]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_up_lines(counts, column, running):
     """Fill column ``column`` of ``running`` (n + 1, columns, L) with the sums of ``counts`` (n, L), from 0."""
     for i in range(counts.shape[0]):
@@ -21,7 +21,7 @@ def add_up_lines(counts, column, running):
             running[i + 1, column, level] = running[i, column, level] + counts[i, level]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sum_of_rows(slot_cycles, first, stop, total):
     """Add the rows from ``first`` to before ``stop`` of ``slot_cycles`` (n, slots) to ``total`` (slots,) int64."""
     for i in range(first, stop):
@@ -29,7 +29,7 @@ def sum_of_rows(slot_cycles, first, stop, total):
             total[slot] += slot_cycles[i, slot]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def extremes(slot_cycles, least, most):
     """Lower ``least`` and raise ``most`` (slots,) to what is in ``slot_cycles`` (n, slots)."""
     for i in range(slot_cycles.shape[0]):
@@ -39,7 +39,7 @@ def extremes(slot_cycles, least, most):
             most[slot] = max(most[slot], row[slot])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def to_rows(by_slot, rows):
     """Fill ``rows`` (n, slots) from ``by_slot`` (slots, n)."""
     for i in range(rows.shape[0]):
@@ -47,7 +47,7 @@ def to_rows(by_slot, rows):
             rows[i, slot] = by_slot[slot, i]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def ask_in_turn(firsts, sizes, counts, rows):
     """Fill ``rows`` with ``counts[p]`` rows of every piece ``p``: its ``sizes[p]`` from ``firsts[p]`` on, in turn."""
     at = 0

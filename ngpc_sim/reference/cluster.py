@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import simpy
 
-from ngpc_sim.engines.cluster import HIDDEN, Cluster, ClusterRun, ClusterSpec, ClusterWork
+from ngpc_sim.engines.cluster import Cluster, ClusterRun, ClusterSpec, ClusterWork
 from ngpc_sim.engines.memory_shares import MissPath
 from ngpc_sim.engines.nfp import Nfp, NfpSpec
 from ngpc_sim.kernels.causes import CAUSES
@@ -21,6 +21,8 @@ from ngpc_sim.results.stall_causes import CHARGED
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
+#: causes that can pass while the command before drains, those that open a command in front
+HIDDEN = (*reversed(CHARGED), "output", "mlp_fill")
 #: cycles of a query on every engine slot, and the lines that it misses there
 Query = tuple[tuple[int, ...], tuple[Asked, ...]]
 #: bytes per cycle of the ports, in 1/65536, and the way of missing lines
@@ -177,7 +179,7 @@ def _asked(work: ClusterWork) -> list[Query]:
     return [
         (
             tuple(int(c) for c in work.service.slot_cycles[row]),
-            tuple(Asked(int(m), int(f)) for m, f in zip(missing[row], far[row], strict=True)) if len(missing) else (),
+            tuple(Asked(int(m), int(f)) for m, f in zip(missing[row], far[row], strict=True)),
         )
         for row in work.stream
     ]

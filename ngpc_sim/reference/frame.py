@@ -25,7 +25,7 @@ from ngpc_sim.frame.commands import Command
 from ngpc_sim.frame.plan import FramePlan
 from ngpc_sim.frame.sharing import FULL
 from ngpc_sim.frame.timing import GPU, LATENCY, NGPC, SUBMIT, FrameRun, Placed, delays_ps, rest_of_kernels_ps, rules_of
-from ngpc_sim.kernels.command_queue import admit
+from ngpc_sim.kernels.command_queue import ALONE, FILL, ORDER, admit, idle
 from ngpc_sim.reference import shared_time
 from ngpc_sim.reference.shared_time import RealTime, SharedTime
 
@@ -91,12 +91,8 @@ class _NgpcQueue:
     def __init__(self, arch: Arch, log: _Log) -> None:
         self.log = log
         self.least_loaded, self.rotates = rules_of(arch)
-        self.done_ps = np.zeros(arch.scale, np.int64)
-        self.alone_ps = np.zeros(arch.scale, np.int64)
-        self.last = np.full(arch.scale, -1, np.int64)
-        self.order = np.zeros(arch.scale, np.int64)
+        self.queue = idle(arch.scale)
         self.offset = 0
-        self.fill_ps = np.zeros(arch.scale, np.int64)
         self.placed: list[tuple[int, list[int]]] = []
         self.any_ps = 0
         self.any_until = 0
@@ -105,12 +101,12 @@ class _NgpcQueue:
         """Take a command of stream ``step`` that is ready ``latency_ps`` from ``now``; returns its end and record."""
         start = now + latency_ps
         end, behind = admit(
-            self.done_ps, self.alone_ps, self.last, self.fill_ps, command.end_ps, command.occupancy_ps, start,
-            self.offset, self.least_loaded, len(self.log.records), self.order,
+            self.queue, command.end_ps, command.occupancy_ps, start, self.offset, self.least_loaded,
+            len(self.log.records),
         )  # fmt: skip
-        self.placed.append((step, self.order.tolist() if self.least_loaded else [self.offset]))
+        self.placed.append((step, self.queue[ORDER].tolist() if self.least_loaded else [self.offset]))
         if self.rotates:
-            self.offset = (self.offset + command.granules) % len(self.done_ps)
+            self.offset = (self.offset + command.granules) % self.queue.shape[1]
         self.any_ps += end - max(start, min(self.any_until, end))
         self.any_until = max(self.any_until, end)
         if behind >= 0:
@@ -192,8 +188,8 @@ def run_frame(
     return FrameRun(
         frame_ps=end_ps,
         gpu_busy_ps=gpu.busy_ps + time.gpu_slowed_ps,
-        ngpc_ps=int(ngpc.alone_ps.max()),
-        fill_ps=ngpc.fill_ps,
+        ngpc_ps=int(ngpc.queue[ALONE].max()),
+        fill_ps=ngpc.queue[FILL],
         ngpc_any_ps=ngpc.any_ps + time.slowed_ps,
         slowed_ps=time.slowed_ps,
         placed=Placed(

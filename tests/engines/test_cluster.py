@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ngpc_sim.engines import Cluster, ClusterSpec, ClusterWork, EncodingEngine, Nfp
 from ngpc_sim.engines.service import Service
-from ngpc_sim.kernels.command_queue import admit
+from ngpc_sim.kernels.command_queue import ALONE, DONE, FILL, LAST, ORDER, admit, idle
 
 POLICIES = ("round_robin", "least_loaded")
 
@@ -217,32 +217,28 @@ def admit_slowly(done, alone, last, fill, end, occupancy, start, offset, policy,
 def test_commands_queue_behind_each_other(data):
     n, policy = data.draw(st.integers(1, 6)), data.draw(st.sampled_from(POLICIES))
     times = st.lists(st.integers(0, 12), min_size=n, max_size=n)
-    fast = [np.zeros(n, np.int64) for _ in range(4)]
-    slow_state = [[0] * n for _ in range(4)]
-    order = np.zeros(n, np.int64)
+    queue, slow_state = idle(n), [[0] * n, [0] * n, [-1] * n, [0] * n]
     for number in range(data.draw(st.integers(1, 6))):
         end, occupancy = data.draw(times), data.draw(times)
         start, offset = data.draw(st.integers(0, 20)), data.draw(st.integers(0, 7))
         arrays = np.array(end, np.int64), np.array(occupancy, np.int64)
-        before = fast[0].tolist()
-        got = admit(*fast, *arrays, start, offset, policy == "least_loaded", number, order)
+        before = queue[DONE].tolist()
+        got = admit(queue, *arrays, start, offset, policy == "least_loaded", number)
         assert got == admit_slowly(*slow_state, end, occupancy, start, offset, policy, number)
-        assert [array.tolist() for array in fast] == slow_state
+        assert queue[[DONE, ALONE, LAST, FILL]].tolist() == slow_state
         if policy == "least_loaded":
-            assert order.tolist() == sorted(range(n), key=lambda j: before[j])
+            assert queue[ORDER].tolist() == sorted(range(n), key=lambda j: before[j])
 
 
 def test_a_command_on_idle_nfps_ends_after_its_end_and_behind_another_after_its_occupancy():
-    done, alone, last = np.zeros(2, np.int64), np.zeros(2, np.int64), np.full(2, -1, np.int64)
-    fill, order = np.zeros(2, np.int64), np.zeros(2, np.int64)
-    state, costs = (done, alone, last, fill), (np.array([30, 20]), np.array([25, 15]))
-    assert admit(*state, *costs, 100, 0, False, 7, order) == (130, -1)  # noqa: FBT003
-    assert admit(*state, *costs, 104, 0, False, 8, order) == (155, 7)  # noqa: FBT003
-    assert done.tolist() == [155, 135]
-    assert alone.tolist() == [55, 35]
-    assert last.tolist() == [8, 8]
-    assert admit(*state, *costs, 500, 1, False, 9, order) == (530, -1)  # noqa: FBT003
-    assert done.tolist() == [520, 530]
+    queue, costs = idle(2), (np.array([30, 20]), np.array([25, 15]))
+    assert admit(queue, *costs, 100, 0, False, 7) == (130, -1)  # noqa: FBT003
+    assert admit(queue, *costs, 104, 0, False, 8) == (155, 7)  # noqa: FBT003
+    assert queue[DONE].tolist() == [155, 135]
+    assert queue[ALONE].tolist() == [55, 35]
+    assert queue[LAST].tolist() == [8, 8]
+    assert admit(queue, *costs, 500, 1, False, 9) == (530, -1)  # noqa: FBT003
+    assert queue[DONE].tolist() == [520, 530]
 
 
 @pytest.mark.parametrize("link", [None, 3.0])
@@ -251,7 +247,7 @@ def test_a_command_on_idle_nfps_ends_after_its_end_and_behind_another_after_its_
 def test_equal_queries_cost_what_each_of_them_replayed_costs(n, granule, scale, link, inputs):
     nfp = inputs.nfp_spec(encoding={"banks": "ideal", "corner_lanes": 2}, mlp={"batch_queries": 16})
     work = inputs.workload(inputs.grid("hash", 3, 5), input_bytes=12, output_bytes=4)
-    service = Service(np.full((n, 5), 4, np.uint16), np.full(n, 40, np.int32), np.full(5, 4, np.int64), uniform=True)
+    service = Service(np.full((n, 5), 4, np.uint16), np.full(n, 40, np.int32), np.full(5, 4, np.int64))
     cluster = Cluster(ClusterSpec(dispatch="round_robin", dispatch_queries=granule), nfp, scale)
     command = ClusterWork(work, service, np.arange(n), link)
     at_once, each = cluster.run(command), cluster.run(command, each_query=True)

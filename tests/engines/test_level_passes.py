@@ -67,8 +67,7 @@ def corner_by_corner(passes, positions):
     levels, n = passes.encoding.n_levels, len(positions)
     intervals, reads = np.zeros((levels, n), np.uint16), np.zeros((levels, n), np.uint8)
     for level in range(levels):
-        none = np.empty((0, 0), np.uint32), np.empty(0, np.uint8)
-        passes.in_order(level, positions, 0, intervals[level], reads[level], *none)
+        passes.in_order(level, positions, intervals[level], reads[level], None)
     return intervals, reads.sum(axis=0)
 
 

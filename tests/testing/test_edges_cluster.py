@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ngpc_sim.engines import Cluster, ClusterWork, EncodingEngine
-from ngpc_sim.kernels.command_queue import admit
+from ngpc_sim.kernels.command_queue import DONE, FILL, admit, idle
 
 
 @pytest.fixture
@@ -114,11 +114,10 @@ def test_a_command_behind_itself_adds_what_its_bottleneck_takes(batches, cluster
 
 
 def admitted(done, end, occupancy, start, *, offset=0, least_loaded=False):
-    done, end, occupancy = (np.array(a, np.int64) for a in (done, end, occupancy))
-    last = np.full(len(done), -1, np.int64)
-    fill, order = np.zeros_like(done), np.zeros_like(done)
-    slowest, _ = admit(done, np.zeros_like(done), last, fill, end, occupancy, start, offset, least_loaded, 7, order)
-    return done.tolist(), slowest, fill.tolist()
+    queue, costs = idle(len(done)), (np.array(a, np.int64) for a in (end, occupancy))
+    queue[DONE] = done
+    slowest, _ = admit(queue, *costs, start, offset, least_loaded, 7)
+    return queue[DONE].tolist(), slowest, queue[FILL].tolist()
 
 
 @pytest.mark.parametrize(("done_before", "finish"), [(0, 150), (50, 150), (110, 150), (111, 151), (300, 340)])

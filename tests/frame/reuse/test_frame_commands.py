@@ -1,13 +1,12 @@
 """Commands replayed by batches against the replay of every query, to the cycle, cause and slot."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
-from ngpc_sim.engines import command_replays, miss_sums
-from ngpc_sim.engines.batch_sums import HULL_USES, BatchSums
+from ngpc_sim.engines import batch_sums, command_replays
+from ngpc_sim.engines.batch_sums import BatchSums
 from ngpc_sim.engines.cluster import Cluster, ClusterWork
 from ngpc_sim.engines.command_replays import in_batches, replay_together
 from ngpc_sim.engines.memory_shares import Memory
@@ -84,12 +83,10 @@ def frames(draw, *, missing=False, alike=None):
     return cluster, works
 
 
-def together(cluster, works, uses=0):
+def together(cluster, works):
     service, encoding = works[0].service, works[0].workload.encoding
     batch, groups = cluster.nfp.spec.mlp.batch_queries, cluster.nfp.encoding.side_by_side(encoding)
-    sums = BatchSums(tuple(work.stream for work in works), service, batch, groups)
-    sums.kept["uses"] = uses
-    return replay_together(cluster, works, sums)
+    return replay_together(cluster, works, BatchSums(tuple(work.stream for work in works), service, batch, groups))
 
 
 @given(frames())
@@ -112,10 +109,7 @@ def test_slots_that_never_count_change_nothing(frame):
 def test_shares_whose_queries_are_alike_on_the_leading_slot_equal_the_replay_of_every_query(frame):
     cluster, works = frame
     assert works[0].service.alike == works[0].service.slot_cycles.max()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(command_replays, "replay_commands", None)
-        by_shares = together(cluster, works)
-    assert list(map(plain, by_shares)) == list(map(plain, map(cluster.run, works)))
+    assert list(map(plain, together(cluster, works))) == list(map(plain, map(cluster.run, works)))
 
 
 def test_slots_in_front_have_to_take_less_to_be_left_out():
@@ -142,13 +136,6 @@ def test_bundled_hashgrids_have_one_leading_slot_on_which_all_queries_are_alike(
         assert service.slot_cycles.max() == service.alike
 
 
-@given(frames())
-def test_commands_by_corners_of_hulls_equal_them_too(frame):
-    cluster, works = frame
-    by_corners, by_rows = together(cluster, works, HULL_USES), together(cluster, works)
-    assert list(map(plain, by_corners)) == list(map(plain, by_rows))
-
-
 @given(frames(missing=True))
 def test_commands_that_miss_lines_equal_the_replay_of_every_query(frame):
     cluster, works = frame
@@ -164,8 +151,8 @@ def test_more_misses_than_are_kept_are_replayed_query_by_query(monkeypatch):
     service = Service(np.full((80, 16), 2, np.uint16), np.ones(80, np.int32), np.ones(16, np.int64), misses=misses)
     works = [ClusterWork(work, service, np.arange(2000, dtype=np.int32) % 80)]
     kept = plain(together(cluster, works)[0])
-    monkeypatch.setattr(miss_sums, "MOST_MISSES", 1000)
-    monkeypatch.setattr(command_replays, "replay_commands_with_misses", None)
+    monkeypatch.setattr(batch_sums, "MOST_MISSES", 1000)
+    monkeypatch.setattr(command_replays, "replay_commands", None)
     assert plain(together(cluster, works)[0]) == kept
 
 
@@ -180,24 +167,21 @@ def test_batches_that_take_more_than_32_bits_of_cycles_and_miss_equal_the_replay
     assert plain(together(cluster, works)[0]) == plain(cluster.run(works[0]))
 
 
-def test_what_might_leave_64_bits_is_replayed_query_by_query(monkeypatch):
-    """Ports of 2^20 bytes a cycle and intervals of 2^16 cycles: times in 1/65536 bytes come near 2^63."""
+def test_batches_by_wide_ports_and_long_intervals_equal_the_replay_of_every_query():
+    """Ports of 2^20 bytes a cycle and intervals of 2^16 cycles: times in 1/65536 bytes would come near 2^63."""
     arch = ngpc.load_arch("ngpc", overrides={"nfp.io.input_bytes_per_cycle": 1 << 20})
     cluster, work = Cluster(arch.cluster, arch.nfp, 8), WORKS["nerf-hashgrid"]
     service = Service(np.full((4, 16), 65535, np.uint16), np.ones(4, np.int32), np.ones(16, np.int64))
     works = [ClusterWork(work, service, np.arange(2000, dtype=np.int32) % 4)]
-    monkeypatch.setattr(command_replays, "replay_commands", None)
-    monkeypatch.setattr(command_replays, "replay_alike", None)
     assert plain(together(cluster, works)[0]) == plain(cluster.run(works[0]))
 
 
-def test_large_batches_of_long_queries_that_are_alike_equal_the_replay_of_every_query(monkeypatch):
+def test_large_batches_of_long_queries_that_are_alike_equal_the_replay_of_every_query():
     """Batches of more than 2^32 cycles, the last of them partial, on one NFP and on more than have work."""
     size = {"nfp.mlp.batch_queries": 65536, "cluster.dispatch_queries": 65536}
     cycles = np.full((80, 16), 65534, np.uint16)
     cycles[:, 3] = 65535
     service = Service(cycles, np.ones(80, np.int32), np.ones(16, np.int64))
-    monkeypatch.setattr(command_replays, "replay_commands", None)
     for scale in (1, 2, 9):
         arch = ngpc.load_arch("ngpc", scale=scale, overrides=size)
         cluster = Cluster(arch.cluster, arch.nfp, scale)

@@ -12,7 +12,7 @@ from ngpc_sim.frame.plan import service_of
 DESIGNS = {
     "all fit": ("nerf-hashgrid", {}),
     "some miss": ("nsdf-hashgrid", {"nfp.encoding.feature_bytes": 2}),
-    "uniform": ("nvr-hashgrid", {"nfp.encoding.banks": "ideal"}),
+    "queries alike": ("nvr-hashgrid", {"nfp.encoding.banks": "ideal"}),
 }
 QUERIES = 6000
 

@@ -1,0 +1,15 @@
+"""How kernels are compiled.
+
+What only one or two places call is ``inlined``: numba then compiles it with its caller alone, and not by itself and
+again in every kernel above. That is most of what compiling costs.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+#: kept on disk, without the interpreter's lock, and without a test for 0 before every division
+kernel = njit(cache=True, nogil=True, error_model="numpy")
+#: a part of its callers
+inlined = njit(inline="always")
+forced = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
