@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Cell = bool | int | float | str | None
 #: types whose values are cells as they are; subclasses, and floats that are not finite, are looked at more closely
 PLAIN = frozenset({bool, int, str, type(None)})
+#: types that `csv` writes as they should be; of its own it writes truth values as Python does
+WRITTEN = PLAIN - {bool}
 
 #: fields of the manifest that change from run to run
 TIMES = ("wall_time_s", "simulated_cycles_per_s", "queries_per_s")
@@ -66,24 +68,20 @@ def _cell(value: object) -> Cell:
 
 
 def _csv_bytes(columns: Sequence[str], table: Sequence[Mapping[str, Cell]]) -> bytes:
+    return csv_lines([columns, *(row.values() for row in table)]).encode()
+
+
+def csv_lines(rows: Iterable[Iterable[object]]) -> str:
+    """Lines of a CSV file."""
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    for row in table:
-        writer.writerow(map(_csv_value, row.values()))
-    return _encode(stream.getvalue())
-
-
-def csv_line(values: Iterable[object]) -> str:
-    """A line of a CSV file without its end."""
-    stream = io.StringIO(newline="")
-    csv.writer(stream, lineterminator="").writerow([_csv_value(_cell(value)) for value in values])
+    writer.writerows([cell if type(cell) in WRITTEN else _csv_value(cell) for cell in row] for row in rows)
     return stream.getvalue()
 
 
-def _csv_value(value: Cell) -> int | float | str | None:
-    """What `csv` writes as it should: of its own it writes truth values as Python does."""
-    return _json(value) if isinstance(value, bool) else value
+def _csv_value(value: object) -> int | float | str | None:
+    cell = _cell(value)
+    return _json(cell) if isinstance(cell, bool) else cell
 
 
 def _members(value: Mapping[str, object]) -> list[str]:

@@ -180,7 +180,7 @@ def test_a_full_disk_leaves_nothing_behind(make_rows, tmp_path, monkeypatch, cod
 
 LIMITED = """
 import json, resource, sys
-from ngpc_sim.errors import UserError
+from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.run_folder import write_results
 rows = json.loads(sys.stdin.read())
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
