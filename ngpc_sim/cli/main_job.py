@@ -102,8 +102,6 @@ def _main_job(asked: Request) -> None:
     """Check everything that can be refused, simulate, write, print."""
     from ngpc_sim.job import budgets, exports, request
     from ngpc_sim.job.run_folder import write_results
-    from ngpc_sim.machine.threads import beside
-    from ngpc_sim.report.charts import canvas
     from ngpc_sim.report.files import table_files
     from ngpc_sim.report.stall_file import stall_file
     from ngpc_sim.simulation.points import run_points
@@ -112,10 +110,8 @@ def _main_job(asked: Request) -> None:
     points = request.points(asked)
     watts = _check(asked, points)
     began = time.monotonic()
-    loaded = beside(canvas.load)
     with closing(Bar(len(points), "simulating", shown=not asked.quiet)) as bar:
         results = run_points(points, asked.jobs, bar.advance)
-    loaded()
     speed = request.speed(results, time.monotonic() - began)
     manifest = request.manifest(asked, points, time.monotonic() - started) | speed
     fits = budgets.fit(watts, points, results)

@@ -34,11 +34,6 @@ def write_results(
     UserError
         When the files cannot be written; the folder stays as it was.
     """
-    more = extra or {}
-
-    def drawn() -> dict[str, bytes]:
-        return chart_files(rows, level_rows) if charts else {}
-
-    files = {**result_files(rows, manifest), **more}
-    written = write_set(Path(folder), files, (*CHART_FILES, *EXTRA_FILES), drawn)
-    return sorted(written, key=lambda path: path.name in more)
+    drawn = chart_files(rows, level_rows) if charts else {}
+    files = {**result_files(rows, manifest), **drawn, **(extra or {})}
+    return write_set(Path(folder), files, (*CHART_FILES, *EXTRA_FILES))

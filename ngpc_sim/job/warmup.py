@@ -10,8 +10,6 @@ from typing import Any
 
 from ngpc_sim.architecture.arch import load_arch
 from ngpc_sim.frame.plan import service_of
-from ngpc_sim.report.stall_file import FEW_ROWS, NAME, stall_file
-from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.simulate import simulate
 from ngpc_sim.trace import load_trace
 from ngpc_sim.trace.record import record
@@ -53,14 +51,13 @@ def warm_up(*, scenes: bool, services: bool) -> Iterator[Warmed]:
 
 
 def _frames() -> None:
-    results: list[Result] = []
     for app in APPS:
         for encoding in ENCODINGS:
             work = load_workload(f"{app}-{encoding}")
             trace = load_trace(work.trace)
             archs = [load_arch("ngpc-paper"), *(load_arch("ngpc", overrides=values) for values in DESIGNS)]
-            results += [simulate(arch, work, trace, limit_queries=QUERIES) for arch in archs]
-    b"".join(stall_file(results[:1] * FEW_ROWS)[NAME])
+            for arch in archs:
+                simulate(arch, work, trace, limit_queries=QUERIES)
 
 
 def _recorders() -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Cell = bool | int | float | str | None
 #: types whose values are cells as they are; subclasses, and floats that are not finite, are looked at more closely
 PLAIN = frozenset({bool, int, str, type(None)})
+#: types that `csv` writes as they should be; of its own it writes truth values as Python does
+WRITTEN = PLAIN - {bool}
 
 #: fields of the manifest that change from run to run
 TIMES = ("wall_time_s", "simulated_cycles_per_s", "queries_per_s")
@@ -33,12 +35,11 @@ def result_files(rows: Sequence[Row], manifest: Mapping[str, object]) -> dict[st
     """The tables of ``rows`` and the manifest: file name to content."""
     columns = ordered_columns(rows)
     table = [{column: _cell(row.get(column)) for column in columns} for row in rows]
-    fields = {name: _members(value) if isinstance(value, Mapping) else _json(value) for name, value in manifest.items()}
     return {
-        "results.csv": _csv_bytes(columns, table),
-        "results.json": _json_bytes(fields, table),
+        "results.csv": csv_lines([columns, *(row.values() for row in table)]).encode(),
+        "results.json": f"{_results(manifest, table)}\n".encode(),
         "results.parquet": _parquet_bytes(columns, table),
-        "manifest.json": _manifest_bytes(fields),
+        "manifest.json": f"{_manifest(manifest)}\n".encode(),
     }
 
 
@@ -65,47 +66,33 @@ def _cell(value: object) -> Cell:
     return str(plain)
 
 
-def _csv_bytes(columns: Sequence[str], table: Sequence[Mapping[str, Cell]]) -> bytes:
+def csv_lines(rows: Iterable[Iterable[object]]) -> str:
+    """Lines of a CSV file."""
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    for row in table:
-        writer.writerow(map(_csv_value, row.values()))
-    return _encode(stream.getvalue())
-
-
-def csv_line(values: Iterable[object]) -> str:
-    """A line of a CSV file without its end."""
-    stream = io.StringIO(newline="")
-    csv.writer(stream, lineterminator="").writerow([_csv_value(_cell(value)) for value in values])
+    writer.writerows([cell if type(cell) in WRITTEN else _csv_value(cell) for cell in row] for row in rows)
     return stream.getvalue()
 
 
-def _csv_value(value: Cell) -> int | float | str | None:
-    """What `csv` writes as it should: of its own it writes truth values as Python does."""
-    return _json(value) if isinstance(value, bool) else value
+def _csv_value(value: object) -> int | float | str | None:
+    cell = _cell(value)
+    return _json(cell) if isinstance(cell, bool) else cell
 
 
-def _members(value: Mapping[str, object]) -> list[str]:
-    """The members of an object in JSON."""
-    return [f"{_json(name)}: {_json(member)}" for name, member in value.items()]
+def _manifest(value: object, levels: int = 2, indent: str = "") -> str:
+    """JSON with a field a line, and of an object in it a member a line."""
+    if levels == 0 or not value or not isinstance(value, Mapping):
+        return _json(value)
+    inner = f"{indent}  "
+    members = [f"{inner}{_json(name)}: {_manifest(member, levels - 1, inner)}" for name, member in value.items()]
+    return "{\n" + ",\n".join(members) + f"\n{indent}}}"
 
 
-def _manifest_bytes(fields: Mapping[str, str | list[str]]) -> bytes:
-    """Put a field a line, and of an object a member a line."""
-    texts = {
-        name: "{\n    " + ",\n    ".join(text) + "\n  }" if text and isinstance(text, list) else text or "{}"
-        for name, text in fields.items()
-    }
-    return _encode("{\n  " + ",\n  ".join(f"{_json(name)}: {text}" for name, text in texts.items()) + "\n}\n")
-
-
-def _json_bytes(fields: Mapping[str, str | list[str]], table: Sequence[Mapping[str, Cell]]) -> bytes:
-    """Put the manifest's fields but its times, and the rows, one a line."""
-    texts = {name: text if isinstance(text, str) else f"{{{', '.join(text)}}}" for name, text in fields.items()}
-    members = [f"{_json(name)}: {text}" for name, text in texts.items() if name not in {*TIMES, "rows"}]
-    lines = ",\n".join(_json(row) for row in table)
-    return _encode("{\n" + ",\n".join([*members, f'"rows": [\n{lines}\n]']) + "\n}\n")
+def _results(manifest: Mapping[str, object], table: Sequence[Mapping[str, Cell]]) -> str:
+    """JSON of the manifest's fields but its times, a field a line, and of the rows, a row a line."""
+    members = [f"{_json(name)}: {_json(value)}" for name, value in manifest.items() if name not in {*TIMES, "rows"}]
+    rows = ",\n".join(map(_json, table))
+    return "{\n" + ",\n".join([*members, f'"rows": [\n{rows}\n]']) + "\n}"
 
 
 def _json(value: object) -> str:
@@ -135,7 +122,7 @@ def table_files(tables: Mapping[str, Sequence[Row]]) -> dict[str, bytes]:
     files = {}
     for name, rows in tables.items():
         columns = list(dict.fromkeys(column for row in rows for column in row))
-        files[name] = _csv_bytes(columns, [{column: _cell(row.get(column)) for column in columns} for row in rows])
+        files[name] = csv_lines([columns, *([row.get(column) for column in columns] for row in rows)]).encode()
     return files
 
 
@@ -143,7 +130,3 @@ def markdown_table(heads: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
     """Table in Markdown, without a line end behind it; the cells are Markdown already."""
     lines = [f"| {' | '.join(cells)} |" for cells in rows]
     return "\n".join([f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *lines])
-
-
-def _encode(content: str) -> bytes:
-    return content.encode()

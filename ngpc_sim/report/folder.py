@@ -9,13 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.machine.threads import beside
 
 #: bytes of a file, or parts of them that are written as they are made
 Content = bytes | Iterable[bytes]
@@ -29,34 +27,22 @@ def check_writable(folder: Path) -> None:
         (staging / "check").write_bytes(b"ngpc-sim")
 
 
-def write_set(
-    folder: Path,
-    files: Mapping[str, Content],
-    stale: Collection[str] = (),
-    meanwhile: Callable[[], Mapping[str, Content]] = dict,
-) -> list[Path]:
+def write_set(folder: Path, files: Mapping[str, Content], stale: Collection[str] = ()) -> list[Path]:
     """Write all ``files`` (name to content) and delete the ``stale`` ones, or change nothing.
 
-    ``meanwhile`` makes more files of the set while these are written. Returns the paths in the order of both. Raises
-    `UserError` with the folder and the reason.
+    Returns the paths in the order of ``files``. Raises `UserError` with the folder and the reason.
     """
     with _staging(folder, keep=True) as staging:
         new, old = staging / "new", staging / "old"
         new.mkdir()
         old.mkdir()
-        written = beside(partial(_write, new, files))
-        try:
-            more = meanwhile()
-        finally:
-            written()
-        _write(new, more)
-        names = [*files, *more]
-        touched = [*names, *(name for name in stale if name not in names)]
+        _write(new, files)
+        touched = [*files, *(name for name in stale if name not in files)]
         for name in touched:
             if (folder / name).exists():
                 _keep(folder / name, old / name)
         _move_into_place(folder, new, old, touched)
-    return [folder / name for name in names]
+    return [folder / name for name in files]
 
 
 def _write(folder: Path, files: Mapping[str, Content]) -> None:

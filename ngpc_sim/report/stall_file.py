@@ -1,85 +1,48 @@
-"""stalls.csv: a row an NFP and engine slot of every result, whole numbers written by a kernel.
+"""stalls.csv: a row for each NFP and engine slot of every result, the rows of :meth:`Result.stall_rows`.
 
-The rows are those of :meth:`Result.stall_rows`, byte for byte. A sweep has millions of them.
+A sweep has millions of rows, but most NFPs of a result wait like another one. The text behind the number of an NFP is
+made once for all that wait alike.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from ngpc_sim.kernels.stall_rows import CELLS, put_results
-from ngpc_sim.report.files import csv_line, table_files
-from ngpc_sim.results.result import Result
-from ngpc_sim.results.stall_causes import STALLS
-
-Array = np.ndarray[Any, Any]
+from ngpc_sim.report.files import csv_lines
+from ngpc_sim.results.result import STALL_COLUMNS, Result
 
 NAME = "stalls.csv"
-#: fewer rows are written sooner than the kernel is read, or compiled
-FEW_ROWS = 1000
-#: rows that are in memory together, or those of one result where it has more
-PART_ROWS = 100_000
-CAUSES = len(STALLS)
-#: characters of a number and its comma at most
-WIDTH = 21
+#: cells of a row of no engine slot: lines asked, missing and far, and two hit rates
+NO_LINES = "0,0,0,,"
 
 
 def stall_file(results: Sequence[Result]) -> dict[str, Iterable[bytes]]:
-    """The file of ``results``, by its name, in parts that are made one after the other."""
-    few = sum(map(_n_rows, results)) < FEW_ROWS
-    if few or len({tuple(result.identity()) for result in results}) != 1 or any(map(_lines, results)):
-        return {NAME: [_plain([row for result in results for row in result.stall_rows()])]}
+    """The file of ``results``, by its name: its head, then one part for each result, made when it is asked for."""
     return {NAME: _parts(results)}
 
 
 def _parts(results: Sequence[Result]) -> Iterator[bytes]:
-    head, _, _ = _plain(_first_rows(results[0])).partition(b"\n")
-    yield head + b"\n"
-    first = rows = 0
-    for number, result in enumerate(results, start=1):
-        rows += _n_rows(result)
-        if rows >= PART_ROWS or number == len(results):
-            yield _text(results[first:number], rows)
-            first, rows = number, 0
+    identities = [result.identity() for result in results]
+    columns = list(dict.fromkeys(column for identity in identities for column in identity))
+    yield csv_lines([[*columns, *STALL_COLUMNS]]).encode()
+    for result, identity in zip(results, identities, strict=True):
+        before = csv_lines([[identity.get(column) for column in columns]]).rstrip("\n")
+        yield _text(result, before).encode()
 
 
-def _plain(rows: Sequence[dict[str, Any]]) -> bytes:
-    return table_files({NAME: rows})[NAME]
-
-
-def _n_rows(result: Result) -> int:
-    return len(result.nfp_busy) * result.nfp_stalls.shape[0]
-
-
-def _lines(result: Result) -> bool:
-    """Whether some level asked for lines, so that the rows have hit rates."""
-    return bool(result.nfp_lines.values.any())
-
-
-def _first_rows(result: Result) -> list[dict[str, Any]]:
-    """Rows of the first NFP alone."""
-    one = replace(
-        result, nfp_busy=result.nfp_busy[:1], nfp_stalls=result.nfp_stalls.first(1), nfp_lines=result.nfp_lines.first(1)
+def _text(result: Result, before: str) -> str:
+    """Lines of one result, all of which start with ``before``."""
+    stalls, lines = result.nfp_stalls, result.nfp_lines
+    slots, causes = lines.shape[1], stalls.shape[1]
+    by_slot = stalls.values[:, stalls.columns < slots * causes]
+    waits = np.column_stack([by_slot[stalls.kind], lines.values[lines.kind]])
+    _, first, kinds = np.unique(waits, axis=0, return_index=True, return_inverse=True)
+    behind = [csv_lines(cells[1:] for cells in result.stall_cells(nfp)[:-1]) for nfp in first]
+    levels = [["", *lines.splitlines(keepends=True)] for lines in behind]
+    rest = zip(kinds.tolist(), result.nfp_busy.tolist(), stalls.of_row(slots).tolist(), strict=True)
+    return "".join(
+        f"{before},{nfp},".join([*levels[kind], f",{busy},{NO_LINES},{','.join(map(str, own))}\n"])
+        for nfp, (kind, busy, own) in enumerate(rest)
     )
-    return one.stall_rows()
-
-
-def _text(results: Sequence[Result], rows: int) -> bytes:
-    """Lines of results without hit rates, ``rows`` of them.
-
-    In few long calls, for each may wait until another thread lets the interpreter go.
-    """
-    prefixes = [f"{csv_line(result.identity().values())},".encode() for result in results]
-    ends = np.cumsum([len(prefix) for prefix in prefixes])
-    waits = [result.nfp_stalls for result in results]
-    sizes = np.array([(len(one.kind), one.shape[0], len(one.columns)) for one in waits])
-    busy = np.concatenate([result.nfp_busy for result in results])
-    columns = np.concatenate([one.columns for one in waits])
-    counts = np.concatenate([one.values[one.kind].ravel() for one in waits])
-    out = np.empty(rows * (max(map(len, prefixes)) + (CELLS + CAUSES) * WIDTH), np.uint8)
-    joined = np.frombuffer(b"".join(prefixes), np.uint8)
-    return out[: put_results(joined, ends, sizes, busy, columns, counts, CAUSES, out)].tobytes()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,9 +31,19 @@ class NfpCounts:
         used = np.flatnonzero(flat.any(axis=0))
         return cls(np.arange(n, dtype=np.uint16), flat[:, used], used, (rows, columns))
 
-    def first(self, n_nfps: int) -> NfpCounts:
-        """Those of the first NFPs alone."""
-        return replace(self, kind=self.kind[:n_nfps])
+    def of_nfp(self, nfp: int) -> Array:
+        """``shape`` int64: those of one NFP."""
+        counts = np.zeros(self.shape[0] * self.shape[1], np.int64)
+        counts[self.columns] = self.values[self.kind[nfp]]
+        return counts.reshape(self.shape)
+
+    def of_row(self, row: int) -> Array:
+        """(N, columns) int64: one row of every NFP's table."""
+        columns = self.shape[1]
+        own = self.columns // columns == row
+        counts = np.zeros((len(self.kind), columns), np.int64)
+        counts[:, self.columns[own] % columns] = self.values[self.kind][:, own]
+        return counts
 
     @property
     def dense(self) -> Array:

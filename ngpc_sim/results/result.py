@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from ngpc_sim.results.columns import COLUMNS
 from ngpc_sim.results.nfp_counts import NfpCounts
 from ngpc_sim.results.stall_causes import STALLS
+
+#: columns of a row of stalls behind those that tell its result from others
+STALL_COLUMNS = (
+    *("nfp", "engine_slot", "mlp_cycles", "lines", "misses", "far", "hit_rate", "l2_hit_rate"),
+    *(f"stall_{cause}" for cause in STALLS),
+)
 
 
 @dataclass(frozen=True)
@@ -181,22 +185,20 @@ class Result:
         return rows
 
     def stall_rows(self) -> list[dict[str, Any]]:
-        """One row an NFP and engine slot, and one an NFP for what no level causes, busy cycles included."""
-        stalls, busy = self.nfp_stalls.dense, self.nfp_busy.tolist()
-        none = stalls.shape[1] - 1
-        lines = np.pad(self.nfp_lines.dense, ((0, 0), (0, 0), (0, 1))).transpose(0, 2, 1)
-        rows = []
-        for nfp, by_slot in enumerate(zip(stalls.tolist(), lines.tolist(), strict=True)):
-            for slot, (waits, (asked, missing, far)) in enumerate(zip(*by_slot, strict=True)):
-                where = {
-                    "nfp": nfp,
-                    "engine_slot": None if slot == none else slot,
-                    "mlp_cycles": busy[nfp] if slot == none else 0,
-                    "lines": asked,
-                    "misses": missing,
-                    "far": far,
-                    "hit_rate": 1 - missing / asked if asked else None,
-                    "l2_hit_rate": 1 - far / missing if missing else None,
-                }
-                rows.append(self.identity() | where | {f"stall_{c}": n for c, n in zip(STALLS, waits, strict=True)})
+        """One row for each NFP and engine slot, and one for each NFP for what no level causes."""
+        identity = self.identity()
+        cells = (row for nfp in range(len(self.nfp_busy)) for row in self.stall_cells(nfp))
+        return [identity | dict(zip(STALL_COLUMNS, row, strict=True)) for row in cells]
+
+    def stall_cells(self, nfp: int) -> list[list[float | None]]:
+        """Rows of one NFP in the order of ``STALL_COLUMNS``; the last one has its busy cycles.
+
+        A hit rate is ``None`` where no line is asked for.
+        """
+        waits, lines = self.nfp_stalls.of_nfp(nfp).tolist(), self.nfp_lines.of_nfp(nfp).T.tolist()
+        rows: list[list[float | None]] = []
+        for slot, (asked, missing, far) in enumerate([*lines, (0, 0, 0)]):
+            where = [nfp, slot, 0] if slot < len(lines) else [nfp, None, int(self.nfp_busy[nfp])]
+            hits = [1 - missing / asked if asked else None, 1 - far / missing if missing else None]
+            rows.append([*where, asked, missing, far, *hits, *waits[slot]])
         return rows

@@ -145,3 +145,21 @@ def _flaws(figure):
 @pytest.fixture
 def flaws():
     return _flaws
+
+
+def _parts(axes, name, index):
+    """Foot and height of each part of a stack, from the foot up, by the part's name; ``index`` is that of its scale."""
+    names = [label.get_text() for label in axes.get_xticklabels()]
+    slots = 2 * axes.get_xticks()[0]
+    centre = names.index(name) * slots + index + 1
+    return {
+        bars.get_label(): (bar.get_y(), bar.get_height())
+        for bars in axes.containers
+        for bar in bars
+        if abs(bar.get_x() + bar.get_width() / 2 - centre) < 0.1
+    }
+
+
+@pytest.fixture
+def parts():
+    return _parts

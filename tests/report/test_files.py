@@ -152,13 +152,11 @@ def test_the_second_name_of_a_replaced_file_is_gone(make_rows, tmp_path):
     assert {path.stat().st_nlink for path in tmp_path.iterdir()} == {1}
 
 
-@pytest.mark.parametrize("threads", ["1", "2"])
-def test_a_file_made_in_parts_that_fails_leaves_nothing_behind(make_rows, tmp_path, monkeypatch, threads):
+def test_a_file_made_in_parts_that_fails_leaves_nothing_behind(make_rows, tmp_path):
     def parts():
         yield b"a,b\n"
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setenv("NGPC_SIM_THREADS", threads)
     with pytest.raises(UserError, match="No space left on device"):
         write_results(tmp_path / "out", make_rows(), MANIFEST, charts=True, extra={"stalls.csv": parts()})
     assert not list(tmp_path.iterdir())

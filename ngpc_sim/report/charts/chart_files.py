@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ngpc_sim.report.charts.canvas import (
-    KINDS,
-    chart_bytes,
-)
+from ngpc_sim.report.charts.canvas import KINDS, chart_bytes
 from ngpc_sim.report.charts.costs import area_chart, energy_chart
 from ngpc_sim.report.charts.level_panels import any_cached
 from ngpc_sim.report.charts.misses import misses_chart
@@ -15,8 +12,15 @@ from ngpc_sim.report.charts.rates import fps_chart, speedup_chart
 from ngpc_sim.report.charts.stalls import stalls_chart
 from ngpc_sim.report.panels import Row
 
-CHART_FILES = tuple(f"{name}.{kind}" for name in ("speedup", "fps", "energy", "area", "stalls") for kind in KINDS)
-
+#: charts of every run, by the names of their files
+CHARTS = {
+    "speedup": speedup_chart,
+    "fps": fps_chart,
+    "energy": energy_chart,
+    "area": area_chart,
+    "stalls": stalls_chart,
+}
+CHART_FILES = tuple(f"{name}.{kind}" for name in CHARTS for kind in KINDS)
 MISS_FILES = tuple(f"misses.{kind}" for kind in KINDS)
 
 
@@ -25,8 +29,7 @@ def chart_files(rows: Sequence[Row], level_rows: Sequence[Row] = ()) -> dict[str
 
     ``level_rows`` (see `level_panels`) give the chart of misses where grid_sram is the cache of any level.
     """
-    figures = {"speedup": speedup_chart(rows), "fps": fps_chart(rows)}
-    figures |= {"energy": energy_chart(rows), "area": area_chart(rows), "stalls": stalls_chart(rows)}
+    figures = {name: draw(rows) for name, draw in CHARTS.items()}
     if any_cached(level_rows):
         figures["misses"] = misses_chart(level_rows)
     return chart_bytes(figures)

@@ -1,7 +1,7 @@
 """Charts of what a run costs: energy of a frame and area of the NGPC, both stacked by block.
 
 Energy stands as percent of what the GPU alone needs for the same frame, area as percent of the GPU's die, so that
-apps and architectures compare; the figures at the bars are mJ and mm2. Blocks differ in lightness as well as in
+apps and architectures compare. The figures at the bars are mJ and mm2. Blocks differ in lightness as well as in
 colour, and keep their order in the stack and in the legend.
 """
 
@@ -11,28 +11,18 @@ from dataclasses import replace
 from math import fsum, isnan, nan
 from typing import TYPE_CHECKING, Any
 
-from ngpc_sim.report.charts.canvas import (
-    Plot,
-    draw_intervals,
-    empty_plots,
-    entries,
-    interval_names,
-    legend,
-    legend_lines,
-    style,
-)
-from ngpc_sim.report.charts.scene import choose_scene
-from ngpc_sim.report.charts.stacks import (
+from ngpc_sim.report.charts.bars import (
     LEAST_PITCH_PT,
     LEVEL_PITCH_PT,
-    Look,
-    draw_stacks,
-    name_scales,
-    prepare,
-    rows_of,
-    swatches,
+    Plot,
+    draw_intervals,
+    interval_names,
+    short,
     write,
 )
+from ngpc_sim.report.charts.canvas import MARK_PT, draw_published
+from ngpc_sim.report.charts.scene import choose_scene
+from ngpc_sim.report.charts.stacks import Look, or_none, stacked_chart
 from ngpc_sim.report.panels import Row, another_gpu, condition_columns, number, row_scale, text
 from ngpc_sim.results.columns import AREA_MODELS
 from ngpc_sim.results.published import PUBLISHED, Published
@@ -42,9 +32,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-RIGHT_IN = 0.06
 HEAD_SHARE = 1.22  # value axis over the highest bar, for the figures above it
-GAP_PT, MARK_PT = 1.5, 3.6  # below the figures, size of what marks published values
+GAP_PT = 1.5  # below the figures
 
 ENERGY_BLOCKS = {
     "gpu": Look("GPU at work", "#4d4d4d"),
@@ -58,6 +47,9 @@ ENERGY_BLOCKS = {
     "mlp": Look("MLP", "#009e73"),
 }
 AREA_BLOCKS = {name: ENERGY_BLOCKS[name] for name in ("grid_sram", "encoding", "buffers", "mlp")}
+#: columns that area does not depend on
+NOT_AREA = ("encoding", "resolution", "trace", "detail", "calibrated")
+PUBLISHED_AREA = "published"
 
 
 def energy_chart(rows: Sequence[Row]) -> Figure:
@@ -69,8 +61,10 @@ def energy_chart(rows: Sequence[Row]) -> Figure:
 
 def area_chart(rows: Sequence[Row]) -> Figure:
     """Draw the area of the NGPC by block, model and scale, in percent of the GPU, and what is published."""
-    label, note = "area (% of the GPU)", "above: mm2; below: NFPs"
-    return _stacked(_area_rows(rows), AREA_BLOCKS, label, note, published={} if another_gpu(rows) else _published())
+    published = {} if another_gpu(rows) else {scale: PUBLISHED[f"area_pct_gpu/{scale}"] for scale in (8, 64)}
+    return _stacked(
+        _area_rows(rows), AREA_BLOCKS, "area (% of the GPU)", "above: mm2; below: NFPs", published=published
+    )
 
 
 def _as_share(row: Row, columns: Mapping[str, str], whole: str) -> dict[str, object]:
@@ -89,8 +83,8 @@ def _area_rows(rows: Sequence[Row]) -> list[dict[str, object]]:
     for row in rows:
         percent = number(row, "area_pct_gpu")
         die = {"die": 100 * number(row, "area_mm2") / percent if percent > 0 else nan}
-        for short, model in AREA_MODELS.items():
-            columns = {block: f"area_{short}_{block}_mm2" for block in AREA_BLOCKS}
+        for prefix, model in AREA_MODELS.items():
+            columns = {block: f"area_{prefix}_{block}_mm2" for block in AREA_BLOCKS}
             area = _as_share({**row, **die}, columns, "die") | dict.fromkeys(NOT_AREA, "") | {"app": model}
             area.pop("area_model", None)
             found.setdefault((text(row, "arch"), row_scale(row), model, *(text(row, s) for s in settings)), area)
@@ -106,10 +100,6 @@ def _same(one: float, two: float) -> bool:
     return one == two or (isnan(one) and isnan(two))
 
 
-#: columns that area does not depend on
-NOT_AREA = ("encoding", "resolution", "trace", "detail", "calibrated")
-
-
 def _stacked(
     rows: Sequence[Row],
     blocks: Mapping[str, Look],
@@ -120,26 +110,24 @@ def _stacked(
     intervals: str = "",
 ) -> Figure:
     """Stacks of ``blocks``; marks at what is ``published`` by scale, or the intervals of a column."""
-    published = published or {}
+    marked = published or {}
     used = {b: look for b, look in blocks.items() if any(number(row, f"part_{b}") > 0 for row in rows)}
     heights = [fsum(_part(row, block) for block in used) for row in rows]
-    high = HEAD_SHARE * max([*heights, *(one.value for one in published.values()), 1e-9])
-    scene = choose_scene(rows, label, low=0.0, high=high, with_mean=False, right_in=RIGHT_IN)
-    others = [*(["published"] if published else []), *(interval_names(rows, intervals) if intervals else [])]
-    lines = legend_lines([*(look.name for look in used.values()), *others], scene.width_in)
-    scene = replace(scene, notes=(note, *scene.notes), legend_lines=len(lines))
-    with style():
-        figure, plots = empty_plots(scene)
-        mark: dict[str, Any] = {}
-        for plot in plots:
-            prepare(plot)
-            for group, case in enumerate(plot.panel.cases):
-                _write_totals(plot, group, case, draw_stacks(plot, group, case, used, _part), published)
-                name_scales(plot, group, case)
-            mark |= _draw_published(plot, published)
-            mark |= draw_intervals(plot, intervals, _percent_of_gpu) if intervals else {}
-        legend(figure, scene, *entries(lines, swatches(used.values()) | mark))
-    return figure
+    high = HEAD_SHARE * max([*heights, *(one.value for one in marked.values()), 1e-9])
+    scene = choose_scene(rows, label, 0.0, high)
+    scene = replace(scene, notes=(note, *scene.notes))
+    names = [look.name for look in used.values()] + [PUBLISHED_AREA] * bool(marked)
+
+    def finish(plot: Plot, tops: Sequence[float]) -> dict[str, Any]:
+        _write_totals(plot, tops, marked)
+        drawn = draw_intervals(plot, intervals, _percent_of_gpu) if intervals else {}
+        for centre, scale, _ in plot.bars():
+            if scale in marked:
+                mark = draw_published(plot.axes, centre, marked[scale].value, marked[scale], PUBLISHED_AREA)
+                drawn[PUBLISHED_AREA] = mark
+        return drawn
+
+    return stacked_chart(scene, used, _part, names + (interval_names(rows, intervals) if intervals else []), finish)
 
 
 def _percent_of_gpu(row: Row) -> float:
@@ -147,52 +135,15 @@ def _percent_of_gpu(row: Row) -> float:
 
 
 def _part(row: Row, block: str) -> float:
-    value = number(row, f"part_{block}")
-    return 0.0 if isnan(value) else value
+    return or_none(number(row, f"part_{block}"))
 
 
-def _published() -> dict[int, Published]:
-    """Published areas by scale."""
-    return {scale: PUBLISHED[f"area_pct_gpu/{scale}"] for scale in (8, 64)}
-
-
-def _write_totals(plot: Plot, group: int, case: str, tops: Sequence[float], published: Mapping[int, Published]) -> None:
-    """Write the sum of each stack of one case above it, and above what is marked there."""
-    pitch = plot.scene.pitch_pt(plot.panel)
-    if pitch < LEAST_PITCH_PT:
+def _write_totals(plot: Plot, tops: Sequence[float], published: Mapping[int, Published]) -> None:
+    """Write the sum of each stack above it, and above what is marked there."""
+    if plot.pitch_pt < LEAST_PITCH_PT:
         return
-    bars = zip(plot.scene.centres(group), plot.scene.scales, rows_of(plot, case), tops, strict=True)
-    for centre, scale, row, top in bars:
-        if row is None:
-            continue
+    for (centre, scale, row), top in zip(plot.bars(), tops, strict=True):
         place, gap = top, GAP_PT
         if scale in published:
             place, gap = max(top, published[scale].value), GAP_PT + MARK_PT / 2
-        write(plot, centre, place, gap, _short(number(row, "total")), level=pitch >= LEVEL_PITCH_PT)
-
-
-def _short(value: float) -> str:
-    if isnan(value):
-        return "-"
-    return f"{value:.{2 if value < 1 else 1 if value < 100 else 0}f}"
-
-
-def _draw_published(plot: Plot, published: Mapping[int, Published]) -> dict[str, Any]:
-    """Mark the published areas over the bars of their scales; return the mark by its label."""
-    found: dict[str, Any] = {}
-    for group in range(len(plot.panel.cases)):
-        for centre, scale in zip(plot.scene.centres(group), plot.scene.scales, strict=True):
-            if scale in published:
-                found["published"] = plot.axes.plot(
-                    centre,
-                    published[scale].value,
-                    "D",
-                    markersize=MARK_PT,
-                    markerfacecolor="white",
-                    markeredgecolor="black",
-                    markeredgewidth=0.5,
-                    label="published",
-                    zorder=4,
-                    linestyle="none",
-                )[0]
-    return found
+        write(plot, centre, place, gap, short(number(row, "total")), level=plot.pitch_pt >= LEVEL_PITCH_PT)

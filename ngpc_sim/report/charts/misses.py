@@ -8,23 +8,23 @@ grid_sram or in the GPU's L2.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.report.charts.canvas import blank, entries, legend, legend_lines, style
+from ngpc_sim.report.charts.canvas import empty_plots, entries, legend, legend_lines, name_values, style
 from ngpc_sim.report.charts.level_panels import Curve, LevelPanel, any_cached, split_levels
-from ngpc_sim.report.charts.scene import (
-    CHARACTER_IN,
+from ngpc_sim.report.charts.scene import shade_at, spread
+from ngpc_sim.report.charts.sheet import (
     COLUMN_IN,
     GAP_IN,
-    LEGEND_IN,
-    LEGEND_LINE_IN,
-    LINE_IN,
     PAGE_IN,
     PT_PER_IN,
+    Sheet,
     folded,
-    shade_at,
-    spread,
+    folded_notes,
+    legend_height,
+    text_height,
 )
 from ngpc_sim.report.panels import Row
 from ngpc_sim.workloads.apps import app_rank
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LEFT_IN, RIGHT_IN, BETWEEN_IN, PLOT_IN = 0.45, 0.08, 0.16, 1.1  # around and between plots; their height
-LABEL_IN, NAME_IN = 0.14, 0.15  # right side of the value axis's label; height of the name of the level axis
+NAME_IN = 0.15  # height of the name of the level axis
 MAX_PANELS, MAX_SIZES, MAX_COLUMNS, MAX_ROWS = 12, 6, 4, 4
 COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3, 9: 3}  # of so many plots of one app; of others the most
 LEVEL_PT = 10.0  # width in which the number of a level stands clear of the next
@@ -61,58 +61,30 @@ class Grid:
     sizes: tuple[int, ...]
     notes: tuple[str, ...] = ()
 
-    @property
-    def columns(self) -> int:
-        """Plots side by side."""
-        return max(column for _, column in self.cells) + 1
-
-    @property
-    def width_in(self) -> float:
-        """Width of the figure: one column of a paper for two plots side by side, both for more."""
-        return COLUMN_IN if self.columns <= 2 else PAGE_IN
-
-    @property
-    def size_lines(self) -> list[Sequence[str]]:
-        """Lines of the legend that name the sizes."""
-        return legend_lines([SIZES, *map(str, self.sizes)], self.width_in)
-
-    @property
-    def legend_in(self) -> float:
-        """Height of the legend: the sizes, and a line for the kinds of lines."""
-        return LEGEND_IN + LEGEND_LINE_IN * (len(self.size_lines) - 1)
-
-    @property
-    def plot_width_in(self) -> float:
-        """Width of one plot."""
-        return (self.width_in - LEFT_IN - RIGHT_IN - (self.columns - 1) * BETWEEN_IN) / self.columns
-
-    @property
-    def rows(self) -> int:
-        """Plots below each other."""
-        return max(row for row, _ in self.cells) + 1
-
-    @property
-    def cell_in(self) -> float:
-        """Height of a plot with its title and the numbers of its levels."""
-        lines = max(self.title(panel).count("\n") + 1 for panel in self.panels)
-        return GAP_IN + LINE_IN * lines + PLOT_IN + GAP_IN
-
-    @property
-    def height_in(self) -> float:
-        """Height of the figure."""
-        return self.legend_in + LINE_IN * len(self.notes) + self.rows * self.cell_in + NAME_IN
-
-    def box(self, index: int) -> tuple[float, float, float, float]:
-        """Left, bottom, width and height of the plot of panel ``index``, as shares of the figure."""
-        row, column = self.cells[index]
-        left_in = LEFT_IN + column * (self.plot_width_in + BETWEEN_IN)
-        bottom_in = NAME_IN + GAP_IN + (self.rows - 1 - row) * self.cell_in
-        return (
-            left_in / self.width_in,
-            bottom_in / self.height_in,
-            self.plot_width_in / self.width_in,
-            PLOT_IN / self.height_in,
+    @cached_property
+    def sheet(self) -> Sheet:
+        """Where the plots stand: on one column of a paper up to two side by side, on both where there are more."""
+        rows, columns = (max(places) + 1 for places in zip(*self.cells, strict=True))
+        sheet = Sheet(
+            columns=columns,
+            rows=rows,
+            width_in=COLUMN_IN if columns <= 2 else PAGE_IN,
+            plot_in=PLOT_IN,
+            left_in=LEFT_IN,
+            right_in=RIGHT_IN,
+            between_in=BETWEEN_IN,
+            title_in=0.0,
+            foot_in=GAP_IN,
+            tail_in=NAME_IN,
+            notes=self.notes,
         )
+        titles = (folded(panel.title, sheet.plot_width_in) for panel in self.panels)
+        lines = len(self.size_lines(sheet.width_in)) + 1
+        return replace(sheet, title_in=text_height(titles), legend_in=legend_height(lines))
+
+    def size_lines(self, width_in: float) -> list[Sequence[str]]:
+        """Lines of the legend that name the sizes."""
+        return legend_lines([SIZES, *map(str, self.sizes)], width_in)
 
     def leftmost(self, index: int) -> bool:
         """Tell whether no plot stands left of this one."""
@@ -121,10 +93,6 @@ class Grid:
     def lowest(self, index: int) -> bool:
         """Tell whether no plot stands below this one."""
         return not any(column == self.cells[index][1] and row > self.cells[index][0] for row, column in self.cells)
-
-    def title(self, panel: LevelPanel) -> str:
-        """Give a panel's title in lines that fit above its plot."""
-        return folded(panel.title, self.plot_width_in)
 
     def look(self, size_kib: int) -> dict[str, Any]:
         """Give the shade and the mark of a size."""
@@ -138,15 +106,16 @@ def misses_chart(level_rows: Sequence[Row]) -> Figure:
     if not any_cached(level_rows):
         raise UserError("there are no misses to draw: every level fits into grid_sram, or is taken to")
     grid = _choose_grid(level_rows)
+    sheet = grid.sheet
     with style():
-        figure = blank(grid.width_in, grid.height_in)
-        for index, panel in enumerate(grid.panels):
-            axes = figure.add_axes(grid.box(index))
+        titles = [folded(panel.title, sheet.plot_width_in) for panel in grid.panels]
+        figure, plots = empty_plots(sheet, titles, grid.cells)
+        for index, (axes, panel) in enumerate(zip(plots, grid.panels, strict=True)):
             _prepare(axes, grid, index)
             for curve in reversed(panel.curves):
                 if curve.size_kib in grid.sizes:
                     _draw(axes, grid, curve)
-        legend(figure, grid, *_legend_lines(axes, grid))
+        legend(figure, sheet, *_legend_lines(plots[-1], grid))
     return figure
 
 
@@ -166,8 +135,7 @@ def _choose_grid(level_rows: Sequence[Row]) -> Grid:
     for why, spilled in (("every level fits", False), ("every level fits or is taken to", True)):
         if titles := [panel.title for panel in left_out if panel.spilled == spilled]:
             notes.append(f"not drawn, {why}: {'; '.join(titles)}")
-    width_in = grid.width_in - 2 * CHARACTER_IN
-    return replace(grid, notes=tuple(line for note in notes for line in folded(note, width_in).splitlines()))
+    return replace(grid, notes=folded_notes(notes, grid.sheet.width_in))
 
 
 def _cells(panels: Sequence[LevelPanel]) -> tuple[tuple[int, int], ...]:
@@ -185,18 +153,15 @@ def _cells(panels: Sequence[LevelPanel]) -> tuple[tuple[int, int], ...]:
 def _prepare(axes: Axes, grid: Grid, index: int) -> None:
     panel = grid.panels[index]
     levels = sorted({level for curve in panel.curves for level in curve.levels})
-    axes.set_title(grid.title(panel), y=1.0)  # where it stands anyway, without looking for ticks above the plot
-    axes.set_autoscale_on(False)
     axes.set_xlim(levels[0] - 0.5, levels[-1] + 0.5)
     axes.set_ylim(0, 100)
-    pitch_pt = PT_PER_IN * grid.plot_width_in / (levels[-1] - levels[0] + 1)
+    pitch_pt = PT_PER_IN * grid.sheet.plot_width_in / (levels[-1] - levels[0] + 1)
     step = next((step for step in (1, 2, 5) if step * pitch_pt >= LEVEL_PT), 10)
     axes.set_xticks([level for level in levels if level % step == 0])
     axes.set_yticks(range(0, 101, 25))
     axes.grid(axis="y")
     if grid.leftmost(index):
-        axes.set_ylabel("hit rate (%)")
-        axes.yaxis.set_label_coords((LABEL_IN - LEFT_IN) / grid.plot_width_in, 0.5)
+        name_values(axes, grid.sheet, "hit rate (%)")
     else:
         axes.tick_params(axis="y", labelleft=False)
     if grid.lowest(index):
@@ -221,4 +186,4 @@ def _legend_lines(axes: Axes, grid: Grid) -> list[dict[str, Any]]:
 
     sizes = {str(size): line(**LINES[SOLID], **grid.look(size)) for size in grid.sizes}
     kinds = {name: line(**look, color="black") for name, look in LINES.items()}
-    return [*entries(grid.size_lines, {SIZES: line(alpha=0)} | sizes), kinds]
+    return [*entries(grid.size_lines(grid.sheet.width_in), {SIZES: line(alpha=0)} | sizes), kinds]

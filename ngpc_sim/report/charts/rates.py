@@ -1,45 +1,50 @@
-"""Charts of a run, for papers and reviews: speedup over the GPU, frames per second, and the files of all charts.
+"""Charts of a run, for papers and reviews: speedup over the GPU, and frames per second.
 
 Each panel of rows is one small plot: a group of bars a case, a bar a scale, its value at its foot. The
-shades of the scales rise in darkness, so that they survive grey print; marks differ in shape as well
+shades of the scales rise in darkness, so that they survive grey print. Marks differ in shape as well
 as in colour. Value axes are logarithmic: a doubling looks the same everywhere.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from math import ceil, exp, floor, isnan, log, log2, log10, nan
+from functools import partial
+from math import ceil, floor, isnan, log, log2, log10, nan
 from typing import TYPE_CHECKING, Any
 
-from ngpc_sim.report.charts.canvas import (
+from ngpc_sim.report.charts.bars import (
+    FIGURE_PT,
+    LEAST_PITCH_PT,
+    LEVEL_PITCH_PT,
     Plot,
     draw_bars,
     draw_intervals,
-    empty_plots,
-    entries,
     interval_names,
-    legend,
-    legend_lines,
-    style,
+    scene_plots,
+    short,
+    write,
 )
-from ngpc_sim.report.charts.scene import PLOT_IN, PT_PER_IN, Scene, choose_scene
+from ngpc_sim.report.charts.canvas import draw_published, entries, legend, legend_lines, style, swatch
+from ngpc_sim.report.charts.scene import PLOT_IN, Scene, choose_scene
+from ngpc_sim.report.charts.sheet import PT_PER_IN
 from ngpc_sim.report.panels import Row, number, split_panels
 from ngpc_sim.results.published import CONFIDENCE_WORDS, Published
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from matplotlib.figure import Figure
 
-RIGHT_IN, FPS_LABELS_IN = 0.06, 0.36  # right of a plot; the same with the names of the frame rates
-VALUE_PT, DIGIT_PT, PAD_PT = 5.5, 3.6, 2.0  # size of the values at the bars, width of a digit, space
-LEVEL_PITCH_PT, LEAST_PITCH_PT = 15.0, 5.0  # slot in which values stand level; below which they are left out
+FPS_LABELS_IN = 0.36  # right of a plot, for the names of the frame rates
+DIGIT_PT, PAD_PT = 3.6, 2.0  # width of a digit of a value, space around it
 FOOT_SHARE = 0.21  # of a plot's height, which the values at the feet of the bars take
 
 MARK_COLOUR, LINE_COLOUR = "#d55e00", "#4d4d4d"
 
 FPS_LINES = (30, 60, 90, 120)
 BOUND, GPU_ALONE = "Amdahl bound", "GPU alone"
+
+_speedup, _bound, _fps = (partial(number, column=column) for column in ("speedup", "speedup_bound", "fps"))
 
 
 def speedup_chart(rows: Sequence[Row]) -> Figure:
@@ -48,18 +53,14 @@ def speedup_chart(rows: Sequence[Row]) -> Figure:
     low = 2.0 ** min(0, floor(log2(min(known, default=1))))
     published = _published_means(rows)
     high = 1.25 * max([2 * low, *known, *(mean.value for mean in published)])
-    scene = choose_scene(rows, "speedup over the GPU (x)", low=low, high=high, with_mean=True, right_in=RIGHT_IN)
+    scene = choose_scene(rows, "speedup over the GPU (x)", low, high, with_mean=True)
     ticks = [2.0**power for power in range(floor(log2(low)), floor(log2(high)) + 1)]
-    with style():
-        names = [BOUND, *dict.fromkeys(map(_mean_name, published)), *interval_names(rows, "speedup")]
-        scene, shades, lines = _with_legend(scene, names)
-        figure, plots = _plots(scene, ticks)
-        marks: dict[str, Any] = {}
-        for plot in plots:
-            _draw_cases(plot, _speedup)
-            marks |= _draw_levels(plot, _bound, BOUND) | _draw_mean(plot) | draw_intervals(plot, "speedup")
-        legend(figure, scene, *shades, *entries(lines, marks))
-    return figure
+    names = [BOUND, *dict.fromkeys(map(_mean_name, published)), *interval_names(rows, "speedup")]
+
+    def finish(plot: Plot) -> dict[str, Any]:
+        return _draw_levels(plot, _bound, BOUND) | _draw_mean(plot) | draw_intervals(plot, "speedup")
+
+    return _chart(scene, ticks, _speedup, names, finish)
 
 
 def fps_chart(rows: Sequence[Row]) -> Figure:
@@ -67,30 +68,14 @@ def fps_chart(rows: Sequence[Row]) -> Figure:
     known = [*_positive(rows, _fps, _gpu_fps), *FPS_LINES]
     high = 1.5 * max(known)
     low = min(10.0, (min(known) / high**FOOT_SHARE) ** (1 / (1 - FOOT_SHARE)))
-    scene = choose_scene(rows, "frames per second (FPS)", low=low, high=high, with_mean=False, right_in=FPS_LABELS_IN)
+    scene = choose_scene(rows, "frames per second (FPS)", low, high, right_in=FPS_LABELS_IN)
     ticks = [10.0**power for power in range(ceil(log10(low)), floor(log10(high)) + 1)]
-    with style():
-        scene, shades, lines = _with_legend(scene, [GPU_ALONE, *interval_names(rows, "fps")])
-        figure, plots = _plots(scene, ticks)
-        marks: dict[str, Any] = {}
-        for plot in plots:
-            _draw_cases(plot, _fps)
-            _draw_fps_lines(plot)
-            marks |= _draw_levels(plot, _gpu_fps, GPU_ALONE, halo=True) | draw_intervals(plot, "fps")
-        legend(figure, scene, *shades, *entries(lines, marks))
-    return figure
 
+    def finish(plot: Plot) -> dict[str, Any]:
+        _draw_fps_lines(plot)
+        return _draw_levels(plot, _gpu_fps, GPU_ALONE, halo=True) | draw_intervals(plot, "fps")
 
-def _speedup(row: Row) -> float:
-    return number(row, "speedup")
-
-
-def _bound(row: Row) -> float:
-    return number(row, "speedup_bound")
-
-
-def _fps(row: Row) -> float:
-    return number(row, "fps")
+    return _chart(scene, ticks, _fps, [GPU_ALONE, *interval_names(rows, "fps")], finish)
 
 
 def _gpu_fps(row: Row) -> float:
@@ -102,68 +87,64 @@ def _positive(rows: Sequence[Row], *values: Callable[[Row], float]) -> list[floa
     return [value(row) for row in rows for value in values if value(row) > 0]
 
 
-def _plots(scene: Scene, ticks: Sequence[float]) -> tuple[Figure, list[Plot]]:
-    """Give empty plots with a logarithmic value axis and a line at each tick."""
-    figure, plots = empty_plots(scene)
-    for plot in plots:
-        plot.axes.set_yscale("log")
-        plot.axes.set_ylim(scene.low, scene.high)
-        plot.axes.set_yticks([], minor=True)
-        plot.axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-        plot.axes.grid(axis="y")
-    return figure, plots
+def _chart(
+    scene: Scene,
+    ticks: Sequence[float],
+    value: Callable[[Row], float],
+    names: Sequence[str],
+    finish: Callable[[Plot], dict[str, Any]],
+) -> Figure:
+    """Draw a bar for each case and scale on a logarithmic axis, with a line at each tick.
+
+    ``finish`` draws the rest of a plot and returns its marks by their names, in the order of ``names`` in the legend.
+    """
+    with style():
+        shades = {"NFPs:": swatch("none", alpha=0)}
+        shades |= {str(scale): swatch(scene.shade(index)) for index, scale in enumerate(scene.scales)}
+        lines, others = (legend_lines(some, scene.sheet.width_in) for some in (list(shades), names))
+        scene = replace(scene, legend_lines=len(lines) + len(others))
+        figure, plots = scene_plots(scene)
+        marks: dict[str, Any] = {}
+        for plot in plots:
+            plot.axes.set_yscale("log")
+            plot.axes.set_ylim(scene.low, scene.high)
+            plot.axes.set_yticks([], minor=True)
+            plot.axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+            plot.axes.grid(axis="y")
+            for index, scale in enumerate(scene.scales):
+                bars = [(bar.centre, value(bar.row)) for bar in plot.bars() if bar.scale == scale]
+                _draw_bars(plot, index, bars, f"{scale} NFPs")
+            marks |= finish(plot)
+        legend(figure, scene.sheet, *entries(lines, shades), *entries(others, marks))
+    return figure
 
 
-def _draw_cases(plot: Plot, value: Callable[[Row], float]) -> None:
-    """Draw a bar for each case and scale; one container a scale, labelled with it."""
-    heights = [plot.values(case, value) for case in plot.panel.cases]
-    for index, scale in enumerate(plot.scene.scales):
-        _draw_bars(plot, index, [case[index] for case in heights], f"{scale} NFPs")
-
-
-def _draw_bars(plot: Plot, index: int, heights: Sequence[float], label: str, first: int = 0) -> None:
-    """Draw the bars of scale ``index``, ``heights[i]`` in group ``first + i``, with their values."""
-    centres = [plot.scene.centres(first + group)[index] for group in range(len(heights))]
+def _draw_bars(plot: Plot, index: int, bars: Iterable[tuple[float, float]], label: str) -> None:
+    """Draw bars of scale ``index``, each by its centre and its height, with their values."""
     shade = plot.scene.shade(index)
-    draw_bars(plot, centres, heights, label, facecolor=shade, linewidth=0.3)
-    if plot.scene.pitch_pt(plot.panel) < LEAST_PITCH_PT:
-        return
-    for centre, height in zip(centres, heights, strict=True):
-        if height > 0:
+    known = [(centre, 0.0, height) for centre, height in bars if height > 0]
+    draw_bars(plot.axes, known, label, color=shade, linewidth=0.3)
+    if plot.pitch_pt >= LEAST_PITCH_PT:
+        for centre, _, height in known:
             _write_value(plot, centre, height, light=sum(shade) > 1.5)
 
 
 def _write_value(plot: Plot, centre: float, height: float, *, light: bool) -> None:
     """Write a value at the foot inside its bar, or above the bar where it is too short for that."""
-    scene = plot.scene
-    written = f"{height:.{2 if height < 1 else 1 if height < 100 else 0}f}"
-    level = scene.pitch_pt(plot.panel) >= LEVEL_PITCH_PT
-    needed_pt = 2 * PAD_PT + (VALUE_PT if level else DIGIT_PT * len(written))
-    pt_per_e = PT_PER_IN * PLOT_IN / log(scene.high / scene.low)
-    inside = log(height / scene.low) * pt_per_e >= needed_pt
-    plot.axes.text(
-        centre,
-        (scene.low if inside else height) * exp(PAD_PT / pt_per_e),
-        written,
-        size=VALUE_PT,
-        rotation=0 if level else 90,
-        color="white" if inside and not light else "black",
-        ha="center",
-        va="bottom",
-    )
+    scene, written = plot.scene, short(height)
+    level = plot.pitch_pt >= LEVEL_PITCH_PT
+    needed_pt = 2 * PAD_PT + (FIGURE_PT if level else DIGIT_PT * len(written))
+    inside = PT_PER_IN * PLOT_IN * log(height / scene.low) / log(scene.high / scene.low) >= needed_pt
+    colour = "white" if inside and not light else "black"
+    write(plot, centre, scene.low if inside else height, PAD_PT, written, level=level, colour=colour)
 
 
 def _draw_levels(plot: Plot, value: Callable[[Row], float], label: str, *, halo: bool = False) -> dict[str, Any]:
-    """Draw a line over each case's bars at another value of its rows; return it by its label.
+    """Draw a line over each bar at another value of its row; return it by its label.
 
     A ``halo`` sets off a line that crosses the bars; a line that bars may touch goes without.
     """
-    points = [
-        (centre, level)
-        for group, case in enumerate(plot.panel.cases)
-        for centre, level in zip(plot.scene.centres(group), plot.values(case, value), strict=True)
-        if not isnan(level)
-    ]
+    points = [(bar.centre, value(bar.row)) for bar in plot.bars() if not isnan(value(bar.row))]
     left, right = [centre - 0.5 for centre, _ in points], [centre + 0.5 for centre, _ in points]
     levels = [level for _, level in points]
     strokes = [(1.1, MARK_COLOUR, label)]
@@ -181,24 +162,14 @@ def _draw_mean(plot: Plot) -> dict[str, Any]:
     if group == plot.scene.n_groups(plot.panel):
         return {}
     plot.axes.axvline(group * plot.scene.slots, color=LINE_COLOUR, linewidth=0.5)
-    marks = {}
+    marks: dict[str, Any] = {}
     for index, scale in enumerate(plot.scene.scales):
-        _draw_bars(plot, index, [plot.panel.mean_speedup(scale)], f"mean, {scale} NFPs", group)
+        centre = plot.scene.centre(group, index)
+        _draw_bars(plot, index, [(centre, plot.panel.mean_speedup(scale))], f"mean, {scale} NFPs")
         published = plot.panel.published_mean(scale)
         if published is not None:
-            sure = published.confidence == "P"
-            label = _mean_name(published)
-            marks[label] = plot.axes.plot(
-                plot.scene.centres(group)[index],
-                published.value,
-                "D",
-                markersize=3.6,
-                markerfacecolor="black" if sure else "white",
-                markeredgecolor="white" if sure else "black",
-                markeredgewidth=0.5,
-                label=label,
-                zorder=4,
-            )[0]
+            name = _mean_name(published)
+            marks[name] = draw_published(plot.axes, centre, published.value, published, name)
     return marks
 
 
@@ -208,8 +179,8 @@ def _draw_fps_lines(plot: Plot) -> None:
     for index, fps in enumerate(FPS_LINES):
         plot.axes.axhline(fps, color=LINE_COLOUR, linewidth=0.6, linestyle=(0, (4, 2)), label=f"{fps} FPS")
         offset_pt = PAD_PT + (index % 2) * 3 * DIGIT_PT
-        place = 1 + offset_pt / (PT_PER_IN * plot.scene.plot_width_in)
-        plot.axes.text(place, fps, f"{fps}", size=VALUE_PT, va="center", transform=edge)
+        place = 1 + offset_pt / (PT_PER_IN * plot.scene.sheet.plot_width_in)
+        plot.axes.text(place, fps, f"{fps}", size=FIGURE_PT, va="center", transform=edge)
 
 
 def _published_means(rows: Sequence[Row]) -> list[Published]:
@@ -221,16 +192,3 @@ def _published_means(rows: Sequence[Row]) -> list[Published]:
 def _mean_name(published: Published) -> str:
     """Name in the legend of a published mean, by how sure it is."""
     return f"{CONFIDENCE_WORDS[published.confidence]} mean"
-
-
-def _with_legend(scene: Scene, names: Sequence[str]) -> tuple[Scene, list[dict[str, Any]], Sequence[Sequence[str]]]:
-    """The scene with room for its legend; lines of patches in the shades of the scales, and of ``names`` of marks."""
-    from matplotlib.patches import Patch  # noqa: PLC0415 - heavy
-
-    bars = {
-        str(scale): Patch(facecolor=scene.shade(index), edgecolor="black", linewidth=0.3)
-        for index, scale in enumerate(scene.scales)
-    }
-    shades = {"NFPs:": Patch(alpha=0)} | bars
-    lines, others = legend_lines(list(shades), scene.width_in), legend_lines(names, scene.width_in)
-    return replace(scene, legend_lines=len(lines) + len(others)), entries(lines, shades), others

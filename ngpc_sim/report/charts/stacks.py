@@ -1,19 +1,24 @@
-"""Stacked bars, a stack a case and scale: the parts, and the scales below the bars."""
+"""Stacked bars, a stack a case and scale: the parts, the scales below the bars, and the legend of the parts."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
+from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ngpc_sim.report.charts.canvas import Plot, draw_bars, swatch
+from ngpc_sim.report.charts.bars import FIGURE_PT, LEAST_PITCH_PT, Plot, draw_bars, scene_plots, write
+from ngpc_sim.report.charts.canvas import entries, legend, legend_lines, style, swatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from matplotlib.figure import Figure
+
+    from ngpc_sim.report.charts.scene import Scene
     from ngpc_sim.report.panels import Row
 
-FIGURE_PT, DIGIT_PT, NAME_PAD_PT = 5.5, 3.5, 8.5  # figures at the bars; a digit; names of groups below the scales
-LEAST_PITCH_PT, LEVEL_PITCH_PT = 5.0, 15.0  # slot below which figures are left out; in which they stand level
+DIGIT_PT, NAME_PAD_PT = 3.5, 8.5  # width of a digit of a figure; names of groups below the scales
 CLEAR_PT = 1.5  # between two figures side by side
 
 
@@ -25,50 +30,54 @@ class Look(NamedTuple):
     hatch: str = ""
 
 
-def prepare(plot: Plot) -> None:
-    """Give the plot its value axis, and room for the scales below the bars."""
-    plot.axes.set_ylim(plot.scene.low, plot.scene.high)
-    plot.axes.grid(axis="y")
-    plot.axes.tick_params(axis="x", pad=NAME_PAD_PT)
+def stacked_chart(
+    scene: Scene,
+    looks: Mapping[str, Look],
+    height: Callable[[Row, str], float],
+    names: Sequence[str],
+    finish: Callable[[Plot, list[float]], dict[str, Any]],
+) -> Figure:
+    """Draw a stack for each case and scale, ``looks`` by part from the foot up.
+
+    ``height`` gives the height of a part of a row. ``finish`` draws the rest of a plot, given the tops of its stacks,
+    and returns further marks by their names. The legend has those of all marks that ``names`` has.
+    """
+    lines = legend_lines(names, scene.sheet.width_in)
+    scene = replace(scene, legend_lines=max(1, len(lines)))
+    with style():
+        figure, plots = scene_plots(scene)
+        marks: dict[str, Any] = swatches(looks.values())
+        for plot in plots:
+            plot.axes.set_ylim(scene.low, scene.high)
+            plot.axes.grid(axis="y")
+            plot.axes.tick_params(axis="x", pad=NAME_PAD_PT)
+            tops = _draw_stacks(plot, looks, height)
+            _name_scales(plot)
+            marks |= finish(plot, tops)
+        legend(figure, scene.sheet, *entries(lines, marks))
+    return figure
 
 
-def rows_of(plot: Plot, case: str) -> list[Row | None]:
-    """Give the row of a case at each scale shown, None where it did not run."""
-    return [plot.panel.at(scale).get(case) for scale in plot.scene.scales]
-
-
-def draw_stacks(
-    plot: Plot, group: int, case: str, looks: Mapping[str, Look], part: Callable[[Row, str], float]
-) -> list[float]:
-    """Draw a stack for each scale of one case, ``looks`` from the foot up; return the tops of the stacks."""
-    rows = rows_of(plot, case)
-    feet = [0.0] * len(rows)
-    for key, look in looks.items():
-        parts = [part(row, key) if row else 0.0 for row in rows]
-        draw_bars(
-            plot,
-            plot.scene.centres(group),
-            parts,
-            f"{look.name}, {case}",
-            feet=feet,
-            facecolor=look.colour,
-            hatch=look.hatch,
-            linewidth=0.2,
-        )
-        feet = [foot + height for foot, height in zip(feet, parts, strict=True)]
+def _draw_stacks(plot: Plot, looks: Mapping[str, Look], height: Callable[[Row, str], float]) -> list[float]:
+    """Draw the parts, those of no height not; return the tops of the stacks."""
+    bars = plot.bars()
+    feet = [0.0] * len(bars)
+    for part, look in looks.items():
+        heights = [height(bar.row, part) for bar in bars]
+        drawn = [(bar.centre, foot, own) for bar, foot, own in zip(bars, feet, heights, strict=True) if own]
+        draw_bars(plot.axes, drawn, look.name, color=look.colour, hatch=look.hatch, linewidth=0.2)
+        feet = [foot + own for foot, own in zip(feet, heights, strict=True)]
     return feet
 
 
-def name_scales(plot: Plot, group: int, case: str) -> None:
-    """Write the scales below the bars of a case: all, or every n-th, the last among them, where they are too close."""
-    pitch = plot.scene.pitch_pt(plot.panel)
+def _name_scales(plot: Plot) -> None:
+    """Write the scales below the bars: all, or every n-th, the last among them, where they are too close."""
+    pitch, scales = plot.pitch_pt, plot.scene.scales
     if pitch < LEAST_PITCH_PT:
         return
-    last = len(plot.scene.scales) - 1
-    step = next(step for step in range(1, last + 2) if _apart(plot.scene.scales[last::-step], step * pitch))
-    bars = zip(plot.scene.centres(group), plot.scene.scales, rows_of(plot, case), strict=True)
-    for index, (centre, scale, row) in enumerate(bars):
-        if row is not None and (last - index) % step == 0:
+    step = next(step for step in range(1, len(scales) + 1) if _apart(scales[::-step], step * pitch))
+    for centre, scale, _ in plot.bars():
+        if scale in scales[::-step]:
             write(plot, centre, 0.0, -FIGURE_PT - 2.5, str(scale), level=True)
 
 
@@ -78,21 +87,11 @@ def _apart(scales: Sequence[int], pitch_pt: float) -> bool:
     return all(DIGIT_PT * (one + two) / 2 + CLEAR_PT <= pitch_pt for one, two in pairwise(digits))
 
 
-def write(plot: Plot, x: float, y: float, offset_pt: float, written: str, *, level: bool) -> None:
-    """Write a figure above a point, level or upright."""
-    plot.axes.annotate(
-        written,
-        (x, y),
-        (0, offset_pt),
-        textcoords="offset points",
-        size=FIGURE_PT,
-        rotation=0 if level else 90,
-        ha="center",
-        va="bottom",
-        annotation_clip=False,
-    )
-
-
 def swatches(looks: Iterable[Look]) -> dict[str, Any]:
     """Give the legend's mark of each part by its name."""
     return {look.name: swatch(look.colour, look.hatch) for look in looks}
+
+
+def or_none(height: float) -> float:
+    """Give a height, 0 where it is not known."""
+    return 0.0 if isnan(height) else height

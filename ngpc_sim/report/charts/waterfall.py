@@ -7,23 +7,23 @@ by its Shapley value, which knows no order. Where they differ, the step works to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import ceil, floor, isnan, log2
 from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.report.charts.canvas import blank, chart_bytes, legend, style, swatch
-from ngpc_sim.report.charts.scene import (
-    CHARACTER_IN,
+from ngpc_sim.report.charts.canvas import MARK_PT, chart_bytes, draw_published, empty_plots, legend, style, swatch
+from ngpc_sim.report.charts.scene import spread
+from ngpc_sim.report.charts.sheet import (
     GAP_IN,
-    LEGEND_IN,
-    LEGEND_LINE_IN,
     LINE_IN,
     PAGE_IN,
     PT_PER_IN,
+    Sheet,
     folded,
-    spread,
+    folded_notes,
+    legend_height,
 )
 from ngpc_sim.report.panels import Row, number, row_scale, text
 from ngpc_sim.results.published import CONFIDENCE_WORDS, published_mean
@@ -41,56 +41,53 @@ VALUE_PT, PAD_PT, DIGIT_PT, TICK_DIGIT_PT = 5.5, 2.0, 3.4, 4.2
 UPPER, LOWER, THICK, THIN = 0.18, -0.22, 0.36, 0.26  # middles and heights of the bars of a row, in rows
 END, LOSS, GAIN, FREE = "#08306b", "#3c82bd", "#009e73", "#f6c48f"
 GAIN_HATCH = "////"
-MARK: dict[str, Any] = {"marker": "D", "markersize": 3.6, "markeredgewidth": 0.5, "linestyle": "none", "zorder": 4}
 NOTE = "speedup over the GPU (x), mean of the apps; right of a step: its factor, above in this order, below by Shapley"
 
 
 @dataclass(frozen=True)
 class Fall:
-    """Rows of the ladder by scale, on one axis from ``low`` to ``high``; lengths in inches."""
+    """Rows of the ladder by scale, a plot a scale, on one axis from ``low`` to ``high``."""
 
-    scales: tuple[int, ...]
     rows: dict[int, tuple[Row, ...]]
     low: float
     high: float
     notes: tuple[str, ...]
-    legend_in: float = LEGEND_IN - LEGEND_LINE_IN
 
     @property
     def steps(self) -> int:
         """Rows of a plot: the first architecture, its steps, the last architecture."""
-        return len(self.rows[self.scales[0]]) + 1
+        return len(next(iter(self.rows.values()))) + 1
 
     @property
-    def plot_in(self) -> tuple[float, float]:
-        """Width and height of a plot."""
-        gaps = NAMES_IN + RIGHT_IN + BETWEEN_IN * (len(self.scales) - 1)
-        return (PAGE_IN - gaps) / max(2, len(self.scales)), ROW_IN * self.steps
-
-    @property
-    def height_in(self) -> float:
-        """Height of the figure."""
-        return self.legend_in + LINE_IN * len(self.notes) + LINE_IN + GAP_IN / 2 + self.plot_in[1] + AXIS_IN
-
-    def box(self, index: int) -> tuple[float, float, float, float]:
-        """Left, bottom, width and height of a plot, as shares of the figure."""
-        width, height = self.plot_in
-        left = NAMES_IN + index * (width + BETWEEN_IN)
-        return left / PAGE_IN, AXIS_IN / self.height_in, width / PAGE_IN, height / self.height_in
+    def sheet(self) -> Sheet:
+        """Where the plots stand; a single one leaves the other half of the page empty."""
+        spare_in = (PAGE_IN - NAMES_IN - RIGHT_IN) / 2 if len(self.rows) == 1 else 0.0
+        return Sheet(
+            columns=len(self.rows),
+            rows=1,
+            width_in=PAGE_IN,
+            plot_in=ROW_IN * self.steps,
+            left_in=NAMES_IN,
+            right_in=RIGHT_IN + spare_in,
+            between_in=BETWEEN_IN,
+            title_in=LINE_IN + GAP_IN / 2,
+            foot_in=AXIS_IN,
+            legend_in=legend_height(1),
+            notes=self.notes,
+        )
 
 
 def waterfall_chart(rows: Sequence[Row], last: str) -> Figure:
     """Draw the ladder's ``rows`` (`ngpc_sim.paper.ladder`), which lead to architecture ``last``."""
     fall = _choose(rows)
     with style():
-        figure = blank(PAGE_IN, fall.height_in)
+        figure, plots = empty_plots(fall.sheet, [f"{scale} NFPs" for scale in fall.rows])
         marks: dict[str, Any] = {}
-        for index, scale in enumerate(fall.scales):
-            axes = figure.add_axes(fall.box(index))
-            _prepare(axes, fall, scale, _names(fall, last) if index == 0 else [""] * fall.steps)
-            _draw(axes, fall.rows[scale])
-            marks |= _published(axes, fall.rows[scale])
-        legend(figure, fall, _looks(rows) | marks)
+        for axes, shown in zip(plots, fall.rows.values(), strict=True):
+            _prepare(axes, fall, [*(text(row, "title") for row in shown), last] if axes is plots[0] else [])
+            _draw(axes, shown)
+            marks |= _published(axes, shown[0])
+        legend(figure, fall.sheet, _looks(rows) | marks)
     return figure
 
 
@@ -108,12 +105,10 @@ def _choose(rows: Sequence[Row]) -> Fall:
     shown = {scale: tuple(row for row in rows if row_scale(row) == scale) for scale in scales}
     ends = [end for some in shown.values() for low, high in map(_reach, _pairs(some)) for end in (low, high)]
     notes = [NOTE] if len(scales) == len(every) else [NOTE, f"{len(scales)} of {len(every)} scales shown"]
-    lines = [line for note in notes for line in folded(note, PAGE_IN - 2 * CHARACTER_IN).splitlines()]
     low = 2.0 ** floor(log2(min(ends)) - 0.2)
-    fall = Fall(scales, shown, low, max(ends), tuple(lines))
-    room = (PAD_PT * 4 + DIGIT_PT * 5) / (PT_PER_IN * fall.plot_in[0])
-    high = max(2 * low, low * (max(ends) / low) ** (1 / (1 - room)))
-    return Fall(scales, shown, low, high, tuple(lines))
+    fall = Fall(shown, low, max(ends), folded_notes(notes, PAGE_IN))
+    room = (PAD_PT * 4 + DIGIT_PT * 5) / (PT_PER_IN * fall.sheet.plot_width_in)
+    return replace(fall, high=max(2 * low, low * (max(ends) / low) ** (1 / (1 - room))))
 
 
 def _pairs(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
@@ -129,28 +124,22 @@ def _reach(pair: tuple[Row, Row]) -> tuple[float, float]:
     return min(ends), max(ends)
 
 
-def _names(fall: Fall, last: str) -> list[str]:
-    first, *steps = fall.rows[fall.scales[0]]
-    return [text(first, "title"), *(text(row, "title") for row in steps), last]
-
-
-def _prepare(axes: Axes, fall: Fall, scale: int, names: Sequence[str]) -> None:
+def _prepare(axes: Axes, fall: Fall, names: Sequence[str]) -> None:
+    """Give a plot its axes; the rows have names in the first plot alone."""
     axes.set_xscale("log")
     axes.set_xlim(fall.low, fall.high)
     axes.set_ylim(fall.steps - 0.5, -0.5)
     axes.set_xticks([], minor=True)
     ticks = _ticks(fall)
     axes.set_xticks(list(ticks.values()), list(ticks))
-    wrapped = [folded(name, NAMES_IN - GAP_IN) for name in names]
-    axes.set_yticks(range(fall.steps), wrapped)
+    axes.set_yticks(range(fall.steps), [folded(name, NAMES_IN - GAP_IN) for name in names] or [""] * fall.steps)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
-    axes.set_title(f"{scale} NFPs")
 
 
 def _ticks(fall: Fall) -> dict[str, float]:
     """Powers of two by their names, as many as stand clear of each other and of the next plot's."""
-    width_pt, pitch_pt = (PT_PER_IN * fall.plot_in[0] / part for part in (1, log2(fall.high / fall.low)))
+    width_pt, pitch_pt = (PT_PER_IN * fall.sheet.plot_width_in / part for part in (1, log2(fall.high / fall.low)))
     places = {}
     for power in range(ceil(log2(fall.low)), floor(log2(fall.high)) + 1):
         name = f"{2.0**power:g}"
@@ -166,7 +155,7 @@ def _draw(axes: Axes, rows: Sequence[Row]) -> None:
     first, last = number(rows[0], "speedup"), number(rows[-1], "speedup")
     for place, value in ((0, first), (len(rows), last)):
         axes.barh(place, value, 2 * THICK, color=END, edgecolor="black", linewidth=0.3)
-        _write(axes, value, place, _short(value), MARK["markersize"] / 2)
+        _write(axes, value, place, _short(value), MARK_PT / 2)
     for place, (before, after) in enumerate(pairwise(rows), start=1):
         start, end, shapley = number(before, "speedup"), number(after, "speedup"), number(after, "shapley")
         _bar(axes, place - UPPER, start, end, THICK)
@@ -198,14 +187,13 @@ def _factor(value: float) -> str:
     return "=" if value == 1.0 else f"x{value:.2f}"
 
 
-def _published(axes: Axes, rows: Sequence[Row]) -> dict[str, Any]:
+def _published(axes: Axes, first: Row) -> dict[str, Any]:
     """Mark the published mean on the first bar where all published apps ran; return the mark by its label."""
-    found = published_mean(text(rows[0], "encoding"), row_scale(rows[0]))
-    if found is None or any(isnan(number(rows[0], app)) for app in APPS):
+    found = published_mean(text(first, "encoding"), row_scale(first))
+    if found is None or any(isnan(number(first, app)) for app in APPS):
         return {}
     label = f"{CONFIDENCE_WORDS[found.confidence]} mean"
-    line = axes.plot(found.value, 0, markerfacecolor="black", markeredgecolor="white", label=label, **MARK)
-    return {label: line[0]}
+    return {label: draw_published(axes, found.value, 0, found, label)}
 
 
 def _looks(rows: Sequence[Row]) -> dict[str, Any]:

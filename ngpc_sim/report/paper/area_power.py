@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.report.panels import Row, number, row_scale, text
-from ngpc_sim.report.paper.page import Drawing, Page, drawing
+from ngpc_sim.report.paper.page import Drawing, drawing, page
 from ngpc_sim.report.paper.rows import Table, named, of, ordered, pick, scales, titles, values
 from ngpc_sim.results.published import CONFIDENCE_WORDS, PUBLISHED, Published
 from ngpc_sim.workloads.apps import APPS
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 AREA, POWER = "area", "power"
-PAGE = Page(columns=3, rows=1, between_in=0.6, legend_lines=2)
+PAGE = page(columns=3, rows=1, between_in=0.6, legend_lines=2)
 ARCH_LOOKS: tuple[dict[str, Any], ...] = (
     {"color": "#4d4d4d", "marker": "P", "markersize": 5},
     {"color": "#999999", "marker": "X", "markersize": 5, "linestyle": (0, (3, 1.5))},

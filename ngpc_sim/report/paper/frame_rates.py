@@ -8,11 +8,11 @@ from ngpc_sim.report.panels import Row, number, row_scale, text
 from ngpc_sim.report.paper.page import (
     GPU_COLOUR,
     Drawing,
-    Page,
     draw_level,
     drawing,
     log_places,
     log_values,
+    page,
     scale_look,
 )
 from ngpc_sim.report.paper.rows import FRAME_SIZES, Table, named, of, ordered, pick, scales, titles, values
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from ngpc_sim.report.charts.sheet import Sheet
+
 FPS_LINES = (30, 60, 90, 120)
 LABELS_IN = 0.36  # right of the plots, for the names of the frame rates
-BY_APP = Page(columns=2, rows=1, right_in=LABELS_IN, plot_in=1.6)
-BY_SCALE = Page(columns=4, rows=2, right_in=LABELS_IN, title_lines=2)
+BY_APP = page(columns=2, rows=1, right_in=LABELS_IN, plot_in=1.6)
+BY_SCALE = page(columns=4, rows=2, right_in=LABELS_IN, title_lines=2)
 PIXELS = {name: float(RESOLUTIONS[name][0] * RESOLUTIONS[name][1]) for name in FRAME_SIZES}
 LABEL, ACROSS = "frames per second (FPS)", "frame size (by pixels, logarithmic)"
 
@@ -130,16 +132,16 @@ def _pixels(row: Row) -> float:
     return PIXELS[text(row, "resolution")]
 
 
-def _prepare(page: Page, axes: Axes, index: int, table: Table) -> None:
+def _prepare(sheet: Sheet, axes: Axes, index: int, table: Table) -> None:
     """Give a plot axes that hold all numbers of the table, and draw the usual frame rates across it."""
-    known = [*values(table, "fps"), *(values(table, "gpu_fps") if page is BY_SCALE else [])]
+    known = [*values(table, "fps"), *(values(table, "gpu_fps") if sheet is BY_SCALE else [])]
     log_values(axes, 0.6 * min([*known, 30.0]), 1.7 * max([*known, 120.0]))
     names = {pixels: name for name, pixels in PIXELS.items()}
-    log_places(axes, names, ACROSS if page is BY_APP else "frame size")
-    last = index % page.columns == page.columns - 1
+    log_places(axes, names, ACROSS if sheet is BY_APP else "frame size")
+    last = index % sheet.columns == sheet.columns - 1
     for column, fps in enumerate(FPS_LINES):
         name = str(fps) if last else ""
-        draw_level(axes, fps, f"{fps} FPS", name=name, column=column % 2, width_in=page.plot_width_in)
+        draw_level(axes, fps, f"{fps} FPS", name=name, column=column % 2, width_in=sheet.plot_width_in)
 
 
 def _draw_published(made: Drawing, axes: Axes, rows: Sequence[Row]) -> None:

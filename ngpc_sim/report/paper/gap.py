@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ngpc_sim.report.panels import Row, number, row_scale, text
-from ngpc_sim.report.paper.page import GPU_COLOUR, Drawing, Page, draw_level, drawing, log_values, scale_look
+from ngpc_sim.report.paper.page import GPU_COLOUR, Drawing, draw_level, drawing, log_values, page, scale_look
 from ngpc_sim.report.paper.rows import VR, Table, named, of, ordered, pick, scales, titles, values
 from ngpc_sim.results.published import PUBLISHED
 from ngpc_sim.workloads.apps import APPS, app_title
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GPU, NGPC = "GPU alone", "with NGPC"
-PAGE = Page(columns=3, rows=2, title_lines=2, foot_in=0.24)
+PAGE = page(columns=3, rows=2, title_lines=2, foot_in=0.24)
 #: published ends of the range at 4K and 60 FPS: the app, and which end
 ENDS = {"nvr": "value", "nerf": "high"}
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ngpc_sim.report.charts.scene import PT_PER_IN
+from ngpc_sim.report.charts.sheet import PT_PER_IN
 from ngpc_sim.report.charts.stacks import Look, swatches
 from ngpc_sim.report.panels import Row, number, text
-from ngpc_sim.report.paper.page import FIGURE_PT, Drawing, Page, drawing
+from ngpc_sim.report.paper.page import FIGURE_PT, Drawing, drawing, page
 from ngpc_sim.report.paper.rows import MEAN, Table, groups, named, of, pick, scales, titles, with_mean
 from ngpc_sim.results.published import PUBLISHED, Published
 from ngpc_sim.workloads.apps import ENCODINGS, app_title
@@ -24,7 +24,7 @@ PARTS = {
     "rest": Look("rest of kernels", "#e6e6e6"),
 }
 LEAST_PT = 8.0  # height of a part in which its figure stands
-PAGE = Page(columns=2, rows=1, foot_in=0.48)
+PAGE = page(columns=2, rows=1, foot_in=0.48)
 
 
 def table(rows: Sequence[Row]) -> Table:

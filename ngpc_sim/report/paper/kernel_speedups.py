@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ngpc_sim.report.panels import Row, number, row_scale, text
-from ngpc_sim.report.paper.page import FIGURE_PT, Page, draw_level, drawing, log_places, log_values
+from ngpc_sim.report.paper.page import FIGURE_PT, draw_level, drawing, log_places, log_values, page
 from ngpc_sim.report.paper.rows import MEAN, Table, groups, named, of, pick, scales, titles, values, with_mean
 from ngpc_sim.results.published import PUBLISHED
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KERNELS = {"encoding": "encoding", "mlp": "MLP"}
-PAGE = Page(columns=4, rows=1, title_lines=2)
+PAGE = page(columns=4, rows=1, title_lines=2)
 
 
 def table(rows: Sequence[Row]) -> Table:

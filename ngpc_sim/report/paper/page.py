@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ngpc_sim.report.charts.canvas import blank, legend, style
-from ngpc_sim.report.charts.scene import GAP_IN, LEGEND_LINE_IN, LINE_IN, PAGE_IN, PT_PER_IN, shade_at
+from ngpc_sim.report.charts.canvas import draw_published, empty_plots, legend, name_values, style
+from ngpc_sim.report.charts.scene import shade_at
+from ngpc_sim.report.charts.sheet import GAP_IN, LEGEND_LINE_IN, LINE_IN, PAGE_IN, PT_PER_IN, Sheet
 from ngpc_sim.report.panels import Row, text
 from ngpc_sim.report.paper.rows import of, values
 from ngpc_sim.results.published import CONFIDENCE_WORDS, Published
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LEFT_IN, RIGHT_IN, BETWEEN_IN = 0.56, 0.08, 0.16  # left and right of all plots; between two on one value axis
-LABEL_IN = 0.14  # right side of the value axis's label
-FOOT_IN = 0.33  # below a plot: the numbers on its axis and the name of it
 FIGURE_PT, DIGIT_PT, PAD_PT = 5.5, 3.6, 2.0  # size of small figures, width of a digit in it, space
 GPU_COLOUR, LINE_COLOUR = "#d55e00", "#4d4d4d"
 DASHES = (0, (4, 2))
@@ -39,55 +37,30 @@ LINE: dict[str, Any] = {"linewidth": 0.9, "markersize": 3.6, "markeredgecolor": 
 SCALE_MARKS = "osD^vP"
 
 
-@dataclass(frozen=True)
-class Page:
-    """Plots under a legend, a page wide; lengths in inches.
-
-    ``between_in`` is the space between two plots of a row.
-    """
-
-    columns: int
-    rows: int
-    legend_lines: int = 1
-    notes: tuple[str, ...] = ()
-    title_lines: int = 1
-    plot_in: float = 1.3
-    between_in: float = BETWEEN_IN
-    right_in: float = RIGHT_IN
-    foot_in: float = FOOT_IN
-
-    @property
-    def legend_in(self) -> float:
-        """Height of the legend."""
-        return 0.05 + LEGEND_LINE_IN * self.legend_lines
-
-    @property
-    def cell_in(self) -> float:
-        """Height of a plot with its title and what stands below it."""
-        return GAP_IN + LINE_IN * self.title_lines + self.plot_in + self.foot_in
-
-    @property
-    def height_in(self) -> float:
-        """Height of the figure."""
-        return self.legend_in + self.rows * self.cell_in
-
-    @property
-    def plot_width_in(self) -> float:
-        """Width of one plot."""
-        between = (self.columns - 1) * self.between_in
-        return (PAGE_IN - LEFT_IN - self.right_in - between) / self.columns
-
-    def box(self, index: int) -> tuple[float, float, float, float]:
-        """Left, bottom, width and height of plot ``index``, row by row, as shares of the figure."""
-        row, column = divmod(index, self.columns)
-        left_in = LEFT_IN + column * (self.plot_width_in + self.between_in)
-        bottom_in = self.height_in - self.legend_in - (row + 1) * self.cell_in + self.foot_in
-        return (
-            left_in / PAGE_IN,
-            bottom_in / self.height_in,
-            self.plot_width_in / PAGE_IN,
-            self.plot_in / self.height_in,
-        )
+def page(
+    columns: int,
+    rows: int,
+    *,
+    legend_lines: int = 1,
+    title_lines: int = 1,
+    plot_in: float = 1.3,
+    between_in: float = 0.16,
+    right_in: float = 0.08,
+    foot_in: float = 0.33,
+) -> Sheet:
+    """Give plots under a legend, a page wide."""
+    return Sheet(
+        columns=columns,
+        rows=rows,
+        width_in=PAGE_IN,
+        plot_in=plot_in,
+        left_in=0.56,
+        right_in=right_in,
+        between_in=between_in,
+        title_in=GAP_IN + LINE_IN * title_lines,
+        foot_in=foot_in,
+        legend_in=0.05 + LEGEND_LINE_IN * legend_lines,
+    )
 
 
 @dataclass
@@ -126,25 +99,12 @@ class Drawing:
         self, axes: Axes, place: float, row: Published, height: float | None = None, note: str = ""
     ) -> None:
         """Mark a published number, at its value or at ``height``; the legend says how sure it is, and ``note``."""
-        sure = row.confidence == "P"
-        label = CONFIDENCE_WORDS[row.confidence]
-        self.published[label + note] = axes.plot(
-            place,
-            row.value if height is None else height,
-            "D",
-            markersize=3.6,
-            markerfacecolor="black" if sure else "white",
-            markeredgecolor="white" if sure else "black",
-            markeredgewidth=0.5,
-            label=label,
-            linestyle="none",
-            clip_on=False,
-            zorder=5,
-        )[0]
+        label, y = CONFIDENCE_WORDS[row.confidence], row.value if height is None else height
+        self.published[label + note] = draw_published(axes, place, y, row, label)
 
 
 @contextmanager
-def drawing(page: Page, titles: Sequence[str], labels: str | Sequence[str]) -> Iterator[Drawing]:
+def drawing(sheet: Sheet, titles: Sequence[str], labels: str | Sequence[str]) -> Iterator[Drawing]:
     """Give a figure with an empty plot for each title; its legend is drawn at the end of the ``with`` block.
 
     ``labels``: the name of the value axis that all plots of a row share, or the name of each plot's own.
@@ -152,19 +112,15 @@ def drawing(page: Page, titles: Sequence[str], labels: str | Sequence[str]) -> I
     shared = isinstance(labels, str)
     names = [labels] * len(titles) if isinstance(labels, str) else labels
     with style():
-        figure = blank(PAGE_IN, page.height_in)
-        plots = [figure.add_axes(page.box(index)) for index in range(len(titles))]
-        for index, (axes, title) in enumerate(zip(plots, titles, strict=True)):
-            axes.set_title(title)
-            axes.set_autoscale_on(False)
-            if shared and index % page.columns:
+        figure, plots = empty_plots(sheet, titles)
+        for index, axes in enumerate(plots):
+            if shared and index % sheet.columns:
                 axes.tick_params(axis="y", labelleft=False)
             else:
-                axes.set_ylabel(names[index])
-                axes.yaxis.set_label_coords((LABEL_IN - LEFT_IN) / page.plot_width_in, 0.5)
+                name_values(axes, sheet, names[index])
         made = Drawing(figure, plots)
         yield made
-        legend(figure, page, *made.lines[:-1], made.lines[-1] | made.published)
+        legend(figure, sheet, *made.lines[:-1], made.lines[-1] | made.published)
 
 
 def log_values(axes: Axes, low: float, high: float) -> None:
