@@ -13,6 +13,7 @@ import io
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 from ngpc_sim.config.errors import UserError, WorkerLostError
@@ -70,6 +71,10 @@ def _ignore_settings_of_matplotlib() -> None:
     os.environ["MPLBACKEND"] = "agg"
     os.environ.pop("MATPLOTLIBRC", None)
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    if Path("matplotlibrc").exists():
+        from ngpc_sim.report.charts.canvas import import_elsewhere
+
+        import_elsewhere()
 
 
 def _forget_stdout() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ngpc_sim.report.charts.chart_files import CHART_FILES
+
 COMMANDS = (
     ("--scale", "8..64", "--app", "nerf", "--encoding", "all", "--resolution", "fhd,4k,8k"),
     ("--scale", "8..64:1", "--encoding", "all", "--jobs", "2"),
@@ -105,10 +107,12 @@ def test_a_killed_worker_is_one_sentence_that_names_what_is_lost(start, tmp_path
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_a_notebooks_settings_of_matplotlib_change_nothing(installed, tmp_path):
-    (tmp_path / "settings").write_bytes(b"backend: \xff\n")
-    environment = {"MPLBACKEND": "module://no_such.inline", "MATPLOTLIBRC": str(tmp_path / "settings")}
+def test_settings_of_matplotlib_from_outside_change_nothing(installed, tmp_path):
+    for name in ("settings", "matplotlibrc"):
+        (tmp_path / name).write_bytes(b"backend: \xff\n")
+    settings = str(tmp_path / "settings")
+    environment = {"MPLBACKEND": "module://no_such.inline", "MATPLOTLIBRC": settings, "HOME": settings}
     words = ("--scale", "8", "--app", "gia", "--limit-queries", "300", "--quiet")
     ran = installed(*words, env=os.environ | environment)
     assert (ran.status, ran.err) == (0, "")
-    assert (ran.folder / "out/ngpc/performance.png").stat().st_size
+    assert {path.name for path in (ran.folder / "out/ngpc").iterdir()} >= set(CHART_FILES)

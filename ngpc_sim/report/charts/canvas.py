@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from math import ceil, isnan, nan
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ngpc_sim.machine.threads import beside
@@ -179,6 +180,12 @@ def load() -> None:
     import matplotlib.backends.backend_agg  # noqa: PLC0415 - heavy
     import matplotlib.backends.backend_svg  # noqa: PLC0415 - heavy
     import matplotlib.figure  # noqa: F401, PLC0415 - heavy
+
+
+def import_elsewhere() -> None:
+    """Import matplotlib from a folder without settings: it reads those of the current folder when it is imported."""
+    with chdir(Path(__file__).parent):
+        import matplotlib as mpl  # noqa: F401, PLC0415 - heavy
 
 
 @contextmanager
