@@ -127,8 +127,15 @@ def _watch(reading: int, numbers: frozenset[int]) -> None:
 
 
 def _end(stopped: Stopped) -> None:
+    """Undo what is left, as far as nothing holds that back, and end the process."""
+    undoing = threading.Thread(target=_undo_all, daemon=True)
+    undoing.start()
+    undoing.join(PATIENCE_S)
+    say(stopped)
+    os._exit(stopped.status)
+
+
+def _undo_all() -> None:
     for undo in reversed(_undo):
         with suppress(Exception):
             undo()
-    say(stopped)
-    os._exit(stopped.status)
