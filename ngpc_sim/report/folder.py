@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,8 @@ from ngpc_sim.machine.threads import beside
 #: bytes of a file, or parts of them that are written as they are made
 Content = bytes | Iterable[bytes]
 
+#: files that wait for the disk at the same time
+MAX_SYNCS = 16
 #: file that is there only where all others are
 SEAL = "manifest.json"
 #: of the C library's renameat2: paths from the current folder, and both names change places
@@ -73,7 +76,8 @@ def _write(folder: Path, files: Mapping[str, Content]) -> None:
         else:
             with (folder / name).open("wb") as file:
                 file.writelines(content)
-        _sync(folder / name)
+    with ThreadPoolExecutor(MAX_SYNCS) as pool:  # waiting for the disk takes no core, and waits at once are one
+        list(pool.map(_sync, (folder / name for name in files)))
 
 
 def _sync(path: Path) -> None:
