@@ -1,7 +1,7 @@
 """Command line: flags to calls to print; no arithmetic.
 
-A file a group of commands. Exit status 0, 2 for a user's error (one sentence on stderr), 1 for a failure of ours.
-Everything heavy is imported inside the command that needs it.
+Exit status 0, 2 for a user's error (one sentence on stderr), 1 for a failure of ours, 128 and the signal's number for a
+run that a signal ended. Everything heavy is imported inside the command that needs it.
 """
 
 from __future__ import annotations
@@ -10,37 +10,17 @@ import atexit
 import errno
 import gc
 import io
+import logging
 import os
 import sys
-from typing import Any
+from pathlib import Path
+from typing import NoReturn
 
-import typer
-
-from ngpc_sim.cli import calibrate, main_job, report, show, traces, validate, warmup
-from ngpc_sim.config.errors import UserError
-
-#: typer's own mistakes in usage, whatever package it takes them from
-UsageError: Any = typer.BadParameter.__bases__[0]
+from ngpc_sim.config.errors import UserError, WorkerLostError
+from ngpc_sim.machine.ending import Stopped, say, stoppable
 
 #: new objects between two searches for cycles (700 by default)
 OBJECTS_A_SEARCH = 50_000
-
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="Simulate a neural graphics processing cluster (NGPC) beside a GPU on recorded query streams.",
-    epilog="Try: ngpc-sim --scale 8..64",
-)
-app.callback(invoke_without_command=True)(main_job.run)
-app.add_typer(traces.app, name="trace")
-app.add_typer(show.arch_app, name="arch")
-app.add_typer(show.workload_app, name="workload")
-app.command("explain")(show.explain)
-app.command("report")(report.report)
-app.command("validate")(validate.validate)
-app.command("calibrate")(calibrate.calibrate)
-app.command("warmup")(warmup.warmup)
 
 
 def main() -> None:
@@ -52,13 +32,28 @@ def main() -> None:
     # which after a long sweep takes half a second
     gc.set_threshold(OBJECTS_A_SEARCH)
     atexit.register(gc.freeze)
+    _ignore_settings_of_matplotlib()
     try:
-        app(prog_name="ngpc-sim", standalone_mode=False)
+        with stoppable():
+            _run()
+    except Stopped as stopped:
+        say(stopped)
+        sys.exit(stopped.status)
+
+
+def _run() -> None:
+    """Run the command, and turn its errors into a sentence and an exit status."""
+    from ngpc_sim.cli.commands import UsageError, app
+
+    try:
+        status = app(prog_name="ngpc-sim", standalone_mode=False)
         sys.stdout.flush()
     except UserError as error:
         _fail(str(error))
     except UsageError as error:
         _fail(error.format_message())
+    except WorkerLostError as error:
+        _fail(str(error), 1)
     except BrokenPipeError:
         _forget_stdout()
     except OSError as error:
@@ -66,9 +61,20 @@ def main() -> None:
             raise
         _forget_stdout()
         _fail("the output cannot be written: the disk is full.")
-    except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("ngpc-sim: interrupted\n")
-        sys.exit(130)
+    else:
+        if status:
+            sys.exit(status)
+
+
+def _ignore_settings_of_matplotlib() -> None:
+    """Draw files whatever a notebook or a file of settings asks for, also where there is no home folder."""
+    os.environ["MPLBACKEND"] = "agg"
+    os.environ.pop("MATPLOTLIBRC", None)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    if Path("matplotlibrc").exists():
+        from ngpc_sim.report.charts.canvas import import_elsewhere
+
+        import_elsewhere()
 
 
 def _forget_stdout() -> None:
@@ -76,7 +82,7 @@ def _forget_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _fail(sentence: str) -> None:
+def _fail(sentence: str, status: int = 2) -> NoReturn:
     line = " ".join(sentence.split())
     sys.stderr.write(f"ngpc-sim: error: {line}{'' if line.endswith('.') else '.'}\n")
-    sys.exit(2)
+    sys.exit(status)

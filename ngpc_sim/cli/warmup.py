@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from ngpc_sim.cli.progress import Bar
+
+if TYPE_CHECKING:
+    from ngpc_sim.job.warmup import Warmed
 
 
 def warmup(
@@ -18,8 +25,15 @@ def warmup(
     from ngpc_sim.job.warmup import warm_up
     from ngpc_sim.machine import disk_cache
 
-    for done in warm_up(scenes=scenes, services=services):
+    steps = warm_up(scenes=scenes, services=services)
+    while (done := _next(steps)) is not None:
         known = f"{done.compiled} compiled, {done.loaded} ready before"
         sys.stdout.write(f"{done.name + ':':<28}{known} in {done.seconds:.1f} s\n")
     if services:
         sys.stdout.write(f"kept in {disk_cache.folder() or 'no folder: NGPC_SIM_CACHE_MIB is 0'}\n")
+
+
+def _next(steps: Iterator[Warmed]) -> Warmed | None:
+    """Take the next step; a bar shows that it goes on."""
+    with closing(Bar(1.0, "compiling", shown=True)):
+        return next(steps, None)

@@ -1,9 +1,26 @@
-"""The one exception that a user's mistake raises.
+"""Errors that the command line prints as one sentence.
 
-Its text is one sentence that names the key or file, the value, and what would be right; the command
-line prints it and exits with status 2.
+A user's mistake names the key or file, the value, and what would be right; the exit status is 2. A run that failed
+without a mistake of the user says what is lost; the exit status is 1.
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 
 class UserError(ValueError):
     """A mistake in a file, an option or an argument; the message is one complete sentence."""
+
+
+class WorkerLostError(RuntimeError):
+    """A worker process was ended from outside; ``tasks`` are those that have no answer."""
+
+    def __init__(self, tasks: Sequence[Any], names: Sequence[str] = ()) -> None:
+        lost = f": {', '.join(names)}" if names else ""
+        super().__init__(
+            f"a worker process was ended from outside, perhaps for lack of memory, and {len(tasks)} of its tasks "
+            f"are lost{lost}; no results of this run are written."
+        )
+        self.tasks = tasks

@@ -1,11 +1,20 @@
-"""Tasks in worker processes."""
+"""Tasks in worker processes, which end with the process that asked for them."""
 
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import connection, resource_tracker
 from typing import TypeVar
+
+from ngpc_sim.config.errors import WorkerLostError
+from ngpc_sim.machine.ending import undone_by_the_end
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
@@ -15,16 +24,62 @@ def in_workers(call: Callable[[Task], Answer], tasks: Sequence[Task], workers: i
     """Each task with the answer of ``call``, in the order in which they are finished.
 
     One worker, or one task, needs no process of its own. Tasks that have not begun are dropped at the first error.
+
+    Raises
+    ------
+    WorkerLostError
+        When a worker process was ended from outside; it has the tasks that have no answer.
     """
     workers = min(workers, len(tasks))
     if workers <= 1:
         yield from ((task, call(task)) for task in tasks)
         return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        futures = {pool.submit(call, task): task for task in tasks}
+    spawning = multiprocessing.get_context("spawn")
+    with undone_by_the_end(_kill_workers), ProcessPoolExecutor(workers, spawning, _begin) as pool:
         try:
+            with _deaf_children():
+                futures = {pool.submit(call, task): task for task in tasks}
+            left = dict(futures)
             for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BaseException:
+                answer = future.result()
+                yield left.pop(future), answer
+        except BrokenProcessPool:
+            raise WorkerLostError(list(left.values())) from None
+        except Exception:
             pool.shutdown(cancel_futures=True)
             raise
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            _kill_workers()
+            raise
+
+
+def _kill_workers() -> None:
+    for worker in multiprocessing.active_children():
+        worker.kill()
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes that are started in the block do not hear Ctrl-C or the closing of the terminal: their parent does."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # its start would let the signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin() -> None:
+    """Let a worker end when its parent does, whatever ended that one."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from ngpc_sim.architecture.arch import Arch
-from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.errors import UserError, WorkerLostError
 from ngpc_sim.machine.store import Store
 from ngpc_sim.machine.workers import in_workers
 from ngpc_sim.results.result import Result
@@ -25,6 +25,8 @@ from ngpc_sim.workloads.workload import Workload
 MAX_JOBS = 256
 #: points after which a worker hands over what it has: progress is told then
 MAX_GROUP = 32
+#: lost points that an error names
+MAX_NAMED = 3
 #: results kept, for the doublings of a sweep and for rows of a validation that ask again
 KEPT_RESULTS = 256
 #: times of frames likewise
@@ -65,16 +67,26 @@ def run_points(points: Sequence[Point], jobs: int = 1, done: Callable[[int], Non
     ------
     UserError
         The first mistake of a point, or a number of jobs out of range.
+    WorkerLostError
+        When a worker process was ended from outside.
     """
     if not 1 <= jobs <= MAX_JOBS:
         raise UserError(f"jobs = {jobs} is out of range: 1 to {MAX_JOBS}.")
     tell = done or (lambda _: None)
     results: dict[int, Result] = {}
     groups = [[(index, points[index]) for index in group] for group in _groups(points, jobs)]
-    for group, finished in in_workers(_run_group, groups, jobs):
-        results.update(finished)
-        tell(len(group))
+    try:
+        for group, finished in in_workers(_run_group, groups, jobs):
+            results.update(finished)
+            tell(len(group))
+    except WorkerLostError as error:
+        lost = [point for group in error.tasks for _, point in group]
+        raise WorkerLostError(lost, [_named(point) for point in lost[:MAX_NAMED]]) from None
     return [results[index] for index in range(len(points))]
+
+
+def _named(point: Point) -> str:
+    return f"{point.work.name} on {point.arch.name} at scale {point.arch.scale}"
 
 
 def _groups(points: Sequence[Point], jobs: int) -> Iterator[list[int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +13,8 @@ from typing import Any, Self
 import numpy as np
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.machine.ending import gone_at_the_end
+from ngpc_sim.machine.leftovers import own_prefix, sweep
 from ngpc_sim.trace import file_format
 from ngpc_sim.trace.contents import Array, Trace, contents_sha256, described, flaw
 from ngpc_sim.trace.file_format import MAX_STREAMED_ROWS, metadata_of, parquet_writer, reason_of, schema_of
@@ -30,10 +32,11 @@ class TraceWriter:
         self._held: list[list[Array]] = [[] for _ in self._schema]
         self._waiting = 0
         with self._reported():
-            with tempfile.NamedTemporaryFile(
-                dir=self._target.parent, prefix=self._target.name + ".", delete=False
-            ) as file:
+            sweep(self._target.parent)
+            with tempfile.NamedTemporaryFile(dir=self._target.parent, prefix=own_prefix(), delete=False) as file:
                 self._temporary = Path(file.name)
+            self._kept = ExitStack()
+            self._kept.enter_context(gone_at_the_end(self._temporary))
             self._writer = parquet_writer(self._temporary, n_dims, compression_level)
 
     def __enter__(self) -> Self:
@@ -43,7 +46,7 @@ class TraceWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._writer.close()
-        self._temporary.unlink(missing_ok=True)
+        self._kept.close()
 
     def add(self, invocations: Array, tiles: Array, positions: Array) -> None:
         """Write the next rows: (n,), (n,) and (n, D)."""

@@ -120,6 +120,7 @@ def test_misses_of_the_run_before_go_where_this_run_has_none(make_rows, tmp_path
 
 @pytest.mark.parametrize("failing", range(1, 5))
 def test_a_failed_move_puts_the_old_files_back(make_rows, tmp_path, monkeypatch, failing):
+    (tmp_path / "notes.txt").write_text("files of others keep the folder from being switched")
     write_results(tmp_path, make_rows(scales=(8,)), MANIFEST, charts=True)
     (tmp_path / "results.csv").unlink()
     before = contents(tmp_path)
@@ -259,11 +260,13 @@ def test_the_check_leaves_nothing_that_was_not_there(tmp_path):
     assert not list((tmp_path / "kept").iterdir())
 
 
-def test_an_interrupt_leaves_nothing_behind(make_rows, tmp_path, monkeypatch):
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_an_interrupt_leaves_nothing_behind(make_rows, tmp_path, monkeypatch, step):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(os, "replace", interrupted)
+    (tmp_path / "notes.txt").write_text("files of others keep the folder from being switched")
+    monkeypatch.setattr(os, step, interrupted)
     with pytest.raises(KeyboardInterrupt):
-        write_results(tmp_path / "out", make_rows(), MANIFEST, charts=False)
-    assert not list(tmp_path.iterdir())
+        write_results(tmp_path, make_rows(), MANIFEST, charts=False)
+    assert set(contents(tmp_path)) == {"notes.txt"}

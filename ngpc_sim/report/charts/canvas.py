@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import chdir
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,12 @@ def chart_bytes(figures: Mapping[str, Figure]) -> dict[str, bytes]:
                 figure.savefig(stream, format=kind, dpi=DPI, metadata=unsigned)
                 files[f"{name}.{kind}"] = stream.getvalue()
     return files
+
+
+def import_elsewhere() -> None:
+    """Import matplotlib from a folder without settings: it reads those of the current folder when it is imported."""
+    with chdir(Path(__file__).parent):
+        import matplotlib as mpl  # noqa: F401, PLC0415 - heavy
 
 
 def style() -> AbstractContextManager[None]:

@@ -1,0 +1,29 @@
+"""All commands of ``ngpc-sim`` as one typer application, a file a group of commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from ngpc_sim.cli import calibrate, main_job, report, show, traces, validate, warmup
+
+#: typer's own mistakes in usage, whatever package it takes them from
+UsageError: Any = typer.BadParameter.__bases__[0]
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Simulate a neural graphics processing cluster (NGPC) beside a GPU on recorded query streams.",
+    epilog="Try: ngpc-sim --scale 8..64",
+)
+app.callback(invoke_without_command=True)(main_job.run)
+app.add_typer(traces.app, name="trace")
+app.add_typer(show.arch_app, name="arch")
+app.add_typer(show.workload_app, name="workload")
+app.command("explain")(show.explain)
+app.command("report")(report.report)
+app.command("validate")(validate.validate)
+app.command("calibrate")(calibrate.calibrate)
+app.command("warmup")(warmup.warmup)
