@@ -20,7 +20,7 @@ from ngpc_sim.architecture.sram import Macro
 from ngpc_sim.architecture.technology import TechnologySpec
 from ngpc_sim.config import bundled, units
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import Tree, known_keys, load_yaml, merge, nearest, set_dotted, validate
+from ngpc_sim.config.schema import Tree, choices, known_keys, load_yaml, merge, nearest, set_dotted, validate
 from ngpc_sim.engines.cluster import ClusterSpec
 from ngpc_sim.engines.nfp import NfpSpec
 
@@ -140,7 +140,7 @@ def arch_path(name: str | Path) -> Path:
 
 def arch_names() -> list[str]:
     """Names of the built-in architectures."""
-    return _names("architecture")
+    return names_of("architecture")
 
 
 def load_arch(
@@ -283,14 +283,16 @@ def _is_path(name: object) -> bool:
 
 
 def _find(what: str, name: str, near: Path = HERE) -> Path:
+    known = names_of(what)
+    if name not in known and (near / name).is_dir():
+        raise UserError(f"{what} '{name}' is a folder: name a file in it.")
     if _is_path(name):
         path = near / name
         if not path.is_file():
             raise UserError(f"{what} file '{path}' does not exist.")
         return path.resolve()
-    known = _names(what)
     if name not in known:
-        raise UserError(f"unknown {what} '{name}'; the nearest known is '{nearest(name, known)}'.")
+        raise UserError(f"unknown {what} '{name}'; {choices(name, known)}.")
     return (_folder(what) / f"{name}.yaml").resolve()
 
 
@@ -298,7 +300,8 @@ def _folder(what: str) -> Path:
     return bundled.folder("arch_configs") / FOLDERS[what]
 
 
-def _names(what: str) -> list[str]:
+def names_of(what: str) -> list[str]:
+    """Names of the built-in files that describe a ``what`` of ``FOLDERS``: architecture, GPU or technology."""
     return sorted(path.stem for path in _folder(what).glob("*.yaml"))
 
 
@@ -306,6 +309,14 @@ def _load_gpu(name: str) -> GpuSpec:
     path = _find("GPU", name)
     tree, origins = load_yaml(path)
     return validate(GpuSpec, tree, path.name, origins)
+
+
+def descriptions(what: str) -> dict[str, str]:
+    """One line about each built-in file that describes a ``what`` of ``FOLDERS``, by its name."""
+    if what == "GPU":
+        gpus = {name: _load_gpu(name) for name in names_of(what)}
+        return {n: f"{g.board_power_w.value:g} W, {g.die_mm2.value:g} mm2" for n, g in gpus.items()}
+    return {name: " ".join(_extended(what, name)[0]["description"].split()) for name in names_of(what)}
 
 
 def arch_schema() -> dict[str, Any]:

@@ -7,12 +7,14 @@ from typing import Any
 import typer
 
 from ngpc_sim.cli import calibrate, main_job, report, show, traces, validate, warmup
+from ngpc_sim.cli.values import Command, Group
 
 #: typer's own mistakes in usage, whatever package it takes them from
 UsageError: Any = typer.BadParameter.__bases__[0]
 
 app = typer.Typer(
-    add_completion=False,
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Simulate a neural graphics processing cluster (NGPC) beside a GPU on recorded query streams.",
@@ -21,9 +23,11 @@ app = typer.Typer(
 app.callback(invoke_without_command=True)(main_job.run)
 app.add_typer(traces.app, name="trace")
 app.add_typer(show.arch_app, name="arch")
+app.add_typer(show.gpu_app, name="gpu")
+app.add_typer(show.tech_app, name="tech")
 app.add_typer(show.workload_app, name="workload")
-app.command("explain")(show.explain)
-app.command("report")(report.report)
-app.command("validate")(validate.validate)
-app.command("calibrate")(calibrate.calibrate)
-app.command("warmup")(warmup.warmup)
+app.command("explain", cls=Command)(show.explain)
+app.command("report", cls=Command)(report.report)
+app.command("validate", cls=Command)(validate.validate)
+app.command("calibrate", cls=Command)(calibrate.calibrate)
+app.command("warmup", cls=Command)(warmup.warmup)

@@ -1,4 +1,4 @@
-"""``ngpc-sim arch``, ``workload`` and ``explain``: what stands in the files, and what columns and keys mean."""
+"""``ngpc-sim arch``, ``gpu``, ``tech``, ``workload`` and ``explain``: what files say, what columns and keys mean."""
 
 from __future__ import annotations
 
@@ -11,6 +11,54 @@ from ngpc_sim.cli.options import Settings
 
 arch_app = typer.Typer(help="Show architectures.", rich_markup_mode=None)
 workload_app = typer.Typer(help="Show workloads.", rich_markup_mode=None)
+gpu_app = typer.Typer(help="List GPUs.", rich_markup_mode=None)
+tech_app = typer.Typer(help="List technologies.", rich_markup_mode=None)
+
+
+def _list(what: str) -> None:
+    from ngpc_sim.architecture.arch import descriptions
+
+    for name, text in descriptions(what).items():
+        sys.stdout.write(f"{name:<18} {text}\n")
+
+
+@arch_app.command("list")
+def arch_list() -> None:
+    """List the built-in architectures."""
+    _list("architecture")
+
+
+@gpu_app.callback()
+def gpu() -> None:
+    """List GPUs."""
+
+
+@gpu_app.command("list")
+def gpu_list() -> None:
+    """List the built-in GPUs, with power and area."""
+    _list("GPU")
+
+
+@tech_app.callback()
+def tech() -> None:
+    """List technologies."""
+
+
+@tech_app.command("list")
+def tech_list() -> None:
+    """List the built-in technologies."""
+    _list("technology")
+
+
+@workload_app.command("list")
+def workload_list() -> None:
+    """List the built-in workloads, with levels, matrices and trace."""
+    from ngpc_sim.workloads.workload import load_workload, workload_names
+
+    for name in workload_names():
+        work = load_workload(name)
+        shape = f"{work.encoding.n_levels} levels, {' '.join(f'{rows}x{cols}' for rows, cols in work.matrices())}"
+        sys.stdout.write(f"{name:<18} {shape}, trace {work.trace}\n")
 
 
 @arch_app.command("show")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ngpc_sim.cli.progress import Bar
+from ngpc_sim.cli.values import Command
 from ngpc_sim.config.errors import UserError
 
 app = typer.Typer(help="Record, list and describe traces.", rich_markup_mode=None)
@@ -51,7 +52,7 @@ def trace_info(source: Annotated[str, typer.Argument(help="Bundled name, file or
         sys.stdout.write(f"{name + ':':<22}{value}\n")
 
 
-@app.command("record")
+@app.command("record", cls=Command)
 def trace_record(
     name: Annotated[str, typer.Argument(help="Scene, for instance nerf-room.")],
     resolution: Annotated[str, typer.Option(help="Size of the frame.")] = "fhd",

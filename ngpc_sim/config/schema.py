@@ -187,6 +187,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return close[0] if close else ""
 
 
+def choices(word: str, known: Iterable[str]) -> str:
+    """What an error says of an unknown word: the nearest known name, only where one is near, and all of them."""
+    names = list(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    near = f"the nearest known is '{close[0]}', of" if close else "choose from"
+    return f"{near} {', '.join(names)}"
+
+
 def validate(model: type[SpecT], tree: Tree, where: str, origins: Mapping[str, str] | None = None) -> SpecT:
     """Instance of ``model`` from ``tree``; the first mistake becomes one sentence.
 

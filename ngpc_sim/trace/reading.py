@@ -19,7 +19,7 @@ import numpy as np
 
 from ngpc_sim.config import bundled
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import nearest
+from ngpc_sim.config.schema import choices
 from ngpc_sim.machine.threads import n_threads
 from ngpc_sim.trace.contents import Array, Trace, contents_sha256, description_flaw, rows_flaw
 from ngpc_sim.trace.file_format import (
@@ -83,8 +83,8 @@ def _located(source: str | os.PathLike[str]) -> tuple[str, str]:
     looks_like_path = isinstance(source, os.PathLike) or "/" in text or os.sep in text or "." in text
     if looks_like_path or Path(text).exists():
         return text, name
-    hint = f"the nearest known is '{nearest(text, known)}'" if known else "none is bundled here"
-    raise UserError(f"No trace is called '{text}'; {hint}, and a path or a URL works too.")
+    hint = choices(text, known) if known else "none is bundled here"
+    raise UserError(f"No trace is called '{text}'; {hint}; a path or a URL works too.")
 
 
 @contextmanager
@@ -107,7 +107,11 @@ def _opened(place: str) -> Stream:
             return io.BytesIO(file.read(MAX_FILE_BYTES + 1))
     except FileNotFoundError as error:
         raise UserError(f"There is no trace at {place}.") from error
-    except (OSError, ImportError, ValueError, TypeError, RuntimeError, MemoryError) as error:
+    except ImportError as error:
+        remote = place.startswith(("http://", "https://"))
+        how = "install ngpc-sim[remote]" if remote else reason_of(error)
+        raise UserError(f"The trace {place} could not be read, for a package is missing: {how}.") from error
+    except (OSError, ValueError, TypeError, RuntimeError, MemoryError) as error:
         raise UserError(f"The trace {place} could not be read: {reason_of(error)}.") from error
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import nearest
+from ngpc_sim.config.schema import choices
 from ngpc_sim.trace.contents import MAX_PIXELS_PER_SIDE, Array, Trace, described
 from ngpc_sim.trace.writing import TraceWriter
 from ngpc_sim.workloads.apps import BUILT_IN
@@ -95,7 +95,7 @@ def record_to(
 
 def _check(name: str, width: int, height: int, seed: int) -> None:
     if name not in SCENES:
-        raise UserError(f"No scene is called '{name}'; the nearest known is '{nearest(name, SCENES)}'.")
+        raise UserError(f"No scene is called '{name}'; {choices(name, SCENES)}.")
     sides_fit = 1 <= width <= MAX_PIXELS_PER_SIDE and 1 <= height <= MAX_PIXELS_PER_SIDE
     if not sides_fit or width * height > MAX_PIXELS:
         raise UserError(f"A frame of {width}x{height} cannot be recorded; up to {MAX_PIXELS} pixels can.")

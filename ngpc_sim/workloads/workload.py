@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -10,7 +12,7 @@ from typing import Any, Literal
 
 from ngpc_sim.config import bundled
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import Field, Spec, field_validator, load_yaml, nearest, validate
+from ngpc_sim.config.schema import Field, Spec, choices, field_validator, load_yaml, validate
 from ngpc_sim.workloads.apps import APPS, ENCODINGS, NAME_RULE, is_app_name
 from ngpc_sim.workloads.gpu_kernels import GpuKernels
 from ngpc_sim.workloads.grids import OUTPUT_PADDING, GridEncoding, grid_levels, padded, table_entries
@@ -59,6 +61,7 @@ class Workload:
 
     ``input_bytes`` and ``output_bytes`` are what the accelerator reads and writes per query;
     ``trace`` names the trace that the main job replays; ``gpu_kernels`` is what the GPU runs beside the network.
+    ``label`` is what output calls it: ``name`` where it is built in, else the name of its file and the encoding.
     """
 
     name: str
@@ -70,6 +73,10 @@ class Workload:
     output_bytes: int
     trace: str
     gpu_kernels: GpuKernels | None = field(default=None, hash=False)
+    label: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", self.label or self.name)
 
     def matrices(self) -> list[tuple[int, int]]:
         """``(inputs, outputs)`` of every weight matrix in order, outputs padded to 16."""
@@ -85,6 +92,21 @@ class Workload:
         """Multiply-accumulates of one query on features and outputs that exist, padding left out."""
         features = self.encoding.n_levels * self.encoding.n_features_per_level
         return sum(inputs * outputs for network in self.networks for inputs, outputs in network.matrices(features, 1))
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of its contents; which trace it replays and how it is called are no part of them."""
+        kernels = self.gpu_kernels.model_dump(mode="json") if self.gpu_kernels else None
+        plain = {
+            "name": self.name,
+            "app": self.app,
+            "encoding_name": self.encoding_name,
+            "encoding": self.encoding.model_dump(mode="json"),
+            "networks": [network.model_dump(mode="json") for network in self.networks],
+            "bytes": [self.input_bytes, self.output_bytes],
+            "gpu_kernels": kernels,
+        }
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
     @cached_property
     def is_built_in(self) -> bool:
@@ -127,6 +149,7 @@ def load_workload(name: str) -> Workload:
         output_bytes=file.output_bytes,
         trace=file.trace,
         gpu_kernels=file.gpu_kernels,
+        label=f"{path.stem}-{encoding_name}",
     )
 
 
@@ -136,13 +159,15 @@ def _built_in(name: str) -> Workload:
 
 
 def _locate(name: str) -> tuple[Path, str]:
+    if Path(name.rpartition(":")[0] or name).is_dir():
+        raise UserError(f"workload '{name.rpartition(':')[0] or name}' is a folder: name a file in it.")
     if ".yaml" in name:
         text, _, encoding = name.partition(".yaml")
         return Path(text + ".yaml"), encoding.lstrip(":") or ENCODINGS[0]
     app, _, encoding = name.partition("-")
     path = bundled.folder("workloads") / f"{app}.yaml"
     if not is_app_name(app) or not path.is_file():
-        raise UserError(f"unknown workload '{name}': the nearest known is '{nearest(name, workload_names())}'.")
+        raise UserError(f"unknown workload '{name}'; {choices(name, workload_names())}.")
     return path, encoding or ENCODINGS[0]
 
 

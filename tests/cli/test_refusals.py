@@ -30,7 +30,7 @@ JOB = ("--scale", "8", "--limit-queries", "100", "--quiet")
         (("--scale", "8.."), "is not a range"),
         (("--scale", "a"), "not a number of NFPs"),
         (("--scale", ""), "empty entry"),
-        (("--app", "doom"), "unknown app 'doom'; the nearest known is"),
+        (("--app", "doom"), "unknown app 'doom'; choose from nerf, nsdf, gia, nvr"),
         (("--encoding", "hash"), "unknown encoding 'hash'; the nearest known is 'hashgrid'"),
         (("--arch", "ngcp"), "unknown arch 'ngcp'; the nearest known is 'ngpc'"),
         (("--gpu", "h100"), "unknown GPU 'h100'; the nearest known is 'h200'"),

@@ -95,7 +95,7 @@ def test_a_file_that_is_not_there_is_named(sentence, name):
         (lambda: ngpc.load_arch(gpu="rtx309"), "unknown GPU 'rtx309'; the nearest known is 'rtx3090'"),
         (lambda: ngpc.load_arch(overrides={"gpu": "h100"}), "unknown GPU 'h100'"),
         (lambda: ngpc.load_arch(overrides={"technology": "n5"}), "unknown technology 'n5'; the nearest known is 'n45'"),
-        (lambda: ngpc.load_workload("nref-hashgrid"), "unknown workload 'nref-hashgrid': the nearest known is 'nerf-"),
+        (lambda: ngpc.load_workload("nref-hashgrid"), "unknown workload 'nref-hashgrid'; the nearest known is 'nerf-"),
         (lambda: ngpc.load_workload("nerf-hash"), "unknown encoding 'hash' of app 'nerf': choose from hashgrid, dense"),
         (lambda: ngpc.load_trace("nerf-rom"), "No trace is called 'nerf-rom'; the nearest known is 'nerf-room-fhd'"),
         (lambda: ngpc.load_arch(scale=0), "scale = 0 is not allowed: the range is 1 to 1024"),
