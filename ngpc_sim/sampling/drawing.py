@@ -58,6 +58,12 @@ class Strata:
         return drawn
 
     @property
+    def drawn(self) -> Array:
+        """Shares that are drawn, stratum after stratum."""
+        drawn: Array = self.members[self.is_drawn]
+        return drawn
+
+    @property
     def complete(self) -> bool:
         """Whether every share is drawn."""
         return bool((self.taken == self.sizes).all())

@@ -20,6 +20,8 @@ from ngpc_sim.results.columns import ESTIMATED
 from ngpc_sim.results.result import Result
 
 CONFIDENCE = 0.95
+#: completions of a frame; the t quantile allows for so few
+COMPLETIONS = 16
 MAX_SEED = 1 << 63
 #: of the t distribution, by Simpson's rule and bisection: six digits are enough
 STEPS, BISECTIONS, FARTHEST = 400, 60, 1000.0

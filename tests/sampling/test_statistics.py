@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from ngpc_sim.sampling.drawing import FIRST_DRAW, LEAST_OF_STRATUM, draw
-from ngpc_sim.sampling.draws import REACHES, WHOLE_REACHES, stand_ins
 from ngpc_sim.sampling.interval import half_interval, t_quantile
+from ngpc_sim.sampling.partial_frame import PartialFrame
 from ngpc_sim.sampling.shares import Shares
+from ngpc_sim.sampling.stand_ins import stand_ins
+from ngpc_sim.sampling.whole_frame import WholeFrame
 
 STREAMS, NFPS, QUERIES = 60, 16, 256
 DRAWS, COVERED_DRAWS, COMPLETIONS = 200, 120, 16
@@ -73,7 +75,7 @@ def test_what_a_command_or_a_part_has_in_common_is_one_stand_in(shares, strata):
             assert len(set(source[rest[(stratum == number) & (group[rest] == part)]])) <= 1
 
 
-@pytest.mark.parametrize("reach", sorted({*REACHES, *WHOLE_REACHES}))
+@pytest.mark.parametrize("reach", sorted({*PartialFrame.reaches, *WholeFrame.reaches}))
 def test_a_drawn_share_stands_for_itself_and_others_get_drawn_ones(shares, strata, reach):
     drawn = strata(5)
     source = stand_ins(drawn, shares.stream, np.random.default_rng(1), reach)
@@ -89,7 +91,7 @@ def largest(costs):
 
 def completed(drawn, streams, rng, costs):
     """Sum, and sum of the largest, of completions of a draw: (COMPLETIONS, 2)."""
-    sources = [stand_ins(drawn(), streams, rng, REACHES[k % len(REACHES)]) for k in range(COMPLETIONS)]
+    sources = [stand_ins(drawn(), streams, rng, PartialFrame.reaches[k % 4]) for k in range(COMPLETIONS)]
     return np.array([(costs[source].sum(), largest(costs[source])) for source in sources])
 
 
