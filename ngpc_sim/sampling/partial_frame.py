@@ -32,7 +32,6 @@ class PartialFrame:
     needs_all = False
     most_drawn = 1.0
     least_degrees = 0.0
-    splits = False
     reaches: tuple[str, ...] = ("stratum", "wide", "narrow", "wide")
 
     def __init__(self, arch: Arch, work: Workload, trace: Trace, pixels: int) -> None:
@@ -44,8 +43,11 @@ class PartialFrame:
         self.replayer = Replayer(arch, work, trace, self.plan, self._rows, efficiency)
         self.shares, self.cluster = self.replayer.shares, self.replayer.cluster
         self.part = np.zeros(0, np.int64)
-        self.often = np.array(self.plan.multiplicity())[self.shares.stream]
-        self.batches = self.shares.batches(self.cluster.nfp.spec.mlp.batch_queries).tolist()
+        batches = self.shares.batches(self.cluster.nfp.spec.mlp.batch_queries).tolist()
+        self.actions = [
+            dict(self.cluster.nfp.actions(work, len(stream.rows), stream.reads, n_batches))
+            for stream, n_batches in zip(self.plan.streams, batches, strict=True)
+        ]
         self.lines: list[Array | None] = [None] * len(self.plan.streams)
         if self.counted:
             self.lines = [self.cluster.lines(one) for one in self.replayer.commands(self.replayer.first_service())]
@@ -58,7 +60,7 @@ class PartialFrame:
         """The first draw: cells of equally many queries, and where no lines share the link of ports of equal rates."""
         keys = self.shares.queries[:, None]
         if not self.counted:
-            keys = np.hstack([keys, self.replayer.port_rates()[self.shares.stream]])
+            keys = np.hstack([keys, self.replayer.port_rates[self.shares.stream]])
         return draw(keys, self.shares.queries, self.plan.queries, np.random.default_rng(seed))
 
     def learn(self, records: Records) -> None:
@@ -85,11 +87,13 @@ class PartialFrame:
                 waits=NfpCounts(kinds[number], *records.waits, shape),
                 busy_cycles=busy[number],
                 n_queries=len(stream.rows),
-                actions=self.cluster.nfp.actions(self.work, len(stream.rows), stream.reads, n_batches),
+                actions=self.actions[number]
+                if self.counted
+                else self.actions[number] | self.replayer.reads(stream.reads),
                 done_cycles=none,
-                lines=lines,
+                lines=self.lines[number],
             )
-            for number, (stream, n_batches, lines) in enumerate(zip(streams, self.batches, self.lines, strict=True))
+            for number, stream in enumerate(streams)
         ]
         commands = Commands.from_cycles(self.arch, runs, ends, occupancies)
         timing = np.concatenate([end, occupancy]).tobytes()

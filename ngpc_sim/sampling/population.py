@@ -49,9 +49,7 @@ class Population(Protocol):
     most_drawn: float
     least_degrees: float
     reaches: tuple[str, ...]
-    often: Array
     part: Array
-    splits: bool
 
     def strata(self, seed: int) -> Strata:
         """The first draw."""

@@ -82,6 +82,7 @@ class Replayer:
         """All commands, asking the rows of ``service`` that their streams name."""
         return [self.command(number, service, stream.rows) for number, stream in enumerate(self.plan.streams)]
 
+    @cached_property
     def port_rates(self) -> Array:
         """(commands, 2) port rates, where nothing misses."""
         works = self.commands(self.first_service())
@@ -137,11 +138,20 @@ class Replayer:
         engines = encoding_engine(self.arch.nfp.encoding)
         reuse = self.arch.nfp.encoding.reuse != "none"
         before = engines.side_by_side(self.work.encoding) if reuse else 0
-        asked = np.unique(np.concatenate(list(rows.values())))
-        seen = np.unique(np.concatenate([asked - distance for distance in range(before + 1)]))
-        seen = seen[seen >= 0]
-        recorded = seen[: np.searchsorted(seen, self.trace.recorded)]
+        asked = np.concatenate(list(rows.values()))
+        first = max(int(asked.min()) - before, 0)
+        is_seen = np.zeros(int(asked.max()) + 1 - first, np.bool_)
+        for distance in range(before + 1):
+            is_seen[np.maximum(asked - distance - first, 0)] = True
+        seen = first + np.flatnonzero(is_seen)
+        recorded = seen[seen < self.trace.recorded]
         positions = np.zeros((len(seen), self.trace.n_dims), np.float32)
         positions[: len(recorded)] = self.trace.positions_of(recorded)
+        places = np.cumsum(is_seen, dtype=np.int32) - 1
         service = engines.service(self.work.encoding, positions)
-        return service, {number: np.searchsorted(seen, own) for number, own in rows.items()}
+        return service, {number: places[own - first] for number, own in rows.items()}
+
+    def reads(self, entries: int) -> dict[str, int]:
+        """Actions of reading so many entries of grid_sram."""
+        entry_bytes = self.work.encoding.n_features_per_level * self.arch.nfp.encoding.feature_bytes
+        return {"grid_sram_read": entries, "grid_sram_read_bytes": entries * entry_bytes}

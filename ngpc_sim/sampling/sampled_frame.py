@@ -86,8 +86,6 @@ class SampledFrame:
             return False
         self.strata = doubled
         self._replay_drawn()
-        if self.population.splits:
-            self.strata = self.strata.split()
         return True
 
     def estimate(self, run: Callable[[Completion], Result]) -> Result:
@@ -95,19 +93,16 @@ class SampledFrame:
         varies = not self._without_spread()
         frames = [run(self._completed(source)) for source in self._sources(COMPLETIONS if varies else 1)]
         halves = [run(self._completed(source)) for source in self._sources(COMPLETIONS if varies else 0, 1)]
-        return estimate(frames, halves, run(self._overlooked()), self._degrees())
+        return estimate(frames, halves, run(self._overlooked()))
 
     @property
-    def is_trusted(self) -> bool:
-        """Whether drawn shares say enough of how much they differ, or do not differ, or all are drawn."""
-        return self.complete or self._without_spread() or self._degrees(2) >= self.population.least_degrees
+    def is_large_enough(self) -> bool:
+        """Whether the drawn shares say well enough how much times differ, if they do."""
+        times = self.population.costs(self.records)[:2]
+        return degrees_of(self.strata, self.records.place, times) >= self.population.least_degrees
 
     def _without_spread(self) -> bool:
         return without_spread(self.strata, self.records.place, self.population.costs(self.records))
-
-    def _degrees(self, columns: int | None = None) -> float:
-        costs = self.population.costs(self.records)[:columns]
-        return degrees_of(self.strata, self.records.place, costs, self.population.often)
 
     def _sources(self, count: int, halvings: int = 0) -> list[Array]:
         """(U,) share that stands for every share, ``count`` times; from half of the draw with ``halvings``."""
@@ -158,7 +153,5 @@ class SampledFrame:
         """
         if self.complete or self.replayer.all_counted:
             return {}
-        encoding = self.replayer.work.encoding
-        saved = RULE_OF_THREE * self.replayer.plan.queries * (encoding.corners - 1) // self._drawn_queries
-        entry_bytes = encoding.n_features_per_level * self.replayer.arch.nfp.encoding.feature_bytes
-        return {"grid_sram_read": saved, "grid_sram_read_bytes": saved * entry_bytes}
+        fewer = RULE_OF_THREE * self.replayer.plan.queries * (self.replayer.work.encoding.corners - 1)
+        return self.replayer.reads(fewer // self._drawn_queries)

@@ -63,10 +63,14 @@ def _donors(strata: Strata) -> tuple[Array, Array]:
 
 def differences(strata: Strata, place: Array, costs: Array) -> Array:
     """(H,) largest difference between drawn shares of a stratum; share u has the cost ``costs[place[u]]``."""
-    values = costs[place[strata.drawn]]
-    starts = np.r_[0, np.cumsum(strata.taken)[:-1]]
+    values, starts = _drawn_costs(strata, place, costs)
     found: Array = np.maximum.reduceat(values, starts) - np.minimum.reduceat(values, starts)
     return found
+
+
+def _drawn_costs(strata: Strata, place: Array, costs: Array) -> tuple[Array, Array]:
+    """Costs of drawn shares, stratum after stratum, and where (H,) each stratum begins."""
+    return costs[place[strata.drawn]], np.cumsum(strata.taken) - strata.taken
 
 
 def without_spread(strata: Strata, place: Array, columns: Sequence[Array]) -> bool:
@@ -81,22 +85,15 @@ def without_spread(strata: Strata, place: Array, columns: Sequence[Array]) -> bo
     )
 
 
-def degrees_of(strata: Strata, place: Array, columns: Sequence[Array], often: Array) -> float:
-    """Degrees of freedom of what the drawn shares say of their spread, by Satterthwaite; the least of all columns.
-
-    ``often`` (U,): how much a share counts in the frame.
-    """
-    donors, known = _donors(strata)
-    rows = place[donors]
-    asked = np.where(known, often[donors], 0)
-    mean_often = asked.sum(axis=1) / strata.taken
+def degrees_of(strata: Strata, place: Array, columns: Sequence[Array]) -> float:
+    """Degrees of freedom of what drawn shares say of their spread (Satterthwaite); the least of all ``columns``."""
     free = np.maximum(strata.taken - 1, 1)
     least = math.inf
     for costs in columns:
-        values = np.where(known, costs[rows], 0.0)
-        mean = values.sum(axis=1) / strata.taken
-        squares = np.where(known, values - mean[:, None], 0.0) ** 2 * mean_often[:, None]
-        parts = squares.sum(axis=1) / free * strata.sizes * (strata.sizes - strata.taken) / strata.taken
+        values, starts = _drawn_costs(strata, place, costs)
+        mean = np.add.reduceat(values, starts) / strata.taken
+        squares = np.add.reduceat((values - np.repeat(mean, strata.taken)) ** 2, starts)
+        parts = squares / free * strata.sizes * (strata.sizes - strata.taken) / strata.taken
         if parts.any():
             least = min(least, float(parts.sum() ** 2 / (parts**2 / free).sum()))
     return least

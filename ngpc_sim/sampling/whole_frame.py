@@ -15,14 +15,12 @@ every query depends on all before it, caches and plug-ins, are for a replay of t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.engines.cluster import ClusterRun
-from ngpc_sim.engines.encoding_engine import encoding_engine
 from ngpc_sim.engines.service import Service
 from ngpc_sim.frame import whole_frame
 from ngpc_sim.frame.commands import Commands
@@ -32,7 +30,7 @@ from ngpc_sim.results.nfp_counts import NfpCounts
 from ngpc_sim.sampling.added import FACTOR_BITS, Added
 from ngpc_sim.sampling.drawing import FIRST_DRAW, Strata, draw
 from ngpc_sim.sampling.population import Completion
-from ngpc_sim.sampling.records import Records
+from ngpc_sim.sampling.records import Records, costs_of
 from ngpc_sim.sampling.replays import Replayer
 from ngpc_sim.trace import Trace
 from ngpc_sim.trace.parts import recorded_by_part
@@ -43,44 +41,12 @@ Array = np.ndarray[Any, Any]
 CLASSES_PER_OCTAVE = (2, 1)
 
 
-@dataclass(frozen=True)
-class Typical:
-    """Costs of shares of typical queries; ``kind`` (U,) says which of the rows is a share's.
-
-    ``cycles`` (slots,) of a query; ``end``, ``occupancy``, ``busy`` (T,), ``stalls`` (T, slots + 1, causes).
-    """
-
-    cycles: Array
-    kind: Array
-    end: Array
-    occupancy: Array
-    busy: Array
-    stalls: Array
-
-    @classmethod
-    def of(cls, replayer: Replayer, cycles: Array) -> Typical:
-        """Replay one share of every size and port rates, its queries of ``cycles`` (slots,)."""
-        base = replayer.first_service().base_cycles
-        works = replayer.commands(Service(cycles[None, :].astype(np.uint16), np.zeros(1, np.int32), base))
-        shares, cluster = replayer.shares, replayer.cluster
-        keys = np.column_stack([replayer.port_rates()[shares.stream], shares.queries])
-        _, firsts, kind = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-
-        def run(share: int) -> ClusterRun:
-            return cluster.run_shares(works[shares.stream[share]], shares.nfp[share : share + 1])
-
-        runs = map_threads(run, firsts.tolist())
-        names = ("end_cycles", "occupancy_cycles", "busy_cycles", "level_stalls")
-        return cls(cycles, kind.ravel(), *(np.concatenate([getattr(one, name) for one in runs]) for name in names))
-
-
 class WholeFrame:
     """The shares of a frame that was recorded whole."""
 
     #: each drawn query is replayed twice (assumed)
     most_drawn = 0.25
     least_degrees = 8.0
-    splits = True
     reaches: tuple[str, ...] = (
         "stratum",
         "wide part",
@@ -91,7 +57,7 @@ class WholeFrame:
         "narrow",
         "wide part",
     )
-    typical: Typical
+    typical: Records
 
     def __init__(self, arch: Arch, work: Workload, trace: Trace) -> None:
         self.arch, self.work, self.trace = arch, work, trace
@@ -102,7 +68,6 @@ class WholeFrame:
         self.first_rows = np.cumsum([0, *(part.rows for part in self.parts)])
         self.replayer = Replayer(arch, work, trace, self.plan, self._rows, arch.memory.dram_efficiency)
         self.shares = self.replayer.shares
-        self.often = np.ones(self.shares.count, np.int64)
         self.part = np.array([part.part for part in self.parts])[self.shares.stream]
         # also where a slot that nobody wrote lies between queries of which one remembers the one before
         remembers = arch.nfp.encoding.reuse != "none" and any(not part.rows for part in self.parts)
@@ -131,7 +96,7 @@ class WholeFrame:
         invocation = np.array([part.invocation for part in self.parts])[self.shares.stream]
         _, phases = np.unique(self.trace.phases, return_inverse=True)
         queries, total = self.shares.queries, self.plan.queries
-        keys = np.column_stack([queries, self.replayer.port_rates()[self.shares.stream]])
+        keys = np.column_stack([queries, self.replayer.port_rates[self.shares.stream]])
         for number in CLASSES_PER_OCTAVE:
             classes = np.column_stack([phases[invocation], np.floor(number * np.log2(keys)).astype(np.int64)])
             strata = draw(classes, queries, total, np.random.default_rng(seed), self.part)
@@ -140,57 +105,59 @@ class WholeFrame:
         return strata
 
     def learn(self, records: Records) -> None:
-        """Replay typical queries: those that take the mean cycles of the first draw."""
-        queries = int(self.shares.queries[records.shares].sum())
-        self.typical = Typical.of(self.replayer, np.rint(records.cycles.sum(axis=0) / queries).astype(np.int64))
+        """Replay typical queries, which take the mean cycles of the first draw and read whatever they ask.
+
+        One share of every size and port rates does for all of them.
+        """
+        replayer, shares, encoding = self.replayer, self.shares, self.work.encoding
+        mean = np.rint(records.cycles.sum(axis=0) / shares.queries[records.shares].sum()).astype(np.uint16)
+        reads = np.array([encoding.corners * encoding.n_levels], np.int32)
+        works = replayer.commands(Service(mean[None, :], reads, replayer.first_service().base_cycles))
+        keys = np.column_stack([replayer.port_rates[shares.stream], shares.queries])
+        _, firsts, kind = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+
+        def run(share: int) -> tuple[Array, ...]:
+            return costs_of(replayer.cluster, works[shares.stream[share]], shares.nfp[share : share + 1])
+
+        found = map_threads(run, firsts.tolist())
+        self.typical = Records(kind.ravel(), *map(np.concatenate, zip(*found, strict=True)))
 
     def costs(self, records: Records) -> tuple[Array, ...]:
         """Times and reads beyond those of typical queries."""
-        return self._beyond(records)[:3]
+        return tuple(self._beyond(records, name) for name in ("end", "occupancy", "reads"))
 
-    def _beyond(self, records: Records) -> tuple[Array, Array, Array, Array]:
-        """What records cost beyond typical shares: ends, occupancies, reads (R,), and cycles of slots (R, slots)."""
-        typical, queries = self.typical, self.shares.queries[records.shares]
-        kinds = typical.kind[records.shares]
-        reads = records.reads - queries * self._most_reads
-        cycles = records.cycles - queries[:, None] * typical.cycles
-        return records.end - typical.end[kinds], records.occupancy - typical.occupancy[kinds], reads, cycles
-
-    @property
-    def _most_reads(self) -> int:
-        """Entries read for a query whose corners have nothing in common."""
-        return self.work.encoding.corners * self.work.encoding.n_levels
+    def _beyond(self, records: Records, name: str) -> Array:
+        """(R, ...) what records cost beyond typical shares."""
+        typical: Array = getattr(self.typical, name)[self.typical.place[records.shares]]
+        beyond: Array = getattr(records, name) - typical
+        return beyond
 
     def completed(self, records: Records, source: Array, more: Array) -> Completion:
         """The frame in which the share ``source`` (U,) stands for every one, and some take ``more`` cycles."""
-        rows, typical, queries = records.place[source], self.typical, self.shares.queries
+        rows, kind, queries = records.place[source], self.typical.place, self.shares.queries
         factors = ((queries << FACTOR_BITS) + queries[source] // 2) // queries[source]
-        end, occupancy, reads, cycles = self._beyond(records)
 
-        def stands(costs: Array) -> Array:
-            """Costs of every share beyond a typical one."""
-            factor = factors.reshape(-1, *[1] * (costs.ndim - 1))
-            answer: Array = (costs[rows] * factor + (1 << FACTOR_BITS - 1)) >> FACTOR_BITS
+        def costs(name: str) -> Array:
+            beyond = self._beyond(records, name)[rows]
+            scaled = beyond * factors.reshape(-1, *[1] * (beyond.ndim - 1)) + (1 << FACTOR_BITS - 1) >> FACTOR_BITS
+            answer: Array = getattr(self.typical, name)[kind] + scaled
             return answer
 
-        busy = typical.busy[typical.kind]
-        ends, occupancies = typical.end[typical.kind] + stands(end), typical.occupancy[typical.kind] + stands(occupancy)
-        occupancies = np.maximum(occupancies, busy) + more[1]
-        ends = np.maximum(ends + more[0], occupancies)
-        sums = self._sums(stands(reads), stands(cycles))
-        beyond = records.stalls - typical.stalls[typical.kind[records.shares]]
-        parts = (np.full_like(factors, 1 << FACTOR_BITS), typical.kind, typical.stalls), (factors, rows, beyond)
-        added = Added(*sums, self.shares, occupancies, busy, parts)
+        busy = self.typical.busy[kind]
+        occupancies = np.maximum(costs("occupancy"), busy) + more[1]
+        ends = np.maximum(costs("end") + more[0], occupancies)
+        typical, beyond = self.typical.stalls, self._beyond(records, "stalls")
+        parts = (np.full_like(factors, 1 << FACTOR_BITS), kind, typical), (factors, rows, beyond)
+        added = Added(*self._sums(costs("reads"), costs("cycles")), self.shares, occupancies, busy, parts)
         by_command = (self.shares.by_command(times, self.arch.scale) for times in (ends, occupancies))
         commands = Commands.from_cycles(self.arch, self.runs, *by_command)
         return Completion(self.plan, commands, ends.tobytes() + occupancies.tobytes(), added)
 
     def _sums(self, reads: Array, cycles: Array) -> tuple[int, int, Mapping[str, int]]:
-        """Cycles of the busiest engines and of all, and actions, of ``reads`` and ``cycles`` beyond typical ones."""
-        cluster, queries = self.replayer.cluster, self.shares.queries
-        batches = int(self.shares.batches(cluster.nfp.spec.mlp.batch_queries).sum())
-        groups = encoding_engine(self.arch.nfp.encoding).side_by_side(self.work.encoding)
-        slots = self.shares.sums(queries[:, None] * self.typical.cycles + cycles)
-        issue = int((-(-slots.max(axis=1) // groups)).sum()), int(slots.sum())
-        total = self.plan.queries * self._most_reads + int(reads.sum())
-        return *issue, cluster.nfp.actions(self.work, self.plan.queries, total, batches)
+        """Cycles of the busiest engines and of all, and actions, of shares of so many ``reads`` and ``cycles``."""
+        nfp = self.replayer.cluster.nfp
+        groups = nfp.encoding.side_by_side(self.work.encoding)
+        slots = self.shares.sums(cycles)
+        batches = self.shares.batches(nfp.spec.mlp.batch_queries)
+        actions = nfp.actions(self.work, self.plan.queries, int(reads.sum()), int(batches.sum()))
+        return int((-(-slots.max(axis=1) // groups)).sum()), int(slots.sum()), actions

@@ -60,7 +60,7 @@ def _sampled(point: DesignPoint, precision: Precision) -> Result:
     d = point.design
     frame = draw_frame(d.arch, d.work, d.replayed, d.pixels, precision.seed, recorded_whole=d.is_whole)
     while frame is not None:
-        if frame.is_trusted:
+        if frame.is_large_enough:
             result = point.estimate(frame)
             if frame.complete or half_width(result) <= precision.relative_error:
                 return replace(result, replayed_queries=frame.replayed_queries)

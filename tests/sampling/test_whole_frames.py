@@ -11,8 +11,8 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.frame import whole_frame as full_frame
 from ngpc_sim.sampling import SampledFrame, draw_frame, replays
 from ngpc_sim.sampling.whole_frame import WholeFrame
-from ngpc_sim.simulation import simulate
-from ngpc_sim.simulation.points import Point
+from ngpc_sim.simulation.design import Point
+from ngpc_sim.simulation.design_point import DesignPoint
 from ngpc_sim.trace import file_format, load_trace, reading
 from ngpc_sim.trace.record import record_to
 
@@ -68,7 +68,7 @@ def test_where_queries_take_equal_cycles_the_frame_is_exact(asked, scene, scale)
 @pytest.mark.parametrize("overrides", [CONFLICTS, REUSE, REUSE | {"frame.tiles": 3}])
 def test_with_every_share_drawn_it_is_the_whole_frame_to_the_cycle(asked, overrides):
     point = asked("nerf-object", 4, overrides)
-    simulated = simulate._point(*point, None, "sampled", None, None, None, 1.0)
+    simulated = DesignPoint(Point(*point, ngpc.Options(detail="sampled")))
     frame = draw_frame(*point, 0, 0, recorded_whole=True)
     complete = SampledFrame(frame.population, replace(frame.strata, taken=frame.strata.sizes), 0)
     assert differing(simulated.estimate(complete), ngpc.simulate(*point, detail="cycle")) == set()
