@@ -29,15 +29,13 @@ class Strata:
     """Shares by stratum, in random order inside each: the first ``taken`` of a stratum are drawn.
 
     ``members`` (U,); ``firsts`` (H + 1,) where each stratum begins; ``taken`` (H,); ``neighbour`` (H,) another
-    stratum of the same cell beside it, or itself where there is none; ``rank`` (U,) of every share in the order of
-    its cell.
+    stratum of the same cell beside it, or itself where there is none.
     """
 
     members: Array
     firsts: Array
     taken: Array
     neighbour: Array
-    rank: Array
 
     @property
     def sizes(self) -> Array:
@@ -58,6 +56,12 @@ class Strata:
         return drawn
 
     @property
+    def drawn(self) -> Array:
+        """Shares that are drawn, stratum after stratum."""
+        drawn: Array = self.members[self.is_drawn]
+        return drawn
+
+    @property
     def complete(self) -> bool:
         """Whether every share is drawn."""
         return bool((self.taken == self.sizes).all())
@@ -65,42 +69,6 @@ class Strata:
     def doubled(self) -> Strata:
         """Twice as many of every stratum, those drawn before among them."""
         return replace(self, taken=np.minimum(2 * self.taken, self.sizes))
-
-    def split(self) -> Strata:
-        """Strata of which either half of the shares has enough drawn ones as two of them.
-
-        Which half a drawn share is of is chance, so in each half any share is drawn as likely as any other.
-        """
-        parts: list[Array] = []
-        taken: list[int] = []
-        neighbour: list[int] = []
-        for number, members in enumerate(np.split(self.members, self.firsts[1:-1])):
-            own = int(self.taken[number])
-            upper = self.rank[members] >= np.median(self.rank[members])
-            counts = [int((upper[:own] == half).sum()) for half in (False, True)]
-            here = len(parts)
-            if min(counts) < LEAST_OF_STRATUM:
-                parts, taken, neighbour = [*parts, members], [*taken, own], [*neighbour, here]
-            else:
-                parts += [members[~upper], members[upper]]
-                taken += counts
-                neighbour += [here + 1, here]
-        firsts = np.r_[0, np.cumsum([len(part) for part in parts])]
-        return Strata(np.concatenate(parts), firsts, np.array(taken), self._beside(parts, neighbour), self.rank)
-
-    def _beside(self, parts: list[Array], neighbour: list[int]) -> Array:
-        """Neighbours of strata: the other half, or for what was not split what was beside it before, a half of it."""
-        stratum = np.empty(len(self.members), np.int64)
-        for number, part in enumerate(parts):
-            stratum[part] = number
-        before = np.empty(len(self.members), np.int64)
-        before[self.members] = self.of_member
-        answer = np.array(neighbour)
-        for number, part in enumerate(parts):
-            other = int(self.neighbour[before[part[0]]])
-            if answer[number] == number and other != before[part[0]]:
-                answer[number] = stratum[self.members[self.firsts[other]]]
-        return answer
 
     def halved(self, rng: np.random.Generator) -> Strata:
         """As if only every second of the shares drawn had been, at least two of a stratum that has them."""
@@ -132,9 +100,7 @@ def draw(
         taken += [len(run) for run in np.array_split(np.arange(number), runs)]
     firsts = np.r_[0, np.cumsum([len(part) for part in parts])]
     limited = np.minimum(np.array(taken, np.int64), np.diff(firsts))
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    return Strata(np.concatenate(parts), firsts, limited, np.array(neighbour, np.int64), rank)
+    return Strata(np.concatenate(parts), firsts, limited, np.array(neighbour, np.int64))
 
 
 def _allocated(sizes: Array, queries: Array, budget: float) -> Array:

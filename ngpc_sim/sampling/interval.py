@@ -1,9 +1,9 @@
 """95 % intervals from completions, and the one frame that is reported.
 
-The truth is one more draw like the K completions, so it lies within t sqrt(1 + 1/K) standard deviations of their mean.
-The spread is known from K completions, and these from few shares: of the degrees of freedom of t and of both, the
-inverses add up. The reported row is the completion nearest to the mean in all its figures, so that its
-columns fit together to the cycle.
+The truth is one more draw like the K completions. Its distance from their mean then has (1 + 1/K) times the variance of
+a completion. That variance is estimated from K values, so the quantile is that of Student's t distribution with K - 1
+degrees of freedom. The reported row is the completion nearest to the mean in all its figures, so that its columns fit
+together to the cycle.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from statistics import fmean, variance
 from typing import Any
 
@@ -19,12 +18,11 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.results.columns import ESTIMATED
 from ngpc_sim.results.result import Result
 
-CONFIDENCE = 0.95
+#: completions of a frame; 16 are few, which Student's t distribution allows for
+COMPLETIONS = 16
+#: of the t distribution of COMPLETIONS - 1 degrees of freedom: 95 % lie within it on either side
+T_QUANTILE = 2.1314495
 MAX_SEED = 1 << 63
-#: of the t distribution, by Simpson's rule and bisection: six digits are enough
-STEPS, BISECTIONS, FARTHEST = 400, 60, 1000.0
-#: quantiles that are kept: all columns of a row ask for the same one
-KEPT = 64
 
 
 @dataclass(frozen=True)
@@ -44,11 +42,11 @@ class Precision:
         return cls(relative_error, seed)
 
 
-def estimate(frames: Sequence[Result], halves: Sequence[Result], unseen: Result, degrees: float) -> Result:
+def estimate(frames: Sequence[Result], halves: Sequence[Result], unseen: Result) -> Result:
     """The completion in the middle, with intervals.
 
     ``halves`` are completions from half of what was drawn, ``unseen`` is the first of ``frames`` with what may have
-    been overlooked; ``degrees`` of freedom are those of the drawn shares.
+    been overlooked.
     """
     rows, fewer, overlooked = (
         [_figures(frame) for frame in frames],
@@ -64,30 +62,30 @@ def estimate(frames: Sequence[Result], halves: Sequence[Result], unseen: Result,
     intervals = {}
     for name, centre in middle.items():
         values = [row[name] for row in rows]
-        half = half_interval(values, [row[name] for row in fewer], degrees) + abs(overlooked[name] - values[0])
+        half = half_interval(values, [row[name] for row in fewer]) + abs(overlooked[name] - values[0])
         intervals[name] = min(own[name], centre - half), max(own[name], centre + half)
     return replace(frames[rows.index(own)], intervals=intervals)
 
 
-def half_interval(values: Sequence[float], fewer: Sequence[float], degrees: float) -> float:
+def half_interval(values: Sequence[float], fewer: Sequence[float]) -> float:
     """Half the interval around the mean of completions.
 
-    Half of the draw, another half each time (``fewer``), shows what is wrong with the whole one. To first order a
-    random half of K shares is as far from all K as these are from a draw without end (half-samples, McCarthy 1969),
-    and a completion from it varies twice as much around it: what ``fewer`` vary more than that is the spread of the
-    draw, if it is more than completions show. Of n out of N shares drawn it should be 2 / (1 - n / N) times as much,
-    so where a quarter is drawn the interval is up to 1.3 times too long. And what is wrong with a mean of maxima goes
-    as one over the size of the draw (jackknife): where ``fewer`` differ by more than twice the standard error, the
-    interval is longer by the difference.
+    Completions from half of the draw, another half each time (``fewer``), show how far a draw is from the truth. To
+    first order a random half of K shares is as far from all K as these are from a draw without end (half-samples,
+    McCarthy 1969), and a completion from it varies twice as much around it. What ``fewer`` vary more than that is the
+    variance of the draw, if it is more than completions show. Of n out of N shares drawn it should be 2 / (1 - n / N)
+    times as much, so where a quarter is drawn the interval is up to 1.3 times too long.
+
+    What is wrong with a mean of maxima goes as one over the size of the draw (jackknife). Where the mean of ``fewer``
+    differs by more than twice its standard error, the interval is longer by the difference.
     """
-    count = len(values)
-    if count < 2:
+    if len(values) < 2:
         return 0.0
-    factor = t_quantile(1 - (1 - CONFIDENCE) / 2, 1 / (1 / (count - 1) + 1 / degrees)) * math.sqrt(1 + 1 / count)
     whole, half = variance(values), variance(fewer)
     bias = abs(fmean(fewer) - fmean(values))
-    significant = bias > 2 * math.sqrt(whole / count + half / len(fewer))
-    return factor * math.sqrt(max(whole, half - 2 * whole)) + (bias if significant else 0.0)
+    is_chance = bias <= 2 * math.sqrt(whole / len(values) + half / len(fewer))
+    spread = T_QUANTILE * math.sqrt((1 + 1 / COMPLETIONS) * max(whole, half - 2 * whole))
+    return spread if is_chance else spread + bias
 
 
 def without_error(frame: Result) -> Result:
@@ -104,23 +102,3 @@ def half_width(result: Result) -> float:
 def _figures(frame: Result) -> dict[str, float]:
     row: dict[str, Any] = frame.row()
     return {name: float(row[name]) for name in ESTIMATED}
-
-
-@lru_cache(maxsize=KEPT)
-def t_quantile(probability: float, degrees: float) -> float:
-    """Quantile above the median of Student's t distribution."""
-    low, high = 0.0, FARTHEST
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if 0.5 + _t_mass(middle, degrees) < probability else (low, middle)
-    return (low + high) / 2
-
-
-def _t_mass(until: float, degrees: float) -> float:
-    """Mass of the t distribution between 0 and ``until``: sin substituted, so that the range is finite."""
-    end = math.atan(until / math.sqrt(degrees))
-    width = end / STEPS
-    values = [float(math.cos(step * width) ** (degrees - 1)) for step in range(STEPS + 1)]
-    area = width / 3 * (values[0] + 4 * sum(values[1:-1:2]) + 2 * sum(values[2:-1:2]) + values[-1])
-    half = degrees / 2
-    return area * math.exp(math.lgamma(half + 0.5) - math.lgamma(half)) / math.sqrt(math.pi)

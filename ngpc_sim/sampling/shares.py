@@ -38,9 +38,20 @@ class Shares:
         """How many there are."""
         return len(self.queries)
 
-    def of(self, stream: int) -> slice:
-        """The shares of a stream."""
-        return slice(int(self.firsts[stream]), int(self.firsts[stream + 1]))
+    def by_command(self, values: Array, n_nfps: int) -> Array:
+        """(streams, N) values (U,) of the shares, 0 where a command has none for an NFP."""
+        answer = np.zeros((len(self.firsts) - 1, n_nfps), np.int64)
+        answer[self.stream, self.nfp] = values
+        return answer
+
+    def sums(self, values: Array) -> Array:
+        """(streams, ...) values (U, ...) of the shares of each command, added up."""
+        answer: Array = np.add.reduceat(values, self.firsts[:-1], axis=0)
+        return answer
+
+    def batches(self, size: int) -> Array:
+        """(streams,) batches of ``size`` queries that NFPs make of each command, partial ones among them."""
+        return self.sums(-(-self.queries // size))
 
 
 def can_sample(arch: Arch) -> bool:

@@ -33,7 +33,7 @@ from ngpc_sim.reference.frame import run_frame as run_reference_frame
 from ngpc_sim.results.nfp_counts import NfpCounts
 from ngpc_sim.results.result import Result, Scenes
 from ngpc_sim.results.stall_causes import STALL_CAUSES, STALLS
-from ngpc_sim.sampling import Added, Completion, SampledFrame, WholeFrame, estimate
+from ngpc_sim.sampling import Added, Completion, SampledFrame
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.frame_result import Finished, FrameTiming, MemoryUse, result_of
 from ngpc_sim.simulation.traffic import memory_use, shared_speeds
@@ -146,19 +146,16 @@ class DesignPoint:
         """The frame, and where its cycles go."""
         return self.finished(self.run())
 
-    def estimate(self, frame: SampledFrame | WholeFrame) -> Result:
+    def estimate(self, frame: SampledFrame) -> Result:
         """The frame as what was replayed of it tells, with intervals."""
         runs: dict[bytes, FrameRun] = {}
 
-        def run(one: Completion) -> Finished:
-            framed = self._framed(one.plan, one.commands, frame.efficiency, runs, one.timing)
-            return self.finished(framed, one.added)
+        def run(one: Completion) -> Result:
+            framed = self._framed(one.plan, one.commands, frame.replayer.efficiency, runs, one.timing)
+            finished = self.finished(framed, one.added)
+            return result_of(self.design, replace(finished, actions=one.actions(finished.actions)))
 
-        slower = run(frame.overlooked())
-        unseen = result_of(self.design, replace(slower, actions=frame.fewest_reads(slower.actions)))
-        results = [result_of(self.design, run(completion)) for completion in frame.completions()]
-        halves = [result_of(self.design, run(completion)) for completion in frame.halves()]
-        return estimate(results, halves, unseen, frame.draw.degrees())
+        return frame.estimate(run)
 
     def finished(self, run: Run, added: Added | None = None) -> Finished:
         """Add up a frame that has run; ``added`` replaces the sums over its commands where it was sampled."""

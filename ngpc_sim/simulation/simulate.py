@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Unpack
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config import units
 from ngpc_sim.results.result import Result
-from ngpc_sim.sampling import Precision, SampledFrame, WholeFrame, can_sample, half_width, without_error
+from ngpc_sim.sampling import Precision, draw_frame, half_width, without_error
 from ngpc_sim.simulation.design import DEFAULTS, Changes, Options, Point
 from ngpc_sim.simulation.design_point import DesignPoint
 from ngpc_sim.simulation.frame_result import result_of
@@ -59,19 +58,14 @@ def frame_ms(point: Point) -> float:
 def _sampled(point: DesignPoint, precision: Precision) -> Result:
     """The frame from a sample of its shares, enlarged until it is precise enough; else all of it."""
     d = point.design
-    frame: SampledFrame | WholeFrame | None = None
-    if can_sample(d.arch):
-        frame = (WholeFrame.of if d.is_whole else partial(SampledFrame, pixels=d.pixels))(
-            d.arch, d.work, d.replayed, seed=precision.seed
-        )
+    frame = draw_frame(d.arch, d.work, d.replayed, d.pixels, precision.seed, recorded_whole=d.is_whole)
     while frame is not None:
-        drawn = frame.draw
-        if drawn.complete or drawn.without_spread() or drawn.degrees(times_only=True) >= frame.LEAST_DEGREES:
+        if frame.is_large_enough:
             result = point.estimate(frame)
-            if drawn.complete or half_width(result) <= precision.relative_error:
-                return replace(result, replayed_queries=drawn.replayed_queries)
+            if frame.complete or half_width(result) <= precision.relative_error:
+                return replace(result, replayed_queries=frame.replayed_queries)
         if not frame.enlarge():
-            frame = None
+            break
     run = point.run()
     every = 2 * sum(command.run.n_queries for command in run.commands)
     return replace(without_error(result_of(d, point.finished(run))), replayed_queries=every)

@@ -1,12 +1,13 @@
 """Bundled traces, and frames whose shares are all replayed beforehand, so that many seeds can be drawn of them."""
 
-from dataclasses import replace
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
 import ngpc_sim as ngpc
 from ngpc_sim.frame.sharing import FULL
+from ngpc_sim.sampling.records import Records
 from ngpc_sim.sampling.replays import Replayer
 from ngpc_sim.simulation import design_point
 
@@ -36,18 +37,12 @@ def remembered(monkeypatch):
     records, frames = {}, {}
     replay, run_frame = Replayer.replay, design_point.run_frame_fast
 
-    def lookup(self, shares, chosen, before):
+    def lookup(self, chosen, before):
         key = self.arch.sha256, self.work.name, self.trace.sha256
         if key not in records:
-            nothing = replace(before, place=np.full(shares.count, -1, np.int64))
-            records[key] = replay(self, shares, np.arange(shares.count), nothing)
-        every = records[key]
-        place = before.place.copy()
-        place[chosen] = every.place[chosen]
-        drawn = place >= 0
-        batches, squares = every.batches.copy(), every.squares.copy()
-        batches[~drawn], squares[~drawn] = 0, 0
-        return replace(every, place=place, batches=batches, squares=squares)
+            records[key] = replay(self, np.arange(self.shares.count), Records.none(self.shares.count))
+        columns = [getattr(records[key], field.name)[chosen] for field in fields(Records) if field.name != "place"]
+        return before.and_more(chosen, [tuple(columns)])
 
     def frame(arch, plan, commands, rest_ps, both=(FULL, FULL)):
         costs = b"".join(c.end_ps.tobytes() + c.occupancy_ps.tobytes() for c in commands)

@@ -9,9 +9,10 @@ import pytest
 import ngpc_sim as ngpc
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.frame import whole_frame as full_frame
-from ngpc_sim.sampling import WholeFrame, whole_frame, whole_replays
-from ngpc_sim.simulation import simulate
-from ngpc_sim.simulation.points import Point
+from ngpc_sim.sampling import SampledFrame, draw_frame, replays
+from ngpc_sim.sampling.whole_frame import WholeFrame
+from ngpc_sim.simulation.design import Point
+from ngpc_sim.simulation.design_point import DesignPoint
 from ngpc_sim.trace import file_format, load_trace, reading
 from ngpc_sim.trace.record import record_to
 
@@ -67,10 +68,9 @@ def test_where_queries_take_equal_cycles_the_frame_is_exact(asked, scene, scale)
 @pytest.mark.parametrize("overrides", [CONFLICTS, REUSE, REUSE | {"frame.tiles": 3}])
 def test_with_every_share_drawn_it_is_the_whole_frame_to_the_cycle(asked, overrides):
     point = asked("nerf-object", 4, overrides)
-    simulated = simulate._point(*point, None, "sampled", None, None, None, 1.0)
-    frame = WholeFrame.of(*point, 0)
-    taken = replace(frame.draw.strata, taken=frame.draw.strata.sizes)
-    complete = WholeFrame(point[0], point[1], frame.replayer, taken, 0)
+    simulated = DesignPoint(Point(*point, ngpc.Options(detail="sampled")))
+    frame = draw_frame(*point, 0, 0, recorded_whole=True)
+    complete = SampledFrame(frame.population, replace(frame.strata, taken=frame.strata.sizes), 0)
     assert differing(simulated.estimate(complete), ngpc.simulate(*point, detail="cycle")) == set()
 
 
@@ -108,7 +108,7 @@ def test_neither_threads_nor_batches_change_a_sampled_frame(asked, overrides, mo
     rows = []
     for threads, batch in (("1", 1 << 19), ("3", 700)):
         monkeypatch.setenv("NGPC_SIM_THREADS", threads)
-        monkeypatch.setattr(whole_replays, "BATCH_ROWS", batch)
+        monkeypatch.setattr(replays, "BATCH_ROWS", batch)
         monkeypatch.setattr(full_frame, "BATCH_ROWS", batch)
         rows.append(ngpc.simulate(*point, detail="sampled", seed=4).row())
     assert rows[0] == rows[1]
@@ -167,7 +167,7 @@ def test_a_file_that_is_damaged_or_has_changed_is_refused(asked, files, tmp_path
 
 
 def test_a_frame_too_small_for_a_sample_is_replayed_whole(asked, monkeypatch):
-    monkeypatch.setattr(whole_frame, "MOST_DRAWN", 0.0)
+    monkeypatch.setattr(WholeFrame, "most_drawn", 0.0)
     point = asked("gia-plane", 8, CONFLICTS)
     sampled, whole = ngpc.simulate(*point, detail="sampled"), ngpc.simulate(*point, detail="cycle")
     assert differing(sampled, whole) == set()
