@@ -20,7 +20,8 @@ from ngpc_sim.architecture.sram import Macro
 from ngpc_sim.architecture.technology import TechnologySpec
 from ngpc_sim.config import bundled, units
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import Tree, known_keys, load_yaml, merge, nearest, set_dotted, validate
+from ngpc_sim.config.schema import known_keys, merge, nearest, set_dotted, validate
+from ngpc_sim.config.yaml_files import Tree, is_file, load_yaml
 from ngpc_sim.engines.cluster import ClusterSpec
 from ngpc_sim.engines.nfp import NfpSpec
 
@@ -197,7 +198,8 @@ def load_arch(
 def _with_memory_of_gpu(tree: Tree, chosen: Mapping[str, Any], *, other: bool) -> Tree:
     """Tree with the GPU's bandwidths where they are null or, for an ``other`` GPU than the file's, not chosen."""
     memory = tree.get("memory")
-    if not isinstance(memory, dict) or not isinstance(tree.get("gpu"), str):
+    sources = tree.get("sources", {})
+    if not (isinstance(memory, dict) and isinstance(sources, dict) and isinstance(tree.get("gpu"), str)):
         return tree
     wanted = [
         key
@@ -285,7 +287,7 @@ def _is_path(name: object) -> bool:
 def _find(what: str, name: str, near: Path = HERE) -> Path:
     if _is_path(name):
         path = near / name
-        if not path.is_file():
+        if not is_file(path):
             raise UserError(f"{what} file '{path}' does not exist.")
         return path.resolve()
     known = _names(what)

@@ -20,7 +20,7 @@ def arch_show(
 ) -> None:
     """Print an architecture with everything resolved: extends, overrides, GPU, technology, sources."""
     from ngpc_sim.architecture.arch import load_arch
-    from ngpc_sim.config.schema import dump_yaml
+    from ngpc_sim.config.yaml_files import dump_yaml
     from ngpc_sim.job.options import parse_overrides
 
     documents = [dump_yaml(load_arch(name, overrides=values).resolved()) for values in parse_overrides(settings or ())]
@@ -42,7 +42,7 @@ def workload_show(
     name: Annotated[str, typer.Argument(help="Workload, for instance nerf-hashgrid, or all.")] = "all",
 ) -> None:
     """Print a workload with its derived levels, matrices and table sizes."""
-    from ngpc_sim.config.schema import dump_yaml
+    from ngpc_sim.config.yaml_files import dump_yaml
     from ngpc_sim.workloads.workload import describe, load_workload, workload_names
 
     names = workload_names() if name == "all" else [name]

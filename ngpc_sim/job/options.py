@@ -11,7 +11,8 @@ from typing import Any
 from ngpc_sim.architecture.arch import check_key
 from ngpc_sim.architecture.arch_file import MAX_SCALE
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import nearest, parse_scalar
+from ngpc_sim.config.schema import nearest
+from ngpc_sim.config.yaml_files import parse_scalar
 
 #: design points of one run; more is almost surely a slip in a range
 MAX_POINTS = 100_000

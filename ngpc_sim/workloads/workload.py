@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from ngpc_sim.config import bundled
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import Field, Spec, field_validator, load_yaml, nearest, validate
+from ngpc_sim.config.schema import Field, Spec, field_validator, nearest, validate
+from ngpc_sim.config.yaml_files import load_yaml
 from ngpc_sim.workloads.apps import APPS, ENCODINGS, NAME_RULE, is_app_name
 from ngpc_sim.workloads.gpu_kernels import GpuKernels
 from ngpc_sim.workloads.grids import OUTPUT_PADDING, GridEncoding, grid_levels, padded, table_entries
@@ -20,7 +21,7 @@ class Network(Spec):
     """A fully connected network without biases; widths in neurons."""
 
     name: str
-    n_input_dims: int | Literal["encoding"]
+    n_input_dims: Annotated[int, Field(ge=1, le=1024)] | Literal["encoding"]
     n_neurons: int = Field(ge=1, le=1024)
     n_hidden_layers: int = Field(ge=1, le=64)
     n_output_dims: int = Field(ge=1, le=1024)
