@@ -17,6 +17,7 @@ from typing import Any
 import typer
 
 from ngpc_sim.cli import calibrate, main_job, report, show, traces, validate, warmup
+from ngpc_sim.cli.once import OnceCommand, OnceGroup
 from ngpc_sim.config.errors import UserError
 
 #: typer's own mistakes in usage, whatever package it takes them from
@@ -26,6 +27,7 @@ UsageError: Any = typer.BadParameter.__bases__[0]
 OBJECTS_A_SEARCH = 50_000
 
 app = typer.Typer(
+    cls=OnceGroup,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -36,11 +38,11 @@ app.callback(invoke_without_command=True)(main_job.run)
 app.add_typer(traces.app, name="trace")
 app.add_typer(show.arch_app, name="arch")
 app.add_typer(show.workload_app, name="workload")
-app.command("explain")(show.explain)
-app.command("report")(report.report)
-app.command("validate")(validate.validate)
-app.command("calibrate")(calibrate.calibrate)
-app.command("warmup")(warmup.warmup)
+app.command("explain", cls=OnceCommand)(show.explain)
+app.command("report", cls=OnceCommand)(report.report)
+app.command("validate", cls=OnceCommand)(validate.validate)
+app.command("calibrate", cls=OnceCommand)(calibrate.calibrate)
+app.command("warmup", cls=OnceCommand)(warmup.warmup)
 
 
 def main() -> None:

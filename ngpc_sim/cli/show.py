@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from ngpc_sim.cli.once import OnceCommand
 from ngpc_sim.cli.options import Settings
 
 arch_app = typer.Typer(help="Show architectures.", rich_markup_mode=None)
 workload_app = typer.Typer(help="Show workloads.", rich_markup_mode=None)
 
 
-@arch_app.command("show")
+@arch_app.command("show", cls=OnceCommand)
 def arch_show(
     name: Annotated[str, typer.Argument(help="Architecture name or file.")] = "ngpc",
     settings: Settings = None,
@@ -27,7 +28,7 @@ def arch_show(
     sys.stdout.write("---\n".join(documents))
 
 
-@arch_app.command("schema")
+@arch_app.command("schema", cls=OnceCommand)
 def arch_schema() -> None:
     """Print the JSON Schema of an architecture file."""
     import json
@@ -37,16 +38,16 @@ def arch_schema() -> None:
     sys.stdout.write(json.dumps(schema(), indent=2) + "\n")
 
 
-@workload_app.command("show")
+@workload_app.command("show", cls=OnceCommand)
 def workload_show(
     name: Annotated[str, typer.Argument(help="Workload, for instance nerf-hashgrid, or all.")] = "all",
 ) -> None:
     """Print a workload with its derived levels, matrices and table sizes."""
     from ngpc_sim.config.yaml_files import dump_yaml
-    from ngpc_sim.workloads.workload import describe, load_workload, workload_names
+    from ngpc_sim.workloads.workload import shown, workload_names
 
     names = workload_names() if name == "all" else [name]
-    sys.stdout.write("---\n".join(dump_yaml(describe(load_workload(one))) for one in names))
+    sys.stdout.write("---\n".join(dump_yaml(shown(one)) for one in names))
 
 
 def explain(name: Annotated[str, typer.Argument(help="Result column or configuration key.")]) -> None:

@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
+from ngpc_sim.cli.once import OnceCommand
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.config.errors import UserError
 
 app = typer.Typer(help="Record, list and describe traces.", rich_markup_mode=None)
 
 
-@app.command("list")
+@app.command("list", cls=OnceCommand)
 def trace_list() -> None:
     """List the bundled traces and the scenes that can be recorded."""
     from ngpc_sim.trace import bundled_traces
@@ -26,7 +27,7 @@ def trace_list() -> None:
         sys.stdout.write(f"scene {name}: {scene.description}\n")
 
 
-@app.command("info")
+@app.command("info", cls=OnceCommand)
 def trace_info(source: Annotated[str, typer.Argument(help="Bundled name, file or URL.")]) -> None:
     """Describe a trace."""
     from ngpc_sim.trace import load_trace
@@ -51,7 +52,7 @@ def trace_info(source: Annotated[str, typer.Argument(help="Bundled name, file or
         sys.stdout.write(f"{name + ':':<22}{value}\n")
 
 
-@app.command("record")
+@app.command("record", cls=OnceCommand)
 def trace_record(
     name: Annotated[str, typer.Argument(help="Scene, for instance nerf-room.")],
     resolution: Annotated[str, typer.Option(help="Size of the frame.")] = "fhd",

@@ -26,6 +26,17 @@ def parse_scales(text: str) -> list[int]:
     return sorted(set(scales))
 
 
+def scale_ends(text: str) -> list[str]:
+    """A sentence for each range that doubles and does not meet its end."""
+    ranges = [part for part in _split(text, "--scale") if ".." in part and ":" not in part]
+    ends = {part: (_range(part)[-1], int(part.rpartition("..")[2])) for part in ranges}
+    return [
+        f"--scale {part} doubles and ends at {last}; {part}:STEP steps."
+        for part, (last, end) in ends.items()
+        if last < end
+    ]
+
+
 def _range(part: str) -> list[int]:
     match = re.fullmatch(r"(\d+)\.\.(\d+)(?::(\d{1,9}))?", part)
     if match is None:
