@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ngpc_sim.architecture.arch_file import ArchFile, CalibrationSpec, FrameSpec, MemorySpec, PowerSpec
 from ngpc_sim.architecture.gpu import GpuSpec
@@ -20,7 +20,8 @@ from ngpc_sim.architecture.sram import Macro
 from ngpc_sim.architecture.technology import TechnologySpec
 from ngpc_sim.config import bundled, units
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import Tree, choices, known_keys, load_yaml, merge, nearest, set_dotted, validate
+from ngpc_sim.config.schema import choices, known_keys, merge, nearest, set_dotted, validate
+from ngpc_sim.config.yaml_files import Tree, is_file, load_yaml
 from ngpc_sim.engines.cluster import ClusterSpec
 from ngpc_sim.engines.nfp import NfpSpec
 
@@ -30,6 +31,9 @@ GPU_BANDWIDTHS = ("l2_gbps", "dram_gbps")
 #: folders of ``arch_configs`` by what their files describe
 FOLDERS = {"architecture": "", "GPU": "gpu", "technology": "tech"}
 HERE = Path()
+#: keys under which ``arch show`` prints what other keys name; in a file they take the place of the named files
+EMBEDDED = {"gpu": "gpu_file", "technology": "technology_file"}
+PartT = TypeVar("PartT", GpuSpec, TechnologySpec)
 Read = tuple[Tree, str, dict[str, str]]
 
 
@@ -173,8 +177,10 @@ def load_arch(
         a wrong type, or a file that is not what it should be.
     """
     tree, where, origins = _extended("architecture", str(name))
+    embedded = {key: (tree.get(key), tree.pop(inside)) for key, inside in EMBEDDED.items() if inside in tree}
     chosen: dict[str, Any] = dict(overrides or {})
     own_gpu = tree.get("gpu")
+    read = partial(_part, embedded=embedded, where=where, origins=origins)
     for key, value in (("scale", scale), ("gpu", gpu)):
         if value is not None:
             if key in chosen:
@@ -184,27 +190,30 @@ def load_arch(
         check_key(dotted)
         tree = set_dotted(tree, dotted, value)
         origins[dotted] = "override"
-    tree = _with_memory_of_gpu(tree, chosen, other=tree.get("gpu") != own_gpu)
+    tree = _with_memory_of_gpu(tree, chosen, partial(read, GpuSpec, "gpu"), other=tree.get("gpu") != own_gpu)
     file = validate(ArchFile, tree, where, origins)
     for key, model in file.plugins():
         if not allow_plugins:
             raise UserError(f"{where}: {key} names the plug-in '{model}', which is code: --allow-plugins allows it.")
-    arch = Arch(file, _load_gpu(file.gpu), validate(TechnologySpec, *_extended("technology", file.technology)))
+    arch = Arch(file, read(GpuSpec, "gpu", file.gpu), read(TechnologySpec, "technology", file.technology))
     arch.check_reach()
     return arch
 
 
-def _with_memory_of_gpu(tree: Tree, chosen: Mapping[str, Any], *, other: bool) -> Tree:
+def _with_memory_of_gpu(
+    tree: Tree, chosen: Mapping[str, Any], read_gpu: Callable[[str], GpuSpec], *, other: bool
+) -> Tree:
     """Tree with the GPU's bandwidths where they are null or, for an ``other`` GPU than the file's, not chosen."""
     memory = tree.get("memory")
-    if not isinstance(memory, dict) or not isinstance(tree.get("gpu"), str):
+    sources = tree.get("sources", {})
+    if not (isinstance(memory, dict) and isinstance(sources, dict) and isinstance(tree.get("gpu"), str)):
         return tree
     wanted = [
         key
         for key in GPU_BANDWIDTHS
         if (key in memory and memory[key] is None) or (other and not {"memory", f"memory.{key}"} & chosen.keys())
     ]
-    gpu = _load_gpu(tree["gpu"]) if wanted else None
+    gpu = read_gpu(tree["gpu"]) if wanted else None
     for key in wanted:
         own = getattr(gpu, key)
         if gpu is not None and own is not None:
@@ -274,6 +283,10 @@ def _extended(what: str, name: str, near: Path = HERE, chain: tuple[Path, ...] =
         return tree, path.name, origins
     if not isinstance(parent, str):
         raise UserError(f"{origins['extends']}: extends must be the name or path of one file.")
+    try:
+        _find(what, parent, path.parent)
+    except UserError as error:
+        raise UserError(f"{origins['extends']}: {error}") from error
     below, _, inherited = _extended(what, parent, path.parent, (*chain, path))
     return merge({**below, "name": path.stem}, tree), path.name, {**inherited, **origins}
 
@@ -288,7 +301,7 @@ def _find(what: str, name: str, near: Path = HERE) -> Path:
         raise UserError(f"{what} '{name}' is a folder: name a file in it.")
     if _is_path(name):
         path = near / name
-        if not path.is_file():
+        if not is_file(path):
             raise UserError(f"{what} file '{path}' does not exist.")
         return path.resolve()
     if name not in known:
@@ -305,16 +318,34 @@ def names_of(what: str) -> list[str]:
     return sorted(path.stem for path in _folder(what).glob("*.yaml"))
 
 
-def _load_gpu(name: str) -> GpuSpec:
+def _gpu_file(name: str) -> Read:
     path = _find("GPU", name)
     tree, origins = load_yaml(path)
-    return validate(GpuSpec, tree, path.name, origins)
+    return tree, path.name, origins
+
+
+def _part(
+    model: type[PartT],
+    key: str,
+    name: str,
+    *,
+    embedded: Mapping[str, tuple[object, Any]],
+    where: str,
+    origins: Mapping[str, str],
+) -> PartT:
+    """GPU or technology called ``name``: the one inside the architecture's file where that has it, else a file's."""
+    named, inside = embedded.get(key, (None, None))
+    if named != name or inside is None:
+        return validate(model, *(_gpu_file(name) if key == "gpu" else _extended(key, name)))
+    prefix = f"{EMBEDDED[key]}."
+    lines = {dotted.removeprefix(prefix): place for dotted, place in origins.items() if dotted.startswith(prefix)}
+    return validate(model, inside, f"{where}, {EMBEDDED[key]}", lines)
 
 
 def descriptions(what: str) -> dict[str, str]:
     """One line about each built-in file that describes a ``what`` of ``FOLDERS``, by its name."""
     if what == "GPU":
-        gpus = {name: _load_gpu(name) for name in names_of(what)}
+        gpus = {name: validate(GpuSpec, *_gpu_file(name)) for name in names_of(what)}
         return {n: f"{g.board_power_w.value:g} W, {g.die_mm2.value:g} mm2" for n, g in gpus.items()}
     return {name: " ".join(_extended(what, name)[0]["description"].split()) for name in names_of(what)}
 

@@ -97,11 +97,6 @@ class PowerSpec(Spec):
         description="published: one factor brings the NGPC's power to the published share of the GPU's"
     )
 
-    @field_validator("calibration", mode="before")
-    @classmethod
-    def _off_is_a_word(cls, calibration: object) -> object:
-        return "off" if calibration is False else calibration
-
 
 class ArchFile(Spec):
     """A file of ``arch_configs/`` after ``extends`` and overrides."""

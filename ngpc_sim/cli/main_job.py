@@ -27,6 +27,16 @@ if TYPE_CHECKING:
 Traces = Annotated[
     str | None, typer.Option("--trace", help="Trace names, files or URLs instead of the workloads' own.")
 ]
+Encodings = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        help="hashgrid, densegrid, lowres, one of a workload file, or all (default hashgrid, or the file's first).",
+    ),
+]
+RelativeError = Annotated[
+    float | None, typer.Option(help="With sampled: half of the interval of the frame time (default 0.01).")
+]
 Detail = Annotated[
     str | None,
     typer.Option(
@@ -51,15 +61,15 @@ def run(
     context: typer.Context,
     scale: Annotated[str | None, typer.Option(help="NFPs: 8, 8..64 (doubles), 8..64:8 (steps), 8,12,64.")] = None,
     apps: Annotated[str, typer.Option("--app", help="nerf, nsdf, gia, nvr, workload files, or all.")] = "all",
-    encodings: Annotated[str, typer.Option("--encoding", help="hashgrid, densegrid, lowres, or all.")] = "hashgrid",
+    encodings: Encodings = None,
     resolutions: Annotated[str, typer.Option("--resolution", help="fhd, 4k, 8k, hd or WIDTHxHEIGHT; a list.")] = "fhd",
     archs: Annotated[str, typer.Option("--arch", help="Architecture name or file; a list.")] = "ngpc",
     gpu: Annotated[str | None, typer.Option(help="GPU name or file instead of the architecture's.")] = None,
     traces: Traces = None,
     settings: Settings = None,
     detail: Detail = None,
-    relative_error: Annotated[float, typer.Option(help="With sampled: half of the interval of the frame time.")] = 0.01,
-    seed: Annotated[int, typer.Option(help="With sampled: seed of what is drawn.")] = 0,
+    relative_error: RelativeError = None,
+    seed: Annotated[int | None, typer.Option(help="With sampled: seed of what is drawn (default 0).")] = None,
     limit_queries: Annotated[int | None, typer.Option(help="Replay only the first N recorded queries.")] = None,
     power_budget: PowerBudget = None,
     scenes: Scenes = None,
@@ -125,11 +135,13 @@ def _main_job(asked: Request) -> None:
     if not asked.quiet:
         from ngpc_sim.job.differences import differences
         from ngpc_sim.job.footer import footer
+        from ngpc_sim.job.options import scale_ends
         from ngpc_sim.report.tables.results import print_results
 
         names = ", ".join(path.name for path in written)
         more = [*(budgets.sentences(fits) if fits else []), request.speed_line(speed)]
-        lines = [*footer(points, results, differences(points, results)), *more]
+        ends = scale_ends(asked.scale) if asked.scale is not None else []
+        lines = [*ends, *footer(points, results, differences(points, results)), *more]
         print_results(rows, [*lines, f"Wrote {names} to {asked.folder}."])
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ngpc_sim.cli.options import Settings
+from ngpc_sim.cli.values import Command
 
 arch_app = typer.Typer(help="Show architectures.", rich_markup_mode=None)
 workload_app = typer.Typer(help="Show workloads.", rich_markup_mode=None)
@@ -61,21 +62,21 @@ def workload_list() -> None:
         sys.stdout.write(f"{name:<18} {shape}, trace {work.trace}\n")
 
 
-@arch_app.command("show")
+@arch_app.command("show", cls=Command)
 def arch_show(
     name: Annotated[str, typer.Argument(help="Architecture name or file.")] = "ngpc",
     settings: Settings = None,
 ) -> None:
     """Print an architecture with everything resolved: extends, overrides, GPU, technology, sources."""
     from ngpc_sim.architecture.arch import load_arch
-    from ngpc_sim.config.schema import dump_yaml
+    from ngpc_sim.config.yaml_files import dump_yaml
     from ngpc_sim.job.options import parse_overrides
 
     documents = [dump_yaml(load_arch(name, overrides=values).resolved()) for values in parse_overrides(settings or ())]
     sys.stdout.write("---\n".join(documents))
 
 
-@arch_app.command("schema")
+@arch_app.command("schema", cls=Command)
 def arch_schema() -> None:
     """Print the JSON Schema of an architecture file."""
     import json
@@ -85,16 +86,16 @@ def arch_schema() -> None:
     sys.stdout.write(json.dumps(schema(), indent=2) + "\n")
 
 
-@workload_app.command("show")
+@workload_app.command("show", cls=Command)
 def workload_show(
     name: Annotated[str, typer.Argument(help="Workload, for instance nerf-hashgrid, or all.")] = "all",
 ) -> None:
     """Print a workload with its derived levels, matrices and table sizes."""
-    from ngpc_sim.config.schema import dump_yaml
-    from ngpc_sim.workloads.workload import describe, load_workload, workload_names
+    from ngpc_sim.config.yaml_files import dump_yaml
+    from ngpc_sim.workloads.workload import shown, workload_names
 
     names = workload_names() if name == "all" else [name]
-    sys.stdout.write("---\n".join(dump_yaml(describe(load_workload(one))) for one in names))
+    sys.stdout.write("---\n".join(dump_yaml(shown(one)) for one in names))
 
 
 def explain(name: Annotated[str, typer.Argument(help="Result column or configuration key.")]) -> None:

@@ -15,7 +15,7 @@ from ngpc_sim.config.errors import UserError
 app = typer.Typer(help="Record, list and describe traces.", rich_markup_mode=None)
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def trace_list() -> None:
     """List the bundled traces and the scenes that can be recorded."""
     from ngpc_sim.trace import bundled_traces
@@ -27,7 +27,7 @@ def trace_list() -> None:
         sys.stdout.write(f"scene {name}: {scene.description}\n")
 
 
-@app.command("info")
+@app.command("info", cls=Command)
 def trace_info(source: Annotated[str, typer.Argument(help="Bundled name, file or URL.")]) -> None:
     """Describe a trace."""
     from ngpc_sim.trace import load_trace

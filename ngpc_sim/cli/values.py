@@ -1,7 +1,8 @@
-"""Commands whose options do not swallow the option that follows: ``--out --quiet`` names no folder ``--quiet``."""
+"""Commands that use what was typed, or refuse it: every option once, no empty word, no option in a value's place."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,32 +12,35 @@ from ngpc_sim.config.errors import UserError
 
 
 class Command(TyperCommand):
-    """A command that refuses an option where the value of another one should stand."""
+    """A command that refuses such words."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - a context of typer
-        """Parse the words, and check the values."""
-        rest = super().parse_args(ctx, args)
-        _check(self.params, ctx)
-        return rest
+        """Check the words, then parse them."""
+        _check(self, ctx, args)
+        return super().parse_args(ctx, args)
 
 
 class Group(TyperGroup):
     """Likewise, with commands below it."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - a context of typer
-        """Parse the words, and check the values."""
-        rest = super().parse_args(ctx, args)
-        _check(self.params, ctx)
-        return rest
+        """Check the words, then parse them."""
+        _check(self, ctx, args)
+        return super().parse_args(ctx, args)
 
 
-def _check(params: list[Any], ctx: Any) -> None:  # noqa: ANN401 - parameters and a context of typer
+def _check(command: Any, ctx: Any, args: list[str]) -> None:  # noqa: ANN401 - a command and a context of typer
     if ctx.resilient_parsing:
         return
-    for param in params:
-        value = ctx.params.get(param.name)
-        words = value if isinstance(value, list | tuple) else (value,)
+    values, _, given = command.make_parser(ctx).parse_args(args=list(args))
+    for option, times in Counter(given).items():
+        flag = max(getattr(option, "opts", [option.name]), key=len)
+        if times > 1 and option.param_type_name == "option" and not option.multiple:
+            raise UserError(f"{flag} is given {times} times: write its values in one list, or choose one.")
+        value = values.get(option.name)
+        words = value if isinstance(value, list | tuple) else [value]
         for word in words:
+            if isinstance(word, str) and not word.strip():
+                raise UserError(f"{flag} has an empty entry: give it a value.")
             if isinstance(word, str | Path) and str(word).startswith("--"):
-                form = param.metavar or "VALUE"
-                raise UserError(f"{param.opts[0]} lacks a word before {word}: write {param.opts[0]} {form}.")
+                raise UserError(f"{flag} lacks a word before {word}: write {flag} {option.metavar or 'VALUE'}.")

@@ -6,12 +6,19 @@ without a mistake of the user says what is lost; the exit status is 1.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
+#: characters of a word that a sentence shows; nothing longer helps a reader
+MAX_WORD = 300
+
 
 class UserError(ValueError):
-    """A mistake in a file, an option or an argument; the message is one complete sentence."""
+    """A mistake in a file, an option or an argument; the message is one complete sentence, long words cut."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(re.sub(rf"(\S{{{MAX_WORD - 3}}})\S{{4,}}", r"\1...", sentence))
 
 
 class WorkerLostError(RuntimeError):

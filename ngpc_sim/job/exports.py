@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import Tree, dump_yaml
+from ngpc_sim.config.yaml_files import Tree, dump_yaml
 from ngpc_sim.engines.encoding_engine import encoding_engine
 from ngpc_sim.engines.mlp_engine import OPERAND_BYTES
 from ngpc_sim.frame.memory import l2_shape

@@ -8,7 +8,7 @@ from itertools import chain
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.job.differences import Difference
 from ngpc_sim.job.gpu_footer import gpu_lines
-from ngpc_sim.job.unused import unused_keys
+from ngpc_sim.job.unused import unused_keys, unused_settings
 from ngpc_sim.results.published import PUBLISHED
 from ngpc_sim.results.result import Result
 from ngpc_sim.sampling import half_width
@@ -42,6 +42,7 @@ def _unused(points: Sequence[Point]) -> Iterator[str]:
         reasons = "; ".join(f"{', '.join(keys)} ({reason})" for reason, keys in unused_keys(file).items())
         if reasons:
             yield f"{file.name}: keys without effect: {reasons}."
+    yield from unused_settings(points)
 
 
 def _traces(pairs: Pairs) -> Iterator[str]:

@@ -12,7 +12,8 @@ from typing import Any
 from ngpc_sim.architecture.arch import check_key
 from ngpc_sim.architecture.arch_file import MAX_SCALE
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import choices, parse_scalar
+from ngpc_sim.config.schema import choices
+from ngpc_sim.config.yaml_files import parse_scalar
 
 #: design points of one run; more is almost surely a slip in a range
 MAX_POINTS = 100_000
@@ -24,6 +25,17 @@ def parse_scales(text: str) -> list[int]:
     for part in _split(text, "--scale"):
         scales.extend(_range(part) if ".." in part else [_scale(part, text)])
     return sorted(set(scales))
+
+
+def scale_ends(text: str) -> list[str]:
+    """A sentence for each range that doubles and does not meet its end."""
+    ranges = [part for part in _split(text, "--scale") if ".." in part and ":" not in part]
+    ends = {part: (_range(part)[-1], int(part.rpartition("..")[2])) for part in ranges}
+    return [
+        f"--scale {part} doubles and ends at {last}; {part}:STEP steps."
+        for part, (last, end) in ends.items()
+        if last < end
+    ]
 
 
 def _range(part: str) -> list[int]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -18,11 +20,11 @@ from ngpc_sim.architecture.arch_file import MAX_SCALE
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.options import MAX_POINTS, parse_list, parse_names, parse_overrides, parse_scales
 from ngpc_sim.results.result import Result
-from ngpc_sim.simulation.design import MAX_FRAMES, Options, Point, Sequence
+from ngpc_sim.simulation.design import DEFAULTS, MAX_FRAMES, Options, Point, Sequence
 from ngpc_sim.trace import Trace, load_trace
 from ngpc_sim.workloads.apps import APPS, ENCODINGS
 from ngpc_sim.workloads.frame_sizes import parse_resolution
-from ngpc_sim.workloads.workload import Workload, load_workload
+from ngpc_sim.workloads.workload import Workload, default_encoding, encoding_names, load_workload
 
 #: how fast a run was, beside its wall time
 SPEEDS = ("simulated_cycles_per_s", "queries_per_s")
@@ -32,6 +34,10 @@ PACKAGES = ("numpy", "numba", "simpy", "pydantic", "matplotlib", "pyarrow")
 
 #: options that change where results go and how they are made, not what they are
 _BESIDE = ("jobs", "out", "export", "waveform", "quiet")
+#: a workload file as typed with its encoding
+FILE_WITH_ENCODING = re.compile(r".*\.ya?ml:[^/:]+", re.DOTALL)
+#: options that only some levels of detail read
+READ_BY = {"relative_error": ("sampled",), "seed": ("sampled",)}
 #: how options are typed whose field has another name
 _FLAGS = {"apps": "app", "encodings": "encoding", "resolutions": "resolution", "archs": "arch", "traces": "trace"}
 
@@ -42,15 +48,15 @@ class Request:
 
     scale: str | None = None
     apps: str = "all"
-    encodings: str = "hashgrid"
+    encodings: str | None = None
     resolutions: str = "fhd"
     archs: str = "ngpc"
     gpu: str | None = None
     traces: str | None = None
     settings: SequenceOf[str] | None = None
     detail: str | None = None
-    relative_error: float = 0.01
-    seed: int = 0
+    relative_error: float | None = None
+    seed: int | None = None
     limit_queries: int | None = None
     power_budget: str | None = None
     scenes: int | None = None
@@ -66,7 +72,14 @@ class Request:
     @property
     def folder(self) -> Path:
         """Folder of the result files."""
-        return self.out or Path("out") / self.archs.replace(",", "_").replace("/", "_")
+        names = (Path(name).stem if name.endswith((".yaml", ".yml")) else name for name in self.archs.split(","))
+        return self.out or Path("out") / "_".join(name.strip().replace("/", "_") for name in names)
+
+    @property
+    def precision(self) -> tuple[float, int]:
+        """Relative error and seed of what is drawn, those by default where none is given."""
+        error = DEFAULTS.relative_error if self.relative_error is None else self.relative_error
+        return error, self.seed or DEFAULTS.seed
 
     def command_line(self) -> str:
         """The command that gives these results, defaults left out."""
@@ -89,19 +102,19 @@ def points(asked: Request) -> list[Point]:
     """Design points of a request, in the order of its lists: arch, overrides, resolution, encoding, scale, app."""
     if asked.limit_queries is not None and asked.limit_queries < 1:
         raise UserError(f"--limit-queries {asked.limit_queries} is out of range: 1 or more.")
+    relative_error, seed = asked.precision
     options = Options(
         detail=asked.detail,
         limit_queries=asked.limit_queries,
         sequence=_sequence(asked),
-        relative_error=asked.relative_error,
-        seed=asked.seed,
+        relative_error=relative_error,
+        seed=seed,
     )
     scales: list[int | None] = list(parse_scales(asked.scale)) if asked.scale is not None else [None]
     archs = parse_names(asked.archs, "--arch", arch_names(), paths=True)
     words = parse_list(asked.resolutions, "--resolution")
     resolutions = list(dict.fromkeys(parse_resolution(word)[0] for word in words))
-    encodings = parse_names(asked.encodings, "--encoding", ENCODINGS)
-    works = {encoding: _works(asked, encoding) for encoding in encodings}
+    works = _works(asked)
     overrides = parse_overrides(asked.settings or ())
     count = len(archs) * len(overrides) * len(resolutions) * len(scales) * sum(map(len, works.values()))
     if count > MAX_POINTS:
@@ -114,7 +127,7 @@ def points(asked: Request) -> list[Point]:
     }
     _check_names(archs, loaded)
     traces = {work.name: _traces(asked, work) for group in works.values() for work in group}
-    return [
+    made = [
         Point(
             loaded[name, number, scale],
             work,
@@ -125,11 +138,22 @@ def points(asked: Request) -> list[Point]:
         for name in archs
         for number, values in enumerate(overrides)
         for resolution in resolutions
-        for encoding in encodings
+        for encoding in works
         for scale in scales
         for work in works[encoding]
         for trace in traces[work.name]
     ]
+    _check_read(asked, made)
+    return made
+
+
+def _check_read(asked: Request, points: SequenceOf[Point]) -> None:
+    """Refuse an option that no level of detail of the run reads."""
+    details = {point.detail for point in points}
+    for name, readers in READ_BY.items():
+        if getattr(asked, name) is not None and not details & set(readers):
+            flag, wanted = f"--{name.replace('_', '-')}", " or ".join(readers)
+            raise UserError(f"{flag} changes nothing with --detail {', '.join(sorted(details))}, only with {wanted}.")
 
 
 def _at_scales(
@@ -165,9 +189,23 @@ def _check_names(archs: list[str], loaded: Mapping[tuple[str, int, int | None], 
             raise UserError(f"--arch {called[own]} and {name} are both called '{own}': give one another name.")
 
 
-def _works(asked: Request, encoding: str) -> list[Workload]:
-    apps = parse_names(asked.apps, "--app", APPS, paths=True)
-    return [load_workload(f"{app}:{encoding}" if app not in APPS else f"{app}-{encoding}") for app in apps]
+def _works(asked: Request) -> dict[str, list[Workload]]:
+    """Workloads by encoding: every app with the encodings asked for, or with the one that its file's name names."""
+    names = {app: encoding_names(app) for app in parse_names(asked.apps, "--app", APPS, paths=True)}
+    known = list(dict.fromkeys([*ENCODINGS, *chain(*names.values())]))
+    asked_for = None if asked.encodings is None else parse_names(asked.encodings, "--encoding", known)
+    works: dict[str, list[Workload]] = {}
+    for app, own in names.items():
+        everything = asked.encodings == "all" or FILE_WITH_ENCODING.fullmatch(app)
+        for encoding in own if everything else asked_for or [default_encoding(own)]:
+            works.setdefault(encoding, []).append(_work(app, encoding))
+    return works
+
+
+def _work(app: str, encoding: str) -> Workload:
+    if app in APPS:
+        return load_workload(f"{app}-{encoding}")
+    return load_workload(app if FILE_WITH_ENCODING.fullmatch(app) else f"{app}:{encoding}")
 
 
 def _traces(asked: Request, work: Workload) -> list[Trace]:
@@ -221,4 +259,5 @@ def _sampling(asked: Request, points: SequenceOf[Point]) -> dict[str, Any]:
     """Seed and precision of what was drawn, where anything was."""
     if all(point.detail != "sampled" for point in points):
         return {}
-    return {"sampling": {"seed": asked.seed, "relative_error": asked.relative_error}}
+    relative_error, seed = asked.precision
+    return {"sampling": {"seed": seed, "relative_error": relative_error}}

@@ -6,14 +6,24 @@ names them in ``uses``, a tuple of key names of its block. Without ``uses`` the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ngpc_sim.architecture.arch_file import ArchFile
 from ngpc_sim.config.plugins import is_plugin, load
+from ngpc_sim.simulation.design import Point
+from ngpc_sim.workloads.apps import APPS
 
 #: keys that only a cached grid_sram reads
 CACHE_KEYS = ("nfp.encoding.ways", "nfp.encoding.outstanding_lines", "memory.l2_ways", "memory.dram_model")
+#: keys of replayed frames alone: a closed form has no conflicts, misses and queues
+REPLAYED = (
+    *("nfp.encoding.banks", "nfp.encoding.read_ports", "nfp.encoding.bank_map", "nfp.encoding.reuse"),
+    *("nfp.encoding.ways", "nfp.encoding.outstanding_lines", "nfp.encoding.latency_cycles", "memory.l2_ways"),
+    *("nfp.io.output_fifo_queries", "cluster.dispatch", "frame.tiles", "frame.overlap", "frame.schedule"),
+)
+#: keys of ``calibration`` that hold a value an app
+BY_APP = ("queries_per_pixel", "rest_share")
 #: keys of a block that say which engine it is, and so are read before there is one
 _NAMING = {"model", "options"}
 #: whether something makes keys idle, what it is, and the keys
@@ -23,6 +33,21 @@ Rule = tuple[bool, str, tuple[str, ...]]
 def unused_keys(file: ArchFile) -> dict[str, list[str]]:
     """Idle dotted keys of an architecture by the reason for it; plug-ins must have been allowed."""
     return {reason: list(keys) for holds, reason, keys in _rules(file) if holds and keys}
+
+
+def unused_settings(points: Sequence[Point]) -> Iterator[str]:
+    """One line a reason: keys of an app that does not run, and set keys that the closed form leaves out."""
+    ran = {point.work.app for point in points}
+    typed = {key for point in points for key in point.options.overrides or {}}
+    for by_app in BY_APP:
+        held = {app for point in points for app in getattr(point.arch.file.calibration, by_app) if app not in APPS}
+        held |= {key.rpartition(".")[2] for key in typed if key.startswith(f"calibration.{by_app}.")}
+        for app in sorted(held - ran):
+            yield f"calibration.{by_app}.{app} has no effect: no app of this run is called {app}."
+    if all(point.detail == "bound" for point in points):
+        left_out = sorted(key for key in typed if key.startswith(REPLAYED))
+        if left_out:
+            yield f"--detail bound knows no conflict, miss or queue: {', '.join(left_out)} cannot change a time."
 
 
 def _rules(file: ArchFile) -> Iterator[Rule]:

@@ -20,6 +20,7 @@ import numpy as np
 from ngpc_sim.config import bundled
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import choices
+from ngpc_sim.config.yaml_files import is_file
 from ngpc_sim.machine.threads import n_threads
 from ngpc_sim.trace.contents import Array, Trace, contents_sha256, description_flaw, rows_flaw
 from ngpc_sim.trace.file_format import (
@@ -81,7 +82,7 @@ def _located(source: str | os.PathLike[str]) -> tuple[str, str]:
         if candidate in known:
             return str(bundled.folder("traces") / (candidate + SUFFIX)), candidate
     looks_like_path = isinstance(source, os.PathLike) or "/" in text or os.sep in text or "." in text
-    if looks_like_path or Path(text).exists():
+    if looks_like_path or is_file(Path(text)):
         return text, name
     hint = choices(text, known) if known else "none is bundled here"
     raise UserError(f"No trace is called '{text}'; {hint}; a path or a URL works too.")

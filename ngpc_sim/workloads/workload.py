@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from ngpc_sim.config import bundled
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import Field, Spec, choices, field_validator, load_yaml, validate
+from ngpc_sim.config.schema import Field, Spec, choices, field_validator, validate
+from ngpc_sim.config.yaml_files import load_yaml
 from ngpc_sim.workloads.apps import APPS, ENCODINGS, NAME_RULE, is_app_name
 from ngpc_sim.workloads.gpu_kernels import GpuKernels
 from ngpc_sim.workloads.grids import OUTPUT_PADDING, GridEncoding, grid_levels, padded, table_entries
+
+#: a workload file as typed, with the encoding behind a colon or without
+FILE = re.compile(r"(.*\.ya?ml)(?::([^/:]*))?", re.DOTALL)
+#: what ``workload show`` prints beyond the file; a file may have it where it says what follows from the rest
+DERIVED = ("name", "encoding", "matrices", "macs_per_query", "lookups_per_query", "table_entries", "levels")
 
 
 class Network(Spec):
     """A fully connected network without biases; widths in neurons."""
 
     name: str
-    n_input_dims: int | Literal["encoding"]
+    n_input_dims: Annotated[int, Field(ge=1, le=1024)] | Literal["encoding"]
     n_neurons: int = Field(ge=1, le=1024)
     n_hidden_layers: int = Field(ge=1, le=64)
     n_output_dims: int = Field(ge=1, le=1024)
@@ -53,6 +61,13 @@ class WorkloadFile(Spec):
         if not is_app_name(app):
             raise ValueError(f"it should be {NAME_RULE}")
         return app
+
+    @field_validator("encodings")
+    @classmethod
+    def _encoding_names(cls, encodings: dict[str, GridEncoding]) -> dict[str, GridEncoding]:
+        if not all(map(is_app_name, encodings)):
+            raise ValueError(f"the name of an encoding should be {NAME_RULE}")
+        return encodings
 
 
 @dataclass(frozen=True)
@@ -127,6 +142,8 @@ def workload_names() -> list[str]:
 def load_workload(name: str) -> Workload:
     """Workload by built-in name (``nerf-hashgrid``) or as ``path/to/file.yaml:encoding``.
 
+    Without an encoding it is ``hashgrid`` or, where the file has none of that name, its first.
+
     Raises
     ------
     UserError
@@ -134,12 +151,14 @@ def load_workload(name: str) -> Workload:
     """
     path, encoding_name = _locate(name)
     tree, origins = load_yaml(path)
+    derived = {key: tree.pop(key) for key in DERIVED if key in tree}
     file = validate(WorkloadFile, tree, path.name, origins)
+    encoding_name = encoding_name or default_encoding(list(file.encodings))
     if encoding_name not in file.encodings:
         raise UserError(
             f"unknown encoding '{encoding_name}' of app '{file.app}': choose from {', '.join(file.encodings)}."
         )
-    return Workload(
+    work = Workload(
         name=f"{file.app}-{encoding_name}",
         app=file.app,
         encoding_name=encoding_name,
@@ -151,6 +170,29 @@ def load_workload(name: str) -> Workload:
         gpu_kernels=file.gpu_kernels,
         label=f"{path.stem}-{encoding_name}",
     )
+    _check_derived(work, derived, path.name, origins)
+    return work
+
+
+def encoding_names(name: str) -> list[str]:
+    """Encodings of a built-in app or of a workload file; only the one that a file's name names behind a colon."""
+    path, encoding = _locate(name)
+    tree, origins = load_yaml(path)
+    file = validate(WorkloadFile, {key: tree[key] for key in tree if key not in DERIVED}, path.name, origins)
+    return [encoding] if encoding else list(file.encodings)
+
+
+def default_encoding(names: list[str]) -> str:
+    """Encoding of a file that is run where none is named."""
+    return ENCODINGS[0] if ENCODINGS[0] in names else names[0]
+
+
+def _check_derived(work: Workload, derived: Mapping[str, Any], file: str, origins: Mapping[str, str]) -> None:
+    follows = describe(work) if derived else {}
+    for key, value in derived.items():
+        if value != follows[key]:
+            place = origins.get(key, file)
+            raise UserError(f"{place}: {key} follows from the other keys of {work.name}, and is another: leave it out.")
 
 
 @lru_cache(maxsize=len(APPS) * len(ENCODINGS))
@@ -161,18 +203,24 @@ def _built_in(name: str) -> Workload:
 def _locate(name: str) -> tuple[Path, str]:
     if Path(name.rpartition(":")[0] or name).is_dir():
         raise UserError(f"workload '{name.rpartition(':')[0] or name}' is a folder: name a file in it.")
-    if ".yaml" in name:
-        text, _, encoding = name.partition(".yaml")
-        return Path(text + ".yaml"), encoding.lstrip(":") or ENCODINGS[0]
+    if typed := FILE.fullmatch(name):
+        return Path(typed[1]), typed[2] or ""
     app, _, encoding = name.partition("-")
     path = bundled.folder("workloads") / f"{app}.yaml"
     if not is_app_name(app) or not path.is_file():
         raise UserError(f"unknown workload '{name}'; {choices(name, workload_names())}.")
-    return path, encoding or ENCODINGS[0]
+    return path, encoding
+
+
+def shown(name: str) -> dict[str, Any]:
+    """A workload's file with one encoding and all that is derived from it; is a workload file again."""
+    work = load_workload(name)
+    tree, _ = load_yaml(_locate(name)[0])
+    return {**tree, "encodings": {work.encoding_name: tree["encodings"][work.encoding_name]}, **describe(work)}
 
 
 def describe(work: Workload) -> dict[str, Any]:
-    """Plain data of a workload with its derived levels and matrices, for ``workload show``."""
+    """Plain data of a workload with its derived levels and matrices."""
     shown = ("scale", "resolution", "entries", "hashed")
     return {
         "name": work.name,

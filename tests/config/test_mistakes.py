@@ -6,7 +6,7 @@ import pytest
 
 import ngpc_sim as ngpc
 from ngpc_sim.config.bundled import folder
-from ngpc_sim.config.schema import MAX_FILE_BYTES
+from ngpc_sim.config.yaml_files import MAX_FILE_BYTES
 from ngpc_sim.job.options import parse_overrides
 
 
@@ -151,10 +151,14 @@ def test_a_table_that_does_not_fit_is_refused_where_the_policy_says_so(sentence)
 @pytest.mark.parametrize(
     "text",
     [
-        "name: 2001-99-99",
         "scale: 0b_",
         "scale: " + "9" * 5000,
         "scale: !!int foo",
+        "scale: !!int ''",
+        "scale: !!float ''",
+        "power: {voltage_v: !!null 1}",
+        "frame: {fused: !!bool yes}",
+        "name: !!binary aGk=",
         "scale: !!timestamp foo",
         "[a]: 1",
         "{a: b}: 1",
@@ -165,7 +169,7 @@ def test_a_value_that_yaml_cannot_build_is_refused(refused, text):
     assert "mine.yaml" in refused(f"extends: ngpc\n{text}\n")
 
 
-@pytest.mark.parametrize("value", ["2001-99-99", "0b_", "9" * 5000, "[" * 3000, "{[1]: 2}"])
+@pytest.mark.parametrize("value", ["!!int ''", "9" * 5000, "[" * 3000, "{[1]: 2}"])
 def test_an_override_that_yaml_cannot_build_is_refused(sentence, value):
     assert "is not a valid value" in sentence(parse_overrides, [f"name={value}"])
 

@@ -6,7 +6,8 @@ from itertools import takewhile
 from pathlib import Path
 
 from ngpc_sim.architecture.arch import arch_path
-from ngpc_sim.config.schema import dump_overlay, load_yaml, read_text, set_dotted
+from ngpc_sim.config.schema import set_dotted
+from ngpc_sim.config.yaml_files import dump_overlay, load_yaml, read_text
 from ngpc_sim.paper.calibration.forward import CLOCK
 from ngpc_sim.paper.calibration.parameters import QUERIES
 from ngpc_sim.paper.calibration.run import Calibration

@@ -15,7 +15,7 @@ from typing import Any
 
 from ngpc_sim.architecture.arch import Arch, all_keys, load_arch
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import load_yaml
+from ngpc_sim.config.yaml_files import load_yaml
 
 FILE = Path(__file__).with_name("steps.yaml")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ngpc_sim.config.schema import load_yaml
+from ngpc_sim.config.yaml_files import load_yaml
 
 FILE = Path(__file__).with_name("words.yaml")
 

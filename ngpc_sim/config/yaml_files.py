@@ -1,0 +1,180 @@
+"""YAML text to trees and back, by the core schema of YAML 1.2; the only door for PyYAML.
+
+A value is what was written: ``010`` is ten, ``1:30``, ``yes`` and ``2026-01-01`` are texts, a key is always a text.
+PyYAML itself follows YAML 1.1, where these are eight, ninety, a truth value and a date. Files come from strangers: no
+aliases (they can blow up on expansion), no tags but those of the core schema, a size limit before reading.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ngpc_sim.config.errors import UserError
+
+MAX_FILE_BYTES = 1 << 20
+Tree = dict[str, Any]
+
+_TAG = "tag:yaml.org,2002:"
+#: plain scalars that are no texts, by tag, with their first characters (YAML 1.2.2, section 10.3.2)
+_CORE_SCHEMA = {
+    "null": (r"(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    "bool": (r"(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
+    "int": (r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$", list("-+0123456789")),
+    "float": (
+        r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
+        list("-+.0123456789"),
+    ),
+}
+#: what the loader raises for text that is no value: its own errors, and those of the types it builds
+_NO_VALUE = (yaml.YAMLError, ValueError, OverflowError, RecursionError)
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe loader of the core schema that refuses aliases and duplicate keys."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own name and kind
+    yaml_constructors = {  # noqa: RUF012
+        tag: yaml.SafeLoader.yaml_constructors[tag] for tag in (f"{_TAG}str", f"{_TAG}seq", f"{_TAG}map", None)
+    }
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=event.start_mark)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Keep every key as it is written: YAML 1.2 has no merge key."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key is a word", problem_mark=key_node.start_mark)
+            if key_node.value in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"key '{key_node.value}' is given twice", problem_mark=key_node.start_mark
+                )
+            seen.add(key_node.value)
+            key_node.tag = f"{_TAG}str"
+        return super().construct_mapping(node, deep=deep)
+
+
+def _number(text: str) -> int | float:
+    if re.match(_CORE_SCHEMA["int"][0], text):
+        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+    return float(text.replace(".inf", "inf").replace(".nan", "nan"))
+
+
+def _scalar(_: _Loader, node: yaml.ScalarNode) -> Any:  # noqa: ANN401 - a null, a truth value or a number
+    """Value of a scalar that is not a text; one whose tag does not suit it is refused."""
+    kind, text = node.tag.removeprefix(_TAG), node.value
+    if not isinstance(text, str) or not re.match(_CORE_SCHEMA[kind][0], text):
+        raise yaml.MarkedYAMLError(problem=f"this is no {kind}", problem_mark=node.start_mark)
+    values = {"null": lambda: None, "bool": lambda: text.lower() == "true"}
+    return values.get(kind, lambda: _number(text.lower()))()
+
+
+class _Dumper(yaml.SafeDumper):
+    """Safe dumper that also quotes texts which the core schema would take for something else."""
+
+
+for _kind, (_pattern, _first) in _CORE_SCHEMA.items():
+    _Loader.add_constructor(f"{_TAG}{_kind}", _scalar)
+    for _class in (_Loader, _Dumper):
+        _class.add_implicit_resolver(f"{_TAG}{_kind}", re.compile(_pattern), _first)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def read_text(path: Path) -> str:
+    """Text of a small file; a missing, unreadable or oversized one is a user's error."""
+    try:
+        if path.exists() and not path.is_file():
+            raise UserError(f"{path} is not a file.")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise UserError(f"{path} is larger than {MAX_FILE_BYTES} bytes, too large for a configuration file.")
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not a text file in UTF-8.") from error
+    except ValueError as error:
+        raise UserError(f"{str(path)!r} cannot be the name of a file: {error}.") from error
+
+
+def load_yaml(path: Path) -> tuple[Tree, dict[str, str]]:
+    """Mapping of a YAML file, and the origin (file and line) of every dotted key in it."""
+    tree, origins = _parse(path, read_text(path))
+    return copy.deepcopy(tree), dict(origins)
+
+
+@lru_cache(maxsize=64)
+def _parse(path: Path, text: str) -> tuple[Tree, dict[str, str]]:
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        tree = loader.construct_document(node) if node is not None else None
+    except RecursionError as error:
+        raise UserError(f"{path}: nested too deeply to be a configuration file.") from error
+    except _NO_VALUE as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}, line {mark.line + 1}" if mark else f"{path}"
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise UserError(f"{where}: not valid YAML: {problem}.") from error
+    if not isinstance(tree, dict) or not isinstance(node, yaml.MappingNode):
+        raise UserError(f"{path}: a configuration file is a mapping of keys to values.")
+    return tree, dict(_origins(node, "", path.name))
+
+
+def _origins(node: yaml.MappingNode, prefix: str, file: str) -> Iterator[tuple[str, str]]:
+    for key_node, value_node in node.value:
+        dotted = f"{prefix}{key_node.value}"
+        yield dotted, f"{file}, line {key_node.start_mark.line + 1}"
+        if isinstance(value_node, yaml.MappingNode):
+            yield from _origins(value_node, dotted + ".", file)
+
+
+def parse_scalar(text: str) -> Any:  # noqa: ANN401 - a YAML value of any type
+    """Value of one YAML scalar or flow mapping, as typed on a command line."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except _NO_VALUE as error:
+        shown = text if len(text) <= 40 else text[:40] + "..."
+        raise UserError(f"'{shown}' is not a valid value: write a number, a word or a YAML value.") from error
+
+
+def dump_yaml(tree: Tree) -> str:
+    """YAML text of a tree, keys in their given order."""
+    text: str = yaml.dump(tree, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)
+    return text
+
+
+def dump_overlay(tree: Tree) -> str:
+    """YAML text of a file of ``arch_configs``: small mappings in braces, but a line a source."""
+    parts = [
+        yaml.dump(
+            {key: value},
+            Dumper=_Dumper,
+            sort_keys=False,
+            width=1000,
+            allow_unicode=True,
+            default_flow_style=None if isinstance(value, dict) and key != "sources" else False,
+        )
+        for key, value in tree.items()
+    ]
+    return "".join(parts)
