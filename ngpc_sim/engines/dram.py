@@ -43,7 +43,7 @@ import numpy as np
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import Field, Spec, model_validator, one_sentence
 from ngpc_sim.engines.timing import Timing
-from ngpc_sim.kernels.dram_channel import ANSWERS, CYCLES, HITS, serve, split
+from ngpc_sim.kernels.dram_channel import ANSWERS, CYCLES, HITS, Layout, serve, split
 from ngpc_sim.machine.threads import map_threads
 
 Array = np.ndarray[Any, Any]
@@ -121,17 +121,20 @@ class DramSpec(Spec):
         return self.channels * self.access_bytes / (self.n_bl * self.tck_ps) * PS_PER_NS
 
     def timing_cycles(self) -> Array:
-        """(13,) int64: the timing as the kernels take it; the gap of refresh commands, not of whole rounds."""
+        """(14,) int64: the timing as the kernels take it; the gap of refresh commands, not of whole rounds."""
         refi = self.n_refi // self.banks if self.refresh == "per_bank" else self.n_refi
         column = max(self.n_bl, self.n_ccds)
         rows = (self.n_rcd, self.n_rp, self.n_ras, self.n_rc, self.n_rrd, self.n_faw, self.n_rtp, self.n_ppd)
-        return np.array((column, self.n_ccdl, *rows, refi, self.n_rfc, self.refresh_postponed or 0), np.int64)
+        return np.array(
+            (column, self.n_ccdl, *rows, refi, self.n_rfc, self.refresh_postponed or 0, self.banks_per_group), np.int64
+        )
 
-    def layout(self) -> tuple[int, ...]:
-        """Channels, accesses together in a channel and in a bank, groups, such runs in a row, banks of a group."""
+    def layout(self) -> Layout:
+        """Where accesses lie."""
         run_bytes = self.group_bytes or self.row_bytes
         together, run = self.interleave_bytes // self.access_bytes, run_bytes // self.access_bytes
-        return self.channels, together, run, self.bank_groups, self.row_bytes // run_bytes, self.banks_per_group
+        runs = self.row_bytes // run_bytes
+        return Layout(self.access_bytes, self.channels, together, run, self.bank_groups, runs, self.banks_per_group)
 
 
 @dataclass(frozen=True)
@@ -197,13 +200,12 @@ class Dram:
         if isinstance(line_bytes, bool) or not isinstance(line_bytes, int) or not 1 <= line_bytes <= MAX_LINE_BYTES:
             whole = f"it should be a whole number from 1 to {MAX_LINE_BYTES}"
             raise UserError(f"line_bytes = {line_bytes!r} is not allowed: {whole}.")
-        bank_of, row_of, starts = split(lines, line_bytes, spec.access_bytes, *spec.layout())
+        bank_of, row_of, starts = split(lines, line_bytes, spec.layout())
         timing, one = spec.timing_cycles(), spec.refresh == "per_bank"
 
         def channel(number: int) -> Array:
             part = slice(starts[number], starts[number + 1])
-            groups, banks = spec.bank_groups, spec.banks_per_group
-            answers: Array = serve(bank_of[part], row_of[part], groups, banks, spec.queue, one, timing)
+            answers: Array = serve(bank_of[part], row_of[part], spec.banks, spec.queue, one, timing)
             return answers
 
         used = np.flatnonzero(np.diff(starts)).tolist()

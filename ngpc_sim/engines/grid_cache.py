@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.kernels.grid_cache import look_up_l2, look_up_lines, preload
+from ngpc_sim.kernels.grid_cache import Caches, look_up_l2, look_up_lines, preload
+from ngpc_sim.kernels.grid_sram import Lines
 
 Array = np.ndarray[Any, Any]
 #: no line, or in 32 bits where tables have fewer lines than that; all tables together have fewer
@@ -65,22 +66,18 @@ class LruCaches:
     def __init__(self, shape: CacheShape, n_lines: int, groups: int = 1) -> None:
         check_room(shape, [n_lines], groups)
         ways = min(shape.ways, shape.capacity_lines)
-        self.shape, self.groups, self.few = shape, groups, shape.few
+        few, sets = shape.few, groups * shape.sets
         kind = np.uint32 if n_lines < NO_LINE >> 32 else np.uint64
-        self.tags = np.full((groups * shape.sets if self.few else 0, ways), np.iinfo(kind).max, kind)
-        self.links = np.full((groups, 0 if self.few else n_lines + shape.sets, 2), -1, np.int32)
-        self.room = np.full(groups * shape.sets if not self.few else 0, ways, np.int64)
-        if not self.few:
-            self.links[:, n_lines:] = np.arange(n_lines, n_lines + shape.sets, dtype=np.int32)[None, :, None]
-
-    @property
-    def state(self) -> tuple[Any, ...]:
-        """What the kernels take: sets, whether few ways, and the arrays that they change."""
-        return self.shape.sets, self.few, self.tags, self.links, self.room
+        tags = np.full((sets if few else 0, ways), np.iinfo(kind).max, kind)
+        links = np.full((groups, 0 if few else n_lines + shape.sets, 2), -1, np.int32)
+        if not few:
+            links[:, n_lines:] = np.arange(n_lines, n_lines + shape.sets, dtype=np.int32)[None, :, None]
+        #: what the kernels take, and change
+        self.state = Caches(groups, shape.sets, few, tags, links, np.full(0 if few else sets, ways, np.int64))
 
     def load(self, first: int, last: int) -> None:
         """Use lines from ``first`` to before ``last`` in order, in every cache."""
-        preload(first, last, self.groups, *self.state)
+        preload(first, last, self.state)
 
 
 @dataclass(frozen=True)
@@ -89,6 +86,11 @@ class L2Shape:
 
     capacity_bytes: int
     ways: int
+
+
+def empty_lines(levels: int, n: int, corners: int) -> Lines:
+    """Room for the lines of ``n`` queries on some levels, all of which ask for none yet."""
+    return Lines(np.empty((levels, n, corners), np.uint32), np.zeros((levels, n), np.uint8))
 
 
 class TableCaches:
@@ -120,7 +122,7 @@ class TableCaches:
         line_bytes: int,
         addresses: int,
     ) -> None:
-        self.slots, self.groups, self.line_bytes = slots, groups, line_bytes
+        self.slots, self.line_bytes = slots, line_bytes
         self.levels = sorted(level for slot in slots for level in slot)
         self.offsets = [
             np.cumsum([0, *(level_lines[level] for level in slot[:-1])]).astype(np.uint64) for slot in slots
@@ -146,20 +148,17 @@ class TableCaches:
         lines = max(1, l2.capacity_bytes // self.line_bytes)
         return LruCaches(CacheShape(lines, min(l2.ways, lines)), n_lines)
 
-    def look_up(self, slot: int, lines: Array, counts: Array, first: int) -> tuple[Array, Array]:
-        """Missing lines (levels, n, corners) of a slot and their counts (levels, n); the cache goes on."""
-        missed = np.empty_like(lines)
-        missed_counts = np.empty_like(counts)
-        look_up_lines(
-            lines, counts, self.offsets[slot], first, self.groups, *self.caches[slot].state, missed, missed_counts
-        )
-        return missed, missed_counts
+    def look_up(self, slot: int, asked: Lines, first: int) -> Lines:
+        """Missing lines (levels, n, corners) of a slot, and their counts (levels, n); the cache goes on."""
+        missed = empty_lines(*asked.lines.shape)
+        look_up_lines(asked, self.offsets[slot], first, self.caches[slot].state, missed)
+        return missed
 
-    def look_up_l2(self, missed: Array, missed_counts: Array) -> Array:
-        """How many of the misses (levels in order, n, corners) are not in L2 either, (levels, n) uint8."""
-        far = np.zeros_like(missed_counts)
+    def look_up_l2(self, missed: Lines) -> Array:
+        """How many of the misses of all levels in order are not in L2 either, (levels, n) uint8."""
+        far = np.zeros_like(missed.counts)
         if self.l2 is not None:
             self.noted = look_up_l2(
-                missed, missed_counts, self.memory, *self.l2.state, far, self.line_bytes, self.addresses, self.noted
+                missed, self.memory, self.l2.state, far, self.line_bytes, self.addresses, self.noted
             )
         return far

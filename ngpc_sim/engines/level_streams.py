@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ngpc_sim.engines.grid_cache import TableCaches
+from ngpc_sim.engines.grid_cache import TableCaches, empty_lines
 from ngpc_sim.engines.level_passes import LevelPasses, columns_of
 from ngpc_sim.engines.service import Misses, folded
 from ngpc_sim.kernels.grid_sram import Lines
@@ -89,8 +89,7 @@ class CachedStream:
         """Pass a chunk; fill intervals and line counts, all (L, n); returns its reads (n,)."""
         n, corners, caches = len(positions), self.passes.encoding.corners, self.caches
         columns, ends = columns_of(positions)
-        missed = np.empty((len(self.place), n, corners), np.uint32)
-        found = np.zeros((len(self.place), n), np.uint8)
+        missed = empty_lines(len(self.place), n, corners)
         reads = np.zeros((len(caches.slots) + 1, n), np.int32)
 
         def whole() -> None:
@@ -102,20 +101,17 @@ class CachedStream:
                 whole()
                 return
             levels = caches.slots[number]
-            lines = np.empty((len(levels), n, corners), np.uint32)
-            counts = np.zeros((len(levels), n), np.uint8)
+            lines = empty_lines(len(levels), n, corners)
             for row, level in enumerate(levels):
-                self._pass(
-                    level, positions, columns, ends, intervals[level], reads[number], Lines(lines[row], counts[row])
-                )
-            gone, how_many = caches.look_up(number, lines, counts, self.first)
-            for row, level in enumerate(levels):
-                asked[level] = counts[row]
-                missed[self.place[level]], found[self.place[level]] = gone[row], how_many[row]
+                own = Lines(lines.lines[row], lines.counts[row])
+                self._pass(level, positions, columns, ends, intervals[level], reads[number], own)
+            gone, places = caches.look_up(number, lines, self.first), [self.place[level] for level in levels]
+            asked[levels] = lines.counts
+            missed.lines[places], missed.counts[places] = gone
 
         map_threads(slot, range(len(caches.slots) + 1))
-        missing[caches.levels] = found
-        far[caches.levels] = caches.look_up_l2(missed, found)
+        missing[caches.levels] = missed.counts
+        far[caches.levels] = caches.look_up_l2(missed)
         summed: Array = reads.sum(axis=0, dtype=np.int32)
         return summed
 

@@ -47,8 +47,8 @@ class Service:
 
     ``slot_cycles`` (n, slots) uint16: interval of every engine that works on a query, levels of one
     engine added up; ``reads`` (n,) int32: entries read over all levels; ``base_cycles`` (slots,) int64:
-    the interval without bank conflicts; ``misses``: what is fetched from L2, ``None`` where every level fits or
-    counts as if it did.
+    the interval without bank conflicts; ``misses``: what is fetched from L2, ``None`` where every level fits
+    or counts as if it did.
     """
 
     slot_cycles: Array

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ngpc_sim.kernels.compiled import kernel
+from ngpc_sim.kernels.compiled import kernel, part
 
 Array = np.ndarray[Any, Any]
 
@@ -26,7 +26,7 @@ def idle(n_nfps: int) -> Array:
     return queue
 
 
-@kernel
+@part
 def admit_run(queue, end, occupancy, start, nfp, share, count):
     """Queue ``count`` shares from ``share`` on, on NFPs from ``nfp`` on; returns the end of the slowest that got any.
 
@@ -44,7 +44,7 @@ def admit_run(queue, end, occupancy, start, nfp, share, count):
     return finish
 
 
-@kernel
+@part
 def number_behind(queue, end, start, finish, nfp, share, count):
     """Number of the command that the first NFP to end at ``finish`` was behind, -1 if it was idle, -2 if none is."""
     for i in range(count):
@@ -54,7 +54,7 @@ def number_behind(queue, end, start, finish, nfp, share, count):
     return np.int64(-2)
 
 
-@kernel
+@part
 def note_last(queue, end, number, nfp, share, count):
     """Note ``number`` where a share was taken."""
     for i in range(count):
@@ -89,7 +89,7 @@ def admit(queue, end, occupancy, start, offset, least_loaded, number):
     return finish, max(behind, -1)
 
 
-@kernel
+@part
 def admit_to_free(queue, end, occupancy, start, number):
     """:func:`admit` with share j to the j-th NFP to be free."""
     sort_free(queue)
@@ -105,7 +105,7 @@ def admit_to_free(queue, end, occupancy, start, number):
     return finish, behind
 
 
-@kernel
+@part
 def sort_free(queue):
     """Sort the NFPs of row ``ORDER`` by when they are done, on equal times by number; from nearly sorted ones."""
     for place in range(1, queue.shape[1]):

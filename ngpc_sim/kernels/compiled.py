@@ -10,6 +10,8 @@ from numba import njit
 
 #: kept on disk, without the interpreter's lock, and without a test for 0 before every division
 kernel = njit(cache=True, nogil=True, error_model="numpy")
+#: the same, called by kernels alone, so that nothing is compiled that unpacks Python's arguments
+part = njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 #: a part of its callers
 inlined = njit(inline="always")
 forced = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)

@@ -6,9 +6,13 @@ happen are passed over: every step yields the next cycle in which a command may 
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from ngpc_sim.kernels.compiled import kernel
+
+Array = np.ndarray[Any, Any]
 
 #: a cycle that never comes
 FAR = 1 << 62
@@ -22,25 +26,49 @@ RD, ACT, PRE, ROW, REFRESHED, OPENED_FOR, OLDEST, NEWEST, HIT, BANK_PLACES = ran
 LAST_ACTS, ACTS, DUE, NEXT_DUE, TARGET, OPENED, CHANNEL_PLACES = 3, 7, 8, 9, 10, 11, 12
 # neighbours of a request in its bank's queue
 BEFORE, AFTER = 0, 1
-# the timing of a spec as the kernels take it
-CCDS, CCDL, RCD, RP, RAS, RC, RRD, FAW, RTP, PPD, REFI, RFC, POSTPONED = range(13)
+# the timing of a spec as the kernels take it, and behind it the banks of a group
+CCDS, CCDL, RCD, RP, RAS, RC, RRD, FAW, RTP, PPD, REFI, RFC, POSTPONED, BANKS = range(14)
 # what a channel answers
 CYCLES, HITS, MISSES, CONFLICTS, LATENCY, ACTIVATES, REFRESHES, ANSWERS = range(8)
 
 
-@kernel
-def place(access, channels, together, run, groups, runs, banks):
-    """Channel, bank (by group) and row of an access: ``run`` in a bank before the next group, ``runs`` in a row."""
-    block = access // together
-    within = (block // channels * together + access % together) // run
-    group = within % groups
-    row = within // groups // runs
-    return block % channels, group * banks + row % banks, row // banks
+class Layout(NamedTuple):
+    """Where accesses of ``access_bytes`` lie: ``channels``, ``together`` that stay in one.
+
+    A ``run`` of them stays in a bank before the next of the ``groups``; ``runs`` are in a row, ``banks`` in a group.
+    """
+
+    access_bytes: int
+    channels: int
+    together: int
+    run: int
+    groups: int
+    runs: int
+    banks: int
+
+
+class Requests(NamedTuple):
+    """The accesses of a channel: their rows, whether seen before, and neighbours (n, 2) in the queue of their bank."""
+
+    row_of: Array
+    seen: Array
+    links: Array
 
 
 @kernel
-def split(lines, line_bytes, access_bytes, channels, together, run, groups, runs, banks):
+def place(access, layout):
+    """Channel, bank (by group) and row of an access."""
+    block = access // layout.together
+    within = (block // layout.channels * layout.together + access % layout.together) // layout.run
+    group = within % layout.groups
+    row = within // layout.groups // layout.runs
+    return block % layout.channels, group * layout.banks + row % layout.banks, row // layout.banks
+
+
+@kernel
+def split(lines, line_bytes, layout):
     """Banks and rows of all accesses, channel by channel in the order offered, and where each channel starts."""
+    channels, together, access_bytes = layout.channels, layout.together, layout.access_bytes
     starts = np.zeros(channels + 1, np.int64)
     for line in lines:
         for access in range(line // access_bytes, (line + line_bytes - 1) // access_bytes + 1):
@@ -51,18 +79,18 @@ def split(lines, line_bytes, access_bytes, channels, together, run, groups, runs
     at = starts.copy()
     for line in lines:
         for access in range(line // access_bytes, (line + line_bytes - 1) // access_bytes + 1):
-            channel, bank, row = place(access, channels, together, run, groups, runs, banks)
+            channel, bank, row = place(access, layout)
             bank_of[at[channel]], row_of[at[channel]] = bank, row
             at[channel] += 1
     return bank_of, row_of, starts
 
 
 @kernel
-def issue_read(b, now, banks, bank, chan, t):
+def issue_read(b, now, bank, chan, t):
     """Take note of a RD."""
     chan[RD] = now + t[CCDS]
-    first = b // banks * banks
-    for other in range(first, first + banks):
+    first = b // t[BANKS] * t[BANKS]
+    for other in range(first, first + t[BANKS]):
         bank[RD, other] = max(bank[RD, other], now + t[CCDL])
     bank[PRE, b] = max(bank[PRE, b], now + t[RTP])
 
@@ -229,41 +257,42 @@ def refresh_step(now, one, bank, chan, t, answer):
 
 
 @kernel
-def advance(request, b, now, row_of, seen, links, banks, bank, chan, t, answer):
+def advance(request, b, now, requests, bank, chan, t, answer):
     """Issue a queued request's next command; returns whether it leaves the queue and whether it was read."""
     is_open, is_hit = bank[ROW, b] >= 0, bank[HIT, b] == request
-    if not seen[request]:
-        seen[request] = True
+    if not requests.seen[request]:
+        requests.seen[request] = True
         answer[HITS if is_hit else CONFLICTS if is_open else MISSES] += 1
     if is_open and not is_hit:
         issue_precharge(b, now, bank, chan, t)
         return False, False
     if is_hit:
-        issue_read(b, now, banks, bank, chan, t)
+        issue_read(b, now, bank, chan, t)
     else:
-        issue_activate(b, row_of[request], now, bank, chan, t)
+        issue_activate(b, requests.row_of[request], now, bank, chan, t)
         bank[OPENED_FOR, b] = request
         chan[OPENED] += 1
         answer[ACTIVATES] += 1
-    dequeue(request, b, row_of, links, bank)
+    dequeue(request, b, requests.row_of, requests.links, bank)
     return True, is_hit
 
 
 @kernel
-def serve(bank_of, row_of, groups, banks, queue, one, t):
+def serve(bank_of, row_of, n_banks, queue, one, t):
     """Answers (7,) of one channel to its accesses in the order offered: last RD, outcomes, waits, commands."""
-    bank, chan = np.zeros((BANK_PLACES, groups * banks), np.int64), np.zeros(CHANNEL_PLACES, np.int64)
+    bank, chan = np.zeros((BANK_PLACES, n_banks), np.int64), np.zeros(CHANNEL_PLACES, np.int64)
     bank[ROW], bank[OPENED_FOR:] = -1, FAR
     chan[NEXT_DUE], chan[TARGET] = t[REFI], -1
     accesses, answer = len(bank_of), np.zeros(ANSWERS, np.int64)
-    arrived, seen, links = np.empty(accesses, np.int64), np.zeros(accesses, np.bool_), np.empty((accesses, 2), np.int64)
+    arrived, links = np.empty(accesses, np.int64), np.empty((accesses, 2), np.int64)
+    requests = Requests(row_of, np.zeros(accesses, np.bool_), links)
     now = offered = waiting = done = 0
     while done < accesses:
         read, wake, issued = FAR, FAR, False
         if chan[OPENED]:
             read, wake = oldest_opened(now, bank, chan)
             if read < FAR:
-                issue_read(bank_of[read], now, banks, bank, chan, t)
+                issue_read(bank_of[read], now, bank, chan, t)
                 bank[OPENED_FOR, bank_of[read]], issued = FAR, True
                 chan[OPENED] -= 1
         if not issued:
@@ -273,9 +302,7 @@ def serve(bank_of, row_of, groups, banks, queue, one, t):
             request, soon = oldest_ready(now, bank, chan)
             wake, issued = min(wake, soon), request < FAR
             if issued:
-                left, was_read = advance(
-                    request, bank_of[request], now, row_of, seen, links, banks, bank, chan, t, answer
-                )  # fmt: skip
+                left, was_read = advance(request, bank_of[request], now, requests, bank, chan, t, answer)
                 waiting -= left
                 read = request if was_read else FAR
         if read < FAR:

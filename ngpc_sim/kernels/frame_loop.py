@@ -28,10 +28,12 @@ KIND, BEFORE, WAITED, END = range(4)
 #: until when the clocks are up to date; dispatches so far; tiles that wait, the first of them; the first of a side's
 #: work and the one behind its last
 DONE, LOST, NOW, UPDATED, ARRIVED, WAITING, HEAD, FIRST, BEHIND = 0, 2, 4, 5, 6, 7, 9, 11, 13
+#: whether the sides work
+WORKS = 15
 #: of the GPU: when it is free, its last record, its busy time; of the NGPC: where the next command begins, time in
 #: which any NFP has work, latest end of a command, commands placed; records taken; end of the frame and its record
-FREE, LAST, BUSY, OFFSET, ANY, UNTIL, PLACED, TAKEN, LATEST, LATEST_RECORD = range(15, 25)
-STATE = 25
+FREE, LAST, BUSY, OFFSET, ANY, UNTIL, PLACED, TAKEN, LATEST, LATEST_RECORD = range(17, 27)
+STATE = 27
 #: speeds are fixed-point numbers with this many fractional bits
 SPEED_BITS = 20
 NEVER = np.int64(1 << 62)
@@ -100,15 +102,15 @@ def wait_in_line(state, waiting, side, time, tile):
 
 
 @inlined
-def first_in_line(state, waiting, side, column):
-    """Time (column 0), order or tile (2) of the first that waits."""
-    return waiting[side, state[HEAD + side] & (waiting.shape[1] - 1), column]
+def head(state, waiting, side):
+    """Place of the first that waits."""
+    return state[HEAD + side] & (waiting.shape[1] - 1)
 
 
 @inlined
 def leave_line(state, waiting, side):
     """Take the first tile that waits."""
-    tile = first_in_line(state, waiting, side, 2)
+    tile = waiting[side, head(state, waiting, side), 2]
     state[HEAD + side] += 1
     state[WAITING + side] -= 1
     return tile
@@ -117,13 +119,13 @@ def leave_line(state, waiting, side):
 @inlined
 def side_in_front(state, waiting):
     """Side whose first tile is due before the other's; on equal times the one that has waited longer."""
-    if state[WAITING] == 0 or state[WAITING + 1] == 0:
-        return 0 if state[WAITING] > 0 else 1
-    for column in range(2):
-        gpu, ngpc = first_in_line(state, waiting, 0, column), first_in_line(state, waiting, 1, column)
-        if gpu != ngpc:
-            return 0 if gpu < ngpc else 1
-    return 1
+    front, time, order = 0, NEVER, NEVER
+    for side in range(2):
+        at = head(state, waiting, side)
+        here, arrived = waiting[side, at, 0], waiting[side, at, 1]
+        if state[WAITING + side] > 0 and (here < time or (here == time and arrived < order)):
+            front, time, order = side, here, arrived
+    return front
 
 
 @inlined
@@ -139,12 +141,10 @@ def note(state, log, kind, before, waited, end):
 def take_kernel(state, log, ready, latency, run, waits_for):
     """Queue a kernel of the GPU; returns its end and record."""
     state[BUSY] += run
-    if ready >= state[FREE]:
-        state[FREE] = ready + run
-        state[LAST] = note(state, log, GPU, waits_for, latency, state[FREE])
-    else:
-        state[FREE] += run
-        state[LAST] = note(state, log, GPU, state[LAST], 0, state[FREE])
+    if ready < state[FREE]:
+        waits_for, latency = state[LAST], 0
+    state[FREE] = max(ready, state[FREE]) + run
+    state[LAST] = note(state, log, GPU, waits_for, latency, state[FREE])
     return state[FREE], state[LAST]
 
 
@@ -168,7 +168,7 @@ def note_command(state, log, start, latency, end, behind, waits_for):
     state[ANY] += end - max(start, min(state[UNTIL], end))
     state[UNTIL] = max(state[UNTIL], end)
     if behind >= 0:
-        return note(state, log, NGPC, behind, 0, end)
+        waits_for, latency = behind, 0
     return note(state, log, NGPC, waits_for, latency, end)
 
 
@@ -227,19 +227,21 @@ def real_time(left, speed):
 @inlined
 def next_wake_up(state, waiting, work, both):
     """When the next one that waits is due, or a side begins or ends to work; and whether both work until then."""
-    working = (works(state, work, 0), works(state, work, 1))
-    shared = working[0] and working[1]
+    busy = 0
+    for side in range(2):
+        state[WORKS + side] = works(state, work, side)
+        busy += state[WORKS + side]
     wake_up = NEVER
     for side in range(2):
         left = NEVER
         if state[WAITING + side] > 0:
-            left = first_in_line(state, waiting, side, 0) - state[DONE + side]
+            left = waiting[side, head(state, waiting, side), 0] - state[DONE + side]
         if state[FIRST + side] < state[BEHIND + side]:
-            left = min(left, work[side, state[FIRST + side], 1 if working[side] else 0] - state[DONE + side])
+            left = min(left, work[side, state[FIRST + side], state[WORKS + side]] - state[DONE + side])
         if left < NEVER:
-            speed = both[side] if shared else 1 << SPEED_BITS
+            speed = both[side] if busy == 2 else 1 << SPEED_BITS
             wake_up = min(wake_up, state[NOW] + real_time(max(0, left), speed))
-    return wake_up, shared
+    return wake_up, busy == 2
 
 
 @inlined
@@ -260,13 +262,13 @@ def wake(state, waiting, work, both, shared, ready):
     while found == 0 and state[WAITING] + state[WAITING + 1] > 0:
         if not shared:
             side = side_in_front(state, waiting)
-            state[NOW] = first_in_line(state, waiting, side, 0)
+            state[NOW] = waiting[side, head(state, waiting, side), 0]
             ready[0] = leave_line(state, waiting, side)
             return 1
         state[NOW], together = next_wake_up(state, waiting, work, both)
         advance(state, both, together)
         for side in range(2):
-            while state[WAITING + side] > 0 and first_in_line(state, waiting, side, 0) <= state[DONE + side]:
+            while state[WAITING + side] > 0 and waiting[side, head(state, waiting, side), 0] <= state[DONE + side]:
                 ready[found] = leave_line(state, waiting, side)
                 found += 1
     return found
@@ -312,7 +314,7 @@ def run_loop(tiles, rules, queue, placed):
     work = np.zeros((2, log.shape[0] if shared else 0, 2), np.int64)
     ready, stages, records = np.zeros(n_tiles, np.int64), np.zeros(n_tiles, np.int64), np.zeros(n_tiles, np.int64)
     state[LAST], state[LATEST], state[LATEST_RECORD] = -1, -1, -1
-    note(state, log, SUBMIT, -1, 0, rules.submit)
+    log[0, KIND], log[0, BEFORE], log[0, END], state[TAKEN] = SUBMIT, -1, rules.submit, 1
     state[NOW] = state[UPDATED] = state[DONE] = state[DONE + 1] = rules.submit
     for group in range(1 if rules.overlap else n_tiles):
         found = begin_tiles(ready, group, rules.overlap)

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
-from ngpc_sim.kernels.compiled import kernel
+from ngpc_sim.kernels.compiled import inlined, kernel
+
+Array = np.ndarray[Any, Any]
 
 
-@kernel
+class Caches(NamedTuple):
+    """Caches of one shape: their ``number``, the sets of each, and whether these have ``few`` ways.
+
+    ``tags`` (number x sets, ways) of sets of few ways; of others ``links`` (number, lines + sets, 2) int32 and ``room``
+    (number x sets,) int64: see :func:`touch_many`.
+    """
+
+    number: int
+    sets: int
+    few: bool
+    tags: Array
+    links: Array
+    room: Array
+
+
+@inlined
 def touch_few(tags, line):
     """Use ``line`` in a set (ways,) kept in order of use; returns whether it was there."""
     carried = line
@@ -20,7 +39,7 @@ def touch_few(tags, line):
     return False
 
 
-@kernel
+@inlined
 def touch_many(links, head, node, room):
     """Use ``node`` in a set that is a ring of ``links`` (cells, 2) before and after; returns whether it was there.
 
@@ -47,7 +66,7 @@ def touch_many(links, head, node, room):
     return hit
 
 
-@kernel
+@inlined
 def touch(which, line, sets, few, tags, links, room):
     """Use ``line`` of cache ``which``; returns whether it was there."""
     index = line & np.uint64(sets - 1) if sets & (sets - 1) == 0 else line % np.uint64(sets)
@@ -59,38 +78,40 @@ def touch(which, line, sets, few, tags, links, room):
 
 
 @kernel
-def look_up_lines(lines, counts, offsets, first, groups, sets, few, tags, links, room, missed, missed_counts):
-    """Pass queries through the caches of one engine slot.
+def look_up_lines(asked, offsets, first, caches, missed):
+    """Pass queries through the caches of one engine slot; fills ``missed``.
 
-    ``lines`` (levels, n, corners) and ``counts`` (levels, n): what each query asks of each level of the slot;
-    ``offsets`` (levels,): first line of each level; query i uses cache (first + i) mod ``groups``. Fills
-    ``missed`` (levels, n, corners) with the missing ones and ``missed_counts`` (levels, n).
+    ``asked``, ``missed``: the :class:`Lines` of the slot's levels, (levels, n, corners) and (levels, n); ``offsets``
+    (levels,): first line of each level; query i uses cache (first + i) mod their number.
     """
+    lines, counts, gone, gone_counts = asked.lines, asked.counts, missed.lines, missed.counts
+    tags, links, room = caches.tags, caches.links, caches.room
     for i in range(counts.shape[1]):
-        which = (first + i) % groups
+        which = (first + i) % caches.number
         for level in range(counts.shape[0]):
             found = 0
             for k in range(counts[level, i]):
                 line = lines[level, i, k]
-                if not touch(which, np.uint64(line) + offsets[level], sets, few, tags, links, room):
-                    missed[level, i, found] = line
+                if not touch(which, np.uint64(line) + offsets[level], caches.sets, caches.few, tags, links, room):
+                    gone[level, i, found] = line
                     found += 1
-            missed_counts[level, i] = found
+            gone_counts[level, i] = found
 
 
 @kernel
-def look_up_l2(missed, missed_counts, offsets, sets, few, tags, links, room, far, line_bytes, addresses, noted):
+def look_up_l2(missed, offsets, cache, far, line_bytes, addresses, noted):
     """Pass the misses of all levels through L2, query by query; fills ``far`` (levels, n).
 
-    ``missed`` (levels, n, corners); ``offsets`` (levels,) first line of each level in memory. The addresses of the
-    first lines that L2 misses go to ``addresses`` from number ``noted`` on; returns how many it holds then.
+    ``missed``: see :func:`look_up_lines`; ``offsets`` (levels,) first line of each level in memory. The addresses of
+    the first lines that L2 misses go to ``addresses`` from number ``noted`` on; returns how many it holds then.
     """
-    for i in range(missed_counts.shape[1]):
-        for level in range(missed_counts.shape[0]):
+    lines, counts, tags, links, room = missed.lines, missed.counts, cache.tags, cache.links, cache.room
+    for i in range(counts.shape[1]):
+        for level in range(counts.shape[0]):
             count = 0
-            for k in range(missed_counts[level, i]):
-                line = np.uint64(missed[level, i, k]) + offsets[level]
-                if not touch(0, line, sets, few, tags, links, room):
+            for k in range(counts[level, i]):
+                line = np.uint64(lines[level, i, k]) + offsets[level]
+                if not touch(0, line, cache.sets, cache.few, tags, links, room):
                     count += 1
                     if noted < addresses.shape[0]:
                         addresses[noted] = np.int64(line) * line_bytes
@@ -100,8 +121,9 @@ def look_up_l2(missed, missed_counts, offsets, sets, few, tags, links, room, far
 
 
 @kernel
-def preload(first, last, groups, sets, few, tags, links, room):
+def preload(first, last, caches):
     """Use the lines from ``first`` to before ``last`` of every cache, in order."""
-    for which in range(groups):
+    tags, links, room = caches.tags, caches.links, caches.room
+    for which in range(caches.number):
         for line in range(first, last):
-            touch(which, np.uint64(line), sets, few, tags, links, room)
+            touch(which, np.uint64(line), caches.sets, caches.few, tags, links, room)

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
 from ngpc_sim.engines import EncodingEngine
-from ngpc_sim.engines.grid_cache import CacheShape, L2Shape, LruCaches
+from ngpc_sim.engines.grid_cache import CacheShape, L2Shape, LruCaches, empty_lines
 from ngpc_sim.engines.service import folded
 from ngpc_sim.kernels.grid_cache import look_up_lines
+from ngpc_sim.kernels.grid_sram import Lines
 
 ALL = 1 << 30
 #: workload, which queries of its trace, encoding engines, L2 in bytes and ways
@@ -98,12 +99,12 @@ def test_a_use_hits_if_fewer_lines_than_ways_were_used_in_its_set_since_the_last
     lines, loaded = data.draw(uses(capacity)), list(range(data.draw(st.integers(0, capacity))))
     cache = LruCaches(CacheShape(capacity, ways), 2 * capacity)
     cache.load(0, len(loaded))
-    asked, counts = np.array(lines, np.uint32).reshape(1, -1, 1), np.ones((1, len(lines)), np.uint8)
-    missed, found = np.empty_like(asked), np.empty_like(counts)
-    look_up_lines(asked, counts, np.zeros(1, np.uint32), 0, 1, *cache.state, missed, found)
+    asked = Lines(np.array(lines, np.uint32).reshape(1, -1, 1), np.ones((1, len(lines)), np.uint8))
+    missed = empty_lines(1, len(lines), 1)
+    look_up_lines(asked, np.zeros(1, np.uint64), 0, cache.state, missed)
     held = min(ways, capacity)
     distances = stack.plain_distances(loaded + lines, capacity // held)[len(loaded) :]
-    assert found[0].tolist() == [int(distance >= held) for distance in distances]
+    assert missed.counts[0].tolist() == [int(distance >= held) for distance in distances]
 
 
 @given(data=st.data())
