@@ -31,9 +31,8 @@ class PartialFrame:
 
     needs_all = False
     most_drawn = 1.0
-    #: the t quantile widens intervals of few, and more would replay above 2 % of the frame (assumed)
     least_degrees = 0.0
-    part: Array | None = None
+    reaches: tuple[str, ...] = ("stratum", "wide", "narrow", "wide")
 
     def __init__(self, arch: Arch, work: Workload, trace: Trace, pixels: int) -> None:
         self.arch, self.work = arch, work
@@ -43,6 +42,7 @@ class PartialFrame:
         efficiency = line_efficiency_of(arch, work.encoding, trace) if self.counted else measured
         self.replayer = Replayer(arch, work, trace, self.plan, self._rows, efficiency)
         self.shares, self.cluster = self.replayer.shares, self.replayer.cluster
+        self.part = np.zeros(0, np.int64)
         batches = self.shares.batches(self.cluster.nfp.spec.mlp.batch_queries).tolist()
         self.actions = [
             dict(self.cluster.nfp.actions(work, len(stream.rows), stream.reads, n_batches))

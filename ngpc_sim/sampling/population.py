@@ -41,16 +41,15 @@ class Population(Protocol):
     """The shares of a frame's commands, and which of them can stand for which.
 
     ``replayer`` has the commands and replays shares of them. All is replayed where a share ``needs_all`` that is asked
-    before it, or where more than the part ``most_drawn`` of the frame's queries would be drawn. More is drawn until the
-    spread of shares is known with ``least_degrees`` of freedom. ``part`` (U,) of the screen that a share is of, where
-    it may be slow as a whole.
+    before it, or where more than the part ``most_drawn`` of the frame's queries would be drawn.
     """
 
     replayer: Replayer
     needs_all: bool
     most_drawn: float
     least_degrees: float
-    part: Array | None
+    reaches: tuple[str, ...]
+    part: Array
 
     def strata(self, seed: int) -> Strata:
         """The first draw."""

@@ -105,16 +105,14 @@ class SampledFrame:
         return without_spread(self.strata, self.records.place, self.population.costs(self.records))
 
     def _sources(self, count: int, halvings: int = 0) -> list[Array]:
-        """(U,) share that stands for every share, ``count`` times; from half of the draw with ``halvings``.
-
-        Every other one draws from two neighbouring strata together, and where a part of the screen may be slow as a
-        whole, one share for all of it. So completions show what the grouping decides, too.
-        """
+        """(U,) share that stands for every share, ``count`` times; from half of the draw with ``halvings``."""
         rng = np.random.default_rng([self.seed, int(self.strata.taken.sum()), halvings])
         answer = []
         for number in range(count):
-            strata, wide = self.strata.halved(rng) if halvings else self.strata, number % 2 == 1
-            answer.append(stand_ins(strata, rng, wide=wide, group=self.population.part if wide else None))
+            strata = self.strata.halved(rng) if halvings else self.strata
+            reach = self.population.reaches[number % len(self.population.reaches)]
+            group = self.population.part if reach.endswith("part") else self.shares.stream
+            answer.append(stand_ins(strata, group, rng, reach))
         return answer
 
     def _completed(self, source: Array, more: Array | None = None) -> Completion:

@@ -22,29 +22,43 @@ Array = np.ndarray[Any, Any]
 LEAST_PARAMETER = 0.3
 
 
-def stand_ins(strata: Strata, rng: np.random.Generator, *, wide: bool = False, group: Array | None = None) -> Array:
-    """(U,) share that stands for every share: itself where it was drawn, else a drawn one of its stratum.
+def stand_ins(strata: Strata, group: Array, rng: np.random.Generator, reach: str) -> Array:
+    """(U,) share that stands for every share: itself where it was drawn, else one drawn near it.
 
-    Where ``wide``, one of its stratum or of the neighbour of that. With ``group`` (U,) one drawn share stands for all
-    of a stratum that are of the same group.
+    ``reach``: ``stratum``, or ``wide``, the stratum or its neighbour, or ``narrow``, those of the stratum that are of
+    the same ``group`` (U,), where any is. With ``command`` or ``part`` behind it, one for all of a stratum's ``group``.
     """
-    slot = np.arange(int(strata.taken.max()))
-    known = slot < strata.taken[:, None]
-    donors = strata.members[np.minimum(strata.firsts[:-1, None] + slot, len(strata.members) - 1)]
-    if wide:
+    donors, known = _donors(strata)
+    if reach.startswith("wide"):
         beside = strata.neighbour
         other = known[beside] & (beside != np.arange(len(beside)))[:, None]
         donors, known = np.hstack([donors, donors[beside]]), np.hstack([known, other])
     numbers = known.sum(axis=1, keepdims=True)
     parameter = np.maximum((numbers - 2) / numbers, LEAST_PARAMETER)
     weights = np.where(known, rng.gamma(np.broadcast_to(parameter, known.shape)), 0.0)
-    rest, where = strata.members[~strata.is_drawn], strata.of_member[~strata.is_drawn]
-    chance = rng.random(len(rest)) if group is None else rng.random(int(group.max()) + 1)[group[rest]]
-    below = np.cumsum(weights, axis=1)[where]
+    drawn = strata.is_drawn
+    answer = np.empty(len(strata.members), np.int64)
+    answer[strata.members[drawn]] = strata.members[drawn]
+    rest, where = strata.members[~drawn], strata.of_member[~drawn]
+    own = weights[where]
+    if reach == "narrow":
+        same = known[where] & (group[donors[where]] == group[rest][:, None])
+        own = np.where(same | ~same.any(axis=1, keepdims=True), own, 0.0)
+    below = np.cumsum(own, axis=1)
+    chance = rng.random(len(rest))
+    if reach.endswith(("command", "part")):
+        chance = rng.random(int(group.max()) + 1)[group[rest]]
     chosen = (chance[:, None] * below[:, -1:] >= below).sum(axis=1)
-    answer = np.arange(len(strata.members))
     answer[rest] = donors[where, np.minimum(chosen, known.shape[1] - 1)]
     return answer
+
+
+def _donors(strata: Strata) -> tuple[Array, Array]:
+    """(H, most drawn of a stratum) drawn shares, and which of the places hold one."""
+    slot = np.arange(int(strata.taken.max()))
+    known = slot < strata.taken[:, None]
+    places = np.minimum(strata.firsts[:-1, None] + slot, len(strata.members) - 1)
+    return strata.members[places], known
 
 
 def differences(strata: Strata, place: Array, costs: Array) -> Array:

@@ -46,8 +46,17 @@ class WholeFrame:
 
     #: each drawn query is replayed twice (assumed)
     most_drawn = 0.25
-    #: fewer do not say well enough how far the frame may be from the truth (assumed)
     least_degrees = 8.0
+    reaches: tuple[str, ...] = (
+        "stratum",
+        "wide part",
+        "narrow",
+        "wide command",
+        "stratum part",
+        "wide",
+        "narrow",
+        "wide part",
+    )
     typical: Records
 
     def __init__(self, arch: Arch, work: Workload, trace: Trace) -> None:
@@ -59,7 +68,7 @@ class WholeFrame:
         self.first_rows = np.cumsum([0, *(part.rows for part in self.parts)])
         self.replayer = Replayer(arch, work, trace, self.plan, self._rows, arch.memory.dram_efficiency)
         self.shares = self.replayer.shares
-        self.part: Array | None = np.array([part.part for part in self.parts])[self.shares.stream]
+        self.part = np.array([part.part for part in self.parts])[self.shares.stream]
         # also where a slot that nobody wrote lies between queries of which one remembers the one before
         remembers = arch.nfp.encoding.reuse != "none" and any(not part.rows for part in self.parts)
         self.needs_all = remembers or self.replayer.all_counted

@@ -7,8 +7,10 @@ import pytest
 
 from ngpc_sim.sampling.drawing import FIRST_DRAW, draw
 from ngpc_sim.sampling.interval import half_interval
+from ngpc_sim.sampling.partial_frame import PartialFrame
 from ngpc_sim.sampling.shares import Shares
 from ngpc_sim.sampling.stand_ins import stand_ins
+from ngpc_sim.sampling.whole_frame import WholeFrame
 
 STREAMS, NFPS, QUERIES = 60, 16, 256
 DRAWS, COVERED_DRAWS, COMPLETIONS = 200, 120, 16
@@ -50,37 +52,23 @@ def test_twice_as_many_keep_those_drawn_before(strata):
     assert set(before.members[before.is_drawn]) < set(after.members[after.is_drawn])
 
 
-@pytest.fixture(scope="module")
-def groups(shares):
-    """(U,) groups of ten streams."""
-    return shares.stream // 10
-
-
-def test_with_groups_one_share_stands_for_all_that_a_stratum_has_of_a_group(strata, groups):
+def test_what_a_command_or_a_part_has_in_common_is_one_stand_in(shares, strata):
     drawn = strata(5)
-    source = stand_ins(drawn, np.random.default_rng(1), group=groups)
+    group = shares.stream // 10
+    source = stand_ins(drawn, group, np.random.default_rng(1), "stratum part")
     rest, stratum = drawn.members[~drawn.is_drawn], drawn.of_member[~drawn.is_drawn]
     for number in range(len(drawn.taken)):
-        for group in range(6):
-            assert len(set(source[rest[(stratum == number) & (groups[rest] == group)]])) <= 1
+        for part in range(6):
+            assert len(set(source[rest[(stratum == number) & (group[rest] == part)]])) <= 1
 
 
-def stratum_of(strata):
-    """(U,) stratum of every share."""
-    stratum = np.empty(len(strata.members), np.int64)
-    stratum[strata.members] = strata.of_member
-    return stratum
-
-
-@pytest.mark.parametrize("wide", [False, True])
-def test_a_drawn_share_stands_for_itself_and_for_others_of_its_stratum_or_where_wide_of_the_next(strata, wide):
+@pytest.mark.parametrize("reach", sorted({*PartialFrame.reaches, *WholeFrame.reaches}))
+def test_a_drawn_share_stands_for_itself_and_others_get_drawn_ones(shares, strata, reach):
     drawn = strata(5)
-    source = stand_ins(drawn, np.random.default_rng(1), wide=wide)
+    source = stand_ins(drawn, shares.stream, np.random.default_rng(1), reach)
     known = drawn.members[drawn.is_drawn]
     assert (source[known] == known).all()
     assert set(source) <= set(known)
-    apart = np.abs(stratum_of(drawn)[source] - stratum_of(drawn))
-    assert set(apart) == ({0, 1} if wide else {0})
 
 
 def largest(costs):
@@ -88,9 +76,9 @@ def largest(costs):
     return costs.reshape(STREAMS, NFPS).max(axis=1).sum()
 
 
-def completed(drawn, rng, costs):
+def completed(drawn, streams, rng, costs):
     """Sum, and sum of the largest, of completions of a draw: (COMPLETIONS, 2)."""
-    sources = [stand_ins(drawn(), rng, wide=k % 2 == 1) for k in range(COMPLETIONS)]
+    sources = [stand_ins(drawn(), streams, rng, PartialFrame.reaches[k % 4]) for k in range(COMPLETIONS)]
     return np.array([(costs[source].sum(), largest(costs[source])) for source in sources])
 
 
@@ -105,8 +93,8 @@ def test_intervals_cover_sums_and_sums_of_maxima_as_often_as_they_say(shares, st
     covered = np.zeros(2)
     for seed in range(COVERED_DRAWS):
         drawn, rng = strata(seed), np.random.default_rng([seed, 1])
-        values = completed(lambda drawn=drawn: drawn, rng, costs)
-        fewer = completed(lambda drawn=drawn, rng=rng: drawn.halved(rng), rng, costs)
+        values = completed(lambda drawn=drawn: drawn, shares.stream, rng, costs)
+        fewer = completed(lambda drawn=drawn, rng=rng: drawn.halved(rng), shares.stream, rng, costs)
         for k in range(2):
             half = half_interval(list(values[:, k]), list(fewer[:, k]))
             covered[k] += abs(values[:, k].mean() - truth[k]) <= half
