@@ -48,9 +48,11 @@ class PartialFrame:
             dict(self.cluster.nfp.actions(work, len(stream.rows), stream.reads, n_batches))
             for stream, n_batches in zip(self.plan.streams, batches, strict=True)
         ]
-        self.lines: list[Array | None] = [None] * len(self.plan.streams)
-        if self.counted:
-            self.lines = [self.cluster.lines(one) for one in self.replayer.commands(self.replayer.first_service())]
+        service = self.replayer.first_service()
+        self.lines = [
+            self.cluster.lines(self.replayer.command(number, service, stream.rows)) if self.counted else None
+            for number, stream in enumerate(self.plan.streams)
+        ]
 
     def _rows(self, number: int, asked: Array) -> Array:
         rows: Array = self.plan.streams[number].rows[asked]

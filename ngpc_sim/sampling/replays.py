@@ -79,8 +79,9 @@ class Replayer:
         return command_work(self.arch, self.work, service, self.plan, number, stream, self.efficiency)
 
     def commands(self, service: Service) -> list[ClusterWork]:
-        """All commands, asking the rows of ``service`` that their streams name."""
-        return [self.command(number, service, stream.rows) for number, stream in enumerate(self.plan.streams)]
+        """All commands, as if each of their queries were the first of ``service``."""
+        first = [np.broadcast_to(np.int32(0), len(stream.rows)) for stream in self.plan.streams]
+        return [self.command(number, service, stream) for number, stream in enumerate(first)]
 
     @cached_property
     def port_rates(self) -> Array:
