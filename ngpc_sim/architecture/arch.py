@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from os.path import isdir
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -297,7 +298,7 @@ def _is_path(name: object) -> bool:
 
 def _find(what: str, name: str, near: Path = HERE) -> Path:
     known = names_of(what)
-    if name not in known and (near / name).is_dir():
+    if name not in known and isdir(near / name):
         raise UserError(f"{what} '{name}' is a folder: name a file in it.")
     if _is_path(name):
         path = near / name

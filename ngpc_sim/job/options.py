@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from itertools import product
-from pathlib import Path
+from os.path import isdir
 from typing import Any
 
 from ngpc_sim.architecture.arch import check_key
@@ -73,7 +73,7 @@ def parse_names(text: str, option: str, everything: Sequence[str], *, paths: boo
         elif word in everything or (paths and ("/" in word or "." in word)):
             names.append(word)
         else:
-            if paths and Path(word).is_dir():
+            if paths and isdir(word):
                 raise UserError(f"{option} {word} is a folder: name a file in it.")
             raise UserError(f"unknown {option.lstrip('-')} '{word}'; {choices(word, everything)}.")
     return list(dict.fromkeys(names))

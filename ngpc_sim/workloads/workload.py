@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
+from os.path import isdir
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -178,8 +179,8 @@ def _built_in(name: str) -> Workload:
 
 
 def _locate(name: str) -> tuple[Path, str]:
-    if Path(name.rpartition(":")[0] or name).is_dir():
-        raise UserError(f"workload '{name.rpartition(':')[0] or name}' is a folder: name a file in it.")
+    if isdir(file := name.rpartition(":")[0] or name):
+        raise UserError(f"workload '{file}' is a folder: name a file in it.")
     if typed := FILE.fullmatch(name):
         return Path(typed[1]), typed[2] or ""
     app, _, encoding = name.partition("-")

@@ -83,8 +83,14 @@ def command():
 
 @pytest.fixture
 def quick(run, undrawn):  # noqa: ARG001 - it acts by being there
-    """Run a tiny main job: GIA, 300 queries, scale 8, quietly, charts left empty, and then these words."""
-    return lambda *words: run("--scale", "8", "--app", "gia", "--limit-queries", "300", "--quiet", *words)
+    """Run a tiny main job: GIA, 300 queries, scale 8, unless these words say otherwise; quietly, charts left empty."""
+    usual = {"--scale": "8", "--app": "gia", "--limit-queries": "300"}
+
+    def call(*words):
+        own = [word for option, value in usual.items() if option not in words for word in (option, value)]
+        return run(*own, "--quiet", *words)
+
+    return call
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_a_run_in_closed_form_fills_the_table_with_its_own_rows(run, monkeypatch
     from ngpc_sim.cli import report
     from ngpc_sim.simulation.points import run_points
 
-    quick = [replace(point, detail="bound") for point in report._points()]
+    quick = [replace(point, options=replace(point.options, detail="bound")) for point in report._points()]
     assert len(quick) == 2 * 4 * 4 * (5 + 2)
     monkeypatch.setattr(report, "_points", lambda: quick)
     ran = run("report", "--paper", "o", "--quiet")

@@ -34,7 +34,7 @@ def handed(monkeypatch):
     groups = []
 
     class Pool(ThreadPoolExecutor):
-        def __init__(self, workers, **_):
+        def __init__(self, workers, *_):
             super().__init__(workers)
 
         def submit(self, do, group):

@@ -90,7 +90,7 @@ def test_published_power_is_a_line_through_its_two_points():
 
 
 def test_off_and_null_are_the_defaults_as_typed():
-    assert ngpc.load_arch(overrides={"power.calibration": False}).power.calibration == "off"
+    assert ngpc.load_arch(overrides={"power.calibration": "off"}).power.calibration == "off"
     assert ngpc.load_arch().power.voltage_v is None
 
 

@@ -9,6 +9,7 @@ import ngpc_sim as ngpc
 from ngpc_sim.architecture.arch import changed
 from ngpc_sim.frame.memory import table_load
 from ngpc_sim.job.footer import footer
+from ngpc_sim.frame import sharing
 from ngpc_sim.reference import shared_time
 from ngpc_sim.results.stall_causes import STALLS
 from ngpc_sim.simulation.design import Options, Point, Sequence
@@ -101,15 +102,15 @@ def test_doubling_is_a_run_of_its_own(name, scale, overrides, trace):
     ("first", "second", "gets"), [(30, 40, (30, 40)), (80, 80, (50, 50)), (20, 90, (20, 80)), (90, 20, (80, 20))]
 )
 def test_two_share_a_resource_max_min_fairly(first, second, gets):
-    assert shared_time.max_min(first, second, 100) == gets
+    assert sharing.max_min(first, second, 100) == gets
 
 
 @pytest.mark.parametrize(
     ("gpu", "ngpc", "expected"), [(1.0, 1.0, (0.5, 0.5)), (0.25, 1.0, (1.0, 0.75)), (0.4, 0.5, (1.0, 1.0))]
 )
 def test_a_side_is_as_fast_as_what_it_gets_of_dram(gpu, ngpc, expected):
-    got = shared_time.speeds(shared_time.Traffic(0.0, gpu), shared_time.Traffic(0.0, ngpc), 1.0)
-    assert [speed / shared_time.FULL for speed in got] == pytest.approx(expected, abs=1e-5)
+    got = sharing.speeds(sharing.Traffic(0.0, gpu), sharing.Traffic(0.0, ngpc), 1.0)
+    assert [speed / sharing.FULL for speed in got] == pytest.approx(expected, abs=1e-5)
 
 
 def test_clocks_slow_down_only_while_both_work():
