@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from os.path import isdir
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +21,7 @@ from ngpc_sim.architecture.technology import TechnologySpec
 from ngpc_sim.config import bundled, units
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import choices, known_keys, merge, nearest, set_dotted, validate
-from ngpc_sim.config.yaml_files import Tree, is_file, load_yaml
+from ngpc_sim.config.yaml_files import Tree, is_file, is_folder, load_yaml
 from ngpc_sim.engines.cluster import ClusterSpec
 from ngpc_sim.engines.nfp import NfpSpec
 
@@ -298,7 +297,7 @@ def _is_path(name: object) -> bool:
 
 def _find(what: str, name: str, near: Path = HERE) -> Path:
     known = names_of(what)
-    if name not in known and isdir(near / name):
+    if name not in known and is_folder(near / name):
         raise UserError(f"{what} '{name}' is a folder: name a file in it.")
     if _is_path(name):
         path = near / name

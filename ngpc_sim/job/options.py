@@ -6,14 +6,14 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from itertools import product
-from os.path import isdir
+from pathlib import Path
 from typing import Any
 
 from ngpc_sim.architecture.arch import check_key
 from ngpc_sim.architecture.arch_file import MAX_SCALE
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import choices
-from ngpc_sim.config.yaml_files import parse_scalar
+from ngpc_sim.config.yaml_files import is_folder, parse_scalar
 
 #: design points of one run; more is almost surely a slip in a range
 MAX_POINTS = 100_000
@@ -73,7 +73,7 @@ def parse_names(text: str, option: str, everything: Sequence[str], *, paths: boo
         elif word in everything or (paths and ("/" in word or "." in word)):
             names.append(word)
         else:
-            if paths and isdir(word):
+            if paths and is_folder(Path(word)):
                 raise UserError(f"{option} {word} is a folder: name a file in it.")
             raise UserError(f"unknown {option.lstrip('-')} '{word}'; {choices(word, everything)}.")
     return list(dict.fromkeys(names))

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from os.path import isdir
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from ngpc_sim.config import bundled
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import Field, Spec, choices, field_validator, validate
-from ngpc_sim.config.yaml_files import load_yaml
+from ngpc_sim.config.yaml_files import is_folder, load_yaml
 from ngpc_sim.workloads.apps import APPS, ENCODINGS, NAME_RULE, is_app_name
 from ngpc_sim.workloads.gpu_kernels import GpuKernels
 from ngpc_sim.workloads.grids import OUTPUT_PADDING, GridEncoding, grid_levels, padded, table_entries
@@ -179,7 +178,7 @@ def _built_in(name: str) -> Workload:
 
 
 def _locate(name: str) -> tuple[Path, str]:
-    if isdir(file := name.rpartition(":")[0] or name):
+    if is_folder(Path(file := name.rpartition(":")[0] or name)):
         raise UserError(f"workload '{file}' is a folder: name a file in it.")
     if typed := FILE.fullmatch(name):
         return Path(typed[1]), typed[2] or ""

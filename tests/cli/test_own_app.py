@@ -95,7 +95,7 @@ def test_an_app_is_a_workload_file_and_a_trace(run):
     rows = ran.rows("out")
     assert [(row["app"], row["own_workload"]) for row in rows] == [("gia", ""), (APP, "true")] * 2
     assert {row["queries"] for row in rows if row["app"] == APP} == {str(sum(PROFILE))}
-    assert len(re.findall(rf"^{APP} +(?:8|16) ", ran.out, re.MULTILINE)) == 2
+    assert set(re.findall(rf"^{APP} +(8|16) ", ran.out, re.MULTILINE)) == {"8", "16"}
     said = f"no time of {APP}-hashgrid, which is not built in, is published on rtx3090"
     assert said in " ".join(ran.out.split())
     for name in ("speedup", "fps", "energy", "stalls"):

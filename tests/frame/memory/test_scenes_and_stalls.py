@@ -7,9 +7,9 @@ import pytest
 
 import ngpc_sim as ngpc
 from ngpc_sim.architecture.arch import changed
+from ngpc_sim.frame import sharing
 from ngpc_sim.frame.memory import table_load
 from ngpc_sim.job.footer import footer
-from ngpc_sim.frame import sharing
 from ngpc_sim.reference import shared_time
 from ngpc_sim.results.stall_causes import STALLS
 from ngpc_sim.simulation.design import Options, Point, Sequence
