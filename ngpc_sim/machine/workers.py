@@ -34,6 +34,8 @@ def in_workers(call: Callable[[Task], Answer], tasks: Sequence[Task], workers: i
     if workers <= 1:
         yield from ((task, call(task)) for task in tasks)
         return
+    with _deaf_children():
+        resource_tracker.ensure_running()  # it cleans up what is shared, so the closing of the terminal must not end it
     spawning = multiprocessing.get_context("spawn")
     with undone_by_the_end(_kill_workers), ProcessPoolExecutor(workers, spawning, _begin) as pool:
         try:
@@ -65,7 +67,6 @@ def _deaf_children() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # its start would let the signals through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         yield

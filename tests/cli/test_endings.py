@@ -18,7 +18,7 @@ COMMANDS = (
 
 
 @pytest.fixture
-def start(command, tmp_path):
+def begin(command, tmp_path):
     """Start the command in a group of its own, as a shell does."""
     started = []
 
@@ -69,8 +69,8 @@ def workers(group):
 
 @pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 @pytest.mark.parametrize("words", COMMANDS)
-def test_a_signal_ends_a_command_within_a_second_with_one_sentence(start, tmp_path, words, name, status):
-    process = start(*words)
+def test_a_signal_ends_a_command_within_a_second_with_one_sentence(begin, tmp_path, words, name, status):
+    process = begin(*words)
     time.sleep(1.5)
     sent = time.monotonic()
     os.killpg(process.pid, getattr(signal, name))
@@ -84,8 +84,8 @@ def test_a_signal_ends_a_command_within_a_second_with_one_sentence(start, tmp_pa
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's list of processes")
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM"])
-def test_workers_end_with_their_parent(start, name):
-    process = start(*COMMANDS[1])
+def test_workers_end_with_their_parent(begin, name):
+    process = begin(*COMMANDS[1])
     wait_for(lambda: len(workers(process.pid)) == 2, 20)
     time.sleep(1)
     os.kill(process.pid, getattr(signal, name))
@@ -93,8 +93,8 @@ def test_workers_end_with_their_parent(start, name):
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's list of processes")
-def test_a_killed_worker_is_one_sentence_that_names_what_is_lost(start, tmp_path):
-    process = start(*COMMANDS[1])
+def test_a_killed_worker_is_one_sentence_that_names_what_is_lost(begin, tmp_path):
+    process = begin(*COMMANDS[1])
     wait_for(lambda: len(workers(process.pid)) == 2, 20)
     time.sleep(1)
     os.kill(workers(process.pid)[0], signal.SIGKILL)

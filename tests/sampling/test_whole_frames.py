@@ -11,7 +11,7 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.frame import whole_frame as full_frame
 from ngpc_sim.sampling import SampledFrame, draw_frame, replays
 from ngpc_sim.sampling.whole_frame import WholeFrame
-from ngpc_sim.simulation.design import Point
+from ngpc_sim.simulation.design import Options, Point
 from ngpc_sim.simulation.design_point import DesignPoint
 from ngpc_sim.trace import file_format, load_trace, reading
 from ngpc_sim.trace.record import record_to
@@ -188,5 +188,7 @@ def test_a_whole_frame_is_sampled_and_a_part_or_a_scaled_one_replayed_where_no_d
     assert ngpc.simulate(arch, work, trace).detail == Point(arch, work, trace).detail == "sampled"
     assert ngpc.simulate(arch, work, trace, detail="cycle").intervals == {}
     for asks in ({"limit_queries": 700}, {"resolution": "4k"}):
-        assert ngpc.simulate(arch, work, held, **asks).detail == Point(arch, work, held, **asks).detail == "cycle"
+        assert (
+            ngpc.simulate(arch, work, held, **asks).detail == Point(arch, work, held, Options(**asks)).detail == "cycle"
+        )
     assert Point(*point("gia-plane")).detail == "cycle"
