@@ -6,16 +6,17 @@ A panel holds one architecture, encoding, resolution, detail and set of overridd
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite, isnan, nan
-from typing import SupportsFloat
+from typing import SupportsFloat, TypeVar
 
 from ngpc_sim.results.published import GPU, Published, published_mean
 from ngpc_sim.workloads.apps import APPS, app_rank
 
 Row = Mapping[str, object]
+Key = TypeVar("Key", bound=Hashable)
 
 #: keys of an architecture that are columns only where they were overridden, and have no dot to tell them by
 UNDOTTED = ("technology", "area_model")
@@ -32,6 +33,11 @@ def text(row: Row, column: str) -> str:
     """Value of a text column, empty where the row has none."""
     value = row.get(column)
     return "" if value is None else str(value)
+
+
+def texts(row: Row, columns: Iterable[str]) -> tuple[str, ...]:
+    """Values of text columns."""
+    return tuple(text(row, column) for column in columns)
 
 
 @dataclass(frozen=True)
@@ -101,11 +107,16 @@ def row_scale(row: Row) -> int:
 def split_panels(rows: Sequence[Row]) -> list[Panel]:
     """Panels in the order of their first row."""
     columns = condition_columns(rows)
-    groups: dict[tuple[str, ...], list[Row]] = {}
-    for row in rows:
-        key = (text(row, "arch"), text(row, "encoding"), text(row, "resolution"), *_conditions(row, columns))
-        groups.setdefault(key, []).append(row)
+    groups = grouped(rows, lambda row: (*texts(row, ("arch", "encoding", "resolution")), *_conditions(row, columns)))
     return [_panel(key, group) for key, group in groups.items()]
+
+
+def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, list[Row]]:
+    """Rows of the same key together, in the order of their first rows."""
+    groups: dict[Key, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    return groups
 
 
 def condition_columns(rows: Sequence[Row]) -> list[str]:
@@ -135,10 +146,11 @@ def _panel(key: tuple[str, ...], rows: Sequence[Row]) -> Panel:
 
 
 def _case_labels(rows: Sequence[Row]) -> tuple[str, ...]:
-    traces: dict[str, set[str]] = {}
-    for row in rows:
-        traces.setdefault(text(row, "app"), set()).add(text(row, "trace"))
-    return tuple(
-        text(row, "app") if len(traces[text(row, "app")]) == 1 else f"{text(row, 'app')} {text(row, 'trace')}"
-        for row in rows
-    )
+    several = with_traces(rows)
+    return tuple(" ".join(texts(row, ("app", "trace") if text(row, "app") in several else ("app",))) for row in rows)
+
+
+def with_traces(rows: Iterable[Row]) -> set[str]:
+    """Apps that ran several traces."""
+    apps = grouped(rows, lambda row: text(row, "app"))
+    return {app for app, own in apps.items() if len({text(row, "trace") for row in own}) > 1}

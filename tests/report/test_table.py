@@ -9,11 +9,10 @@ from rich.console import Console
 from ngpc_sim.report.tables.results import (
     COST_COLUMNS,
     TIME_COLUMNS,
-    default_console,
     figures,
     print_results,
-    results_table,
 )
+from ngpc_sim.report.tables.terminal import default_console
 
 HEADS = [head.split("\n")[0] for head in (TIME_COLUMNS | COST_COLUMNS).values()]
 
@@ -123,12 +122,6 @@ def test_footer_is_wrapped_below_the_tables(make_rows):
     last = printed(make_rows(scales=(8,)), 80, ["word " * 30, "end"]).splitlines()[-3:]
     assert last[-1] == "end"
     assert "".join(last[:2]).split() == ["word"] * 30
-
-
-def test_width_given_to_the_table_holds_on_a_wider_console(make_rows):
-    console = Console(file=io.StringIO(), width=200)
-    console.print(results_table(make_rows(), width=80))
-    assert max(len(line.rstrip()) for line in console.file.getvalue().splitlines()) <= 80
 
 
 @pytest.mark.parametrize(

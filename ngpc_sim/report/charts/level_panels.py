@@ -2,17 +2,17 @@
 
 A level row is what the lines of one level of a design point came to: ``lines`` looked up in grid_sram, ``misses`` of
 them fetched from L2, ``far`` of those fetched from DRAM. Of a level that fits, or is taken to, no line is looked up. A
-setting that changes no hit rate, such as the scale, does not
-split the panels; its first value stands for all, of the scales the smallest.
+setting that changes no hit rate, such as the scale, does not split the panels; its first value stands for all, of the
+scales the smallest.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isclose, isnan, nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ngpc_sim.report.panels import Row, condition_columns, number, row_scale, text
+from ngpc_sim.report.panels import Row, condition_columns, grouped, number, row_scale, text, texts, with_traces
 from ngpc_sim.workloads.apps import app_rank, app_title
 
 if TYPE_CHECKING:
@@ -23,20 +23,20 @@ WHAT = ("arch", "encoding", "app", "trace")  # always tell panels apart
 SAME_PCT = 0.05  # hit rates this close are the same
 
 
-@dataclass(frozen=True)
-class Curve:
-    """Hit rates at one size by rising level, percent: in grid_sram, and in it or L2; NaN where none is asked."""
+class Level(NamedTuple):
+    """Hit rates of a level, percent: in grid_sram, and in it or L2; NaN where no line is asked for."""
+
+    number: int
+    hit: float
+    near: float
+    spilled: bool
+
+
+class Curve(NamedTuple):
+    """Levels at one size of grid_sram, in rising order."""
 
     size_kib: int
-    levels: tuple[int, ...]
-    hit: tuple[float, ...]
-    near: tuple[float, ...]
-    spilled: tuple[bool, ...]
-
-    @property
-    def cached(self) -> bool:
-        """Whether lines of any level that is larger than grid_sram were looked up in it."""
-        return any(spilled and not isnan(hit) for spilled, hit in zip(self.spilled, self.hit, strict=True))
+    levels: tuple[Level, ...]
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ class LevelPanel:
     @property
     def spilled(self) -> bool:
         """Whether any level at any size is larger than grid_sram."""
-        return any(any(curve.spilled) for curve in self.curves)
+        return any(level.spilled for curve in self.curves for level in curve.levels)
 
     @property
     def cached(self) -> bool:
-        """Whether grid_sram was the cache of any level at any size."""
-        return any(curve.cached for curve in self.curves)
+        """Whether lines of any level that is larger than grid_sram were looked up in it."""
+        return any(level.spilled and not isnan(level.hit) for curve in self.curves for level in curve.levels)
 
 
 def any_cached(level_rows: Sequence[Row]) -> bool:
@@ -74,31 +74,22 @@ def split_levels(level_rows: Sequence[Row]) -> tuple[list[LevelPanel], str]:
     settings = ["scale", "resolution", "detail", *(name for name in condition_columns(rows) if name != SIZE_KEY)]
     varying = [name for name in ("arch", *settings) if _varies(rows, name)]
     kept = _that_matter(rows, varying)
-    groups: dict[tuple[str, ...], list[Row]] = {}
-    for row in rows:
-        groups.setdefault(_values(row, [*WHAT, *kept]), []).append(row)
-    ranks: dict[tuple[str, ...], int] = {}
-    for row in rows:
-        ranks.setdefault(_values(row, ["encoding", *kept]), len(ranks))
-    ordered = sorted(
-        groups.values(), key=lambda g: (ranks[_values(g[0], ["encoding", *kept])], app_rank(text(g[0], "app")))
-    )
-    traced = {
-        app
-        for app in {text(row, "app") for row in rows}
-        if _varies([row for row in rows if text(row, "app") == app], "trace")
-    }
-    panels = [_panel(group, [*kept, *(["trace"] if text(group[0], "app") in traced else [])]) for group in ordered]
+    several = with_traces(rows)
+    panels = [
+        _panel(own, [*kept, *(["trace"] if text(own[0], "app") in several else [])])
+        for alike in grouped(rows, lambda row: texts(row, ["encoding", *kept])).values()
+        for own in sorted(grouped(alike, lambda row: texts(row, WHAT)).values(), key=_rank)
+    ]
     shared = [_word(rows[0], name) for name in ("arch", *settings[1:]) if name not in varying] if rows else []
     return panels, ", ".join(word for word in shared if word)
 
 
+def _rank(rows: Sequence[Row]) -> int:
+    return app_rank(text(rows[0], "app"))
+
+
 def _varies(rows: Sequence[Row], name: str) -> bool:
     return len({text(row, name) for row in rows}) > 1
-
-
-def _values(row: Row, names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(text(row, name) for name in names)
 
 
 def _that_matter(rows: Sequence[Row], varying: Sequence[str]) -> list[str]:
@@ -113,11 +104,11 @@ def _that_matter(rows: Sequence[Row], varying: Sequence[str]) -> list[str]:
 
 def _one_rate_each(rows: Sequence[Row], names: Sequence[str]) -> bool:
     """Tell whether rows that agree in ``names``, size and level agree in their hit rates."""
-    seen: dict[tuple[object, ...], tuple[float, float]] = {}
+    first: dict[tuple[object, ...], Level] = {}
     for row in rows:
-        rates = hit_pct(row), near_pct(row)
-        key = (*_values(row, names), number(row, "grid_sram_kib"), number(row, "level"))
-        if not all(_same(one, two) for one, two in zip(rates, seen.setdefault(key, rates), strict=True)):
+        level = _level(row)
+        same = first.setdefault((*texts(row, names), number(row, "grid_sram_kib"), level.number), level)
+        if not (_same(level.hit, same.hit) and _same(level.near, same.near)):
             return False
     return True
 
@@ -126,44 +117,23 @@ def _same(one: float, two: float) -> bool:
     return isclose(one, two, rel_tol=0, abs_tol=SAME_PCT) or (isnan(one) and isnan(two))
 
 
-def hit_pct(row: Row) -> float:
-    """Give the lines found in grid_sram, percent of those asked for: all of them where the level fits."""
-    return _found_pct(row, "misses")
-
-
-def near_pct(row: Row) -> float:
-    """Give the lines found in grid_sram or in L2, percent of those asked for."""
-    return _found_pct(row, "far")
-
-
-def _found_pct(row: Row, lost: str) -> float:
-    if not row.get("spilled"):
-        return 100.0
-    lines = number(row, "lines")
-    return 100 * (1 - number(row, lost) / lines) if lines > 0 else nan
+def _level(row: Row) -> Level:
+    """Give the level of a row; one that fits finds all its lines in grid_sram."""
+    level, lines, spilled = int(number(row, "level")), number(row, "lines"), bool(row.get("spilled"))
+    if not spilled:
+        return Level(level, 100.0, 100.0, spilled)
+    hit, near = (100 * (1 - number(row, lost) / lines) if lines > 0 else nan for lost in ("misses", "far"))
+    return Level(level, hit, near, spilled)
 
 
 def _panel(rows: Sequence[Row], titled: Sequence[str]) -> LevelPanel:
+    """Curves of rows, a level by its first row."""
     words = [text(rows[0], "encoding"), *(_word(rows[0], name) for name in titled)]
-    sizes = sorted({int(number(row, "grid_sram_kib")) for row in rows})
-    curves = tuple(_curve(rows, size) for size in sizes)
-    return LevelPanel(text(rows[0], "app"), ", ".join(word for word in words if word), curves)
-
-
-def _curve(rows: Sequence[Row], size_kib: int) -> Curve:
-    """Rates of one size, each level by its first row."""
-    found: dict[int, Row] = {}
-    for row in rows:
-        if number(row, "grid_sram_kib") == size_kib:
-            found.setdefault(int(number(row, "level")), row)
-    levels = sorted(found)
-    return Curve(
-        size_kib,
-        tuple(levels),
-        tuple(hit_pct(found[level]) for level in levels),
-        tuple(near_pct(found[level]) for level in levels),
-        tuple(bool(found[level].get("spilled")) for level in levels),
-    )
+    curves = []
+    for size_kib, own in sorted(grouped(rows, lambda row: int(number(row, "grid_sram_kib"))).items()):
+        levels = {level.number: level for level in map(_level, reversed(own))}
+        curves.append(Curve(size_kib, tuple(levels[place] for place in sorted(levels))))
+    return LevelPanel(text(rows[0], "app"), ", ".join(word for word in words if word), tuple(curves))
 
 
 def _word(row: Row, name: str) -> str:

@@ -152,7 +152,7 @@ def _cells(panels: Sequence[LevelPanel]) -> tuple[tuple[int, int], ...]:
 
 def _prepare(axes: Axes, grid: Grid, index: int) -> None:
     panel = grid.panels[index]
-    levels = sorted({level for curve in panel.curves for level in curve.levels})
+    levels = sorted({level.number for curve in panel.curves for level in curve.levels})
     axes.set_xlim(levels[0] - 0.5, levels[-1] + 0.5)
     axes.set_ylim(0, 100)
     pitch_pt = PT_PER_IN * grid.sheet.plot_width_in / (levels[-1] - levels[0] + 1)
@@ -171,11 +171,11 @@ def _prepare(axes: Axes, grid: Grid, index: int) -> None:
 def _draw(axes: Axes, grid: Grid, curve: Curve) -> None:
     """Draw what grid_sram of one size holds, and what L2 holds behind it."""
     look, label = grid.look(curve.size_kib), str(curve.size_kib)
-    if any(curve.spilled):
-        behind = {**LINES[DASHED], "color": look["color"]}
-        axes.plot(curve.levels, curve.near, **behind, label=f"{label}, {DASHED}", clip_on=False)
-    marked = [index for index, spilled in enumerate(curve.spilled) if spilled]
-    axes.plot(curve.levels, curve.hit, **LINES[SOLID], **look, markevery=marked, label=label, clip_on=False, zorder=3)
+    levels, hit, near, spilled = zip(*curve.levels, strict=True)
+    if any(spilled):
+        axes.plot(levels, near, **LINES[DASHED], color=look["color"], label=f"{label}, {DASHED}", clip_on=False)
+    marked = [index for index, larger in enumerate(spilled) if larger]
+    axes.plot(levels, hit, **LINES[SOLID], **look, markevery=marked, label=label, clip_on=False, zorder=3)
 
 
 def _legend_lines(axes: Axes, grid: Grid) -> list[dict[str, Any]]:

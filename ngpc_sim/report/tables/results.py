@@ -6,22 +6,19 @@ another table, and no column is ever dropped. All is ASCII where the stream can 
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from functools import partial
 from math import isnan
 from typing import TYPE_CHECKING
 
 from ngpc_sim.report.panels import Panel, Row, number, row_scale, split_panels, text
+from ngpc_sim.report.tables.terminal import add_column, empty_table, print_tables, writable
 from ngpc_sim.results.published import CONFIDENCE_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rich.box import Box
-    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.console import Console, RenderableType
     from rich.table import Table
-
-PIPE_WIDTH = 120
 
 # column -> heading, with its unit on the second line
 KEY_COLUMNS = {"app": "app", "scale": "scale"}
@@ -46,49 +43,22 @@ Columns = dict[str, str]
 Line = dict[str, str]
 
 
-def results_table(rows: Sequence[Row], *, width: int | None = None) -> RenderableType:
-    """Tables of all panels of ``rows``, ``width`` characters wide (default: what the console has)."""
-    return _Tables(split_panels(rows), width)
-
-
 def print_results(rows: Sequence[Row], footer: Sequence[str], console: Console | None = None) -> None:
     """Print the tables of ``rows`` and the ``footer`` lines, wrapped, to ``console`` (default: stdout)."""
+    print_tables(partial(_tables, split_panels(rows)), footer, console)
+
+
+def _tables(panels: Sequence[Panel], console: Console) -> Iterator[RenderableType]:
+    """All panels, laid out alike; each is one table, or several where one does not fit the width."""
     from rich.text import Text  # noqa: PLC0415 - heavy
 
-    target = console or default_console()
-    target.print(results_table(rows), crop=False)
-    for line in footer:
-        target.print(Text(writable(line, target.encoding)), overflow="fold")
-
-
-def default_console() -> Console:
-    """Give a console on stdout that leaves text alone and is 120 wide where no terminal says otherwise."""
-    from rich.console import Console  # noqa: PLC0415 - heavy
-
-    console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = PIPE_WIDTH
-    return console
-
-
-@dataclass(frozen=True)
-class _Tables:
-    """All panels, laid out alike; each is one table, or several where one does not fit the width."""
-
-    panels: Sequence[Panel]
-    width: int | None
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        from rich.text import Text  # noqa: PLC0415 - heavy
-
-        width = min(self.width or options.max_width, options.max_width)
-        lines = [_lines(panel) for panel in self.panels]
-        layout, gap = _layout([line for block in lines for line in block], width)
-        for panel, block in zip(self.panels, lines, strict=True):
-            yield Text(writable(panel.title, options.encoding), style="bold", overflow="fold")
-            for columns in layout:
-                yield _table(columns, block, options, gap)
-                yield Text()
+    lines = [_lines(panel) for panel in panels]
+    layout, gap = _layout([line for block in lines for line in block], console.width)
+    for panel, block in zip(panels, lines, strict=True):
+        yield Text(writable(panel.title, console.encoding), style="bold", overflow="fold")
+        for columns in layout:
+            yield _table(columns, block, console, gap)
+            yield Text()
 
 
 def _layout(lines: Sequence[Line], width: int) -> tuple[list[Columns], int]:
@@ -121,28 +91,18 @@ def _natural_width(columns: Columns, lines: Sequence[Line]) -> int:
     return sum(max(pair) for pair in zip(heads, cells, strict=True)) + len(columns) - 1
 
 
-def _table(columns: Columns, lines: Sequence[Line], options: ConsoleOptions, gap: int) -> Table:
-    from rich.table import Table  # noqa: PLC0415 - heavy
+def _table(columns: Columns, lines: Sequence[Line], console: Console, gap: int) -> Table:
     from rich.text import Text  # noqa: PLC0415 - heavy
 
-    table = Table(box=box(options), show_edge=False, pad_edge=False, padding=(0, gap), header_style="bold")
+    table = empty_table(console, (0, gap, 0, gap))
     for column, head in columns.items():
-        justify = "left" if column in TEXT_COLUMNS else "right"
-        table.add_column(head, justify=justify, vertical="bottom", overflow="fold")  # type: ignore[arg-type]
+        add_column(table, head, left=column in TEXT_COLUMNS)
     shown = [line for line in lines if any(column in line for column in columns if column not in KEY_COLUMNS)]
     for line, following in zip(shown, [*shown[1:], None], strict=True):
-        cells = (Text(writable(line.get(column, ""), options.encoding)) for column in columns)
+        cells = (Text(writable(line.get(column, ""), console.encoding)) for column in columns)
         last = following is None or following["scale"] != line["scale"]
         table.add_row(*cells, end_section=last, style="bold" if line["app"] == "mean" else None)
     return table
-
-
-def box(options: ConsoleOptions) -> Box:
-    """Give a rule under the head and an empty line between blocks, in ASCII where that is all there is."""
-    from rich.box import SIMPLE_HEAD, Box  # noqa: PLC0415 - heavy
-
-    blank = "    \n"
-    return Box(blank * 2 + " -- \n" + blank * 5, ascii=True) if options.ascii_only else SIMPLE_HEAD
 
 
 def _lines(panel: Panel) -> list[Line]:
@@ -182,8 +142,3 @@ def figures(value: float) -> str:
     whole = int(float(f"{abs(value):.4g}"))
     decimals = max(0, 4 - len(str(whole))) if whole else 4
     return f"{value:.{decimals}f}" if value else "0"
-
-
-def writable(content: str, encoding: str) -> str:
-    """Replace what the stream's encoding cannot write by '?'."""
-    return content.encode(encoding, "replace").decode(encoding)

@@ -5,13 +5,14 @@ Where it is too wide, columns fold at their words and only the first one gives w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ngpc_sim.report.tables.results import box, default_console, writable
+from ngpc_sim.report.tables.terminal import add_column, empty_table, print_tables, writable
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.console import Console, RenderableType
 
 #: column of the rows -> heading
 COLUMNS = {
@@ -32,34 +33,22 @@ Cells = Mapping[str, str]
 
 def print_verdicts(rows: Sequence[Cells], lines: Sequence[str], console: Console | None = None) -> None:
     """Print ``rows`` (cells by the names of ``COLUMNS``, with their ``section``), then ``lines``, wrapped."""
+    print_tables(partial(_tables, rows), lines, console)
+
+
+def _tables(rows: Sequence[Cells], console: Console) -> Iterator[RenderableType]:
+    """One table, with an empty line between sections."""
     from rich.text import Text  # noqa: PLC0415 - heavy
 
-    target = console or default_console()
-    target.print(_Verdicts(rows), crop=False)
-    for line in lines:
-        target.print(Text(writable(line, target.encoding)), overflow="fold")
-
-
-class _Verdicts:
-    """One table, with an empty line between sections."""
-
-    def __init__(self, rows: Sequence[Cells]) -> None:
-        self.rows = rows
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        from rich.table import Table  # noqa: PLC0415 - heavy
-        from rich.text import Text  # noqa: PLC0415 - heavy
-
-        table = Table(box=box(options), show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-        for column, width in _widths(self.rows, options.max_width).items():
-            justify = "left" if column in LEFT else "right"
-            table.add_column(COLUMNS[column], justify=justify, vertical="bottom", overflow="fold", width=width)  # type: ignore[arg-type]
-        for row, following in zip(self.rows, [*self.rows[1:], None], strict=True):
-            cells = [Text(writable(row[column], options.encoding)) for column in COLUMNS]
-            cells[-1].stylize(STYLES.get(row["verdict"], ""))
-            table.add_row(*cells, end_section=following is None or following["section"] != row["section"])
-        yield table
-        yield Text()
+    table = empty_table(console, (0, 1, 0, 0))
+    for column, width in _widths(rows, console.width).items():
+        add_column(table, COLUMNS[column], left=column in LEFT, width=width)
+    for row, following in zip(rows, [*rows[1:], None], strict=True):
+        cells = [Text(writable(row[column], console.encoding)) for column in COLUMNS]
+        cells[-1].stylize(STYLES.get(row["verdict"], ""))
+        table.add_row(*cells, end_section=following is None or following["section"] != row["section"])
+    yield table
+    yield Text()
 
 
 def _widths(rows: Sequence[Cells], total: int) -> dict[str, int]:
