@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -249,7 +248,8 @@ def _limit(path_ps: Mapping[str, int], stalls: StallReport) -> str:
 
 
 def _total_actions(commands: Commands, counts: list[int]) -> dict[str, int]:
-    total: Counter[str] = Counter()
+    total: dict[str, int] = {}
     for run, count in zip(commands.runs, counts, strict=True):
-        total.update({name: count * number for name, number in run.actions.items()})
-    return dict(total)
+        for name, number in run.actions.items():
+            total[name] = total.get(name, 0) + count * number
+    return total
