@@ -17,6 +17,8 @@ settings.register_profile("nightly", max_examples=1000, deadline=None, database=
 WITHOUT_KERNELS = ("tests/house", "tests/report")
 #: folders whose files share results that take long; one worker runs all of a folder
 TOGETHER = ("tests/paper/calibration", "tests/paper/published", "tests/paper/ladder", "tests/frame/memory")
+#: a file that asks for the same results as such a folder
+WITH = {"tests/cli/test_validate.py": "tests/paper/published"}
 #: what comes next, so that no worker is left with something long at the end
 LONG = (*TOGETHER, "tests/sampling", "tests/trace", "tests/reference")
 
@@ -34,7 +36,7 @@ class Workers(LoadScopeScheduling):
 
     def _split_scope(self, nodeid):
         file = nodeid.partition("::")[0]
-        return next((folder for folder in TOGETHER if file.startswith(folder)), file)
+        return WITH.get(file) or next((folder for folder in TOGETHER if file.startswith(folder)), file)
 
     def _assign_work_unit(self, node):
         if not next(iter(self.workqueue)).startswith(WITHOUT_KERNELS):

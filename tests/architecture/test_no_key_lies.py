@@ -285,6 +285,11 @@ def changed_workload(tmp_path, app, encoding, key, change):
     return ngpc.load_workload(f"{path}:{encoding}")
 
 
+@cache
+def shipped_rows(app, encoding):
+    return list(shortened(ngpc.load_workload(f"{app}-{encoding}")))
+
+
 def shortened(work):
     """Rows of the default architecture on the workload's trace, or on its begin: the closed form's and a replay's."""
     arch, trace = ngpc.load_arch("ngpc", overrides={"gpu_model": "roofline"}), ngpc.load_trace(work.trace)
@@ -297,12 +302,12 @@ def shortened(work):
 
 @pytest.mark.parametrize(("app", "encoding", "key"), list(workload_numbers()))
 def test_a_number_of_a_workload_changes_a_result(app, encoding, key, tmp_path):
-    work = ngpc.load_workload(f"{app}-{encoding}")
-    changes = (lambda v: v * 2, lambda v: v * 64, lambda v: v // 2 or 1, lambda v: v * 1.3, lambda v: v * 1.4)
+    # smaller ones first, whose tables are quick to look up
+    changes = (lambda v: v // 2 or 1, lambda v: v * 1.4, lambda v: v * 2, lambda v: v * 64, lambda v: v * 1.3)
     for change in changes:
         try:
             changed = changed_workload(tmp_path, app, encoding, key, change)
-            if differ(shortened(changed), shortened(work)):
+            if differ(shortened(changed), shipped_rows(app, encoding)):
                 return
         except ngpc.UserError:
             if key.endswith("n_dims"):

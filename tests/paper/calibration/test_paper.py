@@ -1,5 +1,6 @@
 """``ngpc-paper`` is what its calibration gives, and what that determines."""
 
+from dataclasses import replace
 from statistics import fmean
 
 import numpy as np
@@ -55,15 +56,18 @@ def test_the_rows_are_the_simulators_own(paper):
     assert paper.simulated[:5].tolist() == pytest.approx([*means, max(speedups.values())], rel=1e-12)
 
 
-def test_five_random_starts_find_the_same_objective(paper):
-    objectives = [objective for objective, _ in paper.starts]
+def test_a_random_start_finds_the_same_objective(paper):
+    assert [objective.chi_square < 0.1 for objective, _ in paper.starts] == [True]
+
+
+@pytest.mark.nightly
+def test_five_random_starts_find_the_same_objective_at_different_points():
+    starts = calibrate(Request(profiles=False)).starts
+    objectives = [objective for objective, _ in starts]
     assert len(objectives) == 5
     assert max(o.mean_square for o in objectives) - min(o.mean_square for o in objectives) < 1e-6
     assert max(o.chi_square for o in objectives) < 0.1
-
-
-def test_random_starts_end_at_different_points(paper):
-    reached = [values[QUERIES[0]] for _, values in paper.starts]
+    reached = [values[QUERIES[0]] for _, values in starts]
     assert max(reached) / min(reached) > 1.05
 
 
@@ -127,10 +131,9 @@ def test_a_profile_ends_where_the_simulator_says_so_too(paper):
 
 def test_a_start_off_the_rows_is_fitted_and_written_as_calibrated(tmp_path):
     path = tmp_path / "far.yaml"
-    path.write_text(
-        "# Far.\nextends: ngpc-paper\nname: far\ncalibration:\n  queries_per_pixel: {nerf: 20.0, nsdf: 2.1, nvr: 0.3}\n"
-    )
-    found = calibrate(Request(arch=str(path), starts=0, profiles=False))
+    path.write_text("# Far.\nextends: ngpc-paper\nname: far\ncalibration:\n  queries_per_pixel: {nerf: 20.0}\n")
+    few = Request(arch=str(path), free=QUERIES[:1], rows="mean_speedup/hashgrid/8", starts=0, profiles=False)
+    found = calibrate(few)
     assert not found.kept
     assert found.objective < 0.1
     (tmp_path / "out").mkdir()
@@ -140,7 +143,7 @@ def test_a_start_off_the_rows_is_fitted_and_written_as_calibrated(tmp_path):
     assert again.calibration.queries_per_pixel["nerf"] == found.values[QUERIES[0]]
     tree = yaml.safe_load((tmp_path / "out" / "far.yaml").read_text())
     assert tree["sources"]["calibration"].startswith("calibrated: by ngpc-sim calibrate")
-    assert Fit(*prepare(Request(arch=str(tmp_path / "out" / "far.yaml")))).kept
+    assert Fit(*prepare(replace(few, arch=str(tmp_path / "out" / "far.yaml")))).kept
 
 
 def test_the_exact_problem_alone_would_stay_in_a_corner(paper):
