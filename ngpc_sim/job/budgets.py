@@ -1,8 +1,8 @@
 """Power budgets: the largest design of a sweep that fits, per app, and how far 4K at 60 FPS is from the budget.
 
 A design fits when the mean power of its NFPs, ``ngpc_power_w``, is at most the budget. The GPU beside them does not
-count. Of the designs of one architecture, encoding and app, the largest scale wins, then the fastest clock, then the
-most pixels, then the most frames per second.
+count. Designs of one architecture, workload and trace are compared, each set of other swept values for itself: the
+largest scale wins, then the fastest clock, then the most pixels, then the most frames per second.
 
 A gap is the decimal logarithm of a power over the budget; 0 or less meets the budget. The power is the one that 4K
 (3840x2160) at 60 FPS would take: energy of a frame, scaled by pixels to 4K, x 60 per second. There are three gaps: for
@@ -18,6 +18,7 @@ from typing import Any
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.options import parse_list
+from ngpc_sim.results.names import case_labels
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.workloads.frame_sizes import TARGETS
@@ -29,6 +30,8 @@ COLUMNS = (
     "arch",
     "app",
     "encoding",
+    "workload",
+    "trace",
     "scale",
     "clock_ghz",
     "resolution",
@@ -48,12 +51,14 @@ MEANING = (
     "the GPU alone, GPU and NGPC together, and the NFPs alone; 0 or less meets it; published for AR/VR on the GPU: "
     "2 to 4, its budget unstated."
 )
+#: keys whose value a budget chooses, with a column of its own
+CHOSEN = ("scale", "nfp.clock_ghz")
 Line = dict[str, Any]
 
 
 def parse_budgets(words: str) -> list[float]:
-    """Watts of ``--power-budget``, in the order given."""
-    budgets = []
+    """Watts of ``--power-budget``, in the order given, each once."""
+    budgets: dict[float, None] = {}
     for word in parse_list(words, "--power-budget"):
         try:
             watts = float(word)
@@ -61,23 +66,30 @@ def parse_budgets(words: str) -> list[float]:
             watts = 0.0
         if not 0 < watts <= MAX_BUDGET_W:
             raise UserError(f"--power-budget {word} is not a power: write watts above 0, for instance 1.9,5.")
-        budgets.append(watts)
-    return budgets
+        budgets[watts] = None
+    return list(budgets)
 
 
 def fit(budgets: Sequence[float], points: Sequence[Point], results: Sequence[Result]) -> list[Line]:
-    """One line for each budget and each architecture, app and encoding; without a design where none fits."""
-    groups: dict[tuple[str, str, str], list[tuple[Point, Result]]] = {}
+    """One line for each budget and each group of designs that are chosen from; without a design where none fits."""
+    groups: dict[tuple[str, ...], list[tuple[Point, Result]]] = {}
     for point, result in zip(points, results, strict=True):
-        groups.setdefault((result.arch, result.app, result.encoding), []).append((point, result))
+        swept = (f"{key}={value}" for key, value in _beside(result).items())
+        groups.setdefault((result.arch, result.workload, result.trace, *swept), []).append((point, result))
     return [_line(watts, group) for watts in budgets for group in groups.values()]
+
+
+def _beside(result: Result) -> dict[str, Any]:
+    """Swept values beside those that a budget chooses."""
+    return {key: value for key, value in result.overrides.items() if key not in CHOSEN}
 
 
 def _line(watts: float, group: Sequence[tuple[Point, Result]]) -> Line:
     fitting = [(point, result) for point, result in group if result.ngpc_power_w <= watts]
     _, first = group[0]
     line: Line = dict.fromkeys(COLUMNS)
-    line |= {"budget_w": watts, "arch": first.arch, "app": first.app, "encoding": first.encoding}
+    names = {name: getattr(first, name) for name in ("arch", "app", "encoding", "workload", "trace")}
+    line |= {"budget_w": watts, **names, **_beside(first)}
     line["least_power_w"] = min(result.ngpc_power_w for _, result in group)
     if fitting:
         point, best = max(fitting, key=_rank)
@@ -107,12 +119,15 @@ def _gaps(watts: float, result: Result) -> Line:
 
 def sentences(lines: Sequence[Line]) -> list[str]:
     """A small table in plain text, and what its gaps are."""
-    return ["", TITLE, *(_padded(cells) for cells in (HEADS, *map(_cells, lines))), MEANING]
+    cells = map(_cells, lines, case_labels(lines))
+    return ["", TITLE, *(_padded(line) for line in (HEADS, *cells)), MEANING]
 
 
-def _cells(line: Line) -> tuple[str, ...]:
-    names = (f"{line['budget_w']:g}", line["arch"], line["app"], line["encoding"])
+def _cells(line: Line, case: str) -> tuple[str, ...]:
+    names = (f"{line['budget_w']:g}", line["arch"], case, line["encoding"])
+    swept = [f"{key}={value}" for key, value in line.items() if key not in COLUMNS]
     gaps = ", ".join(f"{line[name]:+.1f}" for name in ("gap_gpu_oom", "gap_total_oom", "gap_ngpc_oom"))
+    gaps = "; ".join([gaps, *swept])
     if line["scale"] is None:
         return (*names, "none", "-", "-", f">{line['least_power_w']:.3g}", "-", gaps)
     power, fps = f"{line['ngpc_power_w']:.3g}", f"{line['fps']:.4g}"

@@ -14,6 +14,7 @@ from statistics import fmean
 from typing import Any
 
 from ngpc_sim.architecture.arch import Arch, changed, load_arch
+from ngpc_sim.results.names import Names
 from ngpc_sim.results.published import published_mean_speedup
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Point
@@ -29,11 +30,15 @@ WAITS = "stalls and waits of the replay"
 
 @dataclass(frozen=True)
 class Difference:
-    """A mean speedup beside the published one; ``factors`` by what they come from, ``largest`` in words."""
+    """A mean speedup beside the published one; ``factors`` by what they come from, ``largest`` in words.
+
+    ``condition`` are the swept values that it holds for.
+    """
 
     arch: str
     encoding: str
     scale: int
+    condition: str
     ours: float
     published: float
     factors: Mapping[str, float]
@@ -51,6 +56,7 @@ def differences(points: Sequence[Point], results: Sequence[Result]) -> list[Diff
 
     The closed forms that it takes are simulated.
     """
+    names = Names(results)
     groups: dict[tuple[Any, ...], dict[int, list[tuple[Point, Result]]]] = {}
     for point, result in zip(points, results, strict=True):
         if _is_comparable(point, result):
@@ -62,7 +68,7 @@ def differences(points: Sequence[Point], results: Sequence[Result]) -> list[Diff
         complete = [scale for scale, group in by_scale.items() if sorted(r.app for _, r in group) == sorted(APPS)]
         if complete:
             group = by_scale[max(complete)]
-            found.append(_difference([point for point, _ in group], [result for _, result in group]))
+            found.append(_difference([point for point, _ in group], [result for _, result in group], names))
     return [difference for difference in found if difference]
 
 
@@ -73,7 +79,7 @@ def _is_comparable(point: Point, result: Result) -> bool:
     return whole and beside_published and published_mean_speedup(result.encoding, result.scale) is not None
 
 
-def _difference(points: Sequence[Point], results: Sequence[Result]) -> Difference | None:
+def _difference(points: Sequence[Point], results: Sequence[Result], names: Names) -> Difference | None:
     """The difference of four apps at one scale, ``None`` for a small one."""
     first = results[0]
     published = published_mean_speedup(first.encoding, first.scale)
@@ -88,7 +94,8 @@ def _difference(points: Sequence[Point], results: Sequence[Result]) -> Differenc
         del factors[REST]
     largest = max(factors, key=lambda words: abs(math.log(factors[words])))
     words = {ASSUMPTIONS: _assumption(points), REST: REST, WAITS: _largest_wait(results)}[largest]
-    return Difference(first.arch, first.encoding, first.scale, ours, published, factors, words)
+    at = (first.arch, first.encoding, first.scale, names.condition(first))
+    return Difference(*at, ours, published, factors, words)
 
 
 def _with_published_rest(arch: Arch) -> Arch:

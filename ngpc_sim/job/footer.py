@@ -9,50 +9,54 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.job.differences import Difference
 from ngpc_sim.job.gpu_footer import gpu_lines
 from ngpc_sim.job.unused import unused_keys, unused_settings
+from ngpc_sim.results.names import Names, folded
 from ngpc_sim.results.published import PUBLISHED
 from ngpc_sim.results.result import Result
 from ngpc_sim.sampling import half_width
 from ngpc_sim.simulation.design import Point
 
 Pairs = Sequence[tuple[Point, Result]]
+#: subject, condition and text of a sentence, as ``folded`` takes them
+Told = tuple[str, str, str]
 
 
 def footer(points: Sequence[Point], results: Sequence[Result], differences: Sequence[Difference] = ()) -> list[str]:
-    """Lines below the table of ``results``, which answer ``points``; each once."""
+    """Lines below the table of ``results``, which answer ``points``; each once, with the point that it is about."""
+    names = Names(results)
     pairs = list(zip(points, results, strict=True))
     lines = chain(
-        (f"{r.arch}: {r.calibrated}." for r in results if r.calibrated),
-        _unused(points),
+        folded(((r.arch, names.condition(r), f"{r.calibrated}.") for r in results if r.calibrated), names),
+        folded(_unused(pairs, names), names),
+        unused_settings(points),
         _traces(pairs),
-        _sampled(results),
-        _spilled(results),
-        _scenes(results),
-        _doublings(results),
+        _sampled(results, names),
+        folded(_spilled(results, names), names),
+        _scenes(results, names),
+        _doublings(results, names),
         map(_difference, differences),
-        _against_published(pairs),
-        _bands(results),
-        gpu_lines(points, results),
+        folded(_against_published(pairs, names), names),
+        folded(_bands(results, names), names),
+        gpu_lines(pairs, names),
     )
     return list(dict.fromkeys(lines))
 
 
-def _unused(points: Sequence[Point]) -> Iterator[str]:
+def _unused(pairs: Pairs, names: Names) -> Iterator[Told]:
     """One line an architecture: keys that change nothing in it."""
-    for file in {point.arch.sha256: point.arch.file for point in points}.values():
-        reasons = "; ".join(f"{', '.join(keys)} ({reason})" for reason, keys in unused_keys(file).items())
+    for point, r in {point.arch.sha256: (point, r) for point, r in pairs}.values():
+        reasons = "; ".join(f"{', '.join(keys)} ({reason})" for reason, keys in unused_keys(point.arch.file).items())
         if reasons:
-            yield f"{file.name}: keys without effect: {reasons}."
-    yield from unused_settings(points)
+            yield r.arch, names.condition(r), f"keys without effect: {reasons}."
 
 
 def _traces(pairs: Pairs) -> Iterator[str]:
     for point, result in pairs:
         trace, limit = point.trace, point.options.limit_queries
         if limit is not None:
-            yield f"trace {trace.name}: only its first {limit:,} recorded queries, as a frame of their own."
+            yield f"trace {result.trace}: only its first {limit:,} recorded queries, as a frame of their own."
             continue
         text = (
-            f"trace {trace.name}: {trace.recorded:,} recorded queries stand for "
+            f"trace {result.trace}: {trace.recorded:,} recorded queries stand for "
             f"{trace.queries:,} of a {trace.width}x{trace.height} frame"
         )
         if result.queries != trace.queries:
@@ -60,90 +64,103 @@ def _traces(pairs: Pairs) -> Iterator[str]:
         yield f"{text}."
 
 
-def _sampled(results: Sequence[Result]) -> Iterator[str]:
+def _sampled(results: Sequence[Result], names: Names) -> Iterator[str]:
     """How sure sampled rows are, the least sure one named."""
     sampled = [r for r in results if r.replayed_queries is not None and r.intervals]
     if not sampled:
         return
     worst = max(sampled, key=half_width)
     part = max((r.replayed_queries or 0) / r.queries for r in sampled)
+    at = ", ".join([names.work(worst), f"scale {worst.scale}", *filter(None, [names.condition(worst)])])
     text = (
         f"sampled: 95 % intervals in ci_low_* and ci_high_*; frame times are within {half_width(worst):.2g} of their "
-        f"value (least sure: {worst.app}-{worst.encoding}, scale {worst.scale}); at most {min(part, 1.0):.1%} of the "
+        f"value (least sure: {at}); at most {min(part, 1.0):.1%} of the "
         "queries were replayed."
     )
-    whole = [f"{r.app}-{r.encoding}, scale {r.scale}" for r in sampled if (r.replayed_queries or 0) >= r.queries]
+    whole = [f"{names.work(r)}, scale {r.scale}" for r in sampled if (r.replayed_queries or 0) >= r.queries]
     if whole:
         text += f" Every query of {'; '.join(dict.fromkeys(whole))}: a sample would not do with much less."
     yield text
 
 
-def _spilled(results: Sequence[Result]) -> Iterator[str]:
-    """One line an architecture and workload: levels that do not fit, and what that means."""
+def _spilled(results: Sequence[Result], names: Names) -> Iterator[Told]:
+    """Levels of a workload that do not fit an architecture, and what that means, at the largest scale of the run."""
+    largest: dict[tuple[str, ...], Result] = {}
     for r in results:
+        key = (r.arch, names.work(r), names.condition(r))
+        largest[key] = max(largest.get(key, r), r, key=lambda one: one.scale)
+    scales = len({r.scale for r in results}) > 1
+    for (arch, work, condition), r in largest.items():
         if not r.spilled_levels:
             continue
-        text = f"{r.arch}: levels {r.spilled_levels} of {r.app}-{r.encoding} do not fit grid_sram"
+        told = (f"{arch}, scale {r.scale}" if scales else arch, condition)
+        text = f"levels {r.spilled_levels} of {work} do not fit grid_sram"
         if r.configuration["nfp"]["encoding"]["table_policy"] == "cache" and r.detail != "bound":
             missed = f"{text}, which caches them: {r.hit_rate:.1%} of their lines hit"
-            yield f"{missed}, {r.l2_hit_rate:.1%} of the others in L2 (levels.csv)."
+            yield *told, f"{missed}, {r.l2_hit_rate:.1%} of the others in L2 (levels.csv)."
         else:
-            yield f"{text}; they are counted as if they did."
+            yield *told, f"{text}; they are counted as if they did."
 
 
-def _scenes(results: Sequence[Result]) -> Iterator[str]:
+def _scenes(results: Sequence[Result], names: Names) -> Iterator[str]:
     """One line a design point of a sequence: its load, its first frame, and its steady state."""
     for r in results:
         s = r.scenes
         if s.frames_per_scene is not None:
+            at = ", ".join([r.arch, names.work(r), f"scale {r.scale}", *filter(None, [names.condition(r)])])
             yield (
-                f"{r.arch}, {r.app}-{r.encoding}, scale {r.scale}: tables load in {s.table_load_ms:.3g} ms; first frame"
+                f"{at}: tables load in {s.table_load_ms:.3g} ms; first frame"
                 f" of a scene {s.first_frame_fps:.4g} FPS, steady state {s.steady_fps:.4g} FPS, mean {r.fps:.4g}."
             )
 
 
-def _doublings(results: Sequence[Result]) -> Iterator[str]:
-    """One line an architecture and encoding: what doubling what limits gives at its largest scale."""
-    groups: dict[tuple[str, str], list[Result]] = {}
+def _doublings(results: Sequence[Result], names: Names) -> Iterator[str]:
+    """What doubling what limits gives at the largest scale, a line an architecture, encoding and condition."""
+    groups: dict[tuple[str, ...], list[Result]] = {}
     for r in results:
         if r.doubled_gain is not None:
-            groups.setdefault((r.arch, r.encoding), []).append(r)
-    for (arch, encoding), group in groups.items():
+            groups.setdefault((r.arch, r.encoding, names.condition(r)), []).append(r)
+    for (arch, encoding, condition), group in groups.items():
         scale = max(r.scale for r in group)
-        parts = [f"{r.app} {r.doubled}: {r.doubled_gain:.2f} times as fast" for r in group if r.scale == scale]
-        yield f"{arch}, {encoding}, scale {scale}, twice of what limits: {'; '.join(dict.fromkeys(parts))}."
+        parts = [f"{names.case(r)} {r.doubled}: {r.doubled_gain:.2f} times as fast" for r in group if r.scale == scale]
+        at = ", ".join([arch, encoding, f"scale {scale}", *filter(None, [condition])])
+        yield f"{at}, twice of what limits: {'; '.join(dict.fromkeys(parts))}."
 
 
 def _difference(one: Difference) -> str:
     """Our mean speedup beside the published one, and what lies between them."""
     listed = ", ".join(f"x{factor:.2f} by {words}" for words, factor in one.factors.items())
+    at = ", ".join([one.arch, one.encoding, f"scale {one.scale}", *filter(None, [one.condition])])
     return (
-        f"{one.arch}, {one.encoding}, scale {one.scale}: mean speedup {one.ours:.2f}, "
+        f"{at}: mean speedup {one.ours:.2f}, "
         f"{one.ours / one.published - 1:+.0%} from the published {one.published}: {listed}; "
         f"most of it ({one.share:.0%} in logarithms) is {one.largest}."
     )
 
 
-def _bands(results: Sequence[Result]) -> Iterator[str]:
+def _bands(results: Sequence[Result], names: Names) -> Iterator[Told]:
     for r in results:
         if r.gpu_frame_ms_low < r.gpu_frame_ms:
             ratio = r.gpu_frame_ms_low / r.gpu_frame_ms
-            yield (
-                f"GPU baseline of {r.app}: published times range by scene, down to {ratio:.2f} of the one used; "
-                f"speedups of {r.app} carry the same band."
-            )
+            case, gpu = names.case(r), f"GPU baseline of {names.case(r)}"
+            text = f"published times range by scene, down to {ratio:.2f} of the one used; speedups of {case} carry"
+            yield gpu, names.condition(r), f"{text} the same band."
 
 
-def _against_published(pairs: Pairs) -> Iterator[str]:
+def _against_published(pairs: Pairs, names: Names) -> Iterator[Told]:
     """Power and area of every architecture and technology at the largest scale that has published ones."""
-    groups: dict[tuple[str, str], list[tuple[Point, Result]]] = {}
+    groups: dict[tuple[str, ...], list[tuple[Point, Result]]] = {}
     for point, result in pairs:
         if f"area_pct_gpu/{result.scale}" in PUBLISHED and point.arch.gpu.apps:
-            groups.setdefault((point.arch.name, point.arch.technology.name), []).append((point, result))
-    for group in groups.values():
+            groups.setdefault((point.arch.name, point.arch.technology.name, names.condition(result)), []).append(
+                (point, result)
+            )
+    for (*_, condition), group in groups.items():
         point, result = max(group, key=lambda pair: pair[1].scale)
         same = [r for p, r in group if p.arch.sha256 == point.arch.sha256]
-        yield from (_power(point.arch, same), _gain(point.arch, same), _area(point.arch, result))
+        where = _where(point.arch)
+        for text in (_power(point.arch, same), _gain(same), _area(point.arch, result)):
+            yield where, condition, text
 
 
 def _where(arch: Arch) -> str:
@@ -154,25 +171,22 @@ def _power(arch: Arch, results: Sequence[Result]) -> str:
     percent, board_w = PUBLISHED[f"power_pct_gpu/{arch.scale}"].value, arch.gpu.board_power_w.value
     factors = sorted(result.costs.power_factor for result in results)
     band = f"x{factors[0]:.2f}" if len(factors) == 1 else f"x{factors[0]:.2f} to x{factors[-1]:.2f} by app"
-    text = (
-        f"{_where(arch)}: the published NGPC power, {percent} % of the GPU or "
-        f"{percent * board_w / 100:.2f} W, is {band} of ours"
-    )
+    text = f"the published NGPC power, {percent} % of the GPU or {percent * board_w / 100:.2f} W, is {band} of ours"
     if arch.power.calibration == "published":
         return f"{text} before calibration; calibrated: that factor is applied to the NGPC's energy of each row."
     return f"{text}; treat power as +-3x, power.calibration=published applies the factor."
 
 
-def _gain(arch: Arch, results: Sequence[Result]) -> str:
+def _gain(results: Sequence[Result]) -> str:
     gains = sorted(result.costs.energy_gain for result in results)
     band = f"{gains[0]:.1f}" if len(gains) == 1 else f"{gains[0]:.1f} to {gains[-1]:.1f}"
-    return f"{_where(arch)}: {band} times less energy a frame than the GPU alone, GPU and memory included."
+    return f"{band} times less energy a frame than the GPU alone, GPU and memory included."
 
 
 def _area(arch: Arch, result: Result) -> str:
     percent = PUBLISHED[f"area_pct_gpu/{arch.scale}"].value
     text = (
-        f"{_where(arch)}: area {result.area_pct_gpu:.2f} % of the GPU by {arch.file.area_model}, "
+        f"area {result.area_pct_gpu:.2f} % of the GPU by {arch.file.area_model}, "
         f"{result.area_pct_gpu / percent - 1:+.0%} from the published {percent} %"
     )
     if arch.file.area_model != "n7_bitcell":

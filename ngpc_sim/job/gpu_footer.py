@@ -6,35 +6,39 @@ from collections.abc import Sequence
 
 from ngpc_sim.architecture.arch import GPU_BANDWIDTHS, Arch
 from ngpc_sim.gpu.baseline import ROOFLINE, models_of
+from ngpc_sim.results.names import Names, folded
 from ngpc_sim.results.published import GPU, PUBLISHED
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Point
 
 
-def gpu_lines(points: Sequence[Point], results: Sequence[Result]) -> list[str]:
-    """Lines about the GPUs of ``points``, which give ``results``."""
-    bounds: dict[str, None] = {}
-    fusions: dict[tuple[str, str], dict[str, float]] = {}
-    for point, result in zip(points, results, strict=True):
-        arch, models = point.arch, models_of(point.arch, point.work)
-        bounds.update(dict.fromkeys([*_lower_bound(arch), *_other_memory(arch)]))
+def gpu_lines(pairs: Sequence[tuple[Point, Result]], names: Names) -> list[str]:
+    """Lines about the GPUs of points, which give the results beside them."""
+    told: dict[tuple[str, str, str], None] = {}
+    fusions: dict[tuple[str, str, str], dict[str, float]] = {}
+    for point, result in pairs:
+        arch, models, condition = point.arch, models_of(point.arch, point.work), names.condition(result)
+        lines = [*_lower_bound(arch), *_other_memory(arch)]
         if models.frame != arch.file.gpu_model:
-            bounds[_not_published(point)] = None
+            lines.append(_not_published(arch, names.work(result)))
+        told.update({(arch.name, condition, line): None for line in lines})
         if models.rest == ROOFLINE:
-            fusions.setdefault((arch.name, arch.gpu.name), {}).setdefault(result.app, result.rest_fusion)
-    return [*(_fusion(*names, by_app) for names, by_app in fusions.items()), *bounds]
+            by_case = fusions.setdefault((arch.name, arch.gpu.name, condition), {})
+            by_case.setdefault(names.case(result), result.rest_fusion)
+    derived = ((arch, at, _fusion(gpu, by_case)) for (arch, gpu, at), by_case in fusions.items())
+    return [*folded(derived, names), *folded(told, names)]
 
 
-def _fusion(name: str, gpu: str, by_app: dict[str, float]) -> str:
-    gains = ", ".join(f"{app} {gain:.2f}" for app, gain in by_app.items())
+def _fusion(gpu: str, by_case: dict[str, float]) -> str:
+    gains = ", ".join(f"{case} {gain:.2f}" for case, gain in by_case.items())
     published = f"published{'' if gpu == GPU else f' for {GPU}'} {PUBLISHED['rest_fusion'].value}"
-    return f"{name}: the rest of kernels is derived; fusing makes it so many times faster: {gains}; {published}."
+    return f"the rest of kernels is derived; fusing makes it so many times faster: {gains}; {published}."
 
 
-def _not_published(point: Point) -> str:
-    gpu, work = point.arch.gpu.name, point.work
+def _not_published(arch: Arch, work: str) -> str:
+    gpu = arch.gpu.name
     return (
-        f"{point.arch.name}: no time of {work.name}, which is not built in, is published on {gpu}; its frame on {gpu} "
+        f"no time of {work}, which is not built in, is published on {gpu}; its frame on {gpu} "
         "alone is a lower bound from the GPU's peaks and the trace, and so is its speedup."
     )
 
@@ -43,7 +47,7 @@ def _lower_bound(arch: Arch) -> list[str]:
     if arch.file.gpu_model != ROOFLINE:
         return []
     what = f"the frame on {arch.gpu.name} alone is a lower bound on its time, from the GPU's peaks and the trace"
-    return [f"{arch.name}: {what}; so is its gap."]
+    return [f"{what}; so is its gap."]
 
 
 def _other_memory(arch: Arch) -> list[str]:
@@ -51,7 +55,5 @@ def _other_memory(arch: Arch) -> list[str]:
     for key in GPU_BANDWIDTHS:
         own, used = getattr(arch.gpu, key), getattr(arch.memory, key)
         if own is not None and own.value != used:
-            lines.append(
-                f"{arch.name}: memory.{key} is {used:g}, {arch.gpu.name} has {own.value:g}; null takes the GPU's own."
-            )
+            lines.append(f"memory.{key} is {used:g}, {arch.gpu.name} has {own.value:g}; null takes the GPU's own.")
     return lines

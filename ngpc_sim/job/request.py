@@ -19,8 +19,10 @@ from ngpc_sim.architecture.arch import Arch, arch_names, at_scale, load_arch
 from ngpc_sim.architecture.arch_file import MAX_SCALE
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.options import MAX_POINTS, parse_list, parse_names, parse_overrides, parse_scales
+from ngpc_sim.results.names import distinct, shared_names
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import DEFAULTS, MAX_FRAMES, Options, Point, Sequence
+from ngpc_sim.simulation.points import contents
 from ngpc_sim.trace import Trace, load_trace
 from ngpc_sim.workloads.apps import APPS, ENCODINGS
 from ngpc_sim.workloads.frame_sizes import parse_resolution
@@ -99,7 +101,10 @@ class Request:
 
 
 def points(asked: Request) -> list[Point]:
-    """Design points of a request, in the order of its lists: arch, overrides, resolution, encoding, scale, app."""
+    """Design points of a request, in the order of its lists: arch, overrides, resolution, encoding, scale, app.
+
+    Points of equal contents are one, whatever their files or values are called.
+    """
     if asked.limit_queries is not None and asked.limit_queries < 1:
         raise UserError(f"--limit-queries {asked.limit_queries} is out of range: 1 or more.")
     relative_error, seed = asked.precision
@@ -126,7 +131,7 @@ def points(asked: Request) -> list[Point]:
         for scale, arch in _at_scales(asked, name, values, scales)
     }
     _check_names(archs, loaded)
-    traces = {work.name: _traces(asked, work) for group in works.values() for work in group}
+    traces = {work: _traces(asked, work) for group in works.values() for work in group}
     made = [
         Point(
             loaded[name, number, scale],
@@ -141,10 +146,13 @@ def points(asked: Request) -> list[Point]:
         for encoding in works
         for scale in scales
         for work in works[encoding]
-        for trace in traces[work.name]
+        for trace in traces[work]
     ]
     _check_read(asked, made)
-    return made
+    once: dict[tuple[Any, ...], Point] = {}
+    for point in made:
+        once.setdefault(contents(point), point)
+    return list(once.values())
 
 
 def _check_read(asked: Request, points: SequenceOf[Point]) -> None:
@@ -181,12 +189,18 @@ def _sequence(asked: Request) -> Sequence | None:
 
 
 def _check_names(archs: list[str], loaded: Mapping[tuple[str, int, int | None], Arch]) -> None:
-    """Refuse two architectures of one name, which no table could tell apart."""
+    """Refuse two architectures of one name, or two GPUs of one, which no table could tell apart."""
     called: dict[str, str] = {}
     for name in archs:
-        own = next(arch.name for (source, _, _), arch in loaded.items() if source == name)
-        if called.setdefault(own, name) != name:
-            raise UserError(f"--arch {called[own]} and {name} are both called '{own}': give one another name.")
+        own = next(arch for (source, _, _), arch in loaded.items() if source == name)
+        other = called.setdefault(own.name, name)
+        texts = [[arch.text for (source, _, _), arch in loaded.items() if source == one] for one in (name, other)]
+        if texts[0] != texts[1]:
+            raise UserError(f"--arch {other} and {name} are both called '{own.name}': give one another name.")
+    gpus: dict[tuple[str, str], Arch] = {}
+    for arch in loaded.values():
+        if gpus.setdefault((arch.name, arch.gpu.name), arch).gpu != arch.gpu:
+            raise UserError(f"two GPU files are both called '{arch.gpu.name}': give one another name.")
 
 
 def _works(asked: Request) -> dict[str, list[Workload]]:
@@ -236,10 +250,27 @@ def manifest(asked: Request, points: SequenceOf[Point], wall_time_s: float) -> d
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in PACKAGES},
         "architectures": archs,
-        "traces": {p.trace.name: {"sha256": p.trace.sha256, "seed": p.trace.seed} for p in points},
+        "workloads": _workloads(points),
+        "traces": _traces_used(points),
         **_sampling(asked, points),
         "configurations": {p.arch.sha256: p.arch.resolved() for p in points},
         "wall_time_s": round(wall_time_s, 3),
+    }
+
+
+def _workloads(points: SequenceOf[Point]) -> dict[str, str]:
+    """Hash of every workload by its name."""
+    works = {point.work.sha256: point.work for point in points}
+    shared = shared_names((work.label, sha256) for sha256, work in works.items())
+    return {distinct(work.label, sha256, shared): sha256 for sha256, work in works.items()}
+
+
+def _traces_used(points: SequenceOf[Point]) -> dict[str, dict[str, Any]]:
+    """Hash and seed of every trace by its name."""
+    traces = {point.trace.sha256: point.trace for point in points}
+    shared = shared_names((trace.name, sha256) for sha256, trace in traces.items())
+    return {
+        distinct(trace.name, sha256, shared): {"sha256": sha256, "seed": trace.seed} for sha256, trace in traces.items()
     }
 
 

@@ -1,7 +1,7 @@
 """Result rows sorted into panels: the design points that one table or one chart panel shows.
 
 A panel holds one architecture, encoding, resolution, detail and set of overridden values; inside it a
-*case* is an app (an app and its trace where an app ran several traces), and a row is a case at a scale.
+*case* is an app (with its workload and trace where the app has several), and a row is a case at a scale.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import cached_property
 from math import isfinite, isnan, nan
 from typing import SupportsFloat, TypeVar
 
+from ngpc_sim.results.names import case_labels
 from ngpc_sim.results.published import GPU, Published, published_mean
 from ngpc_sim.workloads.apps import APPS, app_rank
 
@@ -19,7 +20,7 @@ Row = Mapping[str, object]
 Key = TypeVar("Key", bound=Hashable)
 
 #: keys of an architecture that are columns only where they were overridden, and have no dot to tell them by
-UNDOTTED = ("technology", "area_model")
+UNDOTTED = ("technology", "area_model", "gpu_model")
 
 
 def number(row: Row, column: str) -> float:
@@ -141,16 +142,6 @@ def _panel(key: tuple[str, ...], rows: Sequence[Row]) -> Panel:
         conditions=key[3:],
         calibrated=any(bool(row.get("calibrated")) for row in rows),
         rows=tuple(ordered),
-        labels=_case_labels(ordered),
+        labels=case_labels(ordered),
     )
 
-
-def _case_labels(rows: Sequence[Row]) -> tuple[str, ...]:
-    several = with_traces(rows)
-    return tuple(" ".join(texts(row, ("app", "trace") if text(row, "app") in several else ("app",))) for row in rows)
-
-
-def with_traces(rows: Iterable[Row]) -> set[str]:
-    """Apps that ran several traces."""
-    apps = grouped(rows, lambda row: text(row, "app"))
-    return {app for app, own in apps.items() if len({text(row, "trace") for row in own}) > 1}

@@ -88,9 +88,13 @@ class Result:
     scale: int
     app: str
     encoding: str
+    workload: str
+    workload_sha256: str
     resolution: str
     trace: str
+    trace_sha256: str
     detail: str
+    limit_queries: int | None
     queries: int
     queries_per_pixel: float
     frame_ms: float
@@ -132,7 +136,6 @@ class Result:
     calibrated: str
     gpu: str
     arch_sha256: str
-    trace_sha256: str
     costs: Costs
     scenes: Scenes
     nfp_busy: Any = field(repr=False, compare=False)
@@ -170,7 +173,7 @@ class Result:
 
     def identity(self) -> dict[str, Any]:
         """Columns that tell this result from the others of a run."""
-        names = ("arch", "scale", "app", "encoding", "resolution", "trace", "detail")
+        names = ("arch", "scale", "app", "encoding", "workload", "resolution", "trace", "detail")
         return {name: getattr(self, name) for name in names} | dict(self.overrides)
 
     def level_rows(self) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError, WorkerLostError
 from ngpc_sim.machine.store import Store
 from ngpc_sim.machine.workers import in_workers
+from ngpc_sim.results.names import told_apart
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.simulate import frame_ms, simulate_point
@@ -38,9 +39,11 @@ TIMES: Store[float] = Store(KEPT_TIMES)
 
 def run_point(point: Point) -> Result:
     """Simulate a point; with ``what_if``, a replayed frame is simulated again with its bottleneck doubled."""
-    made = RESULTS.get(_key(point), lambda: simulate_point(point))
-    result = replace(made, overrides=dict(point.options.overrides or {}))
-    TIMES.put(_key(point), result.frame_ms)
+    key = contents(point)
+    made = RESULTS.get(key, lambda: simulate_point(point))
+    overrides = dict(point.options.overrides or {})
+    result = replace(made, overrides=overrides, workload=point.work.label, trace=point.trace.name)
+    TIMES.put(key, result.frame_ms)
     doubled = point.what_if and point.detail == "cycle"
     return with_doubling(point.arch, result, partial(_frame_ms, point)) if doubled else result
 
@@ -49,19 +52,24 @@ def _frame_ms(point: Point, arch: Arch, rest_factor: float) -> float:
     """Time of the point's frame on ``arch``; kept, because doubling one point often gives another of a sweep."""
     options = replace(point.options, detail=point.detail, rest_factor=rest_factor)
     other = replace(point, arch=arch, options=options)
-    return TIMES.get(_key(other), lambda: frame_ms(other))
+    return TIMES.get(contents(other), lambda: frame_ms(other))
 
 
-def _key(point: Point) -> tuple[Any, ...]:
-    """Everything that the result of a point follows from; overrides only repeat what the architecture has."""
+def contents(point: Point) -> tuple[Any, ...]:
+    """Everything that the result of a point follows from: points of equal contents are one design point.
+
+    What a workload or a trace is called is no part of it; overrides only repeat what the architecture has.
+    """
     trace, options = point.trace, point.options
     drawn = (options.relative_error, options.seed) if point.detail == "sampled" else ()
     asked = (point.resolution, point.detail, options.limit_queries, options.sequence, options.rest_factor, *drawn)
-    return point.arch.text, point.work, trace.name, trace.sha256, len(trace.positions), *asked
+    return point.arch.text, point.work.sha256, trace.sha256, len(trace.positions), *asked
 
 
 def run_points(points: Sequence[Point], jobs: int = 1, done: Callable[[int], None] | None = None) -> list[Result]:
     """Results of ``points`` in their order; ``done`` is told after each group how many points it had.
+
+    Workloads that share a name and differ in contents get the start of their hash behind it, and so do traces.
 
     Raises
     ------
@@ -82,7 +90,7 @@ def run_points(points: Sequence[Point], jobs: int = 1, done: Callable[[int], Non
     except WorkerLostError as error:
         lost = [point for group in error.tasks for _, point in group]
         raise WorkerLostError(lost, [_named(point) for point in lost[:MAX_NAMED]]) from None
-    return [results[index] for index in range(len(points))]
+    return told_apart([results[index] for index in range(len(points))])
 
 
 def _named(point: Point) -> str:
@@ -96,7 +104,7 @@ def _groups(points: Sequence[Point], jobs: int) -> Iterator[list[int]]:
     """
     groups: dict[tuple[str, str], list[int]] = {}
     for index, point in enumerate(points):
-        groups.setdefault((point.work.name, point.trace.sha256), []).append(index)
+        groups.setdefault((point.work.sha256, point.trace.sha256), []).append(index)
     for group in groups.values():
         parts = len(group) if jobs == 1 else max(min(len(group), -(-jobs // len(groups))), -(-len(group) // MAX_GROUP))
         yield from (group[part::parts] for part in range(parts))

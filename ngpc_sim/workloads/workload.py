@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -74,6 +76,7 @@ class Workload:
 
     ``input_bytes`` and ``output_bytes`` are what the accelerator reads and writes per query;
     ``trace`` names the trace that the main job replays; ``gpu_kernels`` is what the GPU runs beside the network.
+    ``label`` is what output calls it: ``name`` where it is built in, else the name of its file and the encoding.
     """
 
     name: str
@@ -85,6 +88,10 @@ class Workload:
     output_bytes: int
     trace: str
     gpu_kernels: GpuKernels | None = field(default=None, hash=False)
+    label: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", self.label or self.name)
 
     def matrices(self) -> list[tuple[int, int]]:
         """``(inputs, outputs)`` of every weight matrix in order, outputs padded to 16."""
@@ -100,6 +107,19 @@ class Workload:
         """Multiply-accumulates of one query on features and outputs that exist, padding left out."""
         features = self.encoding.n_levels * self.encoding.n_features_per_level
         return sum(inputs * outputs for network in self.networks for inputs, outputs in network.matrices(features, 1))
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of its contents; the trace that it names and what it is called are no part of them."""
+        kernels = self.gpu_kernels.model_dump(mode="json") if self.gpu_kernels else None
+        plain = {
+            "name": self.name,
+            "encoding": self.encoding.model_dump(mode="json"),
+            "networks": [network.model_dump(mode="json") for network in self.networks],
+            "bytes": [self.input_bytes, self.output_bytes],
+            "gpu_kernels": kernels,
+        }
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
     @cached_property
     def is_built_in(self) -> bool:
@@ -146,6 +166,7 @@ def load_workload(name: str) -> Workload:
         output_bytes=file.output_bytes,
         trace=file.trace,
         gpu_kernels=file.gpu_kernels,
+        label=f"{path.stem}-{encoding_name}",
     )
     _check_derived(work, derived, path.name, origins)
     return work

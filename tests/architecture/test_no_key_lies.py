@@ -15,7 +15,7 @@ from ngpc_sim.job.unused import unused_keys
 
 ARCHS = sorted(path.stem for path in bundled.folder("arch_configs").glob("*.yaml"))
 #: descriptive in the schema: part of a name or a label, never of a result
-LABELS = {"own_workload", "arch_sha256", "overrides"}
+LABELS = {"own_workload", "workload_sha256", "arch_sha256", "overrides"}
 #: what a number is changed to, one after another, until a result changes
 CHANGES = (
     *(lambda v: v * 2, lambda v: v / 2, lambda v: v * 64, lambda v: v / 256),
@@ -294,7 +294,7 @@ def shortened(work):
     """Rows of the default architecture on the workload's trace, or on its begin: the closed form's and a replay's."""
     arch, trace = ngpc.load_arch("ngpc", overrides={"gpu_model": "roofline"}), ngpc.load_trace(work.trace)
     limit = None if work.app == "gia" else 2000
-    of_the_gpu_alone = ("gpu_", "speedup", "own_workload", "energy_gain")
+    of_the_gpu_alone = ("gpu_", "speedup", "own_workload", "workload", "energy_gain")
     for detail in ("bound", "cycle"):
         row = unlabelled(ngpc.simulate(arch, work, trace, detail=detail, limit_queries=limit))
         yield {name: value for name, value in row.items() if not name.startswith(of_the_gpu_alone)}

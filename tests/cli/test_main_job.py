@@ -23,8 +23,22 @@ FILES = [
 TIMES = {"wall_time_s", "simulated_cycles_per_s", "queries_per_s"}
 # design.md section 6, one stall column a cause in place of stall_*
 BEFORE_STALLS = [
-    *("arch", "scale", "app", "encoding", "resolution", "trace", "detail", "queries", "queries_per_pixel", "frame_ms"),
-    *("fps", "gpu_frame_ms", "speedup", "speedup_bound", "ngpc_ms", "rest_ms", "bottleneck", "nfp_cycles"),
+    *("arch", "scale", "app", "encoding", "workload", "workload_sha256", "resolution", "trace", "trace_sha256"),
+    *(
+        "detail",
+        "limit_queries",
+        "queries",
+        "queries_per_pixel",
+        "frame_ms",
+        "fps",
+        "gpu_frame_ms",
+        "speedup",
+        "speedup_bound",
+        "ngpc_ms",
+        "rest_ms",
+        "bottleneck",
+        "nfp_cycles",
+    ),
     *("encoding_cycles", "mlp_cycles"),
 ]
 AFTER_STALLS = [

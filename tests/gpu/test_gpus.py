@@ -9,17 +9,21 @@ import yaml
 import ngpc_sim as ngpc
 from ngpc_sim.config.bundled import folder
 from ngpc_sim.job.gpu_footer import gpu_lines
+from ngpc_sim.results.names import CASE_COLUMNS, Names
 
 ROOFLINE = {"frame.rest_model": "roofline", "gpu_model": "roofline"}
 #: technology numbers: DRAM in GB/s, board in W
 OTHERS = {"rtx4090": (1008, 450), "orin": (204.8, 60), "xavier-nx": (59.7, 20), "h200": (4800, 700)}
 #: a result of which only what the lines name is asked
-ANY = SimpleNamespace(app="gia", rest_fusion=2.0)
+ANY = SimpleNamespace(
+    app="gia", rest_fusion=2.0, overrides={}, **dict.fromkeys(("encoding", "resolution", *CASE_COLUMNS), "")
+)
 
 
 def lines_of(arch, result=ANY):
     """Lines about the GPU of an architecture beside which GIA ran."""
-    return gpu_lines([SimpleNamespace(arch=arch, work=ngpc.load_workload("gia-hashgrid"))], [result])
+    point = SimpleNamespace(arch=arch, work=ngpc.load_workload("gia-hashgrid"))
+    return gpu_lines([(point, result)], Names([result]))
 
 
 @pytest.mark.parametrize("gpu", OTHERS)

@@ -1,0 +1,127 @@
+"""What tells design points apart in words: cases of a table, and conditions of a sentence.
+
+A design point is its contents. Names are what people read, so contents that share a name get the start of their hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from ngpc_sim.results.result import Result
+
+#: digits of a hash that stand in a name
+DIGITS = 8
+#: columns that tell cases of one app apart, in the order in which they are tried
+CASE_COLUMNS = ("workload", "workload_sha256", "trace", "trace_sha256")
+
+
+def case_labels(rows: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
+    """App of each row, with its workload, trace and starts of hashes only where the app has several of them."""
+    labels = [_cell(row, "app") for row in rows]
+    for column in CASE_COLUMNS:
+        found: dict[str, set[str]] = {}
+        for label, row in zip(labels, rows, strict=True):
+            found.setdefault(label, set()).add(_cell(row, column))
+        labels = [
+            f"{label} {_word(row, column)}".rstrip() if len(found[label]) > 1 else label
+            for label, row in zip(labels, rows, strict=True)
+        ]
+    return tuple(labels)
+
+
+def _cell(row: Mapping[str, object], column: str) -> str:
+    value = row.get(column)
+    return "" if value is None else str(value)
+
+
+def _word(row: Mapping[str, object], column: str) -> str:
+    """Short word for a cell: no encoding, which all rows of a table share, and no more of a hash than needed."""
+    value = _cell(row, column)
+    if column.endswith("sha256"):
+        return value[:DIGITS]
+    if column == "workload":
+        value = value.replace(f"-{_cell(row, 'encoding')}", "", 1)
+        return "" if value == _cell(row, "app") else value
+    return value
+
+
+def told_apart(results: Sequence[Result]) -> list[Result]:
+    """The results, workloads and traces of one name and several contents renamed: the start of a hash stands behind."""
+    works = shared_names((r.workload, r.workload_sha256) for r in results)
+    traces = shared_names((r.trace, r.trace_sha256) for r in results)
+    return [
+        replace(
+            r,
+            workload=distinct(r.workload, r.workload_sha256, works),
+            trace=distinct(r.trace, r.trace_sha256, traces),
+        )
+        if r.workload in works or r.trace in traces
+        else r
+        for r in results
+    ]
+
+
+def shared_names(pairs: Iterable[tuple[str, str]]) -> set[str]:
+    """Names that stand for several hashes, of pairs of a name and a hash."""
+    hashes: dict[str, set[str]] = {}
+    for name, sha256 in pairs:
+        hashes.setdefault(name, set()).add(sha256)
+    return {name for name, found in hashes.items() if len(found) > 1}
+
+
+def distinct(name: str, sha256: str, shared: set[str]) -> str:
+    """The name, with the start of its hash where it is a shared one."""
+    return f"{name} {sha256[:DIGITS]}" if name in shared else name
+
+
+class Names:
+    """Words of the results of a run: only what differs among them is said."""
+
+    def __init__(self, results: Sequence[Result]) -> None:
+        values: dict[str, set[str]] = {}
+        for result in results:
+            for key, value in result.overrides.items():
+                values.setdefault(key, set()).add(str(value))
+        self._swept = [key for key, found in values.items() if len(found) > 1]
+        self._sizes = len({result.resolution for result in results}) > 1
+        self.conditions = {self.condition(result) for result in results}
+        points = {_case_of(r): {name: getattr(r, name) for name in ("app", "encoding", *CASE_COLUMNS)} for r in results}
+        of_encoding: dict[str, list[tuple[str, ...]]] = {}
+        for point in points:
+            of_encoding.setdefault(point[1], []).append(point)
+        self._cases = {
+            point: label
+            for group in of_encoding.values()
+            for point, label in zip(group, case_labels([points[point] for point in group]), strict=True)
+        }
+
+    def case(self, result: Result) -> str:
+        """The app, with its workload or trace where the run has several of the app."""
+        return self._cases[_case_of(result)]
+
+    def work(self, result: Result) -> str:
+        """The case and its encoding, such as ``nerf-hashgrid``."""
+        app, *more = self.case(result).split(" ", 1)
+        return " ".join([f"{app}-{result.encoding}", *more])
+
+    def condition(self, result: Result) -> str:
+        """Swept values and the resolution, where the run has several of them."""
+        sizes = [result.resolution] if self._sizes else []
+        swept = [f"{key}={result.overrides[key]}" for key in self._swept if key in result.overrides]
+        return ", ".join([*sizes, *swept])
+
+
+def _case_of(result: Result) -> tuple[str, ...]:
+    return tuple(getattr(result, name) for name in ("app", "encoding", *CASE_COLUMNS))
+
+
+def folded(lines: Iterable[tuple[str, str, str]], names: Names) -> list[str]:
+    """Sentences of (subject, condition, text), each once; one that holds under all conditions of the run names none."""
+    conditions: dict[tuple[str, str], dict[str, None]] = {}
+    for subject, condition, text in lines:
+        conditions.setdefault((subject, text), {})[condition] = None
+    return [
+        f"{subject}{'' if found.keys() == names.conditions else ', ' + ' or '.join(found)}: {text}"
+        for (subject, text), found in conditions.items()
+    ]

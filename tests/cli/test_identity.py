@@ -1,0 +1,141 @@
+"""A design point is its contents: what shares a name stays apart, what has equal contents runs once."""
+
+import csv
+import json
+import shutil
+
+import pytest
+
+from ngpc_sim.config import bundled
+from ngpc_sim.report.panels import split_panels
+
+GIA = bundled.folder("workloads") / "gia.yaml"
+TRACES = bundled.folder("traces")
+FAST = ("--scale", "8", "--limit-queries", "200", "--no-what-if", "--out", "o")
+
+
+def deep(path, layers=4):
+    """A copy of gia's workload with more hidden layers."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(GIA.read_text().replace("n_hidden_layers: 2", f"n_hidden_layers: {layers}"))
+    return path
+
+
+def cells(ran, name="results.csv"):
+    with (ran.folder / "o" / name).open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_two_workloads_of_one_app_replay_each_its_own_trace(run, tmp_path):
+    own = (bundled.folder("workloads") / "nerf.yaml").read_text()
+    (tmp_path / "obj.yaml").write_text(own.replace("trace: nerf-room-fhd", "trace: nerf-object-fhd"))
+    rows = cells(run(*FAST, "--app", "nerf,obj.yaml"))
+    assert [(row["workload"], row["trace"]) for row in rows] == [
+        ("nerf-hashgrid", "nerf-room-fhd"),
+        ("obj-hashgrid", "nerf-object-fhd"),
+    ]
+    assert rows[0]["workload_sha256"] == rows[1]["workload_sha256"]  # the network and the grid are the same
+    assert rows[0]["trace_sha256"] != rows[1]["trace_sha256"]
+
+
+def test_every_workload_of_an_app_has_its_row_in_table_files_and_manifest(run, tmp_path):
+    deep(tmp_path / "g4.yaml")
+    ran = run(*FAST, "--app", "gia,g4.yaml", "--power-budget", "9")
+    lines = [line.split()[:3] for line in ran.out.splitlines() if line.startswith("gia ")]
+    assert [line[0] for line in lines[:2]] == ["gia", "gia"]
+    assert lines[1][1] == "g4"
+    assert {row["workload"] for row in cells(ran, "levels.csv")} == {"gia-hashgrid", "g4-hashgrid"}
+    assert {row["workload"] for row in cells(ran, "stalls.csv")} == {"gia-hashgrid", "g4-hashgrid"}
+    assert [row["workload"] for row in cells(ran, "budgets.csv")] == ["gia-hashgrid", "g4-hashgrid"]
+    manifest = json.loads((ran.folder / "o" / "manifest.json").read_text())
+    assert manifest["workloads"] == {row["workload"]: row["workload_sha256"] for row in cells(ran)}
+
+
+def test_two_files_of_one_name_get_the_start_of_their_hash(run, tmp_path):
+    deep(tmp_path / "a" / "g.yaml", 3)
+    deep(tmp_path / "b" / "g.yaml", 4)
+    ran = run(*FAST, "--app", "a/g.yaml,b/g.yaml")
+    rows = cells(ran)
+    assert [row["workload"] for row in rows] == [f"g-hashgrid {row['workload_sha256'][:8]}" for row in rows]
+    assert len({row["workload"] for row in rows}) == 2
+    assert all(f"gia g {row['workload_sha256'][:8]}" in ran.out for row in rows)
+
+
+def test_two_traces_of_one_file_name_are_two_rows_and_two_entries_of_the_manifest(run, tmp_path):
+    for folder, name in (("a", "nerf-room-fhd"), ("b", "nerf-object-fhd")):
+        (tmp_path / folder).mkdir()
+        shutil.copy(TRACES / f"{name}.trace.parquet", tmp_path / folder / "x.trace.parquet")
+    words = "a/x.trace.parquet,b/x.trace.parquet"
+    ran = run(*FAST, "--app", "nerf", "--trace", words)
+    assert len({row["trace_sha256"] for row in cells(ran)}) == 2
+    assert len({row["trace"] for row in cells(ran)}) == 2
+    assert ran.out.count("\nnerf x ") == 2
+    manifest = json.loads((ran.folder / "o" / "manifest.json").read_text())
+    assert len({trace["sha256"] for trace in manifest["traces"].values()}) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--set", "nfp.clock_ghz=1,1.0"),
+        ("--set", "scale=8,8", "--set", "nfp.mlp.rows=64,64"),
+        ("--app", "gia,copy/gia.yaml"),
+        ("--arch", "ngpc,copy/ngpc.yaml"),
+        ("--trace", "gia-plane,copy/other.trace.parquet"),
+    ],
+)
+def test_points_of_equal_contents_run_once(run, tmp_path, words):
+    (tmp_path / "copy").mkdir()
+    shutil.copy(GIA, tmp_path / "copy" / "gia.yaml")
+    shutil.copy(bundled.folder("arch_configs") / "ngpc.yaml", tmp_path / "copy" / "ngpc.yaml")
+    shutil.copy(TRACES / "gia-plane-fhd.trace.parquet", tmp_path / "copy" / "other.trace.parquet")
+    scale = () if words[1].startswith("scale") else ("--scale", "8")
+    app = () if words[0] == "--app" else ("--app", "gia")
+    assert len(cells(run(*FAST[2:], *scale, *app, *words))) == 1
+
+
+def test_equal_budgets_are_one(run):
+    assert len(cells(run(*FAST, "--app", "gia", "--power-budget", "5,5.0,5e0"), "budgets.csv")) == 1
+
+
+def test_two_architectures_of_one_name_and_several_contents_are_refused(refused, tmp_path):
+    (tmp_path / "ngpc.yaml").write_text("extends: ngpc\nname: ngpc\nscale: 16\n")
+    assert "are both called 'ngpc'" in refused("--app", "gia", "--arch", "ngpc,./ngpc.yaml", "--out", "o")
+
+
+def test_two_gpus_of_one_name_and_several_contents_are_refused(refused, tmp_path):
+    (tmp_path / "a.yaml").write_text("extends: rtx3090\nname: mine\n")
+    (tmp_path / "b.yaml").write_text(
+        "extends: rtx3090\nname: mine\nboard_power_w: {value: 200, unit: W, source: a test, tag: assumed}\n"
+    )
+    assert "both called 'mine'" in refused("--app", "gia", "--set", "gpu=./a.yaml,./b.yaml", "--out", "o")
+
+
+def test_budgets_and_sentences_name_the_swept_value(run):
+    key = "nfp.encoding.grid_sram_kib"
+    ran = run(*FAST, "--app", "gia", "--set", f"{key}=256,1024", "--power-budget", "9")
+    assert [row[key] for row in cells(ran, "budgets.csv")] == ["256", "1024"]
+    text = " ".join(ran.out.split())
+    assert f"ngpc in n7, scale 8, {key}=256: area" in text
+    assert f"ngpc, {key}=256: levels" in text
+    assert f"ngpc, {key}=1024: levels" not in text
+
+
+def test_a_sentence_that_holds_for_all_swept_values_stands_once_and_names_none(run):
+    ran = run(*FAST, "--app", "nerf", "--set", "nfp.clock_ghz=1,1.5")
+    text = " ".join(ran.out.split())
+    assert text.count("published times range by scene") == 1
+    assert text.count("GPU baseline of nerf: ") == 1
+
+
+@pytest.mark.parametrize("key", ["gpu_model", "technology", "area_model"])
+def test_rows_that_differ_by_a_key_without_a_dot_stand_in_panels_of_their_own(key):
+    row = {"arch": "a", "encoding": "hashgrid", "resolution": "fhd", "app": "gia", "scale": 8}
+    assert len(split_panels([row | {key: "one"}, row | {key: "other"}])) == 2
+
+
+def test_a_sum_of_rows_from_elsewhere_is_told_apart_by_the_hash():
+    row = {"arch": "a", "encoding": "hashgrid", "resolution": "fhd", "app": "gia", "scale": 8, "trace": "x"}
+    (panel,) = split_panels([row | {"trace_sha256": "1" * 64}, row | {"trace_sha256": "2" * 64}])
+    assert panel.cases == ("gia 11111111", "gia 22222222")
+    assert len(panel.at(8)) == 2
