@@ -31,6 +31,8 @@ GPU_BANDWIDTHS = ("l2_gbps", "dram_gbps")
 #: folders of ``arch_configs`` by what their files describe
 FOLDERS = {"architecture": "", "GPU": "gpu", "technology": "tech"}
 HERE = Path()
+#: keys of an architecture file that no result follows from
+PROSE = ("description", "sources")
 #: keys under which ``arch show`` prints what other keys name; in a file they take the place of the named files
 EMBEDDED = {"gpu": "gpu_file", "technology": "technology_file"}
 PartT = TypeVar("PartT", GpuSpec, TechnologySpec)
@@ -121,14 +123,19 @@ class Arch:
     def _resolved(self) -> Tree:
         return {
             **self.file.model_dump(mode="json"),
+            "gpu": self.gpu.name,
+            "technology": self.technology.name,
             "gpu_file": self.gpu.model_dump(mode="json", exclude_none=True),
             "technology_file": self.technology.model_dump(mode="json"),
         }
 
     @cached_property
     def text(self) -> str:
-        """The same as text, sooner than its hash."""
-        return "".join(spec.model_dump_json() for spec in (self.file, self.gpu, self.technology))
+        """Everything that a result follows from as text, sooner than the hash: no prose, no place of a file."""
+        named = {"gpu", "technology", *PROSE}
+        return "".join(
+            [self.file.model_dump_json(exclude=named), self.gpu.model_dump_json(), self.technology.model_dump_json()]
+        )
 
     @cached_property
     def sha256(self) -> str:

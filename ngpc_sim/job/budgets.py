@@ -123,15 +123,20 @@ def sentences(lines: Sequence[Line]) -> list[str]:
     return ["", TITLE, *(_padded(line) for line in (HEADS, *cells)), MEANING]
 
 
+def _short(number: float) -> str:
+    """A number as short as it can be without looking like another one."""
+    return f"{number:g}" if float(f"{number:g}") == number else str(number)
+
+
 def _cells(line: Line, case: str) -> tuple[str, ...]:
-    names = (f"{line['budget_w']:g}", line["arch"], case, line["encoding"])
+    names = (_short(line["budget_w"]), line["arch"], case, line["encoding"])
     swept = [f"{key}={value}" for key, value in line.items() if key not in COLUMNS]
     gaps = ", ".join(f"{line[name]:+.1f}" for name in ("gap_gpu_oom", "gap_total_oom", "gap_ngpc_oom"))
     gaps = "; ".join([gaps, *swept])
     if line["scale"] is None:
         return (*names, "none", "-", "-", f">{line['least_power_w']:.3g}", "-", gaps)
     power, fps = f"{line['ngpc_power_w']:.3g}", f"{line['fps']:.4g}"
-    return (*names, str(line["scale"]), f"{line['clock_ghz']:g}", line["resolution"], power, fps, gaps)
+    return (*names, str(line["scale"]), _short(line["clock_ghz"]), line["resolution"], power, fps, gaps)
 
 
 def _padded(cells: Sequence[str]) -> str:

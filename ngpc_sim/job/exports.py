@@ -70,7 +70,8 @@ def missed_addresses(point: Point) -> Array:
 def write_accelergy(folder: Path, points: Sequence[Point], results: Sequence[Result]) -> list[Path]:
     """Write ``architecture.yaml`` and ``action_counts.yaml`` for every design point, all or none.
 
-    With several points, names begin with arch-scale-app-encoding-resolution, and a number where that is not unique.
+    With several points, names begin with arch-scale-app-encoding-resolution. Where that is not unique, the second and
+    later ones have the number of their row in ``results.csv``, from 0.
     """
     files: dict[str, bytes] = {}
     for number, (point, result) in enumerate(zip(points, results, strict=True)):

@@ -28,7 +28,7 @@ def footer(points: Sequence[Point], results: Sequence[Result], differences: Sequ
         folded(((r.arch, names.condition(r), f"{r.calibrated}.") for r in results if r.calibrated), names),
         folded(_unused(pairs, names), names),
         unused_settings(points),
-        _traces(pairs),
+        folded(_traces(pairs, names), names),
         _sampled(results, names),
         folded(_spilled(results, names), names),
         _scenes(results, names),
@@ -49,19 +49,19 @@ def _unused(pairs: Pairs, names: Names) -> Iterator[Told]:
             yield r.arch, names.condition(r), f"keys without effect: {reasons}."
 
 
-def _traces(pairs: Pairs) -> Iterator[str]:
+def _traces(pairs: Pairs, names: Names) -> Iterator[Told]:
     for point, result in pairs:
         trace, limit = point.trace, point.options.limit_queries
+        told = (f"trace {result.trace}", names.condition(result))
         if limit is not None:
-            yield f"trace {result.trace}: only its first {limit:,} recorded queries, as a frame of their own."
+            yield *told, f"only its first {limit:,} recorded queries, as a frame of their own."
             continue
         text = (
-            f"trace {result.trace}: {trace.recorded:,} recorded queries stand for "
-            f"{trace.queries:,} of a {trace.width}x{trace.height} frame"
+            f"{trace.recorded:,} recorded queries stand for {trace.queries:,} of a {trace.width}x{trace.height} frame"
         )
         if result.queries != trace.queries:
             text += f"; its profile is scaled to {result.queries:,} queries for {result.resolution} on {result.arch}"
-        yield f"{text}."
+        yield *told, f"{text}."
 
 
 def _sampled(results: Sequence[Result], names: Names) -> Iterator[str]:
@@ -71,13 +71,12 @@ def _sampled(results: Sequence[Result], names: Names) -> Iterator[str]:
         return
     worst = max(sampled, key=half_width)
     part = max((r.replayed_queries or 0) / r.queries for r in sampled)
-    at = ", ".join([names.work(worst), f"scale {worst.scale}", *filter(None, [names.condition(worst)])])
     text = (
         f"sampled: 95 % intervals in ci_low_* and ci_high_*; frame times are within {half_width(worst):.2g} of their "
-        f"value (least sure: {at}); at most {min(part, 1.0):.1%} of the "
+        f"value (least sure: {names.at(worst)}); at most {min(part, 1.0):.1%} of the "
         "queries were replayed."
     )
-    whole = [f"{names.work(r)}, scale {r.scale}" for r in sampled if (r.replayed_queries or 0) >= r.queries]
+    whole = [names.at(r) for r in sampled if (r.replayed_queries or 0) >= r.queries]
     if whole:
         text += f" Every query of {'; '.join(dict.fromkeys(whole))}: a sample would not do with much less."
     yield text
@@ -107,9 +106,8 @@ def _scenes(results: Sequence[Result], names: Names) -> Iterator[str]:
     for r in results:
         s = r.scenes
         if s.frames_per_scene is not None:
-            at = ", ".join([r.arch, names.work(r), f"scale {r.scale}", *filter(None, [names.condition(r)])])
             yield (
-                f"{at}: tables load in {s.table_load_ms:.3g} ms; first frame"
+                f"{names.at(r, r.arch)}: tables load in {s.table_load_ms:.3g} ms; first frame"
                 f" of a scene {s.first_frame_fps:.4g} FPS, steady state {s.steady_fps:.4g} FPS, mean {r.fps:.4g}."
             )
 

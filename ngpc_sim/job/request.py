@@ -258,19 +258,20 @@ def manifest(asked: Request, points: SequenceOf[Point], wall_time_s: float) -> d
     }
 
 
-def _workloads(points: SequenceOf[Point]) -> dict[str, str]:
+def _workloads(points: SequenceOf[Point]) -> dict[str, dict[str, str]]:
     """Hash of every workload by its name."""
-    works = {point.work.sha256: point.work for point in points}
-    shared = shared_names((work.label, sha256) for sha256, work in works.items())
-    return {distinct(work.label, sha256, shared): sha256 for sha256, work in works.items()}
+    works = dict.fromkeys((point.work.label, point.work.sha256) for point in points)
+    shared = shared_names(works)
+    return {distinct(name, sha256, shared): {"sha256": sha256} for name, sha256 in works}
 
 
 def _traces_used(points: SequenceOf[Point]) -> dict[str, dict[str, Any]]:
     """Hash and seed of every trace by its name."""
-    traces = {point.trace.sha256: point.trace for point in points}
-    shared = shared_names((trace.name, sha256) for sha256, trace in traces.items())
+    traces = {(point.trace.name, point.trace.sha256): point.trace for point in points}
+    shared = shared_names(traces)
     return {
-        distinct(trace.name, sha256, shared): {"sha256": sha256, "seed": trace.seed} for sha256, trace in traces.items()
+        distinct(name, sha256, shared): {"sha256": sha256, "seed": trace.seed}
+        for (name, sha256), trace in traces.items()
     }
 
 

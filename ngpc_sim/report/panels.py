@@ -144,4 +144,3 @@ def _panel(key: tuple[str, ...], rows: Sequence[Row]) -> Panel:
         rows=tuple(ordered),
         labels=case_labels(ordered),
     )
-

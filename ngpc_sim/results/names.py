@@ -10,40 +10,53 @@ from dataclasses import replace
 
 from ngpc_sim.results.result import Result
 
+Row = Mapping[str, object]
+
 #: digits of a hash that stand in a name
 DIGITS = 8
 #: columns that tell cases of one app apart, in the order in which they are tried
 CASE_COLUMNS = ("workload", "workload_sha256", "trace", "trace_sha256")
+#: columns that tell rows of one case at one scale apart, where a sweep has not said what it changed
+POINT_COLUMNS = ("arch_sha256", "limit_queries", "scenes", "frames_per_scene")
+#: swept keys that have a name of their own in a sentence
+SAID = ("name", "scale")
 
 
-def case_labels(rows: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
-    """App of each row, with its workload, trace and starts of hashes only where the app has several of them."""
+def case_labels(rows: Sequence[Row]) -> tuple[str, ...]:
+    """App of each row, with its workload, trace and starts of hashes only where the app has several of them.
+
+    Two rows at one scale have one label only where they differ in none of ``CASE_COLUMNS`` and ``POINT_COLUMNS``.
+    """
     labels = [_cell(row, "app") for row in rows]
-    for column in CASE_COLUMNS:
-        found: dict[str, set[str]] = {}
-        for label, row in zip(labels, rows, strict=True):
-            found.setdefault(label, set()).add(_cell(row, column))
-        labels = [
-            f"{label} {_word(row, column)}".rstrip() if len(found[label]) > 1 else label
+    for column in (*CASE_COLUMNS, *POINT_COLUMNS):
+        places = [
+            (label, _cell(row, "scale") if column in POINT_COLUMNS else "")
             for label, row in zip(labels, rows, strict=True)
+        ]
+        found: dict[tuple[str, str], set[str]] = {}
+        for place, row in zip(places, rows, strict=True):
+            found.setdefault(place, set()).add(_cell(row, column))
+        labels = [
+            f"{place[0]} {_word(row, column)}".rstrip() if len(found[place]) > 1 else place[0]
+            for place, row in zip(places, rows, strict=True)
         ]
     return tuple(labels)
 
 
-def _cell(row: Mapping[str, object], column: str) -> str:
+def _cell(row: Row, column: str) -> str:
     value = row.get(column)
     return "" if value is None else str(value)
 
 
-def _word(row: Mapping[str, object], column: str) -> str:
+def _word(row: Row, column: str) -> str:
     """Short word for a cell: no encoding, which all rows of a table share, and no more of a hash than needed."""
     value = _cell(row, column)
     if column.endswith("sha256"):
         return value[:DIGITS]
     if column == "workload":
-        value = value.replace(f"-{_cell(row, 'encoding')}", "", 1)
-        return "" if value == _cell(row, "app") else value
-    return value
+        name, _, digits = value.rpartition(f"-{_cell(row, 'encoding')}")
+        return (digits if name == _cell(row, "app") else name + digits).strip()
+    return f"{column}={value}" if column in POINT_COLUMNS and value else value
 
 
 def told_apart(results: Sequence[Result]) -> list[Result]:
@@ -82,8 +95,8 @@ class Names:
         values: dict[str, set[str]] = {}
         for result in results:
             for key, value in result.overrides.items():
-                values.setdefault(key, set()).add(str(value))
-        self._swept = [key for key, found in values.items() if len(found) > 1]
+                values.setdefault(key, set()).add(_written(value))
+        self._swept = [key for key, found in values.items() if len(found) > 1 and key not in SAID]
         self._sizes = len({result.resolution for result in results}) > 1
         self.conditions = {self.condition(result) for result in results}
         points = {_case_of(r): {name: getattr(r, name) for name in ("app", "encoding", *CASE_COLUMNS)} for r in results}
@@ -108,8 +121,17 @@ class Names:
     def condition(self, result: Result) -> str:
         """Swept values and the resolution, where the run has several of them."""
         sizes = [result.resolution] if self._sizes else []
-        swept = [f"{key}={result.overrides[key]}" for key in self._swept if key in result.overrides]
+        swept = [f"{key}={_written(result.overrides[key])}" for key in self._swept if key in result.overrides]
         return ", ".join([*sizes, *swept])
+
+    def at(self, result: Result, *before: str) -> str:
+        """Where a sentence about one point holds: what stands before, its work, its scale, its condition."""
+        return ", ".join([*before, self.work(result), f"scale {result.scale}", *filter(None, [self.condition(result)])])
+
+
+def _written(value: object) -> str:
+    """A value as it is typed."""
+    return "null" if value is None else str(value)
 
 
 def _case_of(result: Result) -> tuple[str, ...]:

@@ -101,7 +101,7 @@ def _identity(point: Point) -> dict[str, Any]:
         "workload_sha256": point.work.sha256,
         "resolution": point.resolution,
         "trace": point.trace.name,
-        "trace_sha256": point.replayed.sha256,
+        "trace_sha256": point.trace.sha256,
         "detail": point.detail,
         "limit_queries": point.options.limit_queries,
         "spilled_levels": level_ranges(list(point.spilled)),

@@ -11,13 +11,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.architecture.arch import PROSE, Arch
 from ngpc_sim.config.errors import UserError, WorkerLostError
+from ngpc_sim.config.schema import dotted_leaves
 from ngpc_sim.machine.store import Store
 from ngpc_sim.machine.workers import in_workers
 from ngpc_sim.results.names import told_apart
 from ngpc_sim.results.result import Result
-from ngpc_sim.simulation.design import Point
+from ngpc_sim.simulation.design import Options, Point
 from ngpc_sim.simulation.simulate import frame_ms, simulate_point
 from ngpc_sim.simulation.what_if import with_doubling
 from ngpc_sim.trace import Trace
@@ -41,8 +42,14 @@ def run_point(point: Point) -> Result:
     """Simulate a point; with ``what_if``, a replayed frame is simulated again with its bottleneck doubled."""
     key = contents(point)
     made = RESULTS.get(key, lambda: simulate_point(point))
-    overrides = dict(point.options.overrides or {})
-    result = replace(made, overrides=overrides, workload=point.work.label, trace=point.trace.name)
+    result = replace(
+        made,
+        overrides=dict(point.options.overrides or {}),
+        workload=point.work.label,
+        trace=point.trace.name,
+        arch_sha256=point.arch.sha256,
+        configuration=point.arch.resolved(),
+    )
     TIMES.put(key, result.frame_ms)
     doubled = point.what_if and point.detail == "cycle"
     return with_doubling(point.arch, result, partial(_frame_ms, point)) if doubled else result
@@ -94,7 +101,8 @@ def run_points(points: Sequence[Point], jobs: int = 1, done: Callable[[int], Non
 
 
 def _named(point: Point) -> str:
-    return f"{point.work.name} on {point.arch.name} at scale {point.arch.scale}"
+    values = "".join(f", {key}={value}" for key, value in (point.options.overrides or {}).items())
+    return f"{point.work.label} on {point.arch.name} at scale {point.arch.scale}{values}"
 
 
 def _groups(points: Sequence[Point], jobs: int) -> Iterator[list[int]]:
@@ -132,13 +140,27 @@ def sweep(
     Returns
     -------
     list of dict
-        One row a design point under the stable column names.
+        One row a design point under the stable column names, with a column for each key in which architectures of one
+        name differ.
     """
     points: list[Point] = []
-    for arch in archs:
+    for arch, values in zip(archs, _swept(archs), strict=True):
         for work in works:
             fitting = [trace for trace in traces if trace.app == work.app]
             if not fitting:
                 raise UserError(f"no trace of app '{work.app}' was given for workload {work.name}.")
-            points.extend(Point(arch, work, trace) for trace in fitting)
+            points.extend(Point(arch, work, trace, Options(overrides=values)) for trace in fitting)
     return [result.row() for result in run_points(points, jobs)]
+
+
+def _swept(archs: Sequence[Arch]) -> list[dict[str, Any]]:
+    """Of each architecture, the values by dotted key in which those of its name differ, but for the scale."""
+    leaves = [dict(dotted_leaves(arch.file.model_dump(exclude={"scale", *PROSE}))) for arch in archs]
+    found: dict[tuple[str, str], set[str]] = {}
+    for arch, own in zip(archs, leaves, strict=True):
+        for key, value in own.items():
+            found.setdefault((arch.name, key), set()).add(repr(value))
+    return [
+        {key: value for key, value in own.items() if len(found[arch.name, key]) > 1}
+        for arch, own in zip(archs, leaves, strict=True)
+    ]

@@ -35,7 +35,7 @@ MAX_SIDE = 1 << 16
 
 
 def parse_resolution(text: str) -> tuple[str, int, int]:
-    """``fhd``, ``4k``, ``8k``, ``hd`` or ``1280x720`` as ``(name, width, height)``."""
+    """``fhd``, ``4k``, ``8k``, ``hd`` or ``640x480`` as ``(name, width, height)``; a size has one name."""
     lowered = text.strip().lower()
     if lowered in RESOLUTIONS:
         return (lowered, *RESOLUTIONS[lowered])
@@ -45,7 +45,7 @@ def parse_resolution(text: str) -> tuple[str, int, int]:
     width, height = int(match[1]), int(match[2])
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise UserError(f"resolution '{text}' is out of range: each side is 1 to {MAX_SIDE} pixels.")
-    return lowered, width, height
+    return size_name(width, height), width, height
 
 
 def size_name(width: int, height: int) -> str:

@@ -1,6 +1,7 @@
 """A design point is its contents: what shares a name stays apart, what has equal contents runs once."""
 
 import csv
+import hashlib
 import json
 import shutil
 
@@ -21,6 +22,10 @@ def deep(path, layers=4):
     return path
 
 
+def hash_of(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def cells(ran, name="results.csv"):
     with (ran.folder / "o" / name).open(newline="") as stream:
         return list(csv.DictReader(stream))
@@ -35,7 +40,10 @@ def test_two_workloads_of_one_app_replay_each_its_own_trace(run, tmp_path):
         ("obj-hashgrid", "nerf-object-fhd"),
     ]
     assert rows[0]["workload_sha256"] == rows[1]["workload_sha256"]  # the network and the grid are the same
-    assert rows[0]["trace_sha256"] != rows[1]["trace_sha256"]
+    assert [row["trace_sha256"] for row in rows] == [hash_of(TRACES / f"{row['trace']}.trace.parquet") for row in rows]
+    for row, app in zip(rows, ("nerf", "obj.yaml"), strict=True):
+        (alone,) = cells(run(*FAST, "--app", app))
+        assert alone == row
 
 
 def test_every_workload_of_an_app_has_its_row_in_table_files_and_manifest(run, tmp_path):
@@ -48,7 +56,7 @@ def test_every_workload_of_an_app_has_its_row_in_table_files_and_manifest(run, t
     assert {row["workload"] for row in cells(ran, "stalls.csv")} == {"gia-hashgrid", "g4-hashgrid"}
     assert [row["workload"] for row in cells(ran, "budgets.csv")] == ["gia-hashgrid", "g4-hashgrid"]
     manifest = json.loads((ran.folder / "o" / "manifest.json").read_text())
-    assert manifest["workloads"] == {row["workload"]: row["workload_sha256"] for row in cells(ran)}
+    assert manifest["workloads"] == {row["workload"]: {"sha256": row["workload_sha256"]} for row in cells(ran)}
 
 
 def test_two_files_of_one_name_get_the_start_of_their_hash(run, tmp_path):
@@ -69,9 +77,15 @@ def test_two_traces_of_one_file_name_are_two_rows_and_two_entries_of_the_manifes
     ran = run(*FAST, "--app", "nerf", "--trace", words)
     assert len({row["trace_sha256"] for row in cells(ran)}) == 2
     assert len({row["trace"] for row in cells(ran)}) == 2
-    assert ran.out.count("\nnerf x ") == 2
+    assert {" ".join(line.split()[:3]) for line in ran.out.splitlines() if line.startswith("nerf ")} == {
+        f"nerf {row['trace']}" for row in cells(ran)
+    }
     manifest = json.loads((ran.folder / "o" / "manifest.json").read_text())
-    assert len({trace["sha256"] for trace in manifest["traces"].values()}) == 2
+    assert {trace["sha256"] for trace in manifest["traces"].values()} == {
+        hash_of(tmp_path / folder / "x.trace.parquet") for folder in "ab"
+    }
+    assert set(manifest["traces"]) == {row["trace"] for row in cells(ran)}
+    assert {row["trace"] for row in cells(ran, "stalls.csv")} == set(manifest["traces"])
 
 
 @pytest.mark.parametrize(
@@ -82,12 +96,18 @@ def test_two_traces_of_one_file_name_are_two_rows_and_two_entries_of_the_manifes
         ("--app", "gia,copy/gia.yaml"),
         ("--arch", "ngpc,copy/ngpc.yaml"),
         ("--trace", "gia-plane,copy/other.trace.parquet"),
+        ("--set", "gpu=rtx3090,./copy/rtx3090.yaml"),
+        ("--set", "technology=n7,./copy/n7.yaml"),
+        ("--set", "description=one,other"),
+        ("--set", "memory.dram_gbps=null,936"),
+        ("--resolution", "fhd,1920x1080"),
     ],
 )
 def test_points_of_equal_contents_run_once(run, tmp_path, words):
     (tmp_path / "copy").mkdir()
     shutil.copy(GIA, tmp_path / "copy" / "gia.yaml")
-    shutil.copy(bundled.folder("arch_configs") / "ngpc.yaml", tmp_path / "copy" / "ngpc.yaml")
+    for name in ("ngpc", "gpu/rtx3090", "tech/n7"):
+        shutil.copy(bundled.folder("arch_configs") / f"{name}.yaml", tmp_path / "copy")
     shutil.copy(TRACES / "gia-plane-fhd.trace.parquet", tmp_path / "copy" / "other.trace.parquet")
     scale = () if words[1].startswith("scale") else ("--scale", "8")
     app = () if words[0] == "--app" else ("--app", "gia")
@@ -104,10 +124,9 @@ def test_two_architectures_of_one_name_and_several_contents_are_refused(refused,
 
 
 def test_two_gpus_of_one_name_and_several_contents_are_refused(refused, tmp_path):
-    (tmp_path / "a.yaml").write_text("extends: rtx3090\nname: mine\n")
-    (tmp_path / "b.yaml").write_text(
-        "extends: rtx3090\nname: mine\nboard_power_w: {value: 200, unit: W, source: a test, tag: assumed}\n"
-    )
+    text = (bundled.folder("arch_configs") / "gpu/rtx3090.yaml").read_text().replace("name: rtx3090", "name: mine")
+    (tmp_path / "a.yaml").write_text(text)
+    (tmp_path / "b.yaml").write_text(text.replace("board_power_w: {value: 350", "board_power_w: {value: 200"))
     assert "both called 'mine'" in refused("--app", "gia", "--set", "gpu=./a.yaml,./b.yaml", "--out", "o")
 
 
@@ -119,6 +138,34 @@ def test_budgets_and_sentences_name_the_swept_value(run):
     assert f"ngpc in n7, scale 8, {key}=256: area" in text
     assert f"ngpc, {key}=256: levels" in text
     assert f"ngpc, {key}=1024: levels" not in text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--detail", "sampled"), "least sure: gia-hashgrid, scale 8, nfp.clock_ghz="),
+        (("--scenes", "2"), "ngpc, gia-hashgrid, scale 8, nfp.clock_ghz=1.5: tables load in"),
+    ],
+)
+def test_sentences_about_one_point_name_its_swept_value(run, words, said):
+    ran = run("--scale", "8", "--no-what-if", "--out", "o", "--app", "gia", "--set", "nfp.clock_ghz=1,1.5", *words)
+    assert said in " ".join(ran.out.split())
+
+
+def test_doublings_of_swept_values_stand_in_a_line_each(run):
+    ran = run("--scale", "8", "--out", "o", "--app", "gia", "--set", "nfp.clock_ghz=1,1.5", "--detail", "cycle")
+    text = " ".join(ran.out.split())
+    for row in cells(ran):
+        at = f"ngpc, hashgrid, scale 8, nfp.clock_ghz={row['nfp.clock_ghz']}, twice of what limits: gia"
+        assert text.count(f"{at} {row['doubled']}: {float(row['doubled_gain']):.2f} times as fast.") == 1
+
+
+def test_frames_of_a_swept_number_of_queries_name_it(run):
+    key = "calibration.queries_per_pixel.gia"
+    text = " ".join(run(*FAST[:2], *FAST[4:], "--detail", "bound", "--app", "gia", "--set", f"{key}=2,3").out.split())
+    for each in (2, 3):
+        assert f"trace gia-plane-fhd, {key}={each}: " in text
+        assert text.count(f"scaled to {each * 1920 * 1080:,} queries") == 1
 
 
 def test_a_sentence_that_holds_for_all_swept_values_stands_once_and_names_none(run):

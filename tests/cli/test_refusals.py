@@ -176,7 +176,7 @@ def test_a_full_disk_behind_stdout_is_one_sentence(words):
 
 
 def test_two_architectures_of_one_name_are_refused(refused, tmp_path):
-    (tmp_path / "same.yaml").write_text("extends: ngpc\nname: ngpc\n")
+    (tmp_path / "same.yaml").write_text("extends: ngpc\nname: ngpc\nframe: {fused: false}\n")
     said = refused("--scale", 8, "--app", "gia", "--arch", "ngpc,./same.yaml")
     assert "are both called 'ngpc'" in said
 

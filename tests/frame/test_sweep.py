@@ -3,12 +3,15 @@
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import product
 
 import pytest
 
 import ngpc_sim as ngpc
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.machine import workers
+from ngpc_sim.report.panels import split_panels
 from ngpc_sim.simulation import points as points_module
 from ngpc_sim.simulation.design import Options, Point
 from ngpc_sim.simulation.points import run_point, run_points, sweep
@@ -85,6 +88,49 @@ def test_progress_tells_of_every_point(archs, traces):
     points = [Point(arch, works("gia")[0], traces["gia"], Options(limit_queries=100)) for arch in archs]
     run_points(points, 1, told.append)
     assert sum(told) == len(points)
+
+
+def test_rows_of_architectures_of_one_name_have_a_column_for_each_key_in_which_they_differ(traces):
+    values = [{"nfp.clock_ghz": 1.0, "nfp.encoding.banks": 8}, {"nfp.clock_ghz": 1.5, "nfp.encoding.banks": "ideal"}]
+    archs = [ngpc.load_arch("ngpc", scale=8, overrides=own) for own in values]
+    rows = sweep([*archs, ngpc.load_arch("ngpc-paper", scale=8)], works("gia"), [traces["gia"]])
+    assert [{key: row.get(key) for key in values[0]} for row in rows[:2]] == values
+    assert not any("." in name for name in rows[2])
+    assert len(split_panels(rows)) == 3
+
+
+def test_architectures_that_differ_in_prose_and_scale_alone_have_no_column_for_it(traces):
+    archs = [ngpc.load_arch("ngpc", scale=n, overrides={"description": f"for {n}"}) for n in (8, 16)]
+    assert not any(
+        "." in name or name == "description" for row in sweep(archs, works("gia"), [traces["gia"]]) for name in row
+    )
+
+
+def test_workloads_and_traces_of_one_name_get_the_start_of_their_hash(archs, traces):
+    (work,) = works("gia")
+    other = replace(work, output_bytes=work.output_bytes + 1)
+    moved = replace(traces["gia"], scene="elsewhere", sha256="")
+    rows = sweep(archs[:1], [work, other], [traces["gia"], moved])
+    names = {f"gia-hashgrid {one.sha256[:8]}" for one in (work, other)}
+    scenes = {f"{one.name} {one.sha256[:8]}" for one in (traces["gia"], moved)}
+    assert {(row["workload"], row["trace"]) for row in rows} == set(product(names, scenes))
+    (panel,) = split_panels(rows)
+    assert len(panel.at(8)) == 4
+
+
+def test_a_row_has_the_hash_of_the_whole_trace_beside_the_part_of_it(archs, traces):
+    point = Point(archs[0], works("gia")[0], traces["gia"], Options(limit_queries=100))
+    row = run_point(point).row()
+    assert (row["trace_sha256"], row["limit_queries"]) == (traces["gia"].sha256, 100)
+
+
+def test_a_result_that_is_kept_is_called_as_the_point_that_asks_for_it(archs, traces):
+    work, trace = works("gia")[0], traces["gia"]
+    first = run_point(Point(archs[0], work, trace, Options(detail="bound")))
+    told = ngpc.load_arch(scale=8, overrides={"description": "told otherwise"})
+    second = run_point(Point(told, replace(work, label="mine"), replace(trace, name="own"), Options(detail="bound")))
+    assert (second.workload, second.trace, second.arch_sha256) == ("mine", "own", told.sha256)
+    assert second.frame_ms == first.frame_ms
 
 
 def test_overrides_stand_in_the_row(archs, traces):

@@ -86,6 +86,11 @@ def test_csv_and_text_hold_every_line(swept):
     assert all("none" in line for line in text if line.startswith("0.1 "))
 
 
+def test_budgets_that_are_nearly_equal_are_written_apart(swept):
+    text = budgets.sentences(budgets.fit([5.0, 5.0000001], *swept))
+    assert {line.split()[0] for line in text if line.startswith("5")} == {"5", "5.0000001"}
+
+
 @pytest.mark.parametrize("words", ["", "0", "-1", "nan", "inf", "x", "5,,", "1e9"])
 def test_a_budget_is_a_power(words):
     with pytest.raises(UserError, match="--power-budget"):

@@ -41,6 +41,15 @@ def test_bars_are_as_high_as_the_speedups(make_rows):
     assert [label.get_text() for label in axes.get_xticklabels()] == ["NeRF", "NSDF", "GIA", "NVR", "mean"]
 
 
+def test_workloads_of_an_app_have_bars_of_their_own_and_both_are_in_the_mean(make_rows):
+    rows = make_rows(scales=(8,), apps=("gia",), workload="gia-hashgrid")
+    rows += [row | {"speedup": 5.0, "workload": "g4-hashgrid"} for row in rows]
+    (axes,) = speedup_chart(rows).axes
+    assert heights(axes, "8 NFPs") == [rows[0]["speedup"], 5.0]
+    assert heights(axes, "mean, 8 NFPs") == [pytest.approx((rows[0]["speedup"] + 5.0) / 2)]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["GIA", "GIA\ng4", "mean"]
+
+
 def test_every_bar_has_its_value_written(make_rows):
     rows = make_rows()
     (axes,) = speedup_chart(rows).axes

@@ -81,6 +81,20 @@ def test_one_area_plot_an_architecture_whatever_was_run_on_it(cost_rows):
     assert [axes.get_title() for axes in area_chart(rows).axes] == ["ngpc-paper"]
 
 
+def test_one_area_plot_whatever_workload_was_run(cost_rows):
+    rows = [row | {"workload": name, "trace": name} for name in ("gia-hashgrid", "g4-hashgrid") for row in cost_rows()]
+    (axes,) = area_chart(rows).axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["stillmaker_uniform", "n7_bitcell"]
+
+
+def test_areas_that_nothing_but_a_hash_tells_apart_are_all_drawn(cost_rows):
+    small = [row | {"arch_sha256": "1" * 64} for row in cost_rows(scales=(8,))]
+    large = [row | {"arch_sha256": "2" * 64, "area_bitcell_mlp_mm2": 99.0} for row in cost_rows(scales=(8,))]
+    (axes,) = area_chart([*small, *large]).axes
+    names = [label.get_text() for label in axes.get_xticklabels()]
+    assert names == ["stillmaker_uniform", "n7_bitcell\n11111111", "n7_bitcell\n22222222"]
+
+
 def test_settings_split_the_area_plots_only_where_they_change_an_area(cost_rows):
     slow, fast = (cost_rows(scales=(8, 64), **{"nfp.clock_ghz": ghz}) for ghz in (1, 2))
     assert [axes.get_title() for axes in area_chart([*slow, *fast]).axes] == ["ngpc-paper"]

@@ -151,6 +151,17 @@ def test_traces_of_one_app_are_told_apart(make_level_rows):
     assert titles(misses_chart(rows)) == ["NeRF, hashgrid, nerf-room-fhd", "NeRF, hashgrid, nerf-object-fhd"]
 
 
+def test_workloads_of_one_app_are_told_apart_beside_another_app(make_level_rows):
+    rows = [
+        row | {"workload": f"{name}-hashgrid", "misses": missed if row["spilled"] else 0}
+        for name, app, missed in (("nerf", "nerf", 100), ("deep", "nerf", 200), ("gia", "gia", 300))
+        for row in make_level_rows(apps=(app,))
+    ]
+    figure = misses_chart(rows)
+    assert titles(figure) == ["NeRF, hashgrid", "NeRF, hashgrid, deep", "GIA, hashgrid"]
+    assert len({tuple(axes.get_position().bounds) for axes in figure.axes}) == 3
+
+
 def test_architectures_are_told_apart(make_level_rows):
     rows = [*make_level_rows(apps=("nerf",)), *make_level_rows(apps=("nerf",), arch="mine")]
     assert titles(misses_chart(rows)) == ["NeRF, hashgrid, ngpc", "NeRF, hashgrid, mine"]

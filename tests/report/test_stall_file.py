@@ -50,7 +50,7 @@ def test_nfps_that_wait_alike_differ_in_their_number_and_their_busy_cycles_alone
         waits = [no_waits.replace("0,0", "0,7", 1) if (slot, nfp % 2) == (3, 0) else no_waits for slot in range(16)]
         assert own[:16] == [f"{where},{nfp},{slot},0,0,0,0,,,{waits[slot]}" for slot in range(16)]
         assert own[16] == f"{where},{nfp},,{100 * nfp},0,0,0,,,{no_waits}"
-    assert head.startswith("arch,scale,app,encoding,resolution,trace,detail,nfp,engine_slot,mlp_cycles,lines,misses")
+    assert head.startswith("arch,scale,app,encoding,workload,resolution,trace,detail,nfp,engine_slot,mlp_cycles,lines")
 
 
 def test_results_with_other_numbers_of_engine_slots_stand_in_one_file(result):

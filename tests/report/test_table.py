@@ -89,6 +89,22 @@ def test_two_traces_of_an_app_stay_apart(make_rows):
     assert "published" not in text
 
 
+def test_two_workloads_of_an_app_are_two_rows_and_both_are_in_the_mean(make_rows):
+    rows = make_rows(scales=(8,), apps=("gia",), workload="gia-hashgrid")
+    rows += [row | {"speedup": 5.0, "workload": "g4-hashgrid"} for row in rows]
+    text = printed(rows, 120)
+    assert len(lines_of(text, "gia ")) == 2
+    assert len(lines_of(text, "gia g4 ")) == 1
+    assert lines_of(text, "mean")[0].split()[2] == f"{(rows[0]['speedup'] + 5.0) / 2:.2f}"
+
+
+@pytest.mark.parametrize("column", ["workload_sha256", "trace_sha256", "arch_sha256"])
+def test_rows_that_differ_in_a_hash_alone_are_two_rows(make_rows, column):
+    (row,) = make_rows(scales=(8,), apps=("gia",))
+    text = printed([row | {column: "1" * 64}, row | {column: "2" * 64}], 120)
+    assert len(lines_of(text, "gia 11111111")) == len(lines_of(text, "gia 22222222")) == 1
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_a_stream_gets_only_what_it_can_write(make_rows, encoding):
     rows = make_rows(arch="ngpc \u2192 µ", scales=(8,))

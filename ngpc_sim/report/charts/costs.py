@@ -23,8 +23,9 @@ from ngpc_sim.report.charts.bars import (
 from ngpc_sim.report.charts.canvas import MARK_PT, draw_published
 from ngpc_sim.report.charts.scene import choose_scene
 from ngpc_sim.report.charts.stacks import Look, or_none, stacked_chart
-from ngpc_sim.report.panels import Row, another_gpu, condition_columns, number, row_scale, text
+from ngpc_sim.report.panels import Row, another_gpu, condition_columns, number, row_scale, text, texts
 from ngpc_sim.results.columns import AREA_MODELS
+from ngpc_sim.results.names import CASE_COLUMNS
 from ngpc_sim.results.published import PUBLISHED, Published
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ ENERGY_BLOCKS = {
 }
 AREA_BLOCKS = {name: ENERGY_BLOCKS[name] for name in ("grid_sram", "encoding", "buffers", "mlp")}
 #: columns that area does not depend on
-NOT_AREA = ("encoding", "resolution", "trace", "detail", "calibrated")
+NOT_AREA = ("encoding", "resolution", *CASE_COLUMNS, "detail", "calibrated")
 PUBLISHED_AREA = "published"
 
 
@@ -77,7 +78,7 @@ def _as_share(row: Row, columns: Mapping[str, str], whole: str) -> dict[str, obj
 
 
 def _area_rows(rows: Sequence[Row]) -> list[dict[str, object]]:
-    """One row for each architecture, scale and area model, and for each overridden value where any changes an area."""
+    """One row for each area of an architecture by scale and model, by overridden values where any changes an area."""
     settings = [name for name in condition_columns(rows) if name != "area_model"]  # both are drawn
     found: dict[tuple[object, ...], dict[str, object]] = {}
     for row in rows:
@@ -87,7 +88,8 @@ def _area_rows(rows: Sequence[Row]) -> list[dict[str, object]]:
             columns = {block: f"area_{prefix}_{block}_mm2" for block in AREA_BLOCKS}
             area = _as_share({**row, **die}, columns, "die") | dict.fromkeys(NOT_AREA, "") | {"app": model}
             area.pop("area_model", None)
-            found.setdefault((text(row, "arch"), row_scale(row), model, *(text(row, s) for s in settings)), area)
+            place = text(row, "arch"), row_scale(row), model
+            found.setdefault((*place, *texts(row, settings), str(area["total"])), area)
     built = {key[:3]: number(area, "total") for key, area in found.items()}
     if all(_same(built[key[:3]], number(area, "total")) for key, area in found.items()):
         dropped = set(settings) - {"gpu"}  # of which all is in percent

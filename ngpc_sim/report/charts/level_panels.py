@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from math import isclose, isnan, nan
 from typing import TYPE_CHECKING, NamedTuple
 
-from ngpc_sim.report.panels import Row, condition_columns, grouped, number, row_scale, text, texts, with_traces
+from ngpc_sim.report.panels import Row, condition_columns, grouped, number, row_scale, text, texts
+from ngpc_sim.results.names import CASE_COLUMNS, case_labels
 from ngpc_sim.workloads.apps import app_rank, app_title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SIZE_KEY = "nfp.encoding.grid_sram_kib"  # a curve of a panel each, so no condition
-WHAT = ("arch", "encoding", "app", "trace")  # always tell panels apart
+WHAT = ("arch", "encoding", "app", *CASE_COLUMNS)  # always tell panels apart
 SAME_PCT = 0.05  # hit rates this close are the same
 
 
@@ -41,7 +42,7 @@ class Curve(NamedTuple):
 
 @dataclass(frozen=True)
 class LevelPanel:
-    """Curves of one app and encoding, smallest size first."""
+    """Curves of one app and encoding, smallest size first; ``conditions`` name what tells it from other panels."""
 
     app: str
     conditions: str
@@ -74,14 +75,22 @@ def split_levels(level_rows: Sequence[Row]) -> tuple[list[LevelPanel], str]:
     settings = ["scale", "resolution", "detail", *(name for name in condition_columns(rows) if name != SIZE_KEY)]
     varying = [name for name in ("arch", *settings) if _varies(rows, name)]
     kept = _that_matter(rows, varying)
-    several = with_traces(rows)
     panels = [
-        _panel(own, [*kept, *(["trace"] if text(own[0], "app") in several else [])])
+        _panel(own, kept, case)
         for alike in grouped(rows, lambda row: texts(row, ["encoding", *kept])).values()
-        for own in sorted(grouped(alike, lambda row: texts(row, WHAT)).values(), key=_rank)
+        for own, case in _cases(alike)
     ]
     shared = [_word(rows[0], name) for name in ("arch", *settings[1:]) if name not in varying] if rows else []
     return panels, ", ".join(word for word in shared if word)
+
+
+def _cases(rows: Sequence[Row]) -> list[tuple[list[Row], str]]:
+    """Rows of each case with what tells it from others of its app, in the order of the apps."""
+    groups = sorted(grouped(rows, lambda row: texts(row, WHAT)).values(), key=_rank)
+    labels = case_labels([group[0] for group in groups])
+    return [
+        (group, label.removeprefix(text(group[0], "app")).strip()) for group, label in zip(groups, labels, strict=True)
+    ]
 
 
 def _rank(rows: Sequence[Row]) -> int:
@@ -126,9 +135,9 @@ def _level(row: Row) -> Level:
     return Level(level, hit, near, spilled)
 
 
-def _panel(rows: Sequence[Row], titled: Sequence[str]) -> LevelPanel:
+def _panel(rows: Sequence[Row], titled: Sequence[str], case: str) -> LevelPanel:
     """Curves of rows, a level by its first row."""
-    words = [text(rows[0], "encoding"), *(_word(rows[0], name) for name in titled)]
+    words = [text(rows[0], "encoding"), *(_word(rows[0], name) for name in titled), case]
     curves = []
     for size_kib, own in sorted(grouped(rows, lambda row: int(number(row, "grid_sram_kib"))).items()):
         levels = {level.number: level for level in map(_level, reversed(own))}
@@ -139,7 +148,7 @@ def _panel(rows: Sequence[Row], titled: Sequence[str]) -> LevelPanel:
 def _word(row: Row, name: str) -> str:
     """Word for a setting: its value where that speaks for itself, else with its key's last part."""
     value = text(row, name)
-    if name in {"arch", "resolution", "trace"} or not value:
+    if name in {"arch", "resolution"} or not value:
         return value
     if name == "scale":
         return f"{value} NFPs"

@@ -90,12 +90,12 @@ class Scene:
         return PT_PER_IN * self.sheet.plot_width_in / (right - left)
 
     def group_names(self, panel: Panel, width_in: float) -> list[str]:
-        """Give the names under the groups of a plot of some width, the trace under the app where a case names it."""
+        """Give the names under the groups of a plot of some width, under the app what else a case names."""
         group_in = width_in / self.n_groups(panel)
         names = []
         for case in panel.cases:
-            app, _, trace = case.partition(" ")
-            lines = (app_title(app), *((folded(trace, group_in),) if trace else ()))
+            app, _, more = case.partition(" ")
+            lines = (app_title(app), *((folded(more, group_in),) if more else ()))
             names.append("\n".join(lines))
         return names + ["mean"] * (self.n_groups(panel) - len(names))
 
