@@ -14,7 +14,7 @@ from statistics import fmean
 from typing import Any
 
 from ngpc_sim.architecture.arch import Arch, changed, load_arch
-from ngpc_sim.results.names import Names
+from ngpc_sim.results.names import Condition, Names
 from ngpc_sim.results.published import published_mean_speedup
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Point
@@ -38,7 +38,7 @@ class Difference:
     arch: str
     encoding: str
     scale: int
-    condition: str
+    condition: Condition
     ours: float
     published: float
     factors: Mapping[str, float]

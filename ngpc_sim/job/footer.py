@@ -9,15 +9,13 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.job.differences import Difference
 from ngpc_sim.job.gpu_footer import gpu_lines
 from ngpc_sim.job.unused import unused_keys, unused_settings
-from ngpc_sim.results.names import Names, folded
+from ngpc_sim.results.names import Condition, Names, Told
 from ngpc_sim.results.published import PUBLISHED
 from ngpc_sim.results.result import Result
 from ngpc_sim.sampling import half_width
 from ngpc_sim.simulation.design import Point
 
 Pairs = Sequence[tuple[Point, Result]]
-#: subject, condition and text of a sentence, as ``folded`` takes them
-Told = tuple[str, str, str]
 
 
 def footer(points: Sequence[Point], results: Sequence[Result], differences: Sequence[Difference] = ()) -> list[str]:
@@ -25,17 +23,17 @@ def footer(points: Sequence[Point], results: Sequence[Result], differences: Sequ
     names = Names(results)
     pairs = list(zip(points, results, strict=True))
     lines = chain(
-        folded(((r.arch, names.condition(r), f"{r.calibrated}.") for r in results if r.calibrated), names),
-        folded(_unused(pairs, names), names),
+        names.folded((r.arch, names.condition(r), f"{r.calibrated}.") for r in results if r.calibrated),
+        names.folded(_unused(pairs, names)),
         unused_settings(points),
-        folded(_traces(pairs, names), names),
+        names.folded(_traces(pairs, names)),
         _sampled(results, names),
-        folded(_spilled(results, names), names),
+        names.folded(_spilled(results, names)),
         _scenes(results, names),
         _doublings(results, names),
         map(_difference, differences),
-        folded(_against_published(pairs, names), names),
-        folded(_bands(results, names), names),
+        names.folded(_against_published(pairs, names)),
+        names.folded(_bands(results, names)),
         gpu_lines(pairs, names),
     )
     return list(dict.fromkeys(lines))
@@ -84,7 +82,7 @@ def _sampled(results: Sequence[Result], names: Names) -> Iterator[str]:
 
 def _spilled(results: Sequence[Result], names: Names) -> Iterator[Told]:
     """Levels of a workload that do not fit an architecture, and what that means, at the largest scale of the run."""
-    largest: dict[tuple[str, ...], Result] = {}
+    largest: dict[tuple[str, str, Condition], Result] = {}
     for r in results:
         key = (r.arch, names.work(r), names.condition(r))
         largest[key] = max(largest.get(key, r), r, key=lambda one: one.scale)
@@ -114,21 +112,21 @@ def _scenes(results: Sequence[Result], names: Names) -> Iterator[str]:
 
 def _doublings(results: Sequence[Result], names: Names) -> Iterator[str]:
     """What doubling what limits gives at the largest scale, a line an architecture, encoding and condition."""
-    groups: dict[tuple[str, ...], list[Result]] = {}
+    groups: dict[tuple[str, str, Condition], list[Result]] = {}
     for r in results:
         if r.doubled_gain is not None:
             groups.setdefault((r.arch, r.encoding, names.condition(r)), []).append(r)
     for (arch, encoding, condition), group in groups.items():
         scale = max(r.scale for r in group)
         parts = [f"{names.case(r)} {r.doubled}: {r.doubled_gain:.2f} times as fast" for r in group if r.scale == scale]
-        at = ", ".join([arch, encoding, f"scale {scale}", *filter(None, [condition])])
+        at = ", ".join([arch, encoding, f"scale {scale}", *condition])
         yield f"{at}, twice of what limits: {'; '.join(dict.fromkeys(parts))}."
 
 
 def _difference(one: Difference) -> str:
     """Our mean speedup beside the published one, and what lies between them."""
     listed = ", ".join(f"x{factor:.2f} by {words}" for words, factor in one.factors.items())
-    at = ", ".join([one.arch, one.encoding, f"scale {one.scale}", *filter(None, [one.condition])])
+    at = ", ".join([one.arch, one.encoding, f"scale {one.scale}", *one.condition])
     return (
         f"{at}: mean speedup {one.ours:.2f}, "
         f"{one.ours / one.published - 1:+.0%} from the published {one.published}: {listed}; "
@@ -147,7 +145,7 @@ def _bands(results: Sequence[Result], names: Names) -> Iterator[Told]:
 
 def _against_published(pairs: Pairs, names: Names) -> Iterator[Told]:
     """Power and area of every architecture and technology at the largest scale that has published ones."""
-    groups: dict[tuple[str, ...], list[tuple[Point, Result]]] = {}
+    groups: dict[tuple[str, str, Condition], list[tuple[Point, Result]]] = {}
     for point, result in pairs:
         if f"area_pct_gpu/{result.scale}" in PUBLISHED and point.arch.gpu.apps:
             groups.setdefault((point.arch.name, point.arch.technology.name, names.condition(result)), []).append(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ngpc_sim.architecture.arch import GPU_BANDWIDTHS, Arch
 from ngpc_sim.gpu.baseline import ROOFLINE, models_of
-from ngpc_sim.results.names import Names, folded
+from ngpc_sim.results.names import Condition, Names, Told
 from ngpc_sim.results.published import GPU, PUBLISHED
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Point
@@ -14,8 +14,8 @@ from ngpc_sim.simulation.design import Point
 
 def gpu_lines(pairs: Sequence[tuple[Point, Result]], names: Names) -> list[str]:
     """Lines about the GPUs of points, which give the results beside them."""
-    told: dict[tuple[str, str, str], None] = {}
-    fusions: dict[tuple[str, str, str], dict[str, float]] = {}
+    told: dict[Told, None] = {}
+    fusions: dict[tuple[str, str, Condition], dict[str, float]] = {}
     for point, result in pairs:
         arch, models, condition = point.arch, models_of(point.arch, point.work), names.condition(result)
         lines = [*_lower_bound(arch), *_other_memory(arch)]
@@ -26,7 +26,7 @@ def gpu_lines(pairs: Sequence[tuple[Point, Result]], names: Names) -> list[str]:
             by_case = fusions.setdefault((arch.name, arch.gpu.name, condition), {})
             by_case.setdefault(names.case(result), result.rest_fusion)
     derived = ((arch, at, _fusion(gpu, by_case)) for (arch, gpu, at), by_case in fusions.items())
-    return [*folded(derived, names), *folded(told, names)]
+    return [*names.folded(derived), *names.folded(told)]
 
 
 def _fusion(gpu: str, by_case: dict[str, float]) -> str:

@@ -5,12 +5,17 @@ A design point is its contents. Names are what people read, so contents that sha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ngpc_sim.results.result import Result
 
 Row = Mapping[str, object]
+#: resolution and swept values, such as ``nfp.clock_ghz=1.5``
+Condition = tuple[str, ...]
+#: subject of a sentence, condition under which it holds, and the rest of it
+Told = tuple[str, Condition, str]
 
 #: digits of a hash that stand in a name
 DIGITS = 8
@@ -98,7 +103,11 @@ class Names:
                 values.setdefault(key, set()).add(_written(value))
         self._swept = [key for key, found in values.items() if len(found) > 1 and key not in SAID]
         self._sizes = len({result.resolution for result in results}) > 1
-        self.conditions = {self.condition(result) for result in results}
+        self._conditions = {self.condition(result) for result in results}
+        self._agreeing: dict[tuple[int, ...], Counter[Condition]] = {}
+        self._traces: dict[str, set[str]] = {}
+        for result in results:
+            self._traces.setdefault(result.workload, set()).add(result.trace)
         points = {_case_of(r): {name: getattr(r, name) for name in ("app", "encoding", *CASE_COLUMNS)} for r in results}
         of_encoding: dict[str, list[tuple[str, ...]]] = {}
         for point in points:
@@ -114,19 +123,46 @@ class Names:
         return self._cases[_case_of(result)]
 
     def work(self, result: Result) -> str:
-        """The case and its encoding, such as ``nerf-hashgrid``."""
-        app, *more = self.case(result).split(" ", 1)
-        return " ".join([f"{app}-{result.encoding}", *more])
+        """App and encoding; where the run has several cases of them, the workload, and the trace if it had several."""
+        if self.case(result) == result.app:
+            return f"{result.app}-{result.encoding}"
+        return " ".join([result.workload, *([result.trace] if len(self._traces[result.workload]) > 1 else [])])
 
-    def condition(self, result: Result) -> str:
-        """Swept values and the resolution, where the run has several of them."""
+    def condition(self, result: Result) -> Condition:
+        """Resolution and swept values, as far as the run has several of them."""
         sizes = [result.resolution] if self._sizes else []
-        swept = [f"{key}={_written(result.overrides[key])}" for key in self._swept if key in result.overrides]
-        return ", ".join([*sizes, *swept])
+        return (*sizes, *(f"{key}={_written(result.overrides.get(key))}" for key in self._swept))
 
     def at(self, result: Result, *before: str) -> str:
         """Where a sentence about one point holds: what stands before, its work, its scale, its condition."""
-        return ", ".join([*before, self.work(result), f"scale {result.scale}", *filter(None, [self.condition(result)])])
+        return ", ".join([*before, self.work(result), f"scale {result.scale}", *self.condition(result)])
+
+    def folded(self, lines: Iterable[Told]) -> list[str]:
+        """Sentences, each once, with the conditions under which it holds, unless these are all of the run."""
+        conditions: dict[tuple[str, str], dict[Condition, None]] = {}
+        for subject, condition, text in lines:
+            conditions.setdefault((subject, text), {})[condition] = None
+        return [f"{subject}{self._words(found)}: {text}" for (subject, text), found in conditions.items()]
+
+    def _words(self, found: Collection[Condition]) -> str:
+        """Conditions behind a subject, without each part of which all values of the run are among them."""
+        kept = tuple(range(len(next(iter(found)))))
+        for place in kept:
+            fewer = tuple(other for other in kept if other != place)
+            if sum(self._in_run(fewer)[parts] for parts in {_parts(fewer, one) for one in found}) == len(found):
+                kept = fewer
+        words = dict.fromkeys(", ".join(_parts(kept, one)) for one in found)
+        return f", {' or '.join(words)}" if kept else ""
+
+    def _in_run(self, places: tuple[int, ...]) -> Counter[Condition]:
+        """How many conditions of the run have the same parts at some places, by these parts."""
+        if places not in self._agreeing:
+            self._agreeing[places] = Counter(_parts(places, one) for one in self._conditions)
+        return self._agreeing[places]
+
+
+def _parts(places: Iterable[int], condition: Condition) -> Condition:
+    return tuple(condition[place] for place in places)
 
 
 def _written(value: object) -> str:
@@ -136,14 +172,3 @@ def _written(value: object) -> str:
 
 def _case_of(result: Result) -> tuple[str, ...]:
     return tuple(getattr(result, name) for name in ("app", "encoding", *CASE_COLUMNS))
-
-
-def folded(lines: Iterable[tuple[str, str, str]], names: Names) -> list[str]:
-    """Sentences of (subject, condition, text), each once; one that holds under all conditions of the run names none."""
-    conditions: dict[tuple[str, str], dict[str, None]] = {}
-    for subject, condition, text in lines:
-        conditions.setdefault((subject, text), {})[condition] = None
-    return [
-        f"{subject}{'' if found.keys() == names.conditions else ', ' + ' or '.join(found)}: {text}"
-        for (subject, text), found in conditions.items()
-    ]

@@ -1,8 +1,10 @@
 """Words that tell design points apart: labels of rows, and sentences that name the points they are about."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from ngpc_sim.results.names import case_labels, distinct, folded, shared_names
+from ngpc_sim.results.names import Names, case_labels, distinct, shared_names
 
 GIA = {"app": "gia", "encoding": "hashgrid", "workload": "gia-hashgrid", "trace": "gia-plane-fhd", "scale": 8}
 
@@ -47,17 +49,41 @@ def test_only_names_that_stand_for_several_contents_get_a_part_of_their_hash():
     assert distinct("b", "3" * 64, shared) == "b"
 
 
-class Conditions:
-    """Of the names of a run, the conditions that it has."""
-
-    conditions = frozenset({"k=1", "k=2", "k=3"})
+def run_of(*results):
+    """Words of a run of results, of each of which its changes to one are given."""
+    plain = {"resolution": "fhd", "workload_sha256": "1", "trace_sha256": "2", "overrides": {}}
+    made = [SimpleNamespace(**(GIA | plain | changes)) for changes in results]
+    return Names(made), made
 
 
 def test_a_sentence_names_its_conditions_unless_it_holds_under_all():
-    lines = [("ngpc", f"k={k}", "everywhere.") for k in (1, 2, 3)]
-    lines += [("ngpc", "k=1", "here and there."), ("ngpc", "k=3", "here and there."), ("ngpc", "k=2", "here.")]
-    assert folded(lines, Conditions) == [
+    names, (one, two, three) = run_of(*({"overrides": {"k": k, "fixed": 1}} for k in (1, 2, 3)))
+    told = [(one, "everywhere."), (two, "everywhere."), (three, "everywhere."), (one, "here."), (three, "here.")]
+    assert names.folded(("ngpc", names.condition(r), text) for r, text in [*told, (two, "there.")]) == [
         "ngpc: everywhere.",
-        "ngpc, k=1 or k=3: here and there.",
-        "ngpc, k=2: here.",
+        "ngpc, k=1 or k=3: here.",
+        "ngpc, k=2: there.",
     ]
+
+
+def test_a_sentence_leaves_out_what_its_condition_does_not_hang_on():
+    names, made = run_of(*({"resolution": size, "overrides": {"k": k}} for size in ("fhd", "4k") for k in (1, 2)))
+    assert [names.condition(one) for one in made[:2]] == [("fhd", "k=1"), ("fhd", "k=2")]
+    told = [(one, f"at {one.overrides['k']}.") for one in made] + [(made[0], "at one point.")]
+    assert names.folded(("ngpc", names.condition(r), text) for r, text in told) == [
+        "ngpc, k=1: at 1.",
+        "ngpc, k=2: at 2.",
+        "ngpc, fhd, k=1: at one point.",
+    ]
+
+
+def test_a_value_that_is_left_to_another_file_is_called_null():
+    names, made = run_of({"overrides": {"k": None}}, {"overrides": {"k": 5.0}})
+    assert [names.condition(one) for one in made] == [("k=null",), ("k=5.0",)]
+
+
+def test_a_workload_is_called_by_app_and_encoding_unless_the_run_has_another_of_them():
+    names, (alone,) = run_of({"workload": "file-hashgrid"})
+    assert names.work(alone) == "gia-hashgrid"
+    names, made = run_of({}, {"workload": "g4-hashgrid"}, {"workload": "g4-hashgrid", "trace": "x"})
+    assert list(map(names.work, made)) == ["gia-hashgrid", "g4-hashgrid gia-plane-fhd", "g4-hashgrid x"]
