@@ -70,12 +70,12 @@ def missed_addresses(point: Point) -> Array:
 def write_accelergy(folder: Path, points: Sequence[Point], results: Sequence[Result]) -> list[Path]:
     """Write ``architecture.yaml`` and ``action_counts.yaml`` for every design point, all or none.
 
-    With several points, names begin with arch-scale-app-encoding-resolution. Where that is not unique, the second and
-    later ones have the number of their row in ``results.csv``, from 0.
+    With several points, names begin with arch-scale-workload-resolution. Where that is not unique, the second and later
+    ones have the number of their row in ``results.csv``, from 0.
     """
     files: dict[str, bytes] = {}
     for number, (point, result) in enumerate(zip(points, results, strict=True)):
-        label = f"{result.arch}-{result.scale}-{result.app}-{result.encoding}-{result.resolution}"
+        label = f"{result.arch}-{result.scale}-{result.workload}-{result.resolution}".replace(" ", "-")
         taken = f"{label}.architecture.yaml" in files
         prefix = "" if len(points) == 1 else f"{label}-{number}." if taken else f"{label}."
         files[f"{prefix}architecture.yaml"] = dump_yaml(architecture(point)).encode()

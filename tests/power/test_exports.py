@@ -1,12 +1,14 @@
 """Accelergy's YAML, read again: the same components in both files, and the counts of the result."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 
 import ngpc_sim as ngpc
 from ngpc_sim.job.exports import write_accelergy
 from ngpc_sim.simulation.design import Options, Point
-from ngpc_sim.simulation.points import run_point
+from ngpc_sim.simulation.points import run_point, run_points
 
 
 def components(tree, prefix=""):
@@ -75,3 +77,12 @@ def test_several_points_have_names_of_their_own(traces, tmp_path):
     paths = write_accelergy(tmp_path, points, list(map(run_point, points)))
     assert len(paths) == len({path.name for path in paths}) == 8
     assert (tmp_path / "ngpc-64-gia-hashgrid-fhd.action_counts.yaml").is_file()
+
+
+def test_workloads_of_one_app_have_files_by_their_names(traces, tmp_path):
+    work, arch = ngpc.load_workload("gia-hashgrid"), ngpc.load_arch()
+    works = [replace(work, label="one-hashgrid"), replace(work, label="other-hashgrid", output_bytes=4)]
+    points = [Point(arch, each, traces["gia"], Options(detail="bound")) for each in works]
+    write_accelergy(tmp_path, points, run_points(points))
+    for name in ("one", "other"):
+        assert (tmp_path / f"ngpc-8-{name}-hashgrid-fhd.architecture.yaml").is_file()
