@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from ngpc_sim.cli.options import Settings
-from ngpc_sim.cli.values import Command
+from ngpc_sim.cli.values import Command, Group
 
-arch_app = typer.Typer(help="Show architectures.", rich_markup_mode=None)
-workload_app = typer.Typer(help="Show workloads.", rich_markup_mode=None)
-gpu_app = typer.Typer(help="List GPUs.", rich_markup_mode=None)
-tech_app = typer.Typer(help="List technologies.", rich_markup_mode=None)
+arch_app = typer.Typer(cls=Group, help="Show architectures.", rich_markup_mode=None)
+workload_app = typer.Typer(cls=Group, help="Show workloads.", rich_markup_mode=None)
+gpu_app = typer.Typer(cls=Group, help="List GPUs.", rich_markup_mode=None)
+tech_app = typer.Typer(cls=Group, help="List technologies.", rich_markup_mode=None)
 
 
 def _list(what: str) -> None:

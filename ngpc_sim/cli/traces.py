@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from ngpc_sim.cli.progress import Bar
-from ngpc_sim.cli.values import Command
+from ngpc_sim.cli.values import Command, Group
 from ngpc_sim.config.errors import UserError
 
-app = typer.Typer(help="Record, list and describe traces.", rich_markup_mode=None)
+app = typer.Typer(cls=Group, help="Record, list and describe traces.", rich_markup_mode=None)
 
 
 @app.command("list", cls=Command)

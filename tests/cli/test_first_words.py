@@ -78,6 +78,10 @@ def test_a_folder_in_place_of_a_file_is_called_a_folder(refused, tmp_path, words
             ("--app", "gia", "--export", "accelergy", "--out", "x"),
             "--export lacks a word before --out: write --export accelergy DIR | ramulator FILE",
         ),
+        (
+            ("--app", "gia", "--export", "accelergy"),
+            "--export lacks a word: write --export accelergy DIR | ramulator FILE",
+        ),
         (("--out", "--quiet"), "--out lacks a word before --quiet"),
         (("--arch", "--gpu", "orin"), "--arch lacks a word before --gpu"),
         (("validate", "--out", "--quiet"), "--out lacks a word before --quiet"),
@@ -85,6 +89,21 @@ def test_a_folder_in_place_of_a_file_is_called_a_folder(refused, tmp_path, words
     ],
 )
 def test_an_option_does_not_swallow_the_next_one(refused, words, said):
+    assert said in refused(*words)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("foo",), "unknown command 'foo'; choose from explain, report, "),
+        (("8..64",), "unknown command '8..64'; choose from "),
+        (("validat",), "unknown command 'validat'; the nearest known is 'validate', of "),
+        (("gpu",), "ngpc-sim gpu lacks a command: choose from list."),
+        (("trace",), "ngpc-sim trace lacks a command: choose from "),
+        (("arch", "lst"), "unknown command 'lst'; the nearest known is 'list', of "),
+    ],
+)
+def test_a_command_that_is_unknown_or_left_out_lists_the_choices(refused, words, said):
     assert said in refused(*words)
 
 
