@@ -13,6 +13,7 @@ from ngpc_sim.report.panels import split_panels
 GIA = bundled.folder("workloads") / "gia.yaml"
 TRACES = bundled.folder("traces")
 FAST = ("--scale", "8", "--limit-queries", "200", "--no-what-if", "--out", "o")
+BOUND = ("--scale", "8", "--detail", "bound", "--out", "o")
 
 
 def deep(path, layers=4):
@@ -132,7 +133,7 @@ def test_two_gpus_of_one_name_and_several_contents_are_refused(refused, tmp_path
 
 def test_budgets_and_sentences_name_the_swept_value(run):
     key = "nfp.encoding.grid_sram_kib"
-    ran = run(*FAST, "--app", "gia", "--set", f"{key}=256,1024", "--power-budget", "9")
+    ran = run(*BOUND, "--app", "gia", "--set", f"{key}=256,1024", "--power-budget", "9")
     assert [row[key] for row in cells(ran, "budgets.csv")] == ["256", "1024"]
     text = " ".join(ran.out.split())
     assert f"ngpc in n7, scale 8, {key}=256: area" in text
@@ -162,14 +163,14 @@ def test_doublings_of_swept_values_stand_in_a_line_each(run):
 
 def test_frames_of_a_swept_number_of_queries_name_it(run):
     key = "calibration.queries_per_pixel.gia"
-    text = " ".join(run(*FAST[:2], *FAST[4:], "--detail", "bound", "--app", "gia", "--set", f"{key}=2,3").out.split())
+    text = " ".join(run(*BOUND, "--app", "gia", "--set", f"{key}=2,3").out.split())
     for each in (2, 3):
         assert f"trace gia-plane-fhd, {key}={each}: " in text
         assert text.count(f"scaled to {each * 1920 * 1080:,} queries") == 1
 
 
 def test_a_sentence_that_holds_for_all_swept_values_stands_once_and_names_none(run):
-    ran = run(*FAST, "--app", "nerf", "--set", "nfp.clock_ghz=1,1.5")
+    ran = run(*BOUND, "--app", "nerf", "--set", "nfp.clock_ghz=1,1.5")
     text = " ".join(ran.out.split())
     assert text.count("published times range by scene") == 1
     assert text.count("GPU baseline of nerf: ") == 1
