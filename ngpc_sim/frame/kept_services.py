@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from ngpc_sim import engines, kernels, workloads
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.plugins import BUILTIN, is_plugin
 from ngpc_sim.engines.service import Misses, Service
@@ -27,6 +26,8 @@ from ngpc_sim.trace import Trace
 from ngpc_sim.workloads.grids import GridEncoding
 
 FORMAT = 1
+#: rooms whose sources compute what is kept
+ROOMS = ("config", "kernels", "workloads", "engines", "architecture", "frame")
 #: packages whose versions can change what is kept
 PACKAGES = ("ngpc-sim", "numpy", "numba")
 #: shorter traces are served sooner than read
@@ -37,9 +38,11 @@ LEAST_QUERIES = 4096
 def made_by() -> str:
     """Version, packages and sources that compute what is kept."""
     digest = hashlib.sha256()
-    for room in (kernels, workloads, engines):
-        for path in sorted(Path(str(room.__file__)).parent.glob("*.py")):
-            digest.update(path.read_bytes())
+    for room in ROOMS:
+        for path in sorted((Path(__file__).resolve().parents[1] / room).glob("*.py")):
+            content = path.read_bytes()
+            digest.update(f"{room}/{path.name} {len(content)} ".encode())
+            digest.update(content)
     versions = [f"{name} {metadata.version(name)}" for name in PACKAGES]
     return " ".join([f"format {FORMAT}", *versions, digest.hexdigest()])
 

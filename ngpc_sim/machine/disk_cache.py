@@ -1,8 +1,9 @@
 """Arrays on disk for later runs, by key.
 
-A file is a magic word, the length of a header, the header (JSON: key, arrays, checksum) and the arrays, each from a
-multiple of 64 bytes on. Nothing in it is run. A file that is missing, damaged, of another key or too large is not read.
-A folder that cannot be written keeps nothing. A file is written under another name and then renamed, so that runs at
+A file is a magic word, the length of a header, the header (JSON: key, arrays, digest) and the arrays, each from a
+multiple of 64 bytes on. Nothing in it is run. The digest is of key, names, shapes and contents. A file is not believed
+that is missing, damaged, of another key, too large, of another user, or that others can write to. A folder that cannot
+be written keeps nothing. A file is written under another name and then renamed, so that runs at
 the same time see whole files. Above the size cap, the files that were not used for longest are deleted.
 """
 
@@ -11,23 +12,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 import tempfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.machine.own_files import open_own, user_folder
 
 Array = np.ndarray[Any, Any]
 
-FOLDER, CAP = "NGPC_SIM_CACHE", "NGPC_SIM_CACHE_MIB"
+CAP = "NGPC_SIM_CACHE_MIB"
 DEFAULT_MIB = 512
 MIB = 1 << 20
-MAGIC = b"ngpcsim1"
+MAGIC = b"ngpcsim2"
 #: bytes of a header at most
 MAX_HEADER = 1 << 16
 ALIGN = 64
@@ -45,19 +46,8 @@ def cap_bytes() -> int:
 
 
 def folder() -> Path | None:
-    """Where files are kept: ``NGPC_SIM_CACHE``, or our own among the user's caches; ``None`` for nowhere."""
-    if not cap_bytes():
-        return None
-    named = os.environ.get(FOLDER)
-    if named:
-        return Path(named)
-    try:
-        home = Path.home()
-    except RuntimeError:
-        return None
-    usual = {"darwin": home / "Library" / "Caches", "win32": Path(os.environ.get("LOCALAPPDATA", home))}
-    place = os.environ.get("XDG_CACHE_HOME") or usual.get(sys.platform) or home / ".cache"
-    return Path(place) / "ngpc-sim"
+    """Where files are kept; ``None`` for nowhere."""
+    return user_folder() if cap_bytes() else None
 
 
 def load(key: str, expected: Mapping[str, tuple[str, tuple[int | None, ...]]]) -> dict[str, Array] | None:
@@ -67,10 +57,10 @@ def load(key: str, expected: Mapping[str, tuple[str, tuple[int | None, ...]]]) -
         return None
     path = place / _name(key)
     try:
-        with path.open("rb") as file:
+        with open_own(path) as file:
             arrays = _read(file, key, expected)
-        if arrays is not None:
-            os.utime(path)
+            if arrays is not None:
+                os.utime(file.fileno() if os.utime in os.supports_fd else path)
     except (OSError, ValueError, TypeError, KeyError, RecursionError, MemoryError):
         return None
     return arrays
@@ -102,11 +92,19 @@ def _bytes(array: Array) -> memoryview:
 
 
 def _header(key: str, parts: Mapping[str, Array]) -> bytes:
-    checksum = 0
+    return json.dumps({"key": key, "arrays": _shapes(parts), "sha256": _digest(key, parts)}).encode()
+
+
+def _shapes(parts: Mapping[str, Array]) -> list[list[Any]]:
+    return [[name, part.dtype.str, list(part.shape)] for name, part in parts.items()]
+
+
+def _digest(key: str, parts: Mapping[str, Array]) -> str:
+    """Digest of a key and of what is kept under it."""
+    digest = hashlib.sha256(json.dumps([key, _shapes(parts)]).encode())
     for part in parts.values():
-        checksum = zlib.crc32(_bytes(part), checksum)
-    shapes = [[name, part.dtype.str, list(part.shape)] for name, part in parts.items()]
-    return json.dumps({"key": key, "arrays": shapes, "crc32": checksum}).encode()
+        digest.update(_bytes(part))
+    return digest.hexdigest()
 
 
 def _write(place: Path, name: str, key: str, parts: Mapping[str, Array]) -> None:
@@ -125,7 +123,7 @@ def _write(place: Path, name: str, key: str, parts: Mapping[str, Array]) -> None
 
 
 def _read(
-    file: BinaryIO, key: str, expected: Mapping[str, tuple[str, tuple[int | None, ...]]]
+    file: BufferedReader, key: str, expected: Mapping[str, tuple[str, tuple[int | None, ...]]]
 ) -> dict[str, Array] | None:
     """Arrays of an open file, ``None`` where anything differs from what is expected.
 
@@ -149,17 +147,14 @@ def _read(
     arrays = {
         name: content[first:end].view(shapes[name][0]).reshape(shapes[name][1]) for name, (first, end) in places.items()
     }
-    checksum = 0
-    for array in arrays.values():
-        checksum = zlib.crc32(_bytes(array), checksum)
-    return arrays if checksum == header["crc32"] else None
+    return arrays if _digest(key, arrays) == header["sha256"] else None
 
 
-def _content(file: BinaryIO, size: int) -> Array:
+def _content(file: BufferedReader, size: int) -> Array:
     """All bytes of a file, (size,) uint8."""
     content = np.empty(size, np.uint8)
     file.seek(0)
-    if file.readinto(content) != size:  # type: ignore[attr-defined]
+    if file.readinto(content.data) != size:
         raise ValueError
     return content
 
@@ -194,7 +189,7 @@ def _make_room(place: Path, cap: int) -> None:
         if path.suffix not in {SUFFIX, ASIDE}:
             continue
         try:
-            status = path.stat()
+            status = path.lstat()
         except FileNotFoundError:
             continue
         found.append((status.st_mtime, status.st_size, path))

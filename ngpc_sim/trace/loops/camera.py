@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from ngpc_sim.kernels.compiled import loop
 from ngpc_sim.trace.loops.kernel_types import Array, Point, Real, Truth, Whole
 
 FOCAL_50_625_DEGREES = 1.0571552
@@ -51,7 +51,7 @@ class Camera:
         return f"pinhole at ({position}) looking along ({forward}), focal length {self.focal:g} image heights"
 
 
-@njit(cache=True)
+@loop
 def direction_of(pixel: Whole, width: Whole, height: Whole, axes: Array) -> Point:
     """Direction of unit length of the ray through a pixel's centre."""
     u = ((pixel % width) + 0.5 - 0.5 * width) / height
@@ -63,7 +63,7 @@ def direction_of(pixel: Whole, width: Whole, height: Whole, axes: Array) -> Poin
     return x * scale, y * scale, z * scale
 
 
-@njit(cache=True)
+@loop
 def entry_distance(origin: Array, direction: Point, box: Array) -> Real:
     """Distance at which a ray is just inside a box (slabs), or -1.0 if it misses."""
     near, far = -np.inf, np.inf
@@ -81,13 +81,13 @@ def entry_distance(origin: Array, direction: Point, box: Array) -> Real:
     return max(near, 0.0) + ENTRY_OFFSET
 
 
-@njit(cache=True)
+@loop
 def inside(x: Real, y: Real, z: Real, box: Array) -> Truth:
     """Whether a point is in a closed box."""
     return box[0, 0] <= x <= box[1, 0] and box[0, 1] <= y <= box[1, 1] and box[0, 2] <= z <= box[1, 2]
 
 
-@njit(cache=True, nogil=True)
+@loop
 def rays_into_box(width: Whole, height: Whole, origin: Array, axes: Array, box: Array) -> tuple[Array, Array, Array]:
     """Rays that meet the box, in row-major pixel order.
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from ngpc_sim.kernels.compiled import loop
 from ngpc_sim.trace.loops.camera import Camera, direction_of
 from ngpc_sim.trace.loops.invocation import Invocation, padded
 from ngpc_sim.trace.loops.kernel_types import Array, Real, Whole
@@ -29,7 +29,7 @@ class GiaScene:
     camera: Camera = DEFAULT_VIEW
 
 
-@njit(cache=True, nogil=True)
+@loop
 def coordinates(width: Whole, height: Whole, origin: Array, axes: Array, aspect: Real) -> Array:
     """(width * height, 2) float32 image coordinates of the pixels; the image is [0, 1]^2."""
     result = np.empty((width * height, 2), np.float32)

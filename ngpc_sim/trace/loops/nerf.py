@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from ngpc_sim.kernels.compiled import loop
 from ngpc_sim.machine.threads import over_ranges
 from ngpc_sim.trace.loops.camera import Camera, inside, rays_into_box
 from ngpc_sim.trace.loops.invocation import NOT_RECORDED, Invocation, Network, padded
@@ -92,7 +92,7 @@ def step_lattice(cone_angle: float) -> npt.NDArray[np.float64]:
     return np.array([growth, near, far, log(near) / growth, log(far) / growth])
 
 
-@njit(cache=True)
+@loop
 def to_steps(t: Real, lattice: Array) -> Real:
     """Distance -> position on the step lattice (float32): linear, logarithmic, linear, smoothly joined."""
     growth, near, far, n_near, n_far = lattice[0], lattice[1], lattice[2], lattice[3], lattice[4]
@@ -105,7 +105,7 @@ def to_steps(t: Real, lattice: Array) -> Real:
     return np.float32((t - far) / MAX_STEP + n_far)
 
 
-@njit(cache=True)
+@loop
 def from_steps(n: Real, lattice: Array) -> Real:
     """Inverse of ``to_steps``, not yet rounded to float32."""
     growth, near, far, n_near, n_far = lattice[0], lattice[1], lattice[2], lattice[3], lattice[4]
@@ -118,7 +118,7 @@ def from_steps(n: Real, lattice: Array) -> Real:
     return (n - n_far) * MAX_STEP + far
 
 
-@njit(cache=True)
+@loop
 def cascade_of(x: Real, y: Real, z: Real, n_cascades: Whole) -> Whole:
     """Finest cascade that covers a world position, at most the coarsest there is."""
     reach = max(abs(x - 0.5), abs(y - 0.5), abs(z - 0.5))
@@ -128,7 +128,7 @@ def cascade_of(x: Real, y: Real, z: Real, n_cascades: Whole) -> Whole:
     return cascade
 
 
-@njit(cache=True)
+@loop
 def distance_to_border(position: Real, direction: Real) -> Real:
     """Along one axis, in cells: distance until the ray crosses into the next cell."""
     if direction == 0.0:
@@ -137,7 +137,7 @@ def distance_to_border(position: Real, direction: Real) -> Real:
     return max((border - position) / direction, 0.0)
 
 
-@njit(cache=True)
+@loop
 def next_occupied(t: Real, direction: Point, march: March) -> Real:
     """First lattice distance >= t inside an occupied cell, or ``NEVER`` once the ray leaves the box."""
     origin, lattice, bits, box = march
@@ -164,7 +164,7 @@ def next_occupied(t: Real, direction: Point, march: March) -> Real:
     return NEVER
 
 
-@njit(cache=True, nogil=True)
+@loop
 def start_rays(pixels: Array, directions: Array, times: Array, march: March, seed: Whole) -> None:
     """Jitter each ray by a part of a step and move it to its first occupied cell (NEVER if there is none)."""
     for ray in range(len(times)):
@@ -173,7 +173,7 @@ def start_rays(pixels: Array, directions: Array, times: Array, march: March, see
         times[ray] = next_occupied(np.float32(from_steps(steps, march.lattice)), directions[ray], march)
 
 
-@njit(cache=True, nogil=True)
+@loop
 def generate(
     directions: Array,
     times: Array,
@@ -207,7 +207,7 @@ def generate(
         times[ray] = t
 
 
-@njit(cache=True, nogil=True)
+@loop
 def composite(
     values: Array, lengths: Array, n_steps: Whole, opacities: Array, alive: Array, first: Whole, stop: Whole
 ) -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from ngpc_sim.kernels.compiled import loop
 from ngpc_sim.trace.loops.camera import Camera, Vector, inside, rays_into_box
 from ngpc_sim.trace.loops.invocation import Invocation, Network, padded
 from ngpc_sim.trace.loops.kernel_types import Array
@@ -53,7 +53,7 @@ class NsdfScene:
         return np.array([self.box_min, self.box_max])
 
 
-@njit(cache=True, nogil=True)
+@loop
 def advance(positions: Array, directions: Array, distances: Array, box: Array, alive: Array) -> None:
     """Move alive rays by a share of the distance; clear ``alive`` where a ray hits or leaves the box."""
     for ray in range(len(alive)):
@@ -68,7 +68,7 @@ def advance(positions: Array, directions: Array, distances: Array, box: Array, a
         alive[ray] = far and inside(x, y, z, box)
 
 
-@njit(cache=True, nogil=True)
+@loop
 def are_inside(positions: Array, box: Array) -> Array:
     """(n,) bool: which positions are in the box."""
     result = np.empty(len(positions), np.bool_)
@@ -77,7 +77,7 @@ def are_inside(positions: Array, box: Array) -> Array:
     return result
 
 
-@njit(cache=True, nogil=True)
+@loop
 def shadow_starts(hits: Array, directions: Array, gradients: Array) -> Array:
     """(n, 3) float32 points off the surface along the normal, on the side that faces the viewer."""
     starts = np.empty_like(hits)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from ngpc_sim.kernels.compiled import loop
 from ngpc_sim.trace.loops.camera import Camera, Vector, inside, rays_into_box
 from ngpc_sim.trace.loops.invocation import Invocation, Network, padded
 from ngpc_sim.trace.loops.kernel_types import Array, Real, Whole
@@ -47,13 +47,13 @@ class NvrScene:
         return np.array([self.box_min, self.box_max])
 
 
-@njit(cache=True)
+@loop
 def cell_of(coordinate: Real) -> Whole:
     """Cell number along one axis: the nearest multiple of 1/128, not the floor."""
     return np.int64(np.floor(coordinate * GRID_CELLS + 0.5))
 
 
-@njit(cache=True, nogil=True)
+@loop
 def walk(
     positions: Array,
     directions: Array,
@@ -85,7 +85,7 @@ def walk(
     return stays
 
 
-@njit(cache=True, nogil=True)
+@loop
 def absorb(densities: Array, majorant: Real, opacities: Array) -> Array:
     """Add each collision's share to ``opacities`` (n,) float32; returns (n,) bool: who is not opaque yet."""
     goes_on = np.empty(len(opacities), np.bool_)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from ngpc_sim.kernels.compiled import loop
 from ngpc_sim.trace.loops.kernel_types import Array, Real, Truth, Whole
 
 GRID_CELLS = 128
@@ -25,7 +25,7 @@ Predicate = Callable[[npt.NDArray[np.float64], int], npt.NDArray[Any]]
 """(n, 3) cell centres in world space, cascade -> (n,) bool."""
 
 
-@njit(cache=True)
+@loop
 def spread(value: Whole) -> Whole:
     """Put bit i of a 10-bit number at bit 3i."""
     value = (value | (value << 16)) & 0x030000FF
@@ -34,13 +34,13 @@ def spread(value: Whole) -> Whole:
     return (value | (value << 2)) & 0x09249249
 
 
-@njit(cache=True)
+@loop
 def morton(x: Whole, y: Whole, z: Whole) -> Whole:
     """Interleave three cell numbers, x in bit 0."""
     return spread(x) | (spread(y) << 1) | (spread(z) << 2)
 
 
-@njit(cache=True)
+@loop
 def bit_at(bits: Array, cascade: Whole, x: Whole, y: Whole, z: Whole) -> Truth:
     """Whether the cell (integers) of a cascade is on; cells outside it are off."""
     last = GRID_CELLS - 1
@@ -50,7 +50,7 @@ def bit_at(bits: Array, cascade: Whole, x: Whole, y: Whole, z: Whole) -> Truth:
     return (bits[cascade, index >> 3] >> (index & 7)) & 1 != 0
 
 
-@njit(cache=True)
+@loop
 def occupied_at(bits: Array, cascade: Whole, x: Real, y: Real, z: Real) -> Truth:
     """Whether the cascade's cell at a world position is on."""
     scale = GRID_CELLS / (1 << cascade)
@@ -64,7 +64,7 @@ def occupied_at(bits: Array, cascade: Whole, x: Real, y: Real, z: Real) -> Truth
     )
 
 
-@njit(cache=True)
+@loop
 def _pack_slab(on: Array, first: Whole, row: Array) -> None:
     """Set the bits of ``on`` (layers, 128, 128) bool, indexed [z - first, y, x], in a cascade's row."""
     for z in range(on.shape[0]):
@@ -75,7 +75,7 @@ def _pack_slab(on: Array, first: Whole, row: Array) -> None:
                     row[index >> 3] |= np.uint8(1 << (index & 7))
 
 
-@njit(cache=True)
+@loop
 def _add_finer(bits: Array, cascade: Whole) -> None:
     """Switch on each cell of a cascade that holds one of the next finer cascade's cells."""
     quarter, half = GRID_CELLS // 4, GRID_CELLS // 2

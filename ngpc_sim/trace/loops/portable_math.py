@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from ngpc_sim.kernels.compiled import loop
 from ngpc_sim.trace.loops.kernel_types import Real, Whole
 
 LN_2_HIGH = 0.693147180369123816490
@@ -31,7 +31,7 @@ ARTANH_SERIES = tuple(1.0 / i for i in range(21, 0, -2))
 """artanh(s)/s in powers of s*s: 1/21, 1/19 .. 1."""
 
 
-@njit(cache=True)
+@loop
 def exp(x: Real) -> Real:
     """e**x in float64, for x clamped to +-700: reduction by ln 2, then the series to x**13."""
     x = min(max(np.float64(x), -EXP_LIMIT), EXP_LIMIT)
@@ -44,7 +44,7 @@ def exp(x: Real) -> Real:
     return total * np.int64(power).view(np.float64)
 
 
-@njit(cache=True)
+@loop
 def log(x: Real) -> Real:
     """Natural logarithm in float64 of a normal x > 0: 2 artanh((m-1)/(m+1)) + e ln 2."""
     bits = np.float64(x).view(np.int64)
@@ -61,7 +61,7 @@ def log(x: Real) -> Real:
     return (2.0 * s * total + exponent * LN_2_LOW) + exponent * LN_2_HIGH
 
 
-@njit(cache=True)
+@loop
 def wrapped_product(a: Whole, b: Whole) -> Whole:
     """Product modulo 2**64 of two uint64, by halves, so that no intermediate value overflows."""
     half, mask = np.uint64(32), np.uint64(0xFFFFFFFF)
@@ -70,7 +70,7 @@ def wrapped_product(a: Whole, b: Whole) -> Whole:
     return ((crossed & mask) << half) | (low & mask)
 
 
-@njit(cache=True)
+@loop
 def uniform(counter: Whole, seed: Whole) -> Real:
     """Give a float32 in [0, 1) from two integers: 24 bits of a 64-bit mix (splitmix64's finaliser)."""
     mixed = wrapped_product(np.uint64(counter), np.uint64(0x9E3779B97F4A7C15))

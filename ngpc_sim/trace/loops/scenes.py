@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from ngpc_sim.kernels.compiled import loop
 from ngpc_sim.trace.loops import gia, nerf, nsdf, nvr
 from ngpc_sim.trace.loops.camera import Camera
 from ngpc_sim.trace.loops.invocation import Invocation
@@ -38,7 +38,7 @@ ROOM_DEPTH = 0.3
 """Occupied thickness behind the walls."""
 
 
-@njit(cache=True)
+@loop
 def room_distance(x: Real, y: Real, z: Real) -> Real:
     """Distance to the walls and the furniture of a room of 3.4 x 1.92 x 3.4, about 1 m a unit."""
     walls = min(1.7 - max(abs(x - 0.5), abs(z - 0.5)), y + 0.02, 1.9 - y)
@@ -50,7 +50,7 @@ def room_distance(x: Real, y: Real, z: Real) -> Real:
     return min(walls, ball, torus, pillar, table)
 
 
-@njit(cache=True, nogil=True)
+@loop
 def room_density(positions: Array) -> Array:
     """(n,) float32 sigma at network positions (n, 3)."""
     sigma = np.empty(len(positions), np.float32)
@@ -64,7 +64,7 @@ def room_density(positions: Array) -> Array:
     return sigma
 
 
-@njit(cache=True, nogil=True)
+@loop
 def room_cells(centres: Array, cascade: Whole) -> Array:
     """(n,) bool: cells whose centre is in the shell around a surface."""
     on = np.empty(len(centres), np.bool_)
@@ -93,14 +93,14 @@ OBJECT_SHELL = 1.5 / GRID_CELLS
 """Occupied thickness around the surface. These three are assumed."""
 
 
-@njit(cache=True)
+@loop
 def wave(x: Real) -> Real:
     """Odd periodic function of period 1 made of parabolas, within 6 % of sin(2 pi x)."""
     f = x - np.floor(x + 0.5)
     return 8.0 * f * (1.0 - 2.0 * abs(f))
 
 
-@njit(cache=True)
+@loop
 def gyroid_ball(x: Real, y: Real, z: Real) -> Real:
     """About the distance to a ball of radius 0.38 carved into a gyroid's shell; never above the true one."""
     x, y, z = x - 0.5, y - 0.5, z - 0.5
@@ -110,7 +110,7 @@ def gyroid_ball(x: Real, y: Real, z: Real) -> Real:
     return max(ball, (abs(gyroid) - 0.45) / 48.0)
 
 
-@njit(cache=True, nogil=True)
+@loop
 def object_density(positions: Array) -> Array:
     """(n,) float32 sigma at network positions (n, 3)."""
     sigma = np.empty(len(positions), np.float32)
@@ -120,7 +120,7 @@ def object_density(positions: Array) -> Array:
     return sigma
 
 
-@njit(cache=True, nogil=True)
+@loop
 def object_cells(centres: Array, cascade: Whole) -> Array:
     """(n,) bool: cells whose centre is inside or near the surface."""
     on = np.empty(len(centres), np.bool_)
@@ -141,14 +141,14 @@ BLEND = 0.06
 """Width over which two parts melt into each other."""
 
 
-@njit(cache=True)
+@loop
 def melted(a: Real, b: Real) -> Real:
     """Smooth minimum of two distances; never above the plain one, slope at most 1."""
     h = max(BLEND - abs(a - b), 0.0) / BLEND
     return min(a, b) - h * h * BLEND * 0.25
 
 
-@njit(cache=True)
+@loop
 def figure_distance(x: Real, y: Real, z: Real) -> Real:
     """Lower bound of the distance to a bumpy figure: body, head, two arms, and a ring it stands on."""
     x, y, z = abs(x - 0.5), y - 0.5, z - 0.5
@@ -163,7 +163,7 @@ def figure_distance(x: Real, y: Real, z: Real) -> Real:
     return (d - 0.006 * bumps) * 0.8
 
 
-@njit(cache=True, nogil=True)
+@loop
 def figure_distances(positions: Array) -> Array:
     """(n,) float32 distances at positions (n, 3)."""
     distances = np.empty(len(positions), np.float32)
@@ -207,7 +207,7 @@ CLOUD_ROUGHNESS = 0.8
 """Noise subtracted at full strength. The cloud's numbers are all assumed."""
 
 
-@njit(cache=True)
+@loop
 def lattice_noise(x: Real, y: Real, z: Real, salt: Whole) -> Real:
     """Value noise in [0, 1): hashed lattice values, blended smoothly."""
     i, j, k = np.floor(x), np.floor(y), np.floor(z)
@@ -222,7 +222,7 @@ def lattice_noise(x: Real, y: Real, z: Real, salt: Whole) -> Real:
     return total
 
 
-@njit(cache=True)
+@loop
 def cloud_density_at(x: Real, y: Real, z: Real) -> Real:
     """Density 0..1: depth inside the puffs, minus fractal noise."""
     depth = 0.0
@@ -238,7 +238,7 @@ def cloud_density_at(x: Real, y: Real, z: Real) -> Real:
     return min(max((depth - CLOUD_ROUGHNESS * noise + 0.35) * CLOUD_GAIN * depth, 0.0), 1.0)
 
 
-@njit(cache=True, nogil=True)
+@loop
 def cloud_density(positions: Array) -> Array:
     """(n,) float32 densities at positions (n, 3)."""
     densities = np.empty(len(positions), np.float32)
@@ -249,7 +249,7 @@ def cloud_density(positions: Array) -> Array:
     return densities
 
 
-@njit(cache=True, nogil=True)
+@loop
 def cloud_cells(centres: Array, cascade: Whole) -> Array:
     """(n,) bool: cells whose centre is not clear air."""
     on = np.empty(len(centres), np.bool_)

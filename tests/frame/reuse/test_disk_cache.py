@@ -76,11 +76,42 @@ def test_a_file_under_the_name_of_another_key_is_not_taken(folder):
     assert disk_cache.load("other", EXPECTED) is None
 
 
+def test_a_file_made_for_another_key_is_not_taken_even_where_it_says_this_one(folder):
+    disk_cache.save("key", ARRAYS)
+    content = the_file(folder).read_bytes()
+    (folder / disk_cache._name("yek")).write_bytes(content.replace(b'"key": "key"', b'"key": "yek"'))
+    assert same(disk_cache.load("key", EXPECTED))
+    assert disk_cache.load("yek", EXPECTED) is None
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_a_file_that_others_can_write_to_is_not_taken(folder, mode):
+    disk_cache.save("key", ARRAYS)
+    the_file(folder).chmod(mode)
+    assert disk_cache.load("key", EXPECTED) is None
+    the_file(folder).chmod(0o644)
+    assert same(disk_cache.load("key", EXPECTED))
+
+
+def test_a_file_of_another_user_is_not_taken(folder, monkeypatch):
+    disk_cache.save("key", ARRAYS)
+    monkeypatch.setattr(os, "getuid", lambda: the_file(folder).stat().st_uid + 1)
+    assert disk_cache.load("key", EXPECTED) is None
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_is_neither_waited_for_nor_read(folder, make):
+    folder.mkdir()
+    make(folder / disk_cache._name("key"))
+    assert disk_cache.load("key", EXPECTED) is None
+    disk_cache.save("key", ARRAYS)
+
+
 def test_a_header_that_claims_more_than_the_file_has_takes_no_memory(folder, monkeypatch):
     """A shape of 2^60 bytes would be an error of memory, or worse."""
     disk_cache.save("key", ARRAYS)
     path = the_file(folder)
-    header = {"key": "key", "arrays": [["b", "<i8", [1 << 57]]], "crc32": 0}
+    header = {"key": "key", "arrays": [["b", "<i8", [1 << 57]]], "sha256": ""}
     text = json.dumps(header).encode()
     path.write_bytes(disk_cache.MAGIC + len(text).to_bytes(8, "little") + text)
     monkeypatch.setattr(disk_cache.np, "empty", None)
