@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from ngpc_sim.config.plugins import checked, is_plugin
-from ngpc_sim.config.schema import Field, Spec, field_validator
+from ngpc_sim.config.schema import Field, Name, Spec, field_validator
 from ngpc_sim.engines.cluster import ClusterSpec
 from ngpc_sim.engines.nfp import NfpSpec
 
@@ -101,7 +101,7 @@ class PowerSpec(Spec):
 class ArchFile(Spec):
     """A file of ``arch_configs/`` after ``extends`` and overrides."""
 
-    name: str = Field(min_length=1, description="name of the architecture")
+    name: Name = Field(description="name of the architecture")
     description: str = Field(description="one line about it")
     gpu: str = Field(description="GPU beside the NGPC, a file of arch_configs/gpu")
     gpu_model: Literal["published", "roofline"] = Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from ngpc_sim.config.schema import Field, Positive, Share, Sourced, Spec, field_validator
+from ngpc_sim.config.schema import Field, Name, Positive, Share, Sourced, Spec, field_validator
 from ngpc_sim.config.units import PS_PER_NS
 from ngpc_sim.engines.dram import DramSpec
 
@@ -98,7 +98,7 @@ class GpuDram(Spec):
 class GpuSpec(Spec):
     """A file of ``arch_configs/gpu``: board and peaks, and what is published of its frames, where anything is."""
 
-    name: str
+    name: Name
     die_mm2: Positive
     board_power_w: Positive
     idle_power_w: Sourced

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ngpc_sim.architecture.sram import AccessPoint, AreaPoint, Macro, look_up
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import Field, Positive, Share, Sourced, Spec
+from ngpc_sim.config.schema import Field, Name, Positive, Share, Sourced, Spec
 
 COLDEST_K, HOTTEST_K = 300.0, 350.0
 
@@ -94,7 +94,7 @@ class AreaSpec(Spec):
 class TechnologySpec(Spec):
     """A file of ``arch_configs/tech``."""
 
-    name: str
+    name: Name
     description: str
     energy: EnergySpec
     sram: SramSpec

@@ -11,6 +11,7 @@ import typer
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.cli.values import Command, Group
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.texts import printable
 
 app = typer.Typer(cls=Group, help="Record, list and describe traces.", rich_markup_mode=None)
 
@@ -49,7 +50,7 @@ def trace_info(source: Annotated[str, typer.Argument(help="Bundled name, file or
         "sha256": trace.sha256,
     }
     for name, value in facts.items():
-        sys.stdout.write(f"{name + ':':<22}{value}\n")
+        sys.stdout.write(f"{name + ':':<22}{printable(str(value))}\n")
 
 
 @app.command("record", cls=Command)

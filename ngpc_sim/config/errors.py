@@ -10,15 +10,17 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from ngpc_sim.config.texts import printable
+
 #: characters of a word that a sentence shows; nothing longer helps a reader
 MAX_WORD = 300
 
 
 class UserError(ValueError):
-    """A mistake in a file, an option or an argument; the message is one complete sentence, long words cut."""
+    """A mistake in a file, an option or an argument; the message is one complete printable sentence, long words cut."""
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(re.sub(rf"(\S{{{MAX_WORD - 3}}})\S{{4,}}", r"\1...", sentence))
+        super().__init__(re.sub(rf"(\S{{{MAX_WORD - 3}}})\S{{4,}}", r"\1...", printable(sentence)))
 
 
 class WorkerLostError(RuntimeError):

@@ -10,21 +10,32 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.texts import MAX_NAME, is_line
 from ngpc_sim.config.yaml_files import Tree
 
-__all__ = ["Field", "Positive", "Share", "Sourced", "Spec", "field_validator", "model_validator"]
+__all__ = ["Field", "Name", "Positive", "Share", "Sourced", "Spec", "field_validator", "model_validator"]
 
 Tag = Literal["published", "secondary", "measured", "derived", "assumed", "calibrated"]
 SpecT = TypeVar("SpecT", bound="Spec")
 #: known names that a word is compared with, and characters of the word
 MAX_COMPARED, MAX_COMPARED_LENGTH = 1000, 100
+#: characters of a path in a file at most
+MAX_PATH = 1024
 
 
+def _name(text: str) -> str:
+    if not text or not is_line(text, MAX_NAME):
+        raise ValueError(f"it should be one printable line of 1 to {MAX_NAME} characters")
+    return text
+
+
+#: what something in a file is called, in tables, charts and result files
+Name = Annotated[str, AfterValidator(_name)]
 #: whether a file is being read, whose mistakes :func:`validate` explains with file and line
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
 

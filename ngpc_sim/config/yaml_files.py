@@ -2,7 +2,8 @@
 
 A value is what was written: ``010`` is ten, ``1:30``, ``yes`` and ``2026-01-01`` are texts, a key is always a text.
 PyYAML itself follows YAML 1.1, where these are eight, ninety, a truth value and a date. Files come from strangers: no
-aliases (they can blow up on expansion), no tags but those of the core schema, a size limit before reading.
+aliases (they can blow up on expansion), no tags but those of the core schema, no characters that a terminal obeys, a
+size limit before reading.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import Any
 import yaml
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.files import open_file
+from ngpc_sim.config.texts import is_printable
 
 MAX_FILE_BYTES = 1 << 20
 Tree = dict[str, Any]
@@ -41,7 +44,7 @@ class _Loader(yaml.SafeLoader):
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own name and kind
     yaml_constructors = {  # noqa: RUF012
-        tag: yaml.SafeLoader.yaml_constructors[tag] for tag in (f"{_TAG}str", f"{_TAG}seq", f"{_TAG}map", None)
+        tag: yaml.SafeLoader.yaml_constructors[tag] for tag in (f"{_TAG}seq", f"{_TAG}map", None)
     }
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
@@ -83,10 +86,19 @@ def _scalar(_: _Loader, node: yaml.ScalarNode) -> Any:  # noqa: ANN401 - a null,
     return values.get(kind, lambda: _number(text.lower()))()
 
 
+def _text(loader: _Loader, node: yaml.ScalarNode) -> Any:  # noqa: ANN401 - PyYAML's types
+    """Text as it stands there; lines and tabs are all that may shape it."""
+    text = loader.construct_yaml_str(node)
+    if not is_printable(text.translate({ord("\n"): None, ord("\t"): None})):
+        raise yaml.MarkedYAMLError(problem="a character cannot be printed", problem_mark=node.start_mark)
+    return text
+
+
 class _Dumper(yaml.SafeDumper):
     """Safe dumper that also quotes texts which the core schema would take for something else."""
 
 
+_Loader.add_constructor(f"{_TAG}str", _text)
 for _kind, (_pattern, _first) in _CORE_SCHEMA.items():
     _Loader.add_constructor(f"{_TAG}{_kind}", _scalar)
     for _class in (_Loader, _Dumper):
@@ -112,17 +124,18 @@ def is_folder(path: Path) -> bool:
 def read_text(path: Path) -> str:
     """Text of a small file; a missing, unreadable or oversized one is a user's error."""
     try:
-        if path.exists() and not path.is_file():
-            raise UserError(f"{path} is not a file.")
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise UserError(f"{path} is larger than {MAX_FILE_BYTES} bytes, too large for a configuration file.")
-        return path.read_text(encoding="utf-8")
+        with open_file(path) as file:
+            content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not a text file in UTF-8.") from error
     except ValueError as error:
         raise UserError(f"{str(path)!r} cannot be the name of a file: {error}.") from error
+    if len(content) > MAX_FILE_BYTES:
+        raise UserError(f"{path} is larger than {MAX_FILE_BYTES} bytes, too large for a configuration file.")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not a text file in UTF-8.") from error
 
 
 def load_yaml(path: Path) -> tuple[Tree, dict[str, str]]:

@@ -3,7 +3,8 @@
 All tables hold the same values in the same column order: the stable columns, the stall causes sorted
 where ``stall_*`` stands, then every other column in the order of its first row. A cell is a plain
 number, text or truth value; a list becomes its items joined by a space; a missing or non-finite number
-is empty in CSV and null elsewhere. Same rows and manifest, same bytes, but for what the wall time says.
+is empty in CSV and null elsewhere. In CSV an apostrophe stands before a text that a spreadsheet would
+compute. Same rows and manifest, same bytes, but for what the wall time says.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, cast
@@ -24,7 +26,9 @@ Cell = bool | int | float | str | None
 #: types whose values are cells as they are; subclasses, and floats that are not finite, are looked at more closely
 PLAIN = frozenset({bool, int, str, type(None)})
 #: types that `csv` writes as they should be; of its own it writes truth values as Python does
-WRITTEN = PLAIN - {bool}
+WRITTEN = PLAIN - {bool, str}
+#: what a spreadsheet takes for a formula at the beginning of a text, unless it is a number
+FORMULA = re.compile(r"[=+\-@\t\r](?!$)(?![\d.]*(e[+-]?\d+)?$)", re.IGNORECASE)
 
 #: fields of the manifest that change from run to run
 TIMES = ("wall_time_s", "simulated_cycles_per_s", "queries_per_s")
@@ -70,13 +74,18 @@ def csv_lines(rows: Iterable[Iterable[object]]) -> str:
     """Lines of a CSV file."""
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerows([cell if type(cell) in WRITTEN else _csv_value(cell) for cell in row] for row in rows)
+    writer.writerows([cell if type(cell) in WRITTEN else _csv_cell(cell) for cell in row] for row in rows)
     return stream.getvalue()
 
 
 def _csv_value(value: object) -> int | float | str | None:
     cell = _cell(value)
     return _json(cell) if isinstance(cell, bool) else cell
+
+
+def _csv_cell(value: object) -> int | float | str | None:
+    cell = _csv_value(value)
+    return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell
 
 
 def _manifest(value: object, levels: int = 2, indent: str = "") -> str:

@@ -13,12 +13,14 @@ import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from io import TextIOWrapper
 from math import inf, isfinite
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ngpc_sim.config import bundled
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.files import open_file
 
 Confidence = Literal["P", "S", "M", "D"]
 #: how ours is held against it: the same number, at least as much, inside a band, both ends of a range, within a factor
@@ -128,7 +130,7 @@ def read_reference(path: Path) -> dict[str, Published]:
         When the file is missing, a column is, or a row is not what it should be.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
+        with TextIOWrapper(open_file(path), encoding="utf-8", newline="") as stream:
             reader = csv.DictReader(stream, strict=True)
             if tuple(reader.fieldnames or ()) != COLUMNS:
                 raise UserError(f"{path}: its columns should be {', '.join(COLUMNS)}.")

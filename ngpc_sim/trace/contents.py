@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +24,17 @@ MAX_PIXELS_PER_SIDE = 1 << 20
 """Largest width or height accepted, so that a damaged size cannot ask for memory."""
 MAX_QUERIES = 1 << 53
 """Largest profile sum accepted: every smaller count is exact as a float64 too."""
+MAX_TEXT = 200
+"""Characters of what a trace says in words: scene, camera, tool version, a phase."""
+TraceT = TypeVar("TraceT", bound="Trace")
 
 
 @dataclass(frozen=True)
 class Trace:
     """Queries of sampled screen tiles in the order issued, with the exact profile of the full frame.
 
-    Arrays are read-only. ``n`` is the number of recorded queries, ``D`` the position components.
+    Arrays are read-only, and copies where somebody else could still write to them. ``n`` is the number of recorded
+    queries, ``D`` the position components.
     """
 
     name: str
@@ -59,15 +63,16 @@ class Trace:
     tile_pixels: tuple[int, int]
     """Width and height of a tile in pixels."""
     sha256: str = ""
-    """Of the file's bytes, or of the contents for a trace that is not from a file."""
+    """Of the file's bytes for a trace as it was read, else of the contents, whatever is given here."""
 
     def __post_init__(self) -> None:
         for key in ("profile", "invocations", "tiles", "positions", "tile_weights"):
-            view = getattr(self, key).view()
-            view.flags.writeable = False
-            object.__setattr__(self, key, view)
-        if not self.sha256:
-            object.__setattr__(self, "sha256", contents_sha256(self))
+            object.__setattr__(self, key, _read_only(getattr(self, key)))
+        object.__setattr__(self, "sha256", self._own_sha256())
+
+    def _own_sha256(self) -> str:
+        """Hash of what is here, which a trace with other contents does not share."""
+        return contents_sha256(self)
 
     @property
     def queries(self) -> int:
@@ -132,8 +137,25 @@ class Trace:
             tiles=self.tiles[:n],
             positions=self.positions[:n],
             tile_weights=np.ones_like(self.tile_weights),
-            sha256="",
         )
+
+
+def from_file(trace: TraceT, sha256: str) -> TraceT:
+    """Give a trace that was just made from a file the hash of the file's bytes."""
+    object.__setattr__(trace, "sha256", sha256)
+    return trace
+
+
+def _read_only(array: Array) -> Array:
+    """View that nobody can write to, also not through the array behind it."""
+    behind: object = array
+    while isinstance(behind, np.ndarray):
+        if behind.flags.writeable:
+            array = array.copy()
+            break
+        behind = behind.base
+    array.flags.writeable = False
+    return array
 
 
 def described(trace: Trace) -> dict[str, Any]:
@@ -172,8 +194,13 @@ def flaw(trace: Trace) -> str | None:
 def description_flaw(trace: Trace) -> str | None:
     """Say the first law that all but the rows break, like :func:`flaw`."""
     n_invocations, total = len(trace.profile), sum(trace.profile.tolist())
+    texts = {trace.scene, trace.camera, trace.tool_version, *trace.phases}
     checks = (
         (is_app_name(trace.app), f"has app {trace.app!r}, which should be {NAME_RULE}"),
+        (
+            max(map(len, texts)) <= MAX_TEXT,
+            f"has a scene, camera, tool version or phase of more than {MAX_TEXT} characters",
+        ),
         (
             min(trace.width, trace.height, *trace.tile_pixels) >= 1
             and max(trace.width, trace.height, *trace.tile_pixels) <= MAX_PIXELS_PER_SIDE,

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from ngpc_sim.trace.contents import AXES, MAX_INVOCATIONS, Array, Trace
+from ngpc_sim.trace.page_sizes import page_sizes
 
 FORMAT_VERSION = 1
 METADATA_KEY = b"ngpc_sim.trace"
@@ -23,7 +24,12 @@ ROW_GROUP_ROWS = 1 << 16
 MAX_STREAMED_ROWS = 4_000_000_000
 """Rows of a full-frame trace: above an 8K NeRF frame of 43.6 queries per pixel."""
 MAX_METADATA_BYTES = 64 << 20
-MAX_TILES = 1 << 24
+MAX_TILES = 1 << 20
+"""Tiles of a trace: an 8K frame has 259,200 of 16x8 pixels."""
+MAX_CHUNK_BYTES = 1 << 20
+"""Bytes of a column of a chunk, before they are packed, beside 16 for each of its rows."""
+FREE_BYTES, MAX_RATIO = 256 << 20, 64
+"""Bytes of rows that any file may hold, and how many more for each of its own bytes; recorded ones have 2 to 4."""
 _KEYS: dict[str, type] = {
     **dict.fromkeys(("format_version", "width", "height", "seed"), int),
     **dict.fromkeys(("app", "scene", "camera", "tool_version"), str),
@@ -117,21 +123,34 @@ def dimensions_of(schema: Any) -> int:  # noqa: ANN401
     )
 
 
-def check_sizes(metadata: Any, max_rows: int) -> None:  # noqa: ANN401
+def check_sizes(metadata: Any, stream: BinaryIO, file_bytes: int, max_rows: int) -> None:  # noqa: ANN401
     """Refuse row counts and claimed sizes that no trace has, before memory is taken."""
-    n_rows = metadata.num_rows
+    _check_rows(metadata, file_bytes, max_rows)
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    if sum(group.num_rows for group in groups) != metadata.num_rows or any(group.num_rows < 0 for group in groups):
+        raise RefusedError("is damaged: its chunks do not add up to its rows")
+    for group in groups:
+        limit = 16 * group.num_rows + MAX_CHUNK_BYTES
+        for chunk in map(group.column, range(group.num_columns)):
+            with damage("is damaged"):
+                unpacked = max(chunk.total_uncompressed_size, sum(page_sizes(stream, chunk)))
+            if not 0 <= unpacked <= limit or chunk.num_values != group.num_rows:
+                raise RefusedError("is damaged: a chunk claims a size that its rows cannot have")
+
+
+def _check_rows(metadata: Any, file_bytes: int, max_rows: int) -> None:  # noqa: ANN401
+    """Refuse rows that the bytes of a file cannot hold, and bytes that its rows cannot need."""
+    n_rows, row_bytes = metadata.num_rows, 4 * metadata.num_columns
     if n_rows == 0:
         raise RefusedError("has no queries")
     if not 0 < n_rows <= max_rows:
         raise RefusedError(f"claims {n_rows} rows, more than the {max_rows} accepted")
-    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
-    if sum(group.num_rows for group in groups) != n_rows or any(group.num_rows < 0 for group in groups):
-        raise RefusedError("is damaged: its chunks do not add up to its rows")
-    for group in groups:
-        limit = 64 * group.num_rows + MAX_METADATA_BYTES
-        chunks = [group.column(i) for i in range(group.num_columns)]
-        if any(not 0 <= c.total_uncompressed_size <= limit or c.num_values != group.num_rows for c in chunks):
-            raise RefusedError("is damaged: a chunk claims a size that its rows cannot have")
+    if n_rows * row_bytes > FREE_BYTES + MAX_RATIO * file_bytes:
+        raise RefusedError(f"claims {n_rows} rows, more than its {file_bytes} bytes can hold of a recorded frame")
+    if file_bytes > MAX_METADATA_BYTES + 2 * n_rows * row_bytes:
+        raise RefusedError(f"has {file_bytes} bytes, more than its {n_rows} rows can need")
+    if metadata.num_row_groups > n_rows:
+        raise RefusedError("is damaged: it has more chunks than rows")
 
 
 def header_of(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
@@ -161,7 +180,7 @@ def header_of(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
     return header
 
 
-def without_rows(header: dict[str, Any], name: str, sha256: str, n_dims: int) -> Trace:
+def without_rows(header: dict[str, Any], name: str, n_dims: int) -> Trace:
     """The trace that a header describes; its rows are not read yet."""
     try:
         profile = np.array(header["profile"], dtype=np.int64)
@@ -181,7 +200,6 @@ def without_rows(header: dict[str, Any], name: str, sha256: str, n_dims: int) ->
         positions=np.empty((0, n_dims), np.float32),
         tile_weights=weights,
         tile_pixels=(tile_width, tile_height),
-        sha256=sha256,
     )
 
 

@@ -7,22 +7,18 @@ others and stays on disk: :class:`StreamedTrace` knows the frame, and reads its 
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ngpc_sim.config import bundled
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import choices
-from ngpc_sim.config.yaml_files import is_file
 from ngpc_sim.machine.threads import n_threads
-from ngpc_sim.trace.contents import Array, Trace, contents_sha256, description_flaw, rows_flaw
+from ngpc_sim.trace.contents import Array, Trace, contents_sha256, description_flaw, from_file, rows_flaw
 from ngpc_sim.trace.file_format import (
     MAX_STREAMED_ROWS,
     RefusedError,
@@ -33,11 +29,10 @@ from ngpc_sim.trace.file_format import (
     dimensions_of,
     header_of,
     parquet_file,
-    reason_of,
     without_rows,
 )
+from ngpc_sim.trace.sources import MAGIC, Stream, located, opened
 
-SUFFIX = ".trace.parquet"
 HELD_ROWS = 1 << 22
 """Rows up to which a trace of a whole frame is read into memory, 80 MB."""
 MAX_ROWS = 200_000_000
@@ -47,13 +42,6 @@ MAX_FILE_BYTES = 8 << 30
 MAX_GROUP_ROWS = 1 << 20
 """Rows of one row group of a file that is streamed; files written here have 65,536."""
 GROUPS_AT_ONCE = 16
-_DEFAULT_RESOLUTION = "-fhd"
-Stream = io.BufferedReader | io.BytesIO
-
-
-def bundled_traces() -> list[str]:
-    """Names of the traces that come with the package, sorted."""
-    return sorted(path.name.removesuffix(SUFFIX) for path in bundled.folder("traces").glob("*" + SUFFIX))
 
 
 def load_trace(source: str | os.PathLike[str]) -> Trace:
@@ -66,26 +54,9 @@ def load_trace(source: str | os.PathLike[str]) -> Trace:
     UserError
         For whatever is not a whole, undamaged trace file of this format version.
     """
-    place, name = _located(source)
-    with _one_sentence(place), _opened(place) as stream:
+    place, name = located(source)
+    with _one_sentence(place), opened(place) as stream:
         return _read(stream, place, name)
-
-
-def _located(source: str | os.PathLike[str]) -> tuple[str, str]:
-    """Path or URL of a source, and the trace's name."""
-    text = os.fspath(source)
-    name = PurePosixPath(text.replace("\\", "/")).name.removesuffix(SUFFIX).removesuffix(".parquet")
-    if "://" in text:
-        return text, name
-    known = bundled_traces()
-    for candidate in (text, text + _DEFAULT_RESOLUTION):
-        if candidate in known:
-            return str(bundled.folder("traces") / (candidate + SUFFIX)), candidate
-    looks_like_path = isinstance(source, os.PathLike) or "/" in text or os.sep in text or "." in text
-    if looks_like_path or is_file(Path(text)):
-        return text, name
-    hint = choices(text, known) if known else "none is bundled here"
-    raise UserError(f"No trace is called '{text}'; {hint}; a path or a URL works too.")
 
 
 @contextmanager
@@ -97,51 +68,44 @@ def _one_sentence(place: str) -> Iterator[None]:
         raise UserError(f"The trace {place} {refused}.") from refused
 
 
-def _opened(place: str) -> Stream:
-    """Stream of a local file, or of the bytes that stand behind a URL."""
-    try:
-        if "://" not in place:
-            return Path(place).open("rb")
-        import fsspec  # noqa: PLC0415  (slow to import, needed only here)
-
-        with fsspec.open(place, "rb") as file:
-            return io.BytesIO(file.read(MAX_FILE_BYTES + 1))
-    except FileNotFoundError as error:
-        raise UserError(f"There is no trace at {place}.") from error
-    except ImportError as error:
-        remote = place.startswith(("http://", "https://"))
-        how = "install ngpc-sim[remote]" if remote else reason_of(error)
-        raise UserError(f"The trace {place} could not be read, for a package is missing: {how}.") from error
-    except (OSError, ValueError, TypeError, RuntimeError, MemoryError) as error:
-        raise UserError(f"The trace {place} could not be read: {reason_of(error)}.") from error
-
-
 def _read(stream: Stream, place: str, name: str) -> Trace:
     """The trace in a stream; sizes are checked from the metadata before memory is taken."""
     with damage("could not be read"):
-        magic, size = stream.read(4), stream.seek(0, os.SEEK_END)
+        magic, size = stream.read(len(MAGIC)), stream.seek(0, os.SEEK_END)
         stream.seek(0)
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    if magic != b"PAR1":
+    if magic != MAGIC:
         raise RefusedError("is not a Parquet file" if magic else "is empty")
     with damage("is damaged or cut short"):
         file = parquet_file(stream)
         metadata, schema = file.metadata, file.schema_arrow
     header = header_of(metadata.metadata or {})
-    trace = without_rows(header, name, digest, dimensions_of(schema))
+    trace = without_rows(header, name, dimensions_of(schema))
     _refuse(description_flaw(trace))
     if metadata.num_rows > HELD_ROWS and trace.is_full_frame and "://" not in place:
-        return _streamed(trace, place, metadata)
-    check_sizes(metadata, MAX_ROWS)
+        return _streamed(trace, place, stream, metadata)
+    check_sizes(metadata, stream, size, MAX_ROWS)
     if size > MAX_FILE_BYTES:
         raise RefusedError(f"has more than {MAX_FILE_BYTES} bytes")
     with damage("is damaged"):
         invocations, tiles, *positions = columns_in(file.read(use_threads=False))
-    trace = replace(trace, invocations=invocations, tiles=tiles, positions=np.column_stack(positions))
+    trace = replace(trace, invocations=invocations, tiles=tiles, positions=_stacked(positions))
     _refuse(rows_flaw(trace))
-    if header.get("contents_sha256", "") not in ("", contents_sha256(trace)):
+    if header.get("contents_sha256", "") not in ("", trace.sha256):
         raise RefusedError("is damaged: its contents do not match their checksum")
-    return trace
+    return from_file(trace, _sha256(stream))
+
+
+def _sha256(stream: Stream) -> str:
+    with damage("could not be read"):
+        stream.seek(0)
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _stacked(columns: list[Array]) -> Array:
+    """(n, D) of D columns (n,), which nobody can write to."""
+    positions = np.column_stack(columns)
+    positions.flags.writeable = False
+    return positions
 
 
 def _refuse(fault: str | None) -> None:
@@ -149,12 +113,19 @@ def _refuse(fault: str | None) -> None:
         raise RefusedError(fault)
 
 
-def _streamed(trace: Trace, place: str, metadata: Any) -> StreamedTrace:  # noqa: ANN401  (pyarrow has no types)
+def _streamed(trace: Trace, place: str, stream: Stream, metadata: Any) -> StreamedTrace:  # noqa: ANN401  (pyarrow has no types)
     """Open a whole frame of many rows."""
-    check_sizes(metadata, MAX_STREAMED_ROWS)
+    found = os.fstat(stream.fileno())
+    check_sizes(metadata, stream, found.st_size, MAX_STREAMED_ROWS)
     if any(metadata.row_group(i).num_rows > MAX_GROUP_ROWS for i in range(metadata.num_row_groups)):
         raise RefusedError(f"has a chunk of more than {MAX_GROUP_ROWS:,} rows, too many for a file of this size")
-    return StreamedTrace(**_values(trace), path=place, rows=metadata.num_rows)
+    file = {"path": place, "rows": metadata.num_rows, "file_sha256": _sha256(stream), "stamp": _stamp(found)}
+    return from_file(StreamedTrace(**_values(trace), **file), file["file_sha256"])
+
+
+def _stamp(status: os.stat_result) -> tuple[int, ...]:
+    """What changes when a file is written to, or another one takes its place."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _values(trace: Trace) -> dict[str, Any]:
@@ -169,6 +140,13 @@ class StreamedTrace(Trace):
     path: str = ""
     rows: int = 0
     """Queries in the file."""
+    file_sha256: str = ""
+    """Of the bytes of the file."""
+    stamp: tuple[int, ...] = ()
+    """Which state of the file was opened."""
+
+    def _own_sha256(self) -> str:
+        return hashlib.sha256(f"{contents_sha256(self)} {self.file_sha256}".encode()).hexdigest()
 
     @property
     def recorded(self) -> int:
@@ -212,10 +190,9 @@ class StreamedTrace(Trace):
     def _file(self) -> Iterator[Any]:
         """The opened file; what is wrong with it becomes one sentence."""
         with _one_sentence(self.path), damage("is damaged"):
-            file = parquet_file(self.path)
-            if file.metadata.num_rows != self.rows:
+            if _stamp(Path(self.path).stat()) != self.stamp:
                 raise RefusedError("has changed since it was opened")
-            yield file
+            yield parquet_file(self.path)
 
     def limited(self, n: int) -> Trace:
         """Keep the first ``n`` recorded queries, in memory, standing only for themselves."""

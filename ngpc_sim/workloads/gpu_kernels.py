@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ngpc_sim.config.schema import Field, Spec, model_validator
+from ngpc_sim.config.schema import Field, Name, Spec, model_validator
 
 #: what kernels work on: one thing, every pixel, rays that entered the scene, rays that hit it, rays alive, queries
 Items = Literal["one", "pixels", "rays", "hits", "alive", "queries"]
@@ -66,8 +66,8 @@ class Kernel(Spec):
 class GpuKernels(Spec):
     """Records and kernels of an app, kernels in the order in which they run."""
 
-    records: dict[str, Record]
-    kernels: dict[str, Kernel] = Field(min_length=1)
+    records: dict[Name, Record]
+    kernels: dict[Name, Kernel] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _records_are_known(self) -> GpuKernels:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,8 @@ from typing import Annotated, Any, Literal
 
 from ngpc_sim.config import bundled
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import Field, Spec, choices, field_validator, validate
+from ngpc_sim.config.schema import MAX_PATH, Field, Name, Spec, choices, field_validator, validate
+from ngpc_sim.config.texts import MAX_NAME, printable
 from ngpc_sim.config.yaml_files import is_folder, load_yaml
 from ngpc_sim.workloads.apps import APPS, ENCODINGS, NAME_RULE, is_app_name
 from ngpc_sim.workloads.gpu_kernels import GpuKernels
@@ -22,6 +24,8 @@ from ngpc_sim.workloads.grids import OUTPUT_PADDING, GridEncoding, grid_levels, 
 
 #: a workload file as typed, with the encoding behind a colon or without
 FILE = re.compile(r"(.*\.ya?ml)(?::([^/:]*))?", re.DOTALL)
+#: what makes a word the path of a trace, not the name of a bundled one
+PATH = re.compile(r"[./\\:]")
 #: what ``workload show`` prints beyond the file; a file may have it where it says what follows from the rest
 DERIVED = ("name", "encoding", "matrices", "macs_per_query", "lookups_per_query", "table_entries", "levels")
 
@@ -29,7 +33,7 @@ DERIVED = ("name", "encoding", "matrices", "macs_per_query", "lookups_per_query"
 class Network(Spec):
     """A fully connected network without biases; widths in neurons."""
 
-    name: str
+    name: Name
     n_input_dims: Annotated[int, Field(ge=1, le=1024)] | Literal["encoding"]
     n_neurons: int = Field(ge=1, le=1024)
     n_hidden_layers: int = Field(ge=1, le=64)
@@ -47,7 +51,7 @@ class WorkloadFile(Spec):
 
     app: str
     description: str
-    trace: str
+    trace: str = Field(max_length=MAX_PATH)
     input_bytes: int = Field(ge=1, le=4096)
     output_bytes: int = Field(ge=1, le=4096)
     networks: list[Network] = Field(min_length=1)
@@ -164,12 +168,26 @@ def load_workload(name: str) -> Workload:
         networks=tuple(file.networks),
         input_bytes=file.input_bytes,
         output_bytes=file.output_bytes,
-        trace=file.trace,
+        trace=_trace_of(path, file.trace, origins),
         gpu_kernels=file.gpu_kernels,
-        label=f"{path.stem}-{encoding_name}",
+        label=f"{printable(path.stem)[:MAX_NAME]}-{encoding_name}",
     )
     _check_derived(work, derived, path.name, origins)
     return work
+
+
+def _trace_of(file: Path, trace: str, origins: Mapping[str, str]) -> str:
+    """Trace that a workload file names: a bundled one, or the path of one in the file's own folder."""
+    if not PATH.search(trace):
+        return trace
+    folder = Path(os.path.normpath(file.parent.absolute()))
+    inside = Path(os.path.normpath(folder / trace)).is_relative_to(folder)
+    if not inside or "://" in trace or "::" in trace:
+        raise UserError(
+            f"{origins['trace']}: trace = '{trace}' is not allowed: a file names a bundled trace or a file in its own "
+            "folder; --trace takes any path or URL."
+        )
+    return str(file.parent / trace)
 
 
 def encoding_names(name: str) -> list[str]:
@@ -214,7 +232,8 @@ def shown(name: str) -> dict[str, Any]:
     """A workload's file with one encoding and all that is derived from it; is a workload file again."""
     work = load_workload(name)
     tree, _ = load_yaml(_locate(name)[0])
-    return {**tree, "encodings": {work.encoding_name: tree["encodings"][work.encoding_name]}, **describe(work)}
+    own = {"encodings": {work.encoding_name: tree["encodings"][work.encoding_name]}, "trace": tree["trace"]}
+    return {**tree, **describe(work), **own}
 
 
 def describe(work: Workload) -> dict[str, Any]:

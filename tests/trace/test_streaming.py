@@ -1,5 +1,7 @@
 """Traces of whole frames: recorded call by call into a file, and opened without being read."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -80,6 +82,24 @@ def test_a_file_that_changes_under_the_reader_is_refused(path, monkeypatch):
     record_to(path, "nerf-object", 64, 32)
     with pytest.raises(UserError, match="has changed since it was opened"):
         next(trace.blocks())
+
+
+def test_a_file_of_as_many_rows_that_takes_its_place_is_refused(path, monkeypatch):
+    record_to(path, *FRAME)
+    monkeypatch.setattr(reading, "HELD_ROWS", 1)
+    trace = load_trace(path)
+    other = path.with_name("other")
+    other.write_bytes(path.read_bytes())
+    other.replace(path)
+    with pytest.raises(UserError, match="has changed since it was opened"):
+        next(trace.blocks())
+
+
+def test_a_whole_frame_with_something_replaced_has_its_own_hash(path, monkeypatch):
+    record_to(path, *FRAME)
+    monkeypatch.setattr(reading, "HELD_ROWS", 1)
+    trace = load_trace(path)
+    assert len({trace.sha256, replace(trace, seed=9).sha256, replace(trace, width=161).sha256}) == 3
 
 
 def test_a_huge_claim_of_a_whole_frame_is_refused_before_memory_is_taken(path, monkeypatch):

@@ -1,6 +1,8 @@
 """Results are the same whatever the cache on disk holds; other questions never meet an answer that is not theirs."""
 
-from dataclasses import fields
+import shutil
+from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,8 +97,38 @@ def test_what_makes_a_service_is_named_by_its_sources():
     assert np.__version__ in kept_services.made_by()
 
 
+@pytest.mark.parametrize("file", ["kernels/grid_index.py", "engines/dram.py", "frame/plan.py", "config/units.py"])
+def test_an_edit_of_what_computes_a_service_is_another_key(file, tmp_path, monkeypatch):
+    package = tmp_path / "ngpc_sim"
+    shutil.copytree(Path(kept_services.__file__).parents[1], package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(kept_services, "__file__", str(package / "frame" / "kept_services.py"))
+    made_by = kept_services.made_by.__wrapped__
+    before = made_by()
+    with (package / file).open("a") as stream:
+        stream.write("# edited")
+    assert made_by() != before
+
+
 @pytest.mark.usefixtures("forget")
 def test_short_traces_are_not_kept(folder):
     work = ngpc.load_workload("gia-hashgrid")
     ngpc.simulate(ngpc.load_arch("ngpc"), work, ngpc.load_trace(work.trace), limit_queries=100)
     assert not folder.exists()
+
+
+def test_a_trace_with_replaced_positions_meets_nothing_of_the_other(forget, folder):
+    """All queries at one place: 4.3125 cycles, whichever trace was simulated first, and in later runs."""
+    work = ngpc.load_workload("nvr-hashgrid")
+    arch = ngpc.load_arch("ngpc", overrides={"nfp.encoding.banks": 2, "nfp.encoding.bank_map": "xor_fold"})
+    bundled = ngpc.load_trace(work.trace)
+    other = replace(bundled, positions=np.full_like(bundled.positions, 0.5))
+    for traces in ((bundled, other), (other, bundled)):
+        forget()
+        for path in folder.glob("*"):
+            path.unlink()
+        intervals = {trace.sha256: ngpc.simulate(arch, work, trace).encoding_interval for trace in traces}
+        forget()
+        again = {trace.sha256: ngpc.simulate(arch, work, trace).encoding_interval for trace in traces}
+        assert intervals == again
+        assert intervals[other.sha256] == 4.3125
+        assert intervals[bundled.sha256] == pytest.approx(4.51297, abs=1e-5)
