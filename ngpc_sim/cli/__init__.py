@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ngpc_sim.config.errors import UserError, WorkerLostError
+from ngpc_sim.config.texts import printable
 from ngpc_sim.machine.ending import Stopped, say, stoppable
 
 #: new objects between two searches for cycles (700 by default)
@@ -83,6 +84,6 @@ def _forget_stdout() -> None:
 
 
 def _fail(sentence: str, status: int = 2) -> NoReturn:
-    line = " ".join(sentence.split())
+    line = printable(" ".join(sentence.split()))
     sys.stderr.write(f"ngpc-sim: error: {line}{'' if line.endswith('.') else '.'}\n")
     sys.exit(status)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -28,7 +28,7 @@ MAX_TILES = 1 << 20
 """Tiles of a trace: an 8K frame has 259,200 of 16x8 pixels."""
 MAX_CHUNK_BYTES = 1 << 20
 """Bytes of a column of a chunk, before they are packed, beside 16 for each of its rows."""
-FREE_BYTES, MAX_RATIO = 256 << 20, 64
+FREE_BYTES, MAX_RATIO = 64 << 20, 64
 """Bytes of rows that any file may hold, and how many more for each of its own bytes; recorded ones have 2 to 4."""
 _KEYS: dict[str, type] = {
     **dict.fromkeys(("format_version", "width", "height", "seed"), int),
@@ -123,7 +123,7 @@ def dimensions_of(schema: Any) -> int:  # noqa: ANN401
     )
 
 
-def check_sizes(metadata: Any, stream: BinaryIO, file_bytes: int, max_rows: int) -> None:  # noqa: ANN401
+def check_sizes(metadata: Any, stream: IO[bytes], file_bytes: int, max_rows: int) -> None:  # noqa: ANN401
     """Refuse row counts and claimed sizes that no trace has, before memory is taken."""
     _check_rows(metadata, file_bytes, max_rows)
     groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]

@@ -7,7 +7,7 @@ unpacked, field 3 its size in the file, both integers.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 MAX_HEADER = 4096
 """Bytes of a page's header; those of numbers have about 100."""
@@ -18,7 +18,7 @@ _INTEGERS = (4, 5, 6)
 _BINARY, _STRUCT = 8, 12
 
 
-def page_sizes(stream: BinaryIO, chunk: Any) -> Iterator[int]:  # noqa: ANN401  (pyarrow has no types)
+def page_sizes(stream: IO[bytes], chunk: Any) -> Iterator[int]:  # noqa: ANN401  (pyarrow has no types)
     """Bytes that each page of a column chunk unpacks to, as it says; a ``ValueError`` where a header is none."""
     at = chunk.data_page_offset
     if chunk.has_dictionary_page and 0 < chunk.dictionary_page_offset < at:

@@ -7,11 +7,13 @@ while they may be a trace.
 
 from __future__ import annotations
 
-import io
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -28,11 +30,13 @@ SUFFIX = ".trace.parquet"
 MAGIC = b"PAR1"
 PROTOCOLS = ("abfs", "az", "file", "gcs", "gs", "http", "https", "memory", "s3")
 MAX_REMOTE_BYTES = 1 << 30
+HELD_BYTES = 64 << 20
+"""Bytes from elsewhere that stay in memory; more of them wait in a temporary file."""
 PIECE_BYTES = 1 << 20
 PIECE_S, WHOLE_S = 20.0, 300.0
 """Seconds that a piece from elsewhere, and all of them, may take."""
 _DEFAULT_RESOLUTION = "-fhd"
-Stream = io.BufferedReader | io.BytesIO
+Stream = BufferedReader | tempfile.SpooledTemporaryFile[bytes]
 
 
 def bundled_traces() -> list[str]:
@@ -86,12 +90,22 @@ def _status_of(error: BaseException | None) -> str | None:
 
 
 def _fetched(url: str) -> Stream:
-    """All bytes behind a URL, in memory; what does not begin like a trace is left there."""
+    """All bytes behind a URL; what does not begin like a trace is left there."""
     if "::" in url or url.partition("://")[0] not in PROTOCOLS:
         raise UserError(f"The trace {url} is not read: a URL begins with {', '.join(PROTOCOLS)} and names one file.")
+    with ExitStack() as on_error:
+        stream = on_error.enter_context(tempfile.SpooledTemporaryFile(HELD_BYTES))
+        _fetch(url, stream)
+        on_error.pop_all()
+    stream.seek(0)
+    return stream
+
+
+def _fetch(url: str, stream: tempfile.SpooledTemporaryFile[bytes]) -> None:
+    """Write what is behind a URL to a stream."""
     import fsspec  # noqa: PLC0415  (slow to import, needed only here)
 
-    stream, deadline = io.BytesIO(), time.monotonic() + WHOLE_S
+    deadline = time.monotonic() + WHOLE_S
     with _in_time(lambda: fsspec.open(url, "rb", **_options(url)).open()) as file:
         while piece := _in_time(lambda: file.read(PIECE_BYTES)):
             stream.write(piece)
@@ -99,10 +113,8 @@ def _fetched(url: str) -> Stream:
                 raise OSError(f"it has more than {MAX_REMOTE_BYTES >> 20} MiB, fetch it first")
             if time.monotonic() > deadline:
                 raise TimeoutError(f"it took more than {WHOLE_S:g} s")
-            if not MAGIC.startswith(bytes(stream.getbuffer()[: len(MAGIC)])):
+            if stream.tell() == len(piece) and not MAGIC.startswith(piece[: len(MAGIC)]):
                 break
-    stream.seek(0)
-    return stream
 
 
 def _options(url: str) -> dict[str, Any]:

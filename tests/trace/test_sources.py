@@ -102,8 +102,8 @@ def test_a_server_that_takes_too_long_altogether_is_left(server, monkeypatch):
 def test_what_does_not_begin_like_a_trace_is_not_fetched_on():
     with fsspec.open("memory://zeros", "wb") as file:
         file.write(bytes(3 * sources.PIECE_BYTES))
-    stream = sources.opened("memory://zeros")
-    assert len(stream.getvalue()) == sources.PIECE_BYTES
+    with sources.opened("memory://zeros") as stream:
+        assert len(stream.read()) == sources.PIECE_BYTES
     assert "not a Parquet file" in refusal("memory://zeros")
 
 
