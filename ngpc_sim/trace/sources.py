@@ -73,20 +73,21 @@ def opened(place: str) -> Stream:
         how = "install ngpc-sim[remote]" if remote else reason_of(error)
         raise UserError(f"The trace {place} could not be read, for a package is missing: {how}.") from error
     except Exception as error:  # every protocol has errors of its own
-        refused = _status_of(error)
-        if refused is None and isinstance(error, FileNotFoundError):
-            raise UserError(f"There is no trace at {place}.") from error
-        raise UserError(f"The trace {place} could not be read: {refused or reason_of(error)}.") from error
+        said = _said(error)
+        raise UserError(
+            f"The trace {place} could not be read: {said}." if said else f"There is no trace at {place}."
+        ) from error
 
 
-def _status_of(error: BaseException | None) -> str | None:
-    """What a server answered that did not give a file, if it was not that there is none."""
-    while error is not None:
-        status = getattr(error, "status", None)
-        if isinstance(status, int) and status not in {404, 410}:
-            return f"its server answers {status} {getattr(error, 'message', '')}".strip()
-        error = error.__cause__ or error.__context__
-    return None
+def _said(error: Exception) -> str:
+    """What went wrong, as the end of a sentence; nothing where there is no such file."""
+    found = error.__cause__ or error  # fsspec takes whatever went wrong with http for a missing file
+    status = getattr(found, "status", None)
+    if status in {404, 410} or isinstance(found, FileNotFoundError):
+        return ""
+    if isinstance(status, int):
+        return f"its server answers {status} {getattr(found, 'message', '')}"
+    return reason_of(found)
 
 
 def _fetched(url: str) -> Stream:

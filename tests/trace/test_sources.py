@@ -94,6 +94,10 @@ def test_what_a_server_does_instead_of_giving_a_trace_is_said(server, name, said
     assert said in refusal(f"{server}/{name}.trace.parquet")
 
 
+def test_a_server_that_is_not_there_is_not_a_missing_trace():
+    assert "could not be read: Connect call failed" in refusal("http://127.0.0.1:9/x.trace.parquet")
+
+
 def test_a_server_that_takes_too_long_altogether_is_left(server, monkeypatch):
     monkeypatch.setattr(sources, "WHOLE_S", -1)
     assert "took more than -1 s" in refusal(f"{server}/whole.trace.parquet")
