@@ -120,6 +120,7 @@ def points(asked: Request) -> list[Point]:
     words = parse_list(asked.resolutions, "--resolution")
     resolutions = list(dict.fromkeys(parse_resolution(word)[0] for word in words))
     works = _works(asked)
+    _load.cache_clear()  # the files may be others since the last request of this process
     overrides = parse_overrides(asked.settings or ())
     count = len(archs) * len(overrides) * len(resolutions) * len(scales) * sum(map(len, works.values()))
     if count > MAX_POINTS:

@@ -66,6 +66,14 @@ def test_a_workload_file_names_traces_beside_itself_wherever_the_run_is(quick, g
     assert quick("--app", gia("gia-plane")).status == 0
 
 
+def test_a_trace_whose_file_is_replaced_between_two_runs_of_a_process_is_read_again(quick, small, tmp_path):
+    for seed in (1, 2):
+        small("x.trace.parquet", seed=seed)
+        ran = quick("--trace", "x.trace.parquet", "--resolution", "32x8", "--detail", "bound", "--out", "out")
+        (row,) = ran.rows("out")
+        assert row["trace_sha256"] == ngpc.load_trace(tmp_path / "x.trace.parquet").limited(300).sha256
+
+
 @pytest.mark.parametrize(
     "trace",
     [
