@@ -18,7 +18,6 @@ import numpy as np
 
 from ngpc_sim.architecture.arch import load_arch
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.plugins import BUILTIN
 from ngpc_sim.config.schema import Spec
 from ngpc_sim.engines.cluster import ClusterSpec, ClusterWork
 from ngpc_sim.engines.encoding_engine import NEEDS as ENCODING_NEEDS
@@ -27,7 +26,7 @@ from ngpc_sim.engines.grid_index import checked_positions
 from ngpc_sim.engines.mlp_engine import NEEDS as MLP_NEEDS
 from ngpc_sim.engines.mlp_engine import MlpEngine, MlpSpec, MlpWork, mlp_engine
 from ngpc_sim.engines.nfp import NEEDS as NFP_NEEDS
-from ngpc_sim.engines.nfp import Nfp, NfpRun, NfpSpec, NfpWork, neural_fields_processor
+from ngpc_sim.engines.nfp import Nfp, NfpRun, NfpSpec, NfpWork, has_built_in_replay, neural_fields_processor
 from ngpc_sim.engines.service import Service
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.kernels.causes import CAUSES
@@ -35,7 +34,7 @@ from ngpc_sim.workloads.workload import Workload, load_workload
 
 Array = np.ndarray[Any, Any]
 #: names that a class needs, by the spec of the place that it takes
-NEEDS: Mapping[type[Spec], tuple[str, ...]] = {
+NEEDS: Mapping[type[Spec], Iterable[str]] = {
     EncodingSpec: ENCODING_NEEDS,
     MlpSpec: MLP_NEEDS,
     NfpSpec: NFP_NEEDS,
@@ -311,7 +310,7 @@ class EngineUnderTest:
         ``s(l, i) = max(a(i), s(l, i - P) + c(l, i - P), R(k - 2))``, where ``R(k)`` is S(k) plus the cycles of the
         first matrix. Raises an ``AssertionError`` where the NFP's own S(k) does not follow from it.
         """
-        if self.spec.model != BUILTIN:
+        if not has_built_in_replay(self.nfp):
             raise UserError(f"'{self.spec.model}' has an order of its own: issue cycles are those of the built-in NFP.")
         starts, batch = self.run.batch_start_cycles.tolist(), self.spec.mlp.batch_queries
         groups = self.encoding.side_by_side(self.work.encoding)
@@ -364,7 +363,7 @@ class EngineUnderTest:
         """
         end = min(self.cycles if last is None else last, self.cycles, first + MAX_TRACE_LINES - 1)
         cells = {(cycle, column): text for cycle, column, text in self._events()}
-        slots = len(self._service.base_cycles) if self.spec.model == BUILTIN else 0
+        slots = len(self._service.base_cycles) if has_built_in_replay(self.nfp) else 0
         engines = [f"e{e}" for e in range(slots * self.encoding.side_by_side(self.work.encoding))]
         columns = [*engines, "mlp", "done", "output"]
         widths = {name: max(6 if name in {"mlp", "output"} else 4, len(name)) + 1 for name in columns}
@@ -376,7 +375,7 @@ class EngineUnderTest:
 
     def _events(self) -> Iterator[tuple[int, str, str]]:
         """``(cycle, column, text)`` of everything in the trace; of two in one cycle and column the later is shown."""
-        if self.spec.model == BUILTIN:
+        if has_built_in_replay(self.nfp):
             groups = self.encoding.side_by_side(self.work.encoding)
             for (i, slot), cycles in np.ndenumerate(self._service.slot_cycles):
                 column, start = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import traceback
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
@@ -54,6 +55,9 @@ Export = Annotated[
 Waveform = Annotated[
     Path | None, typer.Option(help="Also write a VCD waveform of the --limit-queries of one design point.")
 ]
+Debug = Annotated[
+    bool, typer.Option("--debug", envvar="NGPC_SIM_DEBUG", help="With an error, also print its cause's traceback.")
+]
 Plugins = Annotated[bool, typer.Option("--allow-plugins", help="Let the architecture name classes to import and run.")]
 
 
@@ -80,6 +84,7 @@ def run(
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     out: Annotated[Path | None, typer.Option(help="Folder of the result files (default out/ARCH).")] = None,
     allow_plugins: Plugins = False,  # noqa: FBT002
+    debug: Debug = False,  # noqa: FBT002
     quiet: Annotated[bool, typer.Option("--quiet", help="No table, no progress bar.")] = False,  # noqa: FBT002
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,  # noqa: FBT002
 ) -> None:
@@ -99,7 +104,13 @@ def run(
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
     # the request has a field of the same name for every option that it takes
-    _main_job(Request(**{option.name: given[option.name] for option in fields(Request)}))
+    asked = Request(**{option.name: given[option.name] for option in fields(Request)})
+    try:
+        _main_job(asked)
+    except UserError as error:
+        if debug and error.__cause__ is not None:
+            traceback.print_exception(error.__cause__)
+        raise
 
 
 def _refuse_stray_option(command: str) -> None:
@@ -139,7 +150,7 @@ def _main_job(asked: Request) -> None:
         from ngpc_sim.report.tables.results import print_results
 
         names = ", ".join(path.name for path in written)
-        more = [*(budgets.sentences(fits) if fits else []), request.speed_line(speed)]
+        more = [*(budgets.sentences(fits) if fits else []), *([request.speed_line(speed)] if speed else [])]
         ends = scale_ends(asked.scale) if asked.scale is not None else []
         lines = [*ends, *footer(points, results, differences(points, results)), *more]
         print_results(rows, [*lines, f"Wrote {names} to {asked.folder}."])

@@ -6,9 +6,14 @@ never rounded by itself (at 1.695 GHz a whole-picosecond period would lose 0.165
 
 from __future__ import annotations
 
+from ngpc_sim.config.errors import UserError
+
 PS_PER_S = 10**12
 PS_PER_MS = 10**9
 PS_PER_NS = 10**3
+PS_PER_DAY = 86_400 * PS_PER_S
+#: times and cycles of a replay are 64-bit integers: 106 days in ps
+MOST = (1 << 63) - 1
 
 
 def clock_hz(clock_ghz: float) -> int:
@@ -36,3 +41,18 @@ def ns_to_ps(nanoseconds: float) -> int:
 def ps_to_ms(picoseconds: int) -> float:
     """Milliseconds of an integer picosecond duration."""
     return picoseconds / PS_PER_MS
+
+
+def check_fits(picoseconds: int) -> None:
+    """Refuse a time that a replay cannot count.
+
+    Raises
+    ------
+    UserError
+        When the time in ps, or its cycles, exceed 64 bits.
+    """
+    if not 0 <= picoseconds <= MOST:
+        raise UserError(
+            f"the frame would take up to {picoseconds / PS_PER_DAY:,.0f} days, and a replay counts at most "
+            f"{MOST // PS_PER_DAY} days in picoseconds: use --detail bound, a faster architecture or a smaller frame."
+        )

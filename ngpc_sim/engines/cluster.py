@@ -21,10 +21,11 @@ from typing import Any, Literal
 import numpy as np
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.plugins import BUILTIN, build, checked
+from ngpc_sim.config.plugins import BUILTIN, build, checked, takes
 from ngpc_sim.config.schema import Field, Spec, field_validator
+from ngpc_sim.engines import answers
 from ngpc_sim.engines.memory_shares import IDEAL_PATH, Demand, Memory, MissPath, miss_path, stream_share
-from ngpc_sim.engines.nfp import Nfp, NfpRun, NfpSpec, neural_fields_processor
+from ngpc_sim.engines.nfp import Nfp, NfpRun, NfpSpec, has_built_in_replay, neural_fields_processor
 from ngpc_sim.engines.service import Service, folded
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.kernels.causes import BUSY, CAUSES
@@ -105,6 +106,8 @@ class Cluster:
     def __init__(self, spec: ClusterSpec, nfp: NfpSpec, scale: int) -> None:
         self.spec = spec
         self.nfp = neural_fields_processor(nfp)
+        #: spec and engines of an NFP, which a plug-in need not have
+        self.inside = self.nfp if isinstance(self.nfp, Nfp) else Nfp(nfp)
         self.scale = scale
 
     def port_rates(self, work: ClusterWork, demand: Demand | None = None) -> tuple[int, int]:
@@ -112,7 +115,7 @@ class Cluster:
 
         ``demand`` of the command, where it is known.
         """
-        io = self.nfp.spec.io
+        io = self.inside.spec.io
         ports = (io.input_bytes_per_cycle << RATE_BITS, io.output_bytes_per_cycle << RATE_BITS)
         if work.link_bytes_per_cycle is None:
             return ports
@@ -139,7 +142,7 @@ class Cluster:
 
     def demand(self, work: ClusterWork) -> Demand:
         """What a query of the command asks of the memory on average."""
-        batch = self.nfp.spec.mlp.batch_queries
+        batch = self.inside.spec.mlp.batch_queries
         missing, far = work.service.lines_by_slot()
         n = max(1, len(work.stream))
         rows = work.stream if len(missing) else work.stream[:0]
@@ -147,14 +150,14 @@ class Cluster:
             stream_bytes=work.workload.input_bytes + work.workload.output_bytes,
             missing=missing[rows].sum(axis=0, dtype=np.int64) / n,
             far=far[rows].sum(axis=0, dtype=np.int64) / n,
-            line_bytes=self.nfp.spec.encoding.line_bytes,
-            cycles_per_query=self.nfp.mlp.busy_cycles(work.workload, batch) / batch,
-            groups=self.nfp.encoding.side_by_side(work.workload.encoding),
+            line_bytes=self.inside.spec.encoding.line_bytes,
+            cycles_per_query=self.inside.mlp.busy_cycles(work.workload, batch) / batch,
+            groups=self.inside.encoding.side_by_side(work.workload.encoding),
         )
 
     def run(self, work: ClusterWork, *, each_query: bool = False) -> ClusterRun:
         """Replay one command, alone and behind itself; with ``each_query`` note when each query is done."""
-        if type(self.nfp) is not Nfp:
+        if not has_built_in_replay(self.nfp):
             return self._run_plugin(work)
         return self._replay(work, self.scale, self._owners(len(work.stream)), self.ways(work), each=each_query)
 
@@ -237,14 +240,9 @@ class Cluster:
         in_turn = self._in_turn(n_queries)
         if self.spec.model == BUILTIN:
             return np.full_like(in_turn, -1) if self.spec.dispatch == "least_loaded" else in_turn
-        answer = build(self.spec.model, ("owners",), self.spec).owners(len(in_turn), self.scale)
-        owners = [int(owner) for owner in answer if isinstance(owner, int | np.integer)]
-        if len(owners) != len(answer) or len(owners) != len(in_turn) or not set(owners) <= set(range(self.scale)):
-            raise UserError(
-                f"plug-in '{self.spec.model}' must give each of {len(in_turn)} granules an NFP from 0 to "
-                f"{self.scale - 1}."
-            )
-        return np.array(owners, np.int64)
+        dispatcher = build(self.spec.model, {"owners": answers.owners}, self.spec)
+        owners: Array = dispatcher.owners(len(in_turn), self.scale)
+        return owners
 
     def _run_plugin(self, work: ClusterWork) -> ClusterRun:
         """A command on NFPs of a plug-in: each replays its granules, then them behind themselves.
@@ -254,18 +252,20 @@ class Cluster:
         """
         if self.spec.dispatch == "least_loaded" and self.spec.model == BUILTIN:
             raise UserError("cluster.dispatch least_loaded asks the built-in NFP for its load: use round_robin.")
-        n, size = len(work.stream), self.spec.dispatch_queries
-        owner_of_query = np.repeat(self._owners(n), size)[:n]
-        in_rate, _ = self.port_rates(work)
+        n, size, slots = len(work.stream), self.spec.dispatch_queries, work.service.slot_cycles.shape[1]
+        owners = self._owners(n)
+        owner_of_query = np.repeat(owners, size)[:n]
+        ports, path = self.ways(work)
         runs: list[tuple[NfpRun, NfpRun]] = []
         done = np.zeros(n, np.int64)
-        stalls = np.zeros((self.scale, 1, len(CAUSES)), np.int64)
+        stalls = np.zeros((self.scale, slots + 1, len(CAUSES)), np.int64)
         for j in range(self.scale):
             rows = work.stream[owner_of_query == j]
-            once, twice = (self._replay_rows(work, np.tile(rows, copies), in_rate) for copies in (1, 2))
+            once, twice = (self._replay_rows(work, np.tile(rows, copies), ports, path) for copies in (1, 2))
             runs.append((once, twice))
             done[owner_of_query == j] = once.done_cycles
-            stalls[j, 0] = [twice.stalls[cause] - once.stalls[cause] for cause in CAUSES]
+            stalls[j, :-1] = twice.level_stalls - once.level_stalls
+            stalls[j, -1] = [twice.stalls[cause] - once.stalls[cause] for cause in CAUSES] - stalls[j].sum(axis=0)
             hide_drain(stalls[j])
         reads = int(work.service.reads[work.stream].sum(dtype=np.int64))
         batches = sum(len(once.batch_end_cycles) for once, _ in runs)
@@ -277,12 +277,15 @@ class Cluster:
             n_queries=n,
             actions=self.nfp.actions(work.workload, n, reads, batches),
             done_cycles=done,
+            lines=self._lines(work, owners, self.scale),
         )
 
-    def _replay_rows(self, work: ClusterWork, rows: Array, in_rate: int) -> NfpRun:
+    def _replay_rows(self, work: ClusterWork, rows: Array, ports: Array, path: MissPath) -> NfpRun:
+        """Replay queries on the plug-in; it fetches missing lines over ``path`` where its ``replay`` takes one."""
         came = np.empty(len(rows), np.int64)
-        fill_arrivals(came, 0, work.workload.input_bytes, in_rate)
-        return self.nfp.replay(work.workload, work.service.rows(rows), came)
+        fill_arrivals(came, 0, ports[IN_BYTES], ports[IN_RATE])
+        behind = (path,) if takes(self.nfp, "replay", 4) else ()
+        return self.nfp.replay(work.workload, work.service.rows(rows), came, *behind)
 
     def _lines(self, work: ClusterWork, owners: Array, scale: int) -> Array | None:
         """Lines of every NFP by engine slot; ``owners`` has the NFP of every granule."""

@@ -14,7 +14,7 @@ import numpy as np
 from ngpc_sim.config.plugins import BUILTIN
 from ngpc_sim.engines.batch_sums import BatchSums
 from ngpc_sim.engines.cluster import Cluster, ClusterRun, ClusterWork
-from ngpc_sim.engines.nfp import Nfp
+from ngpc_sim.engines.nfp import has_built_in_replay
 from ngpc_sim.kernels.batches import Batches, Costs, Shared, replay_commands
 from ngpc_sim.kernels.causes import CAUSES
 from ngpc_sim.kernels.nfp import State
@@ -30,7 +30,7 @@ CHUNK = 64
 def in_batches(cluster: Cluster) -> bool:
     """Whether batches say all: granules go in turn and are whole batches of a built-in NFP."""
     spec = cluster.spec
-    built_in = type(cluster.nfp) is Nfp and spec.model == BUILTIN and spec.dispatch == "round_robin"
+    built_in = has_built_in_replay(cluster.nfp) and spec.model == BUILTIN and spec.dispatch == "round_robin"
     return built_in and spec.dispatch_queries % cluster.nfp.spec.mlp.batch_queries == 0
 
 

@@ -31,8 +31,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.plugins import BUILTIN, build, checked
+from ngpc_sim.config.plugins import BUILTIN, Calls, Check, build, checked, giver, name_of, speaks_for, takes, whole
 from ngpc_sim.config.schema import Field, Spec, field_validator
+from ngpc_sim.engines import answers
 from ngpc_sim.engines.grid_cache import CacheShape, L2Shape, TableCaches
 from ngpc_sim.engines.grid_index import checked_positions
 from ngpc_sim.engines.level_passes import BankShape, LevelPasses
@@ -179,6 +180,12 @@ class EncodingEngine:
         """Levels of which the grid_sram is a cache."""
         return spilled_levels(self.spec, encoding) if self.spec.table_policy == "cache" else []
 
+    def remembers(self, encoding: GridEncoding) -> int | None:
+        """How many queries before a query its intervals and reads depend on; ``None`` for all of them."""
+        if self.cached_levels(encoding):
+            return None
+        return self.side_by_side(encoding) if self.spec.reuse == "last_voxel" else 0
+
     def _passes(self, encoding: GridEncoding) -> LevelPasses:
         """The kernels of all levels."""
         spec, groups = self.spec, self.side_by_side(encoding)
@@ -228,16 +235,51 @@ class EncodingEngine:
         }
 
 
-#: what a class in the place of the encoding engines must have
-NEEDS = ("side_by_side", "index_cycles", "latency_cycles", "service", "timing", "actions")
+#: what a class in the place of the encoding engines must have, and what its answers must be
+NEEDS: Mapping[str, Check] = {
+    "side_by_side": whole(1),
+    "index_cycles": whole(1),
+    "latency_cycles": whole(),
+    "service": answers.served,
+    "timing": answers.timing,
+    "actions": answers.actions,
+}
+#: the same for what it may have
+MAY_HAVE: Mapping[str, Check | Calls] = {"stream": Calls(answers.part_served), "remembers": answers.remembered}
 
 
 def encoding_engine(spec: EncodingSpec) -> EncodingEngine:
     """The encoding engines that a spec names, built in or a plug-in."""
     if spec.model == BUILTIN:
         return EncodingEngine(spec)
-    engine: EncodingEngine = build(spec.model, NEEDS, spec)
+    engine: EncodingEngine = build(spec.model, NEEDS, spec, may_have=MAY_HAVE)
     return engine
+
+
+def serve(
+    engine: EncodingEngine, encoding: GridEncoding, positions: Array, l2: L2Shape | None, addresses: int = 0
+) -> Service:
+    """What an engine, built in or a plug-in, does for queries; ``l2`` and ``addresses`` where it takes them."""
+    if takes(engine, "service", 4):
+        return engine.service(encoding, positions, l2, addresses)
+    service = engine.service(encoding, positions)
+    if l2 is not None and service.misses is not None:
+        raise UserError(
+            f"plug-in '{name_of(engine)}': service counts missing lines, so it must take the L2 behind them too: "
+            "service(encoding, positions, l2, addresses)."
+        )
+    return service
+
+
+def takes_parts(engine: EncodingEngine) -> bool:
+    """Whether an engine takes queries part by part: a plug-in that has its own ``service`` may have no such stream."""
+    return giver(engine, "stream") is not None and speaks_for(engine, "stream", "service")
+
+
+def remembered(engine: EncodingEngine, encoding: GridEncoding) -> int | None:
+    """Queries before a query that its intervals depend on, ``None`` for all, also where an engine does not say."""
+    served_by = ("service", "stream") if takes_parts(engine) else ("service",)
+    return engine.remembers(encoding) if speaks_for(engine, "remembers", *served_by) else None
 
 
 def engines_of_level(spec: EncodingSpec, encoding: GridEncoding) -> int:

@@ -17,8 +17,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ngpc_sim.config.plugins import BUILTIN, build, checked
+from ngpc_sim.config.plugins import BUILTIN, Check, build, checked, whole
 from ngpc_sim.config.schema import Field, Spec, field_validator
+from ngpc_sim.engines import answers
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.workloads.workload import Workload
 
@@ -114,8 +115,16 @@ class MlpEngine:
         }
 
 
-#: what a class in the place of the MLP engine must have
-NEEDS = ("tail_cycles", "tiles", "busy_cycles", "first_matrix_cycles", "useful_cycles", "timing", "actions")
+#: what a class in the place of the MLP engine must have, and what its answers must be
+NEEDS: Mapping[str, Check] = {
+    "tail_cycles": whole(),
+    "tiles": answers.tiles,
+    "busy_cycles": answers.busy,
+    "first_matrix_cycles": whole(),
+    "useful_cycles": whole(),
+    "timing": answers.timing,
+    "actions": answers.actions,
+}
 
 
 def mlp_engine(spec: MlpSpec) -> MlpEngine:

@@ -34,15 +34,16 @@ slowest engine lost to it in that batch; the engine's levels are charged with it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.plugins import BUILTIN, build, checked
+from ngpc_sim.config.plugins import BUILTIN, Check, WrongAnswerError, build, checked, giver
 from ngpc_sim.config.schema import Field, Spec, field_validator
-from ngpc_sim.engines.encoding_engine import EncodingSpec, encoding_engine
+from ngpc_sim.engines import answers
+from ngpc_sim.engines.encoding_engine import EncodingSpec, encoding_engine, serve
 from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.memory_shares import IDEAL_PATH, MissPath
 from ngpc_sim.engines.mlp_engine import OPERAND_BYTES, MlpSpec, mlp_engine
@@ -127,9 +128,9 @@ class Nfp:
 
     def constants(self, work: Workload, base_cycles: Array) -> Constants:
         """What the kernels know of the NFP; ``base_cycles`` (slots,) int64."""
-        stages = self.spec.encoding.latency_cycles
-        behind = stages.grid_sram + stages.interpol_weights
-        before = self.encoding.latency_cycles - behind
+        stages, latency = self.spec.encoding.latency_cycles, self.encoding.latency_cycles
+        behind = min(stages.grid_sram + stages.interpol_weights, latency)
+        before = latency - behind
         return Constants(base_cycles, self._batch_tables(work), before, behind, self.mlp.tail_cycles)
 
     def idle(self, work: Workload, slots: int, n_nfps: int, *, cached: bool) -> State:
@@ -142,10 +143,16 @@ class Nfp:
         """Busy, first-matrix and useful cycles of the MLP engine by batch size, (3, B + 1) int64."""
         sizes = range(self.spec.mlp.batch_queries + 1)
         rows = (self.mlp.busy_cycles, self.mlp.first_matrix_cycles, self.mlp.useful_cycles)
-        return self._tables.get(
-            (self.spec.mlp.model_dump_json(), work),
-            lambda: np.array([[row(work, n) for n in sizes] for row in rows], dtype=np.int64),
-        )
+
+        def tables() -> Array:
+            table = np.array([[row(work, n) for n in sizes] for row in rows], dtype=np.int64)
+            if (table[1:] > table[0]).any():
+                raise UserError(
+                    f"{self.spec.mlp.model}: first_matrix_cycles and useful_cycles must be at most busy_cycles."
+                )
+            return table
+
+        return self._tables.get((self.spec.mlp.model_dump_json(), work), tables)
 
     def run(
         self,
@@ -170,8 +177,7 @@ class Nfp:
         l2, path
             What lies behind cached levels; without them nothing that a level misses costs time.
         """
-        behind = (l2,) if l2 else ()
-        service = self.encoding.service(work.encoding, positions, *behind)
+        service = serve(self.encoding, work.encoding, positions, l2)
         return self.replay(work, service, self._arrivals(work, len(service.reads), arrival_cycles), path)
 
     def replay(self, work: Workload, service: Service, came: Array, path: MissPath = IDEAL_PATH) -> NfpRun:
@@ -230,8 +236,33 @@ class Nfp:
         }
 
 
-#: what a class in the place of an NFP must have
-NEEDS = ("replay", "actions", "timing")
+def has_built_in_replay(nfp: Nfp) -> bool:
+    """Whether an NFP's queries are replayed by the kernels; a plug-in may have a replay of its own."""
+    return giver(nfp, "replay") is Nfp
+
+
+def _replayed(answer: Any, _: object, service: Service, *__: Any, **___: Any) -> NfpRun:  # noqa: ANN401 - of a plug-in
+    """Check of a replay of the queries of ``service``: every cycle is busy, or has a cause."""
+    run: NfpRun = answers.is_a(answer, NfpRun)
+    shapes: dict[str, tuple[int | None, ...]] = {
+        "batch_start_cycles": (None,),
+        "batch_end_cycles": (None,),
+        "done_cycles": (len(service.reads),),
+        "level_stalls": (service.slot_cycles.shape[1], len(CAUSES)),
+    }
+    times = {name: answers.array(name, getattr(run, name), shape, np.int64) for name, shape in shapes.items()}
+    cycles, at_work = (answers.named(name, getattr(run, name)) for name in ("cycles", "busy_cycles"))
+    stalls = answers.actions(run.stalls)
+    if set(stalls) != set(CAUSES):
+        raise WrongAnswerError(f"give stalls by {', '.join(CAUSES)}, not by {', '.join(sorted(stalls))}")
+    total = at_work + sum(stalls.values())
+    if total != cycles:
+        raise WrongAnswerError(f"give busy_cycles and stalls that add up to its {cycles} cycles, not to {total}")
+    return replace(run, **times, cycles=cycles, busy_cycles=at_work, stalls=stalls)
+
+
+#: what a class in the place of an NFP must have, and what its answers must be
+NEEDS: Mapping[str, Check] = {"replay": _replayed, "actions": answers.actions, "timing": answers.timing}
 
 
 def neural_fields_processor(spec: NfpSpec) -> Nfp:

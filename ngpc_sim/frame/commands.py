@@ -143,4 +143,6 @@ def cycles_to_ps_array(cycles: Array, hz: int) -> Array:
     if int(cycles.max(initial=0)) * times < 1 << 62:
         answer: Array = cycles * times if parts == 1 else -(-cycles * times // parts)
         return answer
-    return np.array([units.cycles_to_ps(int(c), hz) for c in cycles.ravel()], np.int64).reshape(cycles.shape)
+    exact = [units.cycles_to_ps(int(c), hz) for c in cycles.ravel()]
+    units.check_fits(max(exact))
+    return np.array(exact, np.int64).reshape(cycles.shape)

@@ -59,11 +59,12 @@ def fits_kernel(
     arch: Arch, plan: FramePlan, commands: Sequence[Command], rest_ps: int, both: tuple[int, int] = (FULL, FULL)
 ) -> bool:
     """Whether no time of a frame can come near the end of 64 bits; others need Python's integers."""
-    return _longest_ps(arch, plan, Commands.of(commands).slowest_ps, rest_ps) * FULL // min(both) <= MAX_PS
+    return longest_ps(arch, plan, commands, rest_ps) * FULL // min(both) <= MAX_PS
 
 
-def _longest_ps(arch: Arch, plan: FramePlan, slowest_ps: Array, rest_ps: int) -> int:
-    """No frame takes longer at full speed: all of its dispatches, each ``slowest_ps`` (S,), one after another."""
+def longest_ps(arch: Arch, plan: FramePlan, commands: Sequence[Command], rest_ps: int) -> int:
+    """No frame takes longer at full speed: all of its dispatches one after another, commands on their slowest NFP."""
+    slowest_ps = Commands.of(commands).slowest_ps
     submit_ps, _, cross_ps = delays_ps(arch)
     times = plan.multiplicity()
     dispatches = 2 * sum(times) + len(times)

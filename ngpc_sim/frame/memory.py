@@ -13,8 +13,7 @@ import numpy as np
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config import units
-from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.plugins import build, is_plugin
+from ngpc_sim.config.plugins import WrongAnswerError, build, is_plugin, real, shown
 from ngpc_sim.engines.dram import Dram
 from ngpc_sim.engines.encoding_engine import engines_of_level
 from ngpc_sim.engines.grid_cache import L2Shape
@@ -37,6 +36,11 @@ def l2_shape(arch: Arch) -> L2Shape:
     return L2Shape(int(arch.gpu.l2_mib.value * 1024 * 1024), arch.memory.l2_ways)
 
 
+def behind_engines(arch: Arch) -> tuple[L2Shape | None, int]:
+    """L2 behind cached levels, and how many addresses of lines from DRAM to keep; nothing where no level is cached."""
+    return (l2_shape(arch), ADDRESSES) if arch.nfp.encoding.table_policy == "cache" else (None, 0)
+
+
 def stream_gbps(arch: Arch) -> float:
     """What DRAM reaches on a stream in GB/s."""
     return arch.memory.dram_gbps * arch.memory.dram_efficiency
@@ -47,16 +51,20 @@ def line_efficiency(arch: Arch, addresses: Array) -> float:
     measured = arch.memory.dram_efficiency
     line_bytes = arch.nfp.encoding.line_bytes
     if is_plugin(arch.memory.dram_model):
-        model = build(arch.memory.dram_model, ("efficiency",), arch.memory, arch.gpu)
-        answer = float(model.efficiency(addresses, line_bytes))
-        if not 0 < answer <= 1:
-            raise UserError(
-                f"plug-in '{arch.memory.dram_model}' must give an efficiency above 0 up to 1, not {answer}."
-            )
-        return answer
+        model = build(arch.memory.dram_model, {"efficiency": _efficiency}, arch.memory, arch.gpu)
+        efficiency: float = model.efficiency(addresses, line_bytes)
+        return efficiency
     if arch.gpu.dram is None or not len(addresses):
         return measured
     return min(measured, Dram(arch.gpu.dram.spec()).replay(addresses, line_bytes).efficiency)
+
+
+def _efficiency(answer: Any, *_: Any, **__: Any) -> float:  # noqa: ANN401 - of a plug-in
+    """Check of a share of the peak bandwidth."""
+    share = real(answer)
+    if not 0 < share <= 1:
+        raise WrongAnswerError(f"give an efficiency above 0 up to 1, not {shown(answer)}")
+    return share
 
 
 def link_bytes_per_cycle(arch: Arch, exceed: bool) -> float | None:  # noqa: FBT001 - what exceeds_l2 says

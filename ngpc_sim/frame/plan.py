@@ -18,16 +18,16 @@ import numpy as np
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.plugins import BUILTIN
 from ngpc_sim.engines.batch_sums import BatchSums
-from ngpc_sim.engines.encoding_engine import encoding_engine
+from ngpc_sim.engines.encoding_engine import encoding_engine, serve
 from ngpc_sim.engines.service import Service
 from ngpc_sim.frame.kept_services import kept_efficiency, kept_service
-from ngpc_sim.frame.memory import ADDRESSES, l2_shape, line_efficiency
+from ngpc_sim.frame.memory import behind_engines, l2_shape, line_efficiency
 from ngpc_sim.kernels.sums import ask_in_turn
 from ngpc_sim.machine.store import Store
 from ngpc_sim.machine.threads import beside
 from ngpc_sim.trace import Trace
+from ngpc_sim.trace.contents import weights_add_up
 from ngpc_sim.trace.loops.invocation import BATCH_QUERIES
 from ngpc_sim.workloads.grids import GridEncoding
 from ngpc_sim.workloads.workload import Workload
@@ -166,12 +166,9 @@ def _service_key(arch: Arch, encoding: GridEncoding, trace: Trace) -> tuple[Any,
 
 
 def _new_service(arch: Arch, encoding: GridEncoding, trace: Trace) -> Service:
-    spec = arch.nfp.encoding
     if len(trace.positions) != trace.recorded:
         raise UserError(f"trace {trace.name} records a whole frame in parts, which only details bound and cycle read.")
-    if spec.model == BUILTIN and spec.table_policy == "cache":
-        return encoding_engine(spec).service(encoding, trace.positions, l2_shape(arch), ADDRESSES)
-    return encoding_engine(spec).service(encoding, trace.positions)
+    return serve(encoding_engine(arch.nfp.encoding), encoding, trace.positions, *behind_engines(arch))
 
 
 def line_efficiency_of(arch: Arch, encoding: GridEncoding, trace: Trace) -> float:
@@ -245,6 +242,8 @@ class _Segment:
 
 def _segments(trace: Trace) -> list[list[_Segment]]:
     """Segments of every invocation of the profile."""
+    if not weights_add_up(trace):
+        raise UserError(f"trace {trace.name} has tile weights whose sum is not finite.")
     key = trace.invocations.astype(np.int64) * len(trace.tile_weights) + trace.tiles
     firsts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
     ends = np.r_[firsts[1:], len(key)]

@@ -20,11 +20,10 @@ import numpy as np
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.plugins import BUILTIN
-from ngpc_sim.engines.encoding_engine import encoding_engine
+from ngpc_sim.engines.encoding_engine import encoding_engine, serve, takes_parts
 from ngpc_sim.engines.service import Service
 from ngpc_sim.frame.commands import AnyCluster, Command, build_commands
-from ngpc_sim.frame.memory import ADDRESSES, l2_shape, line_efficiency
+from ngpc_sim.frame.memory import ADDRESSES, behind_engines, line_efficiency
 from ngpc_sim.frame.plan import FramePlan, Stream, divide
 from ngpc_sim.kernels.sums import sum_of_rows
 from ngpc_sim.machine.threads import map_threads, one_ahead
@@ -78,21 +77,22 @@ def is_replayed_whole(arch: Arch, trace: Trace, queries: int) -> bool:
 
 
 def replay_full_frame(
-    arch: Arch, work: Workload, trace: Trace, cluster: AnyCluster, serve: Serve | None = None
+    arch: Arch, work: Workload, trace: Trace, cluster: AnyCluster, reference: Serve | None = None
 ) -> FullFrame:
     """Replay every command of the frame alone and behind itself.
 
-    ``serve`` passes the frame's queries, part by part, through the encoding engines; without it those of ``arch`` do.
+    ``reference`` passes all queries of the frame at once through the encoding engines; without it those of ``arch`` do.
     """
     counts = recorded_by_part(trace, arch.frame.tiles)
     shares = commands_of(trace.profile, counts)
-    efficiency = _efficiency(arch, trace, shares, _engines(arch, work, trace))
+    engines = _engines(arch, work, trace, shares)
+    efficiency = _efficiency(arch, trace, shares, engines())
     groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
     streams: list[Stream] = []
     commands: list[Command] = []
-    serve = serve or _engines(arch, work, trace)
+    serve_part = in_parts(reference(_Rows(trace).take(shares))) if reference else engines()
     for batch, positions in one_ahead(_batches(trace, shares)):
-        service = serve(positions)
+        service = serve_part(positions)
         firsts = np.cumsum([0, *(max(share.rows, 1) for share in batch)]).tolist()
         asked = map_threads(partial(_stream, service, groups), zip(firsts, batch, strict=False))
         in_flight = tuple(int(trace.profile[share.invocation]) for share in batch)
@@ -112,16 +112,19 @@ def plan_of(trace: Trace, tiles: int, shares: list[Part], streams: Sequence[Stre
     return FramePlan(trace.queries, invocations, tuple(streams), in_flight, tuple(map(tuple, steps)))
 
 
-def _engines(arch: Arch, work: Workload, trace: Trace) -> Serve:
-    """A pass through the encoding engines of ``arch``; a plug-in's take all queries of a trace at once."""
-    spec = arch.nfp.encoding
-    engine = encoding_engine(spec)
-    if spec.model == BUILTIN:
-        l2 = l2_shape(arch) if spec.table_policy == "cache" else None
-        return engine.stream(work.encoding, l2, ADDRESSES if l2 else 0)
+def _engines(arch: Arch, work: Workload, trace: Trace, shares: list[Part]) -> Callable[[], Serve]:
+    """Gives passes through the encoding engines of ``arch``, each from the frame's first query on.
+
+    Engines of a plug-in that cannot take queries part by part take all queries of the frame at once.
+    """
+    engine = encoding_engine(arch.nfp.encoding)
+    l2, addresses = behind_engines(arch)
+    if takes_parts(engine):
+        return lambda: engine.stream(work.encoding, l2, addresses)
     if isinstance(trace, StreamedTrace):
         raise UserError(f"trace {trace.name} is read in parts, which a plug-in encoding engine does not take.")
-    return in_parts(engine.service(work.encoding, trace.positions))
+    service = serve(engine, work.encoding, _Rows(trace).take(shares), l2, addresses)
+    return lambda: in_parts(service)
 
 
 def in_parts(service: Service) -> Serve:

@@ -14,10 +14,11 @@ What is published holds for the workloads that were measured. Any other workload
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.plugins import build, is_plugin
+from ngpc_sim.config.plugins import WrongAnswerError, build, is_plugin, real, shown
 from ngpc_sim.config.schema import Positive
 from ngpc_sim.gpu.network import network_ms
 from ngpc_sim.gpu.ray_counts import RayCounts, ray_counts
@@ -94,10 +95,16 @@ def baseline(arch: Arch, work: Workload, trace: Trace, queries: int, pixels: int
 
 def _of_plugin(arch: Arch, work: Workload, queries: int, unfused_ms: float) -> float:
     """Rest of kernels in ms as a plug-in says."""
-    model = build(arch.frame.rest_model, ("rest_ms",), arch.frame, arch.gpu)
-    rest = float(model.rest_ms(work, queries, unfused_ms))
+    model = build(arch.frame.rest_model, {"rest_ms": _rest_ms}, arch.frame, arch.gpu)
+    rest: float = model.rest_ms(work, queries, unfused_ms)
+    return rest
+
+
+def _rest_ms(answer: Any, *_: Any, **__: Any) -> float:  # noqa: ANN401 - of a plug-in
+    """Check of a time in ms."""
+    rest = real(answer)
     if not 0 < rest < MAX_REST_MS:
-        raise UserError(f"plug-in '{arch.frame.rest_model}' must answer with a time above 0 ms, not {rest}.")
+        raise WrongAnswerError(f"answer with a time above 0 ms, not {shown(answer)}")
     return rest
 
 

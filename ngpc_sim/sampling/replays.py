@@ -2,8 +2,8 @@
 
 Only the rows of drawn shares are read and served, with as many queries before each as the engines remember
 (``reuse: last_voxel``). What a cache holds depends on every query before: where a level is cached, all recorded queries
-pass through the caches in their order, and misses are counted, not estimated. A plug-in's engines may remember
-anything, so they see all recorded queries too.
+pass through the caches in their order, and misses are counted, not estimated. Engines of a plug-in that do not say how
+many queries they remember see all recorded queries too.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.architecture.arch import Arch
-from ngpc_sim.config.plugins import BUILTIN
 from ngpc_sim.engines.cluster import Cluster, ClusterWork
-from ngpc_sim.engines.encoding_engine import EncodingEngine, encoding_engine
+from ngpc_sim.engines.encoding_engine import encoding_engine, remembered, serve
 from ngpc_sim.engines.service import Service
 from ngpc_sim.frame.commands import command_work
+from ngpc_sim.frame.memory import behind_engines
 from ngpc_sim.frame.plan import FramePlan, service_of
 from ngpc_sim.machine.threads import map_threads
 from ngpc_sim.sampling.records import Records, costs_of
@@ -36,8 +36,7 @@ BATCH_ROWS = 1 << 19
 
 def all_counted(arch: Arch, encoding: GridEncoding) -> bool:
     """Whether all recorded queries must pass through the encoding engines."""
-    spec = arch.nfp.encoding
-    return spec.model != BUILTIN or bool(EncodingEngine(spec).cached_levels(encoding))
+    return remembered(encoding_engine(arch.nfp.encoding), encoding) is None
 
 
 @dataclass(frozen=True)
@@ -66,9 +65,9 @@ class Replayer:
         return shares_of(self.plan, self.cluster)
 
     @cached_property
-    def all_counted(self) -> bool:
-        """Whether all recorded queries must pass through the encoding engines."""
-        return all_counted(self.arch, self.work.encoding)
+    def remembered(self) -> int | None:
+        """Queries before a query that its intervals depend on, ``None`` for all of them."""
+        return remembered(encoding_engine(self.arch.nfp.encoding), self.work.encoding)
 
     def first_service(self) -> Service:
         """What the engines do for the first recorded query, or for all where all must pass through them."""
@@ -125,7 +124,7 @@ class Replayer:
     def _asked(self, number: int, nfps: Array) -> Array:
         """Which queries of a command, from 0, the NFPs get; all, where its misses are counted."""
         count, size = len(self.plan.streams[number].rows), self.cluster.spec.dispatch_queries
-        taken = np.full(self.cluster.scale, self.all_counted)
+        taken = np.full(self.cluster.scale, self.remembered is None)
         taken[nfps] = True
         granules = np.flatnonzero(taken[np.arange(-(-count // size)) % self.cluster.scale])
         asked = (granules[:, None] * size + np.arange(size)).ravel()
@@ -134,11 +133,9 @@ class Replayer:
 
     def _served(self, rows: dict[int, Array]) -> tuple[Service, dict[int, Array]]:
         """What the engines do for the recorded queries ``rows``, and where each of them is in that."""
-        if self.all_counted:
+        before = self.remembered
+        if before is None:
             return service_of(self.arch, self.work.encoding, self.trace), rows
-        engines = encoding_engine(self.arch.nfp.encoding)
-        reuse = self.arch.nfp.encoding.reuse != "none"
-        before = engines.side_by_side(self.work.encoding) if reuse else 0
         asked = np.concatenate(list(rows.values()))
         first = max(int(asked.min()) - before, 0)
         is_seen = np.zeros(int(asked.max()) + 1 - first, np.bool_)
@@ -149,7 +146,8 @@ class Replayer:
         positions = np.zeros((len(seen), self.trace.n_dims), np.float32)
         positions[: len(recorded)] = self.trace.positions_of(recorded)
         places = np.cumsum(is_seen, dtype=np.int32) - 1
-        service = engines.service(self.work.encoding, positions)
+        engines = encoding_engine(self.arch.nfp.encoding)
+        service = serve(engines, self.work.encoding, positions, *behind_engines(self.arch))
         return service, {number: places[own - first] for number, own in rows.items()}
 
     def reads(self, entries: int) -> dict[str, int]:

@@ -141,7 +141,7 @@ class SampledFrame:
         By the largest difference inside any stratum, or as much as a batch far from the mean is slower than the mean
         batch of the slowest engine, if that is more and the engines have not seen all queries.
         """
-        far = 0 if self.replayer.all_counted else self.records.excess_cycles()
+        far = 0 if self.replayer.remembered is None else self.records.excess_cycles()
         return max(int(differences(self.strata, self.records.place, costs).max()), far)
 
     def _fewer_reads(self) -> dict[str, int]:
@@ -151,7 +151,7 @@ class SampledFrame:
         and levels of which none had it, at most 3 / m have it, again by the rule of three (assumed: one tells nothing
         of another). Such a one saves at most the reads of all corners but one.
         """
-        if self.complete or self.replayer.all_counted:
+        if self.complete or self.replayer.remembered is None:
             return {}
         fewer = RULE_OF_THREE * self.replayer.plan.queries * (self.replayer.work.encoding.corners - 1)
         return self.replayer.reads(fewer // self._drawn_queries)

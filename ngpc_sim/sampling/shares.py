@@ -16,6 +16,7 @@ import numpy as np
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.plugins import BUILTIN
 from ngpc_sim.engines.cluster import Cluster
+from ngpc_sim.engines.nfp import has_built_in_replay, neural_fields_processor
 from ngpc_sim.frame.plan import FramePlan
 
 Array = np.ndarray[Any, Any]
@@ -57,7 +58,8 @@ class Shares:
 def can_sample(arch: Arch) -> bool:
     """Whether it is known before the replay which queries an NFP gets, and that NFPs do not touch each other."""
     cluster = arch.cluster
-    return cluster.dispatch == "round_robin" and cluster.model == BUILTIN and arch.nfp.model == BUILTIN
+    in_turn = cluster.dispatch == "round_robin" and cluster.model == BUILTIN
+    return in_turn and has_built_in_replay(neural_fields_processor(arch.nfp))
 
 
 def shares_of(plan: FramePlan, cluster: Cluster) -> Shares:

@@ -70,8 +70,8 @@ class WholeFrame:
         self.shares = self.replayer.shares
         self.part = np.array([part.part for part in self.parts])[self.shares.stream]
         # also where a slot that nobody wrote lies between queries of which one remembers the one before
-        remembers = arch.nfp.encoding.reuse != "none" and any(not part.rows for part in self.parts)
-        self.needs_all = remembers or self.replayer.all_counted
+        remembered = self.replayer.remembered
+        self.needs_all = remembered is None or (remembered > 0 and any(not part.rows for part in self.parts))
         no_cycles = np.zeros(0, np.int64)
         waits = NfpCounts(no_cycles, no_cycles, no_cycles, (0, 0))
         self.runs = [

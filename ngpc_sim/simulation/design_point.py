@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -18,14 +19,14 @@ from ngpc_sim.engines.nfp import neural_fields_processor
 from ngpc_sim.engines.service import Service
 from ngpc_sim.frame.bound import cycles_per_query, ngpc_bound_ps
 from ngpc_sim.frame.commands import AnyCluster, Command, Commands
-from ngpc_sim.frame.events import fits_kernel, run_frame_fast
+from ngpc_sim.frame.events import fits_kernel, longest_ps, run_frame_fast
 from ngpc_sim.frame.kept_commands import replays_of
 from ngpc_sim.frame.memory import TableLoad, l2_shape, table_load
 from ngpc_sim.frame.plan import FramePlan, line_efficiency_of, plan_frame, service_of
 from ngpc_sim.frame.sharing import FULL
 from ngpc_sim.frame.stalls import StallReport, stall_report
 from ngpc_sim.frame.timing import GPU, NGPC, FrameRun
-from ngpc_sim.frame.whole_frame import FullFrame, in_parts, replay_full_frame
+from ngpc_sim.frame.whole_frame import FullFrame, replay_full_frame
 from ngpc_sim.gpu.baseline import Baseline, baseline
 from ngpc_sim.reference import ReferenceCluster, reference_service
 from ngpc_sim.reference.frame import run_frame as run_reference_frame
@@ -37,6 +38,7 @@ from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.frame_result import Finished, FrameTiming, MemoryUse, result_of
 from ngpc_sim.simulation.traffic import memory_use, shared_speeds
 
+Array = np.ndarray[Any, Any]
 #: queries of a frame that detail reference takes: one event a query and stage is slow
 MAX_REFERENCE_QUERIES = 200_000
 
@@ -62,7 +64,8 @@ class DesignPoint:
         """The frame on the GPU alone, and its rest of kernels."""
         d = self.design
         base = baseline(d.arch, d.work, d.replayed, d.queries, d.pixels, d.part)
-        return replace(base, rest_ms=base.rest_ms * d.options.rest_factor)
+        factor = d.options.rest_factor
+        return replace(base, rest_ms=base.rest_ms * factor, rest_fusion=base.rest_fusion / factor)
 
     @property
     def rest_ps(self) -> int:
@@ -73,6 +76,11 @@ class DesignPoint:
     def load(self) -> TableLoad:
         """Loading the tables of a scene."""
         return table_load(self.design.arch, self.design.work.encoding)
+
+    def check_fits(self) -> None:
+        """Refuse a frame whose least time a replay could not count, before anything is replayed."""
+        d = self.design
+        units.check_fits(max(ngpc_bound_ps(d.arch, d.work, d.queries), self.rest_ps))
 
     def bound(self) -> Finished:
         """Closed form: the larger of the NGPC's bound and the rest of kernels."""
@@ -121,8 +129,10 @@ class DesignPoint:
         memory = memory_use(d, plan, efficiency)
 
         def run_frame(both: tuple[int, int] = (FULL, FULL)) -> FrameRun:
-            by_events = d.detail == "reference" or not fits_kernel(arch, plan, commands, rest_ps, both)
-            run = run_reference_frame if by_events else run_frame_fast
+            fits = fits_kernel(arch, plan, commands, rest_ps, both)
+            if not fits:
+                units.check_fits(longest_ps(arch, plan, commands, rest_ps))
+            run = run_frame_fast if fits and d.detail != "reference" else run_reference_frame
             return run(arch, plan, commands, rest_ps, both)
 
         frames = {} if kept is None else kept
@@ -135,10 +145,12 @@ class DesignPoint:
     def _commands(self, plan: FramePlan, efficiency: float) -> Commands:
         """The commands of the frame, on the fast cluster or by events."""
         d = self.design
-        service = service_of(d.arch, d.work.encoding, d.replayed)
-        cluster: AnyCluster = Cluster(d.arch.cluster, d.arch.nfp, d.arch.scale)
-        if d.detail == "reference":
-            service, cluster = self._reference(plan.queries)
+        cluster: AnyCluster
+        if d.detail != "reference":
+            service, cluster = service_of(d.arch, d.work.encoding, d.replayed), self._cluster
+        else:
+            cluster = self._reference(plan.queries)
+            service = self._reference_service(d.replayed.positions)
         return replays_of(d.arch, d.work, service, plan, cluster, efficiency)
 
     def replay(self) -> Finished:
@@ -177,12 +189,21 @@ class DesignPoint:
         """Every command of a frame that was recorded whole, with its own queries."""
         d = self.design
         if d.detail != "reference":
-            cluster = Cluster(d.arch.cluster, d.arch.nfp, d.arch.scale)
-            return replay_full_frame(d.arch, d.work, d.replayed, cluster)
-        service, by_events = self._reference(d.replayed.queries)
-        return replay_full_frame(d.arch, d.work, d.replayed, by_events, in_parts(service))
+            return replay_full_frame(d.arch, d.work, d.replayed, self._cluster)
+        by_events = self._reference(d.replayed.queries)
+        return replay_full_frame(d.arch, d.work, d.replayed, by_events, self._reference_service)
 
-    def _reference(self, queries: int) -> tuple[Service, ReferenceCluster]:
+    @property
+    def _cluster(self) -> Cluster:
+        """The fast replay of commands."""
+        return Cluster(self.design.arch.cluster, self.design.arch.nfp, self.design.arch.scale)
+
+    def _reference_service(self, positions: Array) -> Service:
+        """What the engines do for queries, by the reference."""
+        arch = self.design.arch
+        return reference_service(arch.nfp.encoding, self.design.work.encoding, positions, l2_shape(arch))
+
+    def _reference(self, queries: int) -> ReferenceCluster:
         """The replay by events, for small frames of built-in engines."""
         d, arch = self.design, self.design.arch
         if queries > MAX_REFERENCE_QUERIES or len(d.replayed.positions) > MAX_REFERENCE_QUERIES:
@@ -193,8 +214,7 @@ class DesignPoint:
         named = [key for key, _ in arch.file.plugins() if key not in {"frame.rest_model", "memory.dram_model"}]
         if named:
             raise UserError(f"detail reference replays built-in engines only, but {named[0]} names a plug-in.")
-        service = reference_service(arch.nfp.encoding, d.work.encoding, d.replayed.positions, l2_shape(arch))
-        return service, ReferenceCluster(arch.cluster, arch.nfp, arch.scale)
+        return ReferenceCluster(arch.cluster, arch.nfp, arch.scale)
 
     def mean_ps(self, steady_ps: int) -> int:
         """Time of the mean frame of the sequence, table loads included; one without a load takes ``steady_ps``."""
@@ -227,6 +247,8 @@ class DesignPoint:
 
 def _even_stalls(scale: int, busy: int, cycles: int, cause: str) -> StallReport:
     """Stalls of a bound: the same work on every NFP, one cause for the rest."""
+    if max(busy, cycles) > units.MOST:
+        raise UserError(f"the frame would take {max(busy, cycles):.3g} cycles, more than 64 bits count.")
     shares = np.full(scale, busy // scale, np.int64)
     shares[: busy % scale] += 1
     cycles = max(cycles, int(shares.max()))

@@ -39,6 +39,8 @@ def simulate(
 def simulate_point(point: Point) -> Result:
     """Simulate the frame of a design point."""
     run = DesignPoint(point)
+    if point.detail != "bound":
+        run.check_fits()
     if point.detail == "sampled":
         return _sampled(run, Precision.checked(point.options.relative_error, point.options.seed))
     return result_of(point, run.bound() if point.detail == "bound" else run.replay())

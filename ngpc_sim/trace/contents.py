@@ -215,8 +215,15 @@ def description_flaw(trace: Trace) -> str | None:
             and bool(np.isfinite(trace.tile_weights).all() and (trace.tile_weights > 0).all()),
             "has tile weights that are not all finite and above 0",
         ),
+        (weights_add_up(trace), "has tile weights whose sum is not finite"),
     )
     return next((sentence for kept, sentence in checks if not kept), None)
+
+
+def weights_add_up(trace: Trace) -> bool:
+    """Whether the queries for which the recorded ones stand have a sum."""
+    with np.errstate(over="ignore"):
+        return bool(np.isfinite(trace.tile_weights.sum() * MAX_QUERIES))
 
 
 def rows_flaw(trace: Trace) -> str | None:
