@@ -93,8 +93,9 @@ def _line(watts: float, group: Sequence[tuple[Point, Result]]) -> Line:
     line["least_power_w"] = min(result.ngpc_power_w for _, result in group)
     if fitting:
         point, best = max(fitting, key=_rank)
-        line |= {name: getattr(best, name) for name in ("scale", "resolution", "ngpc_power_w", "total_power_w", "fps")}
+        line |= {name: getattr(best, name) for name in ("scale", "resolution", "ngpc_power_w", "total_power_w")}
         line["clock_ghz"] = point.arch.nfp.clock_ghz
+        line["fps"] = best.row()["fps"]
     return line | _gaps(watts, max(group, key=lambda pair: (_pixels(pair[1]), pair[1].scale, *_rank(pair)))[1])
 
 
@@ -108,6 +109,8 @@ def _pixels(result: Result) -> float:
 
 
 def _gaps(watts: float, result: Result) -> Line:
+    if result.limit_queries is not None:
+        return {}
     frames_per_s = TARGET.fps * TARGET.pixels / _pixels(result)
     needed = {
         "gap_gpu_oom": result.gpu_energy_mj,
@@ -131,12 +134,16 @@ def _short(number: float) -> str:
 def _cells(line: Line, case: str) -> tuple[str, ...]:
     names = (_short(line["budget_w"]), line["arch"], case, line["encoding"])
     swept = [f"{key}={value}" for key, value in line.items() if key not in COLUMNS]
-    gaps = ", ".join(f"{line[name]:+.1f}" for name in ("gap_gpu_oom", "gap_total_oom", "gap_ngpc_oom"))
+    gaps = ", ".join(_gap(line[name]) for name in ("gap_gpu_oom", "gap_total_oom", "gap_ngpc_oom"))
     gaps = "; ".join([gaps, *swept])
     if line["scale"] is None:
         return (*names, "none", "-", "-", f">{line['least_power_w']:.3g}", "-", gaps)
-    power, fps = f"{line['ngpc_power_w']:.3g}", f"{line['fps']:.4g}"
+    power, fps = f"{line['ngpc_power_w']:.3g}", "-" if line["fps"] is None else f"{line['fps']:.4g}"
     return (*names, str(line["scale"]), _short(line["clock_ghz"]), line["resolution"], power, fps, gaps)
+
+
+def _gap(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.1f}"
 
 
 def _padded(cells: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from ngpc_sim.architecture.arch import all_keys, arch_names, load_arch
 from ngpc_sim.architecture.arch_file import ArchFile
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import nearest
-from ngpc_sim.results.columns import COLUMNS, ESTIMATED, Column
+from ngpc_sim.results.columns import COLUMNS, ESTIMATED, FILE_COLUMNS, Column
 
 
 def explain(name: str) -> str:
@@ -21,17 +21,24 @@ def explain(name: str) -> str:
         For a name that is neither, with the nearest one that is.
     """
     column = COLUMNS.get(name) or _end_of_interval(name)
-    facts: list[tuple[str, str]] = []
-    if column is not None:
-        facts += [("meaning", column.meaning), ("unit", column.unit), ("formula", column.formula)]
+    facts: list[tuple[str, str]] = [] if column is None else _column_facts(column)
+    for file, columns in FILE_COLUMNS.items():
+        if name in columns:
+            facts += [(f"{file}, {label}", value) for label, value in _column_facts(columns[name])]
     if name in all_keys():
         facts += _key_facts(name).items()
     if not facts:
-        known = [*COLUMNS, *all_keys()]
+        known = [*COLUMNS, *(name for columns in FILE_COLUMNS.values() for name in columns), *all_keys()]
         raise UserError(f"unknown column or key '{name}'; the nearest known is '{nearest(name, known)}'.")
     width = max(len(label) for label, _ in facts) + 2
     lines = [name, *(f"  {label + ':':<{width}}{value}" for label, value in facts if value != "")]
     return "\n".join(lines) + "\n"
+
+
+def _column_facts(column: Column) -> list[tuple[str, str]]:
+    """What is known of a column, by label."""
+    facts = [("meaning", column.meaning), ("unit", column.unit), ("formula", column.formula)]
+    return [*facts, ("empty", "for a part of a frame, with --limit-queries")] if column.whole else facts
 
 
 def _end_of_interval(name: str) -> Column | None:

@@ -22,6 +22,7 @@ def footer(points: Sequence[Point], results: Sequence[Result], differences: Sequ
     """Lines below the table of ``results``, which answer ``points``; each once, with the point that it is about."""
     names = Names(results)
     pairs = list(zip(points, results, strict=True))
+    of_frames = [(point, result) for point, result in pairs if result.limit_queries is None]
     lines = chain(
         names.folded((r.arch, names.condition(r), f"{r.calibrated}.") for r in results if r.calibrated),
         names.folded(_unused(pairs, names)),
@@ -32,8 +33,8 @@ def footer(points: Sequence[Point], results: Sequence[Result], differences: Sequ
         _scenes(results, names),
         _doublings(results, names),
         map(_difference, differences),
-        names.folded(_against_published(pairs, names)),
-        names.folded(_bands(results, names)),
+        names.folded(_against_published(of_frames, names)),
+        names.folded(_bands([result for _, result in of_frames], names)),
         gpu_lines(pairs, names),
     )
     return list(dict.fromkeys(lines))
@@ -103,7 +104,7 @@ def _scenes(results: Sequence[Result], names: Names) -> Iterator[str]:
     """One line a design point of a sequence: its load, its first frame, and its steady state."""
     for r in results:
         s = r.scenes
-        if s.frames_per_scene is not None:
+        if s.frames_per_scene is not None and r.limit_queries is None:
             yield (
                 f"{names.at(r, r.arch)}: tables load in {s.table_load_ms:.3g} ms; first frame"
                 f" of a scene {s.first_frame_fps:.4g} FPS, steady state {s.steady_fps:.4g} FPS, mean {r.fps:.4g}."

@@ -277,9 +277,17 @@ def _traces_used(points: SequenceOf[Point]) -> dict[str, dict[str, Any]]:
 
 
 def speed(results: SequenceOf[Result], seconds: float) -> dict[str, float]:
-    """NFP cycles, of all NFPs added up, and queries that were simulated a second, to three digits."""
-    cycles, queries = sum(r.nfp_cycles for r in results), sum(r.queries for r in results)
+    """NFP cycles, of all NFPs added up, and queries that were replayed a second, to three digits; none of a bound."""
+    parts = [(result, _replayed_part(result)) for result in results if result.detail != "bound"]
+    if not parts:
+        return {}
+    cycles, queries = sum(r.nfp_cycles * part for r, part in parts), sum(r.queries * part for r, part in parts)
     return {name: float(f"{n / max(seconds, 1e-9):.3g}") for name, n in zip(SPEEDS, (cycles, queries), strict=True)}
+
+
+def _replayed_part(result: Result) -> float:
+    """Part of the queries that passed through an NFP."""
+    return 1.0 if result.replayed_queries is None else min(1.0, result.replayed_queries / result.queries)
 
 
 def speed_line(speed: Mapping[str, float]) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
@@ -51,6 +52,14 @@ class Activity:
     def idle_share(self) -> float:
         """Share of the NFPs' time in which they have no work."""
         return self.idle_cycles / self.nfp_cycles if self.nfp_cycles else 0.0
+
+
+class LoadBytes(NamedTuple):
+    """Bytes of a table load: over the link, from DRAM, and written into all NFPs."""
+
+    link: int
+    dram: int
+    written: int
 
 
 @dataclass(frozen=True)
@@ -108,7 +117,6 @@ def _by_block(arch: Arch, activity: Activity, bitcell: AreaReport) -> dict[str, 
     macs = count("mlp_mac") * energy.mlp_mac.value + count("mlp_mac_padded") * energy.mlp_mac_padded.value
     weights, activations = count("weight_bytes"), count("activation_bytes")
     operands = weights * energy.weight_byte.value + activations * energy.activation_byte.value
-    memory = sum(activity.actions.get(f"{n}_bytes", 0) * getattr(energy, f"{n}_byte").value for n in ("l2", "dram"))
     read_pj = technology.access("read_pj", arch.grid_sram(activity.entry_bits))
     return {
         "encoding": encoding * logic,
@@ -117,10 +125,16 @@ def _by_block(arch: Arch, activity: Activity, bitcell: AreaReport) -> dict[str, 
         "mlp": macs * logic + operands * sram,
         "idle": _clocked_idle_slots(arch, activity) * energy.mlp_mac_idle.value * logic,
         "leakage": leakage_w(arch, bitcell, activity.idle_share) * activity.frame_ms,
-        "memory": memory / PJ_PER_MJ,
+        "memory": _memory_pj(arch, *(activity.actions.get(f"{name}_bytes", 0) for name in ("l2", "dram"))) / PJ_PER_MJ,
         "gpu": arch.gpu.board_power_w.value * activity.gpu_busy_ms,
         "gpu_idle": arch.gpu.idle_power_w.value * (activity.frame_ms - activity.gpu_busy_ms),
     }
+
+
+def _memory_pj(arch: Arch, l2_bytes: int, dram_bytes: int) -> float:
+    """Energy in pJ of bytes over the link, and of those from or to DRAM."""
+    energy = arch.technology.energy
+    return l2_bytes * energy.l2_byte.value + dram_bytes * energy.dram_byte.value
 
 
 def _cache_pj(arch: Arch, activity: Activity) -> float:
@@ -131,8 +145,12 @@ def _cache_pj(arch: Arch, activity: Activity) -> float:
     if not asked + filled:
         return 0.0
     tag_pj = tags.set_bytes * technology.energy.feature_buffer_byte.value
-    write_pj = technology.access("write_pj", arch.grid_sram()) / WORD_BYTES
-    return asked * tag_pj + filled * write_pj
+    return asked * tag_pj + filled * _write_pj(arch)
+
+
+def _write_pj(arch: Arch) -> float:
+    """Energy in pJ of a byte written into a grid_sram."""
+    return arch.technology.access("write_pj", arch.grid_sram()) / WORD_BYTES
 
 
 def _clocked_idle_slots(arch: Arch, activity: Activity) -> int:
@@ -155,12 +173,12 @@ def leakage_w(arch: Arch, bitcell: AreaReport, idle_share: float = 0.0) -> float
     return (sram + logic * awake) * hot
 
 
-def table_load_mj(arch: Arch, entries: int, entry_bytes: int) -> float:
-    """Energy in mJ of filling every NFP's grid_srams once, from DRAM, with a copy of all tables."""
+def table_load_mj(arch: Arch, load: LoadBytes, calibration: float) -> float:
+    """Energy in mJ of one load of all tables, as a frame is charged for it: NFPs carry the factor ``calibration``."""
     technology = arch.technology
-    scale = technology.energy_scale(arch.power.voltage_v) * technology.scaling.sram_energy.value
-    write_pj = technology.access("write_pj", arch.grid_sram(8 * entry_bytes)) * scale
-    return arch.scale * entries * (write_pj + entry_bytes * technology.energy.dram_byte.value) / PJ_PER_MJ
+    sram = technology.energy_scale(arch.power.voltage_v) * technology.scaling.sram_energy.value
+    written_pj = load.written * _write_pj(arch) * sram * calibration
+    return (_memory_pj(arch, load.link, load.dram) + written_pj) / PJ_PER_MJ
 
 
 def published_power_pct(scale: int) -> float:

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.power.area import BLOCKS, Areas
-from ngpc_sim.power.energy import Activity, EnergyReport, leakage_w, published_power_pct, table_load_mj
+from ngpc_sim.power.energy import Activity, EnergyReport, LoadBytes, leakage_w, published_power_pct, table_load_mj
 from ngpc_sim.results.columns import AREA_MODELS
 from ngpc_sim.results.result import Costs
-from ngpc_sim.workloads.grids import GridEncoding, table_entries
 
 NJ_PER_MJ = 1e6
 
@@ -26,8 +25,7 @@ class Frame:
     pixels: int
     gpu_frame_ms: float
     ngpc_ms: float
-    encoding: GridEncoding
-    entry_bytes: int
+    load: LoadBytes
 
 
 def frame_costs(arch: Arch, activity: Activity, energy: EnergyReport, frame: Frame, built: Areas) -> Costs:
@@ -50,7 +48,7 @@ def frame_costs(arch: Arch, activity: Activity, energy: EnergyReport, frame: Fra
         gpu_energy_per_pixel_nj=gpu_mj / frame.pixels * NJ_PER_MJ,
         gpu_fps_per_w=1e3 / gpu_mj,
         gpu_edp_mj_ms=gpu_mj * frame.gpu_frame_ms,
-        table_load_mj=table_load_mj(arch, table_entries(frame.encoding), frame.entry_bytes),
+        table_load_mj=table_load_mj(arch, frame.load, energy.calibration),
         areas={
             f"{short}_{block}": getattr(getattr(built, short), f"{block}_mm2", None)
             for short in AREA_MODELS

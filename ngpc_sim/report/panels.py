@@ -108,8 +108,16 @@ def row_scale(row: Row) -> int:
 def split_panels(rows: Sequence[Row]) -> list[Panel]:
     """Panels in the order of their first row."""
     columns = condition_columns(rows)
-    groups = grouped(rows, lambda row: (*texts(row, ("arch", "encoding", "resolution")), *_conditions(row, columns)))
+    groups = grouped(
+        rows, lambda row: (*texts(row, ("arch", "encoding")), frame_words(row), *_conditions(row, columns))
+    )
     return [_panel(key, group) for key, group in groups.items()]
+
+
+def frame_words(row: Row) -> str:
+    """What a row is a frame of: its resolution, or the queries that are a part of one."""
+    limit = number(row, "limit_queries")
+    return text(row, "resolution") if isnan(limit) else f"first {limit:,.0f} recorded queries"
 
 
 def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, list[Row]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ngpc_sim.results.columns import COLUMNS
+from ngpc_sim.results.columns import COLUMNS, WHOLE
 from ngpc_sim.results.nfp_counts import NfpCounts
 from ngpc_sim.results.stall_causes import STALLS
 
@@ -82,6 +82,9 @@ class Result:
       causes of ``STALLS``) int64: by the engine slot that is waited for, in the last row where it is none.
     * ``nfp_lines.dense`` (N, 3, slots) int64 has lines asked, missing and far. A bound has no slots.
     * ``intervals`` has the 95 % intervals of a sampled frame by column; ``replayed_queries`` passed through an NFP.
+
+    With ``limit_queries`` it is a part of a frame. Its times, cycles and energies are those of its queries. It has no
+    frames per second, and no figure against a whole frame: the columns ``WHOLE`` of its row are empty.
     """
 
     arch: str
@@ -120,6 +123,7 @@ class Result:
     area_stillmaker_mm2: float | None
     area_bitcell_mm2: float | None
     gpu_energy_mj: float
+    gpu_baseline: str
     gpu_frame_ms_low: float
     gpu_encoding_ms: float
     gpu_mlp_ms: float
@@ -155,6 +159,11 @@ class Result:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     configuration: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
+    @property
+    def cycles(self) -> int:
+        """NFP cycles from the first to the last."""
+        return self.nfp_cycles // self.scale
+
     def row(self) -> dict[str, Any]:
         """Flat row of this result: columns in the order of ``COLUMNS``, ends of intervals, then overridden values."""
         values = {**vars(self), **vars(self.scenes), **vars(self.costs), **self.gaps}
@@ -166,10 +175,21 @@ class Result:
             del values["replayed_queries"]
         if not self.own_workload:
             del values["own_workload"]
+        if self.limit_queries is not None:
+            values |= dict.fromkeys(WHOLE) | self._per_query()
         row = {name: values[name] for name in COLUMNS if name in values}
         for name, (low, high) in self.intervals.items():
             row |= {f"ci_low_{name}": low, f"ci_high_{name}": high}
         return row | {key: value for key, value in self.overrides.items() if key not in row}
+
+    def _per_query(self) -> dict[str, float]:
+        """What stands in a part of a frame instead of its frames per second."""
+        time_ns = self.frame_ms * 1e6
+        return {
+            "cycles": self.cycles,
+            "cycles_per_query": self.cycles / self.queries,
+            "ns_per_query": time_ns / self.queries,
+        }
 
     def identity(self) -> dict[str, Any]:
         """Columns that tell this result from the others of a run."""

@@ -101,4 +101,4 @@ def half_width(result: Result) -> float:
 
 def _figures(frame: Result) -> dict[str, float]:
     row: dict[str, Any] = frame.row()
-    return {name: float(row[name]) for name in ESTIMATED}
+    return {name: float(row[name]) for name in ESTIMATED if row[name] is not None}

@@ -13,8 +13,8 @@ from ngpc_sim.engines.encoding_engine import level_ranges
 from ngpc_sim.frame.bound import ngpc_bound_ps
 from ngpc_sim.frame.memory import TableLoad
 from ngpc_sim.frame.stalls import StallReport
-from ngpc_sim.gpu.baseline import Baseline
-from ngpc_sim.power.energy import Activity, frame_energy
+from ngpc_sim.gpu.baseline import Baseline, models_of
+from ngpc_sim.power.energy import Activity, LoadBytes, frame_energy
 from ngpc_sim.power.figures import Frame, frame_costs
 from ngpc_sim.results.result import LevelLines, Result, Scenes
 from ngpc_sim.simulation.design import Point
@@ -124,6 +124,7 @@ def _times(point: Point, frame: Finished) -> dict[str, Any]:
         "invocations": frame.invocations,
         "frame_ms": frame_ms,
         "fps": 1e3 / frame_ms,
+        "gpu_baseline": models_of(point.arch, point.work).frame,
         "speedup": base.frame_ms / frame_ms,
         "speedup_bound": base.frame_ms / base.rest_ms,
         "ngpc_ms": units.ps_to_ms(timing.ngpc_ps),
@@ -204,7 +205,9 @@ def _costs(point: Point, finished: Finished, actions: dict[str, int]) -> dict[st
     activity = Activity(actions, 8 * point.entry_bytes, frame_ms, gpu_busy_ms, timing.stalls.cycles * arch.scale, idle)
     energy = frame_energy(arch, activity, built.bitcell)
     ngpc_ms, gpu_ms = units.ps_to_ms(timing.ngpc_ps), finished.base.frame_ms
-    frame = Frame(point.queries, point.pixels, gpu_ms, ngpc_ms, point.work.encoding, point.entry_bytes)
+    load = finished.load
+    moved = LoadBytes(load.link_bytes, load.dram_bytes, arch.scale * load.nfp_bytes)
+    frame = Frame(point.queries, point.pixels, gpu_ms, ngpc_ms, moved)
     ngpc_power_w = energy.ngpc_mj / frame_ms
     return {
         "ngpc_power_w": ngpc_power_w,

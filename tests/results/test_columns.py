@@ -14,11 +14,11 @@ WORK = "gia-hashgrid"
 
 @pytest.fixture(scope="module")
 def rows():
-    """A row with every part of the critical path, and a sampled one."""
+    """A row of a part of a frame with every part of the critical path, and a sampled one of a whole frame."""
     arch, work = ngpc.load_arch("ngpc", scale=8), ngpc.load_workload(WORK)
     trace = ngpc.load_trace(work.trace)
-    options = ({"sequence": Sequence(2, 3)}, {"detail": "sampled"})
-    return [ngpc.simulate(arch, work, trace, limit_queries=2000, **given).row() for given in options]
+    options = ({"sequence": Sequence(2, 3), "limit_queries": 2000}, {"detail": "sampled"})
+    return [ngpc.simulate(arch, work, trace, **given).row() for given in options]
 
 
 def test_the_table_names_the_columns_of_real_rows_and_no_others(rows):

@@ -20,6 +20,8 @@ CHARTS = {
     "area": area_chart,
     "stalls": stalls_chart,
 }
+#: those that a part of a frame has not
+OF_WHOLE_FRAMES = ("speedup", "fps")
 CHART_FILES = tuple(f"{name}.{kind}" for name in CHARTS for kind in KINDS)
 MISS_FILES = tuple(f"misses.{kind}" for kind in KINDS)
 
@@ -29,7 +31,8 @@ def chart_files(rows: Sequence[Row], level_rows: Sequence[Row] = ()) -> dict[str
 
     ``level_rows`` (see `level_panels`) give the chart of misses where grid_sram is the cache of any level.
     """
-    figures = {name: draw(rows) for name, draw in CHARTS.items()}
+    of_parts = any("cycles" in row for row in rows)
+    figures = {name: draw(rows) for name, draw in CHARTS.items() if not (of_parts and name in OF_WHOLE_FRAMES)}
     if any_cached(level_rows):
         figures["misses"] = misses_chart(level_rows)
     return chart_bytes(figures)

@@ -30,6 +30,13 @@ TIME_COLUMNS = {
     "speedup": "speedup\nx",
     "speedup_bound": "bound\nx",
 }
+#: the same of a part of a frame, which has no frames per second
+PART_COLUMNS = {
+    "queries": "queries",
+    "cycles": "cycles",
+    "cycles_per_query": "cycles\n/query",
+    "ns_per_query": "ns\n/query",
+}
 COST_COLUMNS = {
     "ngpc_power_w": "NGPC\nW",
     "total_power_w": "total\nW",
@@ -53,7 +60,9 @@ def _tables(panels: Sequence[Panel], console: Console) -> Iterator[RenderableTyp
     from rich.text import Text  # noqa: PLC0415 - heavy
 
     lines = [_lines(panel) for panel in panels]
-    layout, gap = _layout([line for block in lines for line in block], console.width)
+    every = [line for block in lines for line in block]
+    times = PART_COLUMNS if any("cycles" in line for line in every) else TIME_COLUMNS
+    layout, gap = _layout(times, every, console.width)
     for panel, block in zip(panels, lines, strict=True):
         yield Text(writable(panel.title, console.encoding), style="bold", overflow="fold")
         for columns in layout:
@@ -61,13 +70,13 @@ def _tables(panels: Sequence[Panel], console: Console) -> Iterator[RenderableTyp
             yield Text()
 
 
-def _layout(lines: Sequence[Line], width: int) -> tuple[list[Columns], int]:
+def _layout(times: Columns, lines: Sequence[Line], width: int) -> tuple[list[Columns], int]:
     """Choose the columns of each table, to be at most ``width`` wide, and the space beside a column."""
-    whole = TIME_COLUMNS | COST_COLUMNS | REASON_COLUMN
+    whole = times | COST_COLUMNS | REASON_COLUMN
     if _natural_width(KEY_COLUMNS | whole, lines) <= width:
         layout = [KEY_COLUMNS | whole]
     else:
-        layout = [*_chunks(TIME_COLUMNS | REASON_COLUMN, lines, width), *_chunks(COST_COLUMNS, lines, width)]
+        layout = [*_chunks(times | REASON_COLUMN, lines, width), *_chunks(COST_COLUMNS, lines, width)]
     roomy = all(_natural_width(columns, lines) + 2 * len(columns) <= width for columns in layout)
     return layout, int(roomy)
 
@@ -116,8 +125,9 @@ def _lines(panel: Panel) -> list[Line]:
 
 
 def _line(label: str, row: Row) -> Line:
-    numbers = {column: figures(number(row, column)) for column in TIME_COLUMNS | COST_COLUMNS}
-    speedups = {column: _speedup(number(row, column)) for column in ("speedup", "speedup_bound")}
+    times = PART_COLUMNS if "cycles" in row else TIME_COLUMNS
+    numbers = {column: figures(number(row, column)) for column in times | COST_COLUMNS}
+    speedups = {column: _speedup(number(row, column)) for column in ("speedup", "speedup_bound") if column in times}
     keys = {"app": label, "scale": str(row_scale(row)), "bottleneck": text(row, "bottleneck")}
     return keys | numbers | speedups
 
