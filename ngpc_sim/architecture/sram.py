@@ -28,10 +28,13 @@ class Point(Spec):
 
 
 class AccessPoint(Point):
-    """Energy of a read and a write of ``width_bits`` in pJ, and leakage of the macro in mW at 350 K."""
+    """Energy of a read and a write of ``width_bits`` in pJ, and leakage of the macro in mW at 350 K.
+
+    Reads are of an entry, writes of a word of the reference series, so points of another width need no ``write_pj``.
+    """
 
     read_pj: float = Field(gt=0, le=1e9)
-    write_pj: float = Field(gt=0, le=1e9)
+    write_pj: float | None = Field(default=None, gt=0, le=1e9)
     leakage_mw: float | None = Field(default=None, gt=0, le=1e9)
 
 
@@ -59,6 +62,8 @@ def look_up(technology: str, table: Mapping[str, Point], column: str, macro: Mac
         When the macro lies outside the table, naming its range and the key that leads out of it.
     """
     points = [point for point in table.values() if getattr(point, column) is not None]
+    if not points:
+        raise UserError(f"technology {technology} has no {column} in its SRAM table: give it to at least one point.")
     width, banks = Counter((point.width_bits, point.banks) for point in points).most_common(1)[0][0]
     value = {id(point): float(getattr(point, column)) for point in points}
     series = {p.capacity_kib: value[id(p)] for p in points if (p.width_bits, p.banks) == (width, banks)}

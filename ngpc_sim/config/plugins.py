@@ -93,8 +93,9 @@ def build(
         When it cannot be imported or built, or something is missing in it.
     """
     checks = {**needs, **(may_have or {})}
-    guarded_class = _guarded_class(load(model), model, tuple(checks.items()))
+    made = load(model)
     try:
+        guarded_class = _guarded_class(made, model, tuple(checks.items()))
         engine = guarded_class(*arguments)
     except UserError:
         raise
@@ -204,12 +205,12 @@ def _classes(engine: object) -> list[type]:
     return [kind for kind in type(engine).__mro__ if _GUARDS not in vars(kind)]
 
 
-def whole(least: int = 0) -> Check:
-    """Check of a whole number of ``least`` or more."""
+def whole(least: int = 0, most: int = MOST) -> Check:
+    """Check of a whole number from ``least`` to ``most``."""
 
     def check(answer: Any, *_: Any, **__: Any) -> int:  # noqa: ANN401 - of a plug-in
-        if isinstance(answer, bool) or not isinstance(answer, Integral) or not least <= int(answer) <= MOST:
-            raise WrongAnswerError(f"give a whole number of {least} or more, at most 2^40, not {shown(answer)}")
+        if isinstance(answer, bool) or not isinstance(answer, Integral) or not least <= int(answer) <= most:
+            raise WrongAnswerError(f"give a whole number from {least} to {most}, not {shown(answer)}")
         return int(answer)
 
     return check

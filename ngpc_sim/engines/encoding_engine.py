@@ -235,9 +235,11 @@ class EncodingEngine:
         }
 
 
+#: most queries that a plug-in's engines may encode at once: each has its state in every NFP
+MAX_SIDE_BY_SIDE = 4096
 #: what a class in the place of the encoding engines must have, and what its answers must be
 NEEDS: Mapping[str, Check] = {
-    "side_by_side": whole(1),
+    "side_by_side": whole(1, MAX_SIDE_BY_SIDE),
     "index_cycles": whole(1),
     "latency_cycles": whole(),
     "service": answers.served,

@@ -22,7 +22,7 @@ def gpu_lines(pairs: Sequence[tuple[Point, Result]], names: Names) -> list[str]:
         if models.frame != arch.file.gpu_model:
             lines.append(_not_published(arch, names.work(result)))
         told.update({(arch.name, condition, line): None for line in lines})
-        if models.rest == ROOFLINE:
+        if models.rest == ROOFLINE and result.limit_queries is None:
             by_case = fusions.setdefault((arch.name, arch.gpu.name, condition), {})
             by_case.setdefault(names.case(result), result.rest_fusion)
     derived = ((arch, at, _fusion(gpu, by_case)) for (arch, gpu, at), by_case in fusions.items())

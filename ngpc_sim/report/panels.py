@@ -116,8 +116,8 @@ def split_panels(rows: Sequence[Row]) -> list[Panel]:
 
 def frame_words(row: Row) -> str:
     """What a row is a frame of: its resolution, or the queries that are a part of one."""
-    limit = number(row, "limit_queries")
-    return text(row, "resolution") if isnan(limit) else f"first {limit:,.0f} recorded queries"
+    limit, resolution = number(row, "limit_queries"), text(row, "resolution")
+    return resolution if isnan(limit) else f"first {limit:,.0f} recorded queries of {resolution}"
 
 
 def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, list[Row]]:

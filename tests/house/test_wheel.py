@@ -76,7 +76,7 @@ def test_the_wheel_alone_runs_the_main_job(command, tmp_path):
     environment["NUMBA_DISABLE_JIT"] = "1"  # nothing is compiled for a place that goes again
     words = ("--scale", "8", "--limit-queries", "300", "--out", "out")
     printed = call(command, *words, cwd=tmp_path, env=environment)
-    assert printed.startswith("ngpc, hashgrid, fhd")
+    assert printed.startswith("ngpc, hashgrid, first 300 recorded queries of fhd")
     assert (tmp_path / "out" / "results.csv").read_text().count("\n") == 1 + 4
     where = "import ngpc_sim; print(ngpc_sim.__file__)"
     assert str(command.parents[1]) in call(command.with_name("python"), "-c", where, cwd=tmp_path, env=environment)

@@ -37,7 +37,6 @@ def test_interpolation_hits_the_points_of_cacti(kib, bits, banks, read, write, l
 def test_a_wide_entry_costs_what_cacti_says_and_a_narrow_one_a_whole_word():
     n45 = tech("n45")
     assert n45.access("read_pj", Macro(1024, 1, 256)) == pytest.approx(180)
-    assert n45.access("write_pj", Macro(1024, 1, 256)) == pytest.approx(171)
     assert n45.access("read_pj", Macro(1024, 1, 64)) == pytest.approx(41.3 + (180 - 41.3) / 7)
     assert n45.access("read_pj", Macro(1024, 1, 8)) == n45.access("read_pj", Macro(1024, 1, 32))
 

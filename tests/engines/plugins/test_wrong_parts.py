@@ -33,7 +33,7 @@ def sentence(plugin_arch):
 def test_a_wrong_number_of_an_encoding_engine_names_class_and_method(part, how, sentence):
     said = sentence("nfp.encoding", ENGINE, part, how)
     assert said.startswith(f"plug-in '{ENGINE}': {part} ")
-    assert ("raised KeyError: 'no such voxel'" if how == "raises" else "must give a whole number of") in said
+    assert ("raised KeyError: 'no such voxel'" if how == "raises" else "must give a whole number from") in said
 
 
 @pytest.mark.parametrize("how", ARRAYS)
