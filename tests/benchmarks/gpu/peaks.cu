@@ -1,17 +1,10 @@
 // What the GPU is, and the rates that it reaches.
 
-#include <chrono>
-#include <vector>
-
 #include "timing.cuh"
 
 int turns = 7;
 
 namespace {
-
-constexpr int kLaunches = 2000;
-
-__global__ void nothing() {}
 
 template <bool ByL1>
 __device__ float4 load(const float4* from) {
@@ -54,6 +47,22 @@ __global__ void read_once(const float4* from, uint64_t quads, float* sink) {
   if (sum == 1234.5f) *sink = sum;
 }
 
+// Every block copies a part of its own, `times` times, past L1; a thread asks for four words before it writes one.
+__global__ void copy_again(const float4* from, float4* to, uint64_t quads, int times) {
+  constexpr int kAtOnce = 4;
+  const uint64_t step = uint64_t(gridDim.x) * blockDim.x;
+  for (int turn = 0; turn < times; turn++)
+    for (uint64_t first = uint64_t(blockIdx.x) * blockDim.x + threadIdx.x; first < quads; first += kAtOnce * step) {
+      float4 v[kAtOnce];
+#pragma unroll
+      for (int k = 0; k < kAtOnce; k++)
+        if (first + k * step < quads) v[k] = load<false>(from + first + k * step);
+#pragma unroll
+      for (int k = 0; k < kAtOnce; k++)
+        if (first + k * step < quads) __stcg(to + first + k * step, v[k]);
+    }
+}
+
 __global__ void compute(int rounds, float factor, float term, float* sink) {
   float x[8];
   for (int k = 0; k < 8; k++) x[k] = threadIdx.x + k;
@@ -86,7 +95,7 @@ double set_turns(int count) {
   return 0.0;
 }
 
-// Fills {bytes/s from DRAM, from L2, bytes a clock and SM from L1, flops/s, GHz, us a launch, us with copy and wait}.
+// Fills {bytes/s from DRAM, from L2, bytes a clock and SM from L1, flops/s, GHz}.
 double measure_peaks(double* peaks) {
   return guarded([&] {
     const cudaDeviceProp found = properties();
@@ -116,21 +125,34 @@ double measure_peaks(double* peaks) {
     const double compute_ms =
         shortest_ms([&] { compute<<<blocks, threads>>>(rounds, 0.999f, 0.001f, sink.get()); });
     peaks[3] = 2.0 * 8 * rounds * blocks * threads / compute_ms * 1e3;
-    peaks[5] = shortest_ms([&] { for (int k = 0; k < kLaunches; k++) nothing<<<1, 32>>>(); }) / kLaunches * 1e3;
-    float* host = nullptr;
-    check(cudaMallocHost(&host, sizeof(float)));
-    std::vector<double> waits;
-    for (int k = 0; k < kLaunches; k++) {
-      const auto began = std::chrono::steady_clock::now();
-      nothing<<<1, 32>>>();
-      check(cudaMemcpyAsync(host, sink.get(), sizeof(float), cudaMemcpyDeviceToHost));
-      check(cudaStreamSynchronize(nullptr));
-      waits.push_back(std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - began).count());
-    }
-    check(cudaFreeHost(host));
-    std::nth_element(waits.begin(), waits.begin() + kLaunches / 2, waits.end());
-    peaks[6] = waits[kLaunches / 2];
     return 0.0;
+  });
+}
+
+// Median bytes/s, read and written ones counted, of what touches so many bytes (a power of two) again and again; fills
+// ms by turn. Ways: 0 reads in no order, 1 a kernel that copies one half to the other, 2 the runtime's own copy.
+double measure_bandwidth(int way, uint64_t bytes, double* ms) {
+  return guarded([&] {
+    const int sms = properties().multiProcessorCount, blocks = 2 * sms, threads = 1024;
+    const Buffer<float4> memory(bytes / sizeof(float4));
+    const Buffer<float> sink(1);
+    const Buffer<uint64_t> cycles(blocks);
+    check(cudaMemset(memory.get(), 0, bytes));
+    const uint64_t quads = bytes / sizeof(float4), half = quads / 2;
+    const int times = int(std::max<uint64_t>(1, (uint64_t(8) << 30) / bytes)), reads = 4000;
+    const double found = median_ms(
+        [&] {
+          if (way == 0)
+            read_again<false><<<blocks, threads>>>(memory.get(), quads, reads, sink.get(), cycles.get());
+          else if (way == 1)
+            copy_again<<<blocks, threads>>>(memory.get(), memory.get() + half, half, times);
+          else
+            for (int k = 0; k < times; k++)
+              check(cudaMemcpyAsync(memory.get() + half, memory.get(), bytes / 2, cudaMemcpyDeviceToDevice));
+        },
+        ms);
+    const double moved = way ? double(bytes) * times : double(reads) * threads * blocks * sizeof(float4);
+    return moved / found * 1e3;
   });
 }
 

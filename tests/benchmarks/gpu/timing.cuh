@@ -7,8 +7,9 @@
 #include <cstdio>
 #include <functional>
 #include <stdexcept>
+#include <vector>
 
-extern int turns;  // that are timed; the shortest counts
+extern int turns;  // that are timed
 
 inline void check(cudaError_t status) {
   if (status != cudaSuccess) throw std::runtime_error(cudaGetErrorString(status));
@@ -40,25 +41,38 @@ class Buffer {
   T* data_ = nullptr;
 };
 
-// Shortest of some turns in ms by the device's clock, after one turn that does not count.
-inline double shortest_ms(const std::function<void()>& run) {
+// Fills ms by turn by the device's clock, after one turn that does not count.
+inline void time_turns(const std::function<void()>& run, double* ms) {
   cudaEvent_t began, ended;
   check(cudaEventCreate(&began));
   check(cudaEventCreate(&ended));
-  float best = 1e30f;
-  for (int turn = 0; turn <= turns; turn++) {
+  for (int turn = -1; turn < turns; turn++) {
     check(cudaEventRecord(began));
     run();
     check(cudaEventRecord(ended));
     check(cudaEventSynchronize(ended));
     check(cudaGetLastError());
-    float ms = 0;
-    check(cudaEventElapsedTime(&ms, began, ended));
-    if (turn) best = std::min(best, ms);
+    float found = 0;
+    check(cudaEventElapsedTime(&found, began, ended));
+    if (turn >= 0) ms[turn] = found;
   }
   check(cudaEventDestroy(began));
   check(cudaEventDestroy(ended));
-  return best;
+}
+
+// Shortest of all turns in ms.
+inline double shortest_ms(const std::function<void()>& run) {
+  std::vector<double> ms(turns);
+  time_turns(run, ms.data());
+  return *std::min_element(ms.begin(), ms.end());
+}
+
+// Median of all turns in ms; fills ms by turn.
+inline double median_ms(const std::function<void()>& run, double* ms) {
+  time_turns(run, ms);
+  std::vector<double> sorted(ms, ms + turns);
+  std::nth_element(sorted.begin(), sorted.begin() + turns / 2, sorted.end());
+  return sorted[turns / 2];
 }
 
 inline cudaDeviceProp properties() {
