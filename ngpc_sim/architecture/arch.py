@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ngpc_sim.architecture.arch_file import ArchFile, CalibrationSpec, FrameSpec, MemorySpec, PowerSpec
-from ngpc_sim.architecture.gpu import GpuSpec
+from ngpc_sim.architecture.gpu import GpuSpec, with_values
 from ngpc_sim.architecture.sram import Macro
 from ngpc_sim.architecture.technology import TechnologySpec
 from ngpc_sim.config import bundled, units
@@ -28,6 +28,8 @@ from ngpc_sim.engines.nfp import NfpSpec
 MAX_EXTENDS = 8
 #: keys of ``memory`` that a GPU file has too; null there is the GPU's own
 GPU_BANDWIDTHS = ("l2_gbps", "dram_gbps")
+#: how keys of the GPU's file begin among those of an architecture
+OF_GPU = "gpu."
 #: folders of ``arch_configs`` by what their files describe
 FOLDERS = {"architecture": "", "GPU": "gpu", "technology": "tech"}
 HERE = Path()
@@ -195,16 +197,30 @@ def load_arch(
             chosen[key] = value
     for dotted, value in chosen.items():
         check_key(dotted)
-        tree = set_dotted(tree, dotted, value)
+        tree = _set(tree, dotted, value)
         origins[dotted] = "override"
-    tree = _with_memory_of_gpu(tree, chosen, partial(read, GpuSpec, "gpu"), other=tree.get("gpu") != own_gpu)
+    tree = _with_memory_of_gpu(tree, chosen, partial(_gpu, read, tree), other=tree.get("gpu") != own_gpu)
     file = validate(ArchFile, tree, where, origins)
     for key, model in file.plugins():
         if not allow_plugins:
             raise UserError(f"{where}: {key} names the plug-in '{model}', which is code: --allow-plugins allows it.")
-    arch = Arch(file, read(GpuSpec, "gpu", file.gpu), read(TechnologySpec, "technology", file.technology))
+    arch = Arch(file, _gpu(read, tree, file.gpu), read(TechnologySpec, "technology", file.technology))
     arch.check_reach()
     return arch
+
+
+def _set(tree: Tree, dotted: str, value: Any) -> Tree:  # noqa: ANN401 - a YAML value
+    """Tree of an architecture with one value set; one of the GPU is an override of its file."""
+    if not dotted.startswith(OF_GPU):
+        return set_dotted(tree, dotted, value)
+    own = tree.get("gpu_overrides")
+    return {**tree, "gpu_overrides": {**(own if isinstance(own, dict) else {}), dotted.removeprefix(OF_GPU): value}}
+
+
+def _gpu(read: Callable[..., GpuSpec], tree: Tree, name: str) -> GpuSpec:
+    """The GPU called ``name`` with the overrides of an architecture's tree."""
+    gpu, values = read(GpuSpec, "gpu", name), tree.get("gpu_overrides")
+    return with_values(gpu, values, f"{gpu.name}, gpu_overrides") if isinstance(values, dict) and values else gpu
 
 
 def _with_memory_of_gpu(
@@ -218,7 +234,8 @@ def _with_memory_of_gpu(
     wanted = [
         key
         for key in GPU_BANDWIDTHS
-        if (key in memory and memory[key] is None) or (other and not {"memory", f"memory.{key}"} & chosen.keys())
+        if (key in memory and memory[key] is None)
+        or ((other or f"{OF_GPU}{key}" in chosen) and not {"memory", f"memory.{key}"} & chosen.keys())
     ]
     gpu = read_gpu(tree["gpu"]) if wanted else None
     for key in wanted:
@@ -239,14 +256,19 @@ def changed(arch: Arch, values: Mapping[str, Any]) -> Arch:
     tree = arch.file.model_dump()
     for dotted, value in values.items():
         check_key(dotted)
-        tree = set_dotted(tree, dotted, value)
-    other = Arch(validate(ArchFile, tree, arch.name, {}), arch.gpu, arch.technology)
+        tree = _set(tree, dotted, value)
+    of_gpu = {key.removeprefix(OF_GPU): value for key, value in values.items() if key.startswith(OF_GPU)}
+    gpu = with_values(arch.gpu, of_gpu, arch.name) if of_gpu else arch.gpu
+    tree = _with_memory_of_gpu(tree, values, lambda _: gpu, other=False)
+    other = Arch(validate(ArchFile, tree, arch.name, {}), gpu, arch.technology)
     other.check_reach()
     return other
 
 
 def check_key(dotted: str) -> None:
     """Refuse a dotted key that no architecture has, naming the nearest one."""
+    if dotted.startswith(OF_GPU):
+        return  # the GPU is asked when it is set
     model: Any = ArchFile
     keys = dotted.split(".")
     for position, key in enumerate(keys):
@@ -261,6 +283,20 @@ def check_key(dotted: str) -> None:
         model = annotation if known_keys(annotation) else dict if "dict" in str(annotation) else None
         if model is None and position < len(keys) - 1:
             raise UserError(f"unknown key '{dotted}'; '{'.'.join(keys[: position + 1])}' holds a single value.")
+
+
+def gpu_numbers(dotted: str) -> dict[str, str]:
+    """What the built-in GPUs say of a key of theirs, ``l2_mib`` for instance, by name; without those that lack it."""
+    found = {}
+    for name in names_of("GPU"):
+        own: Any = _gpu_file(name)[0]
+        for key in dotted.split("."):
+            own = own.get(key) if isinstance(own, dict) else None
+        if isinstance(own, dict) and "value" in own:
+            found[name] = f"{own['value']} {own['unit']} ({own['tag']}: {own['source']})"
+        elif own is not None and not isinstance(own, dict):
+            found[name] = str(own)
+    return found
 
 
 def all_keys() -> list[str]:

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from ngpc_sim.config.schema import Field, Name, Positive, Share, Sourced, Spec, field_validator
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.schema import (
+    Field,
+    Name,
+    Positive,
+    Share,
+    Sourced,
+    Spec,
+    field_validator,
+    inner_model,
+    nearest,
+    validate,
+)
 from ngpc_sim.config.units import PS_PER_NS
 from ngpc_sim.engines.dram import DramSpec
 
@@ -122,3 +135,68 @@ class GpuSpec(Spec):
         if encodings and "hashgrid" not in encodings:
             raise ValueError("it should have the shares of hashgrid, to which the others relate")
         return encodings
+
+
+def with_values(gpu: GpuSpec, values: Mapping[str, Any], where: str) -> GpuSpec:
+    """The GPU with other ``values`` by dotted key, ``{"l2_mib": 12}``; a number keeps its unit and loses its source.
+
+    Raises
+    ------
+    UserError
+        For a key that the GPU's file cannot have, or a value that it must not have; ``where`` begins the sentence.
+    """
+    tree = gpu.model_dump(exclude_none=True)
+    for dotted, value in values.items():
+        _set(tree, dotted, value)
+    return validate(GpuSpec, tree, where)
+
+
+def _set(tree: dict[str, Any], dotted: str, value: Any) -> None:  # noqa: ANN401 - a YAML value
+    """Put a value in its place in the tree of a GPU."""
+    *parents, last = dotted.split(".")
+    inside: Any = tree
+    for key in parents:
+        inside = inside.get(key)
+        if not isinstance(inside, dict) or "value" in inside:
+            raise UserError(_unknown(dotted, tree))
+    own = inside.get(last)
+    if isinstance(own, dict) and "value" not in own:
+        raise UserError(f"gpu.{dotted} holds several values: set one of {', '.join(f'gpu.{dotted}.{k}' for k in own)}.")
+    if own is None and not _is_optional(parents, last):
+        raise UserError(_unknown(dotted, tree))
+    is_sourced = isinstance(own, dict) or (own is None and issubclass(_field_model(parents, last), Sourced))
+    given = {"value": value, "unit": "as in its name", "tag": "assumed", "source": "set by the user"}
+    inside[last] = (given | ({"unit": own["unit"]} if own else {})) if is_sourced else value
+
+
+def _model(parents: list[str]) -> Any:  # noqa: ANN401 - a pydantic model class
+    """Model of the part of a GPU's file below some keys; the keys of ``apps`` and ``encodings`` are names."""
+    model: Any = GpuSpec
+    for key in parents:
+        fields = getattr(model, "model_fields", {})
+        model = inner_model(fields[key].annotation) if key in fields else model
+    return model
+
+
+def _field_model(parents: list[str], last: str) -> Any:  # noqa: ANN401 - a pydantic model class or a plain type
+    return inner_model(_model(parents).model_fields[last].annotation)
+
+
+def _is_optional(parents: list[str], last: str) -> bool:
+    """Whether a file may have such a number, though this one has not."""
+    model = _field_model(parents, last) if last in getattr(_model(parents), "model_fields", {}) else None
+    return isinstance(model, type) and issubclass(model, Sourced)
+
+
+def _unknown(dotted: str, tree: Mapping[str, Any]) -> str:
+    """What an error says of a key that no GPU has."""
+    return f"unknown key 'gpu.{dotted}'; the nearest known key is 'gpu.{nearest(dotted, _keys_of(tree))}'."
+
+
+def _keys_of(tree: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Dotted keys of the values in the tree of a GPU."""
+    found: list[str] = []
+    for key, value in tree.items():
+        inside = isinstance(value, Mapping) and "value" not in value
+        found += _keys_of(value, f"{prefix}{key}.") if inside else [f"{prefix}{key}"]
+    return found

@@ -18,7 +18,17 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.texts import MAX_NAME, is_line
 from ngpc_sim.config.yaml_files import Tree
 
-__all__ = ["Field", "Name", "Positive", "Share", "Sourced", "Spec", "field_validator", "model_validator"]
+__all__ = [
+    "Field",
+    "Name",
+    "Positive",
+    "Share",
+    "Sourced",
+    "Spec",
+    "field_validator",
+    "inner_model",
+    "model_validator",
+]
 
 Tag = Literal["published", "secondary", "measured", "derived", "assumed", "calibrated"]
 SpecT = TypeVar("SpecT", bound="Spec")
@@ -182,7 +192,7 @@ def _model_at(model: type[BaseModel], keys: Iterable[str]) -> Any:  # noqa: ANN4
     current: Any = model
     for key in keys:
         fields = _fields(current)
-        current = _inner_model(fields[key].annotation) if key in fields else current
+        current = inner_model(fields[key].annotation) if key in fields else current
     return current
 
 
@@ -191,11 +201,12 @@ def _fields(model: Any) -> Mapping[str, Any]:  # noqa: ANN401 - a model or a dat
     return found
 
 
-def _inner_model(annotation: Any) -> Any:  # noqa: ANN401 - any annotation
+def inner_model(annotation: Any) -> Any:  # noqa: ANN401 - any annotation
+    """The model inside an annotation, such as ``Model | None`` or ``dict[str, Model]``, or the annotation itself."""
     if _fields(annotation):
         return annotation
     for argument in getattr(annotation, "__args__", ()):
-        inner = _inner_model(argument)
+        inner = inner_model(argument)
         if _fields(inner):
             return inner
     return annotation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
-from ngpc_sim.architecture.arch import all_keys, arch_names, load_arch
+from ngpc_sim.architecture.arch import OF_GPU, all_keys, arch_names, gpu_numbers, load_arch
 from ngpc_sim.architecture.arch_file import ArchFile
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import nearest
@@ -27,6 +27,8 @@ def explain(name: str) -> str:
             facts += [(f"{file}, {label}", value) for label, value in _column_facts(columns[name])]
     if name in all_keys():
         facts += _key_facts(name).items()
+    if name.startswith(OF_GPU):
+        facts += gpu_numbers(name.removeprefix(OF_GPU)).items()
     if not facts:
         known = [*COLUMNS, *(name for columns in FILE_COLUMNS.values() for name in columns), *all_keys()]
         raise UserError(f"unknown column or key '{name}'; the nearest known is '{nearest(name, known)}'.")
