@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from ngpc_sim.config.plugins import checked, is_plugin
-from ngpc_sim.config.schema import Field, Name, Spec, field_validator
+from ngpc_sim.config.schema import Field, Line, Name, Spec, field_validator
 from ngpc_sim.engines.cluster import ClusterSpec
 from ngpc_sim.engines.nfp import NfpSpec
 
@@ -73,7 +73,7 @@ class FrameSpec(Spec):
 class CalibrationSpec(Spec):
     """Fitted values; empty in a mechanistic architecture."""
 
-    label: str = Field(description="how the output calls values from here; empty where nothing is fitted")
+    label: Line = Field(description="how the output calls values from here; empty where nothing is fitted")
     baseline: Literal["per_query", "frame_time"] = Field(
         description="per_query: GPU time follows the trace's queries; frame_time: the published frame time"
     )

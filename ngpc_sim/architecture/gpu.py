@@ -190,7 +190,7 @@ def _is_optional(parents: list[str], last: str) -> bool:
 
 def _unknown(dotted: str, tree: Mapping[str, Any]) -> str:
     """What an error says of a key that no GPU has."""
-    return f"unknown key 'gpu.{dotted}'; the nearest known key is 'gpu.{nearest(dotted, _keys_of(tree))}'."
+    return f"unknown key 'gpu.{dotted[:80]}'; the nearest known key is 'gpu.{nearest(dotted, _keys_of(tree))}'."
 
 
 def _keys_of(tree: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -20,6 +20,7 @@ from ngpc_sim.config.yaml_files import Tree
 
 __all__ = [
     "Field",
+    "Line",
     "Name",
     "Positive",
     "Share",
@@ -34,8 +35,8 @@ Tag = Literal["published", "secondary", "measured", "derived", "assumed", "calib
 SpecT = TypeVar("SpecT", bound="Spec")
 #: known names that a word is compared with, and characters of the word
 MAX_COMPARED, MAX_COMPARED_LENGTH = 1000, 100
-#: characters of a path in a file at most
-MAX_PATH = 1024
+#: characters of a path and of a printed sentence in a file at most
+MAX_PATH, MAX_LINE = 1024, 200
 
 
 def _name(text: str) -> str:
@@ -44,6 +45,14 @@ def _name(text: str) -> str:
     return text
 
 
+def _line(text: str) -> str:
+    if not is_line(text, MAX_LINE):
+        raise ValueError(f"it should be one printable line of up to {MAX_LINE} characters")
+    return text
+
+
+#: what a file says in words that are printed
+Line = Annotated[str, AfterValidator(_line)]
 #: what something in a file is called, in tables, charts and result files
 Name = Annotated[str, AfterValidator(_name)]
 #: whether a file is being read, whose mistakes :func:`validate` explains with file and line

@@ -146,6 +146,11 @@ def test_a_name_is_one_line_of_at_most_64_characters(refused, kind, text, tmp_pa
     assert "one printable line of 1 to 64 characters" in refused(*file_of(kind, text, tmp_path / "x.yaml"))
 
 
+def test_a_printed_sentence_of_a_file_is_one_line(refused, tmp_path):
+    (tmp_path / "x.yaml").write_text('extends: ngpc\ncalibration: {label: "a\\nWrote nothing."}\n')
+    assert "one printable line of up to 200 characters" in refused("--arch", "x.yaml")
+
+
 def test_a_setting_with_a_character_that_cannot_be_printed_is_refused(refused):
     assert "is not a valid value" in refused("--set", 'name="\\e[31m"')
 
