@@ -55,7 +55,7 @@ def tiles(answer: Any, *_: Any, **__: Any) -> list[int]:  # noqa: ANN401 - of a 
     return [named("the tiles of a matrix", number) for number in answer]
 
 
-def busy(answer: Any, _: object = None, n_queries: int = 0) -> int:  # noqa: ANN401 - of a plug-in
+def busy(answer: Any, _: object = None, n_queries: int = 0, **__: object) -> int:  # noqa: ANN401 - of a plug-in
     """Check of the cycles of a batch, which takes at least one."""
     cycles: int = whole(1 if n_queries else 0)(answer)
     return cycles

@@ -148,7 +148,8 @@ class Nfp:
             table = np.array([[row(work, n) for n in sizes] for row in rows], dtype=np.int64)
             if (table[1:] > table[0]).any():
                 raise UserError(
-                    f"{self.spec.mlp.model}: first_matrix_cycles and useful_cycles must be at most busy_cycles."
+                    f"plug-in '{self.spec.mlp.model}': first_matrix_cycles and useful_cycles must be at most "
+                    "busy_cycles."
                 )
             return table
 
@@ -241,14 +242,14 @@ def has_built_in_replay(nfp: Nfp) -> bool:
     return giver(nfp, "replay") is Nfp
 
 
-def _replayed(answer: Any, _: object, service: Service, *__: Any, **___: Any) -> NfpRun:  # noqa: ANN401 - of a plug-in
+def _replayed(answer: Any, _: object = None, service: Service | None = None, *__: Any, **___: Any) -> NfpRun:  # noqa: ANN401
     """Check of a replay of the queries of ``service``: every cycle is busy, or has a cause."""
     run: NfpRun = answers.is_a(answer, NfpRun)
     shapes: dict[str, tuple[int | None, ...]] = {
         "batch_start_cycles": (None,),
         "batch_end_cycles": (None,),
-        "done_cycles": (len(service.reads),),
-        "level_stalls": (service.slot_cycles.shape[1], len(CAUSES)),
+        "done_cycles": (None if service is None else len(service.reads),),
+        "level_stalls": (None if service is None else service.slot_cycles.shape[1], len(CAUSES)),
     }
     times = {name: answers.array(name, getattr(run, name), shape, np.int64) for name, shape in shapes.items()}
     cycles, at_work = (answers.named(name, getattr(run, name)) for name in ("cycles", "busy_cycles"))

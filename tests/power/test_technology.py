@@ -50,6 +50,17 @@ def test_a_larger_macro_never_costs_less(one, two):
     assert n45.macro_area_mm2(Macro(small, 1)) <= n45.macro_area_mm2(Macro(large, 1)) * (1 + 1e-12)
 
 
+@pytest.mark.parametrize("column", ["write_pj", "leakage_mw"])
+def test_a_table_without_any_value_of_a_column_is_refused(column, tmp_path):
+    data = tech("n45").model_dump(mode="json", exclude_none=True)
+    for point in data["sram"]["access"].values():
+        point.pop(column, None)
+    path = tmp_path / "lacks.yaml"
+    path.write_text(yaml.safe_dump(data))
+    with pytest.raises(ngpc.UserError, match=f"has no {column} in its SRAM table"):
+        ngpc.load_arch(overrides={"technology": str(path)}).technology.access(column, Macro(1024, 1))
+
+
 def test_between_two_points_logarithms_lie_on_a_line():
     middle = tech("n45").access("read_pj", Macro(math.sqrt(1024 * 2048), 1))
     assert middle == pytest.approx(math.sqrt(41.3 * 55.9))

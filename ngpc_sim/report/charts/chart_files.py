@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
-from ngpc_sim.report.charts.canvas import KINDS, chart_bytes
+from ngpc_sim.report.charts.canvas import KINDS, blank, chart_bytes, style
 from ngpc_sim.report.charts.costs import area_chart, energy_chart
 from ngpc_sim.report.charts.level_panels import any_cached
 from ngpc_sim.report.charts.misses import misses_chart
@@ -12,16 +14,32 @@ from ngpc_sim.report.charts.rates import fps_chart, speedup_chart
 from ngpc_sim.report.charts.stalls import stalls_chart
 from ngpc_sim.report.panels import Row
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: what charts of whole frames say of parts of one, and the size of that note
+NO_VALUES = "A part of a frame has no frames per second and no speedup.\nresults.csv has its cycles and ns a query."
+NOTE_IN = 4.2, 0.7
+
+
+def _of_whole_frames(draw: Callable[[Sequence[Row]], Figure], rows: Sequence[Row]) -> Figure:
+    """Draw a chart of what only a whole frame has; of parts of a frame it says so."""
+    if not any("cycles" in row for row in rows):
+        return draw(rows)
+    with style():
+        note = blank(*NOTE_IN)
+        note.text(0.5, 0.5, NO_VALUES, ha="center", va="center")
+    return note
+
+
 #: charts of every run, by the names of their files
-CHARTS = {
-    "speedup": speedup_chart,
-    "fps": fps_chart,
+CHARTS: Mapping[str, Callable[[Sequence[Row]], Figure]] = {
+    "speedup": partial(_of_whole_frames, speedup_chart),
+    "fps": partial(_of_whole_frames, fps_chart),
     "energy": energy_chart,
     "area": area_chart,
     "stalls": stalls_chart,
 }
-#: those that a part of a frame has not
-OF_WHOLE_FRAMES = ("speedup", "fps")
 CHART_FILES = tuple(f"{name}.{kind}" for name in CHARTS for kind in KINDS)
 MISS_FILES = tuple(f"misses.{kind}" for kind in KINDS)
 
@@ -31,8 +49,7 @@ def chart_files(rows: Sequence[Row], level_rows: Sequence[Row] = ()) -> dict[str
 
     ``level_rows`` (see `level_panels`) give the chart of misses where grid_sram is the cache of any level.
     """
-    of_parts = any("cycles" in row for row in rows)
-    figures = {name: draw(rows) for name, draw in CHARTS.items() if not (of_parts and name in OF_WHOLE_FRAMES)}
+    figures = {name: draw(rows) for name, draw in CHARTS.items()}
     if any_cached(level_rows):
         figures["misses"] = misses_chart(level_rows)
     return chart_bytes(figures)

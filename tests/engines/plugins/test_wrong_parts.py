@@ -91,6 +91,24 @@ def test_a_plugin_that_ends_the_interpreter_does_not_end_the_run(plugin_arch):
     assert said == "plug-in 'wrong_parts:Leaves': service raised SystemExit: 0."
 
 
+@pytest.mark.parametrize(
+    ("name", "detail", "what"),
+    [
+        ("Stream", "cycle", "stream must give a Service, not "),
+        ("StreamRaises", "cycle", "stream raised KeyError: 'no such voxel'."),
+        ("Remembers", "sampled", "remembers must give a whole number from 0 "),
+    ],
+)
+def test_what_an_engine_may_have_is_held_to_the_same(name, detail, what, plugin_arch):
+    said = refusal(plugin_arch(nfp__encoding__model=f"wrong_parts:{name}"), detail)
+    assert said.startswith(f"plug-in 'wrong_parts:{name}': {what}")
+
+
+def test_a_class_that_nothing_can_be_built_upon_is_refused(plugin_arch):
+    said = refusal(plugin_arch(nfp__encoding__model="builtins:bool"))
+    assert said.startswith("plug-in 'builtins:bool' cannot be built: TypeError: ")
+
+
 RAISING = (
     *("--app", "gia", "--allow-plugins", "--set", "nfp.encoding.model=wrong_parts:Engine"),
     *("--set", "nfp.encoding.options.part=reads", "--set", "nfp.encoding.options.how=raises"),

@@ -151,3 +151,23 @@ class Leaves(EncodingEngine):
 
     def service(self, encoding, positions, l2=None, addresses=0):  # noqa: ARG002 - the interface
         raise SystemExit(0)
+
+
+class Stream(EncodingEngine):
+    """Its parts of a stream are no services."""
+
+    def stream(self, *arguments):  # noqa: ARG002 - the interface
+        return len
+
+
+class StreamRaises(EncodingEngine):
+    def stream(self, *arguments):  # noqa: ARG002 - the interface
+        def part(positions):  # noqa: ARG001 - the interface
+            raise KeyError(MSG)
+
+        return part
+
+
+class Remembers(EncodingEngine):
+    def remembers(self, encoding):  # noqa: ARG002 - the interface
+        return -1
