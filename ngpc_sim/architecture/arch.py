@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from ngpc_sim.architecture.arch_file import ArchFile, CalibrationSpec, FrameSpec, MemorySpec, PowerSpec
 from ngpc_sim.architecture.gpu import GpuSpec, with_values
+from ngpc_sim.architecture.gpu_memory import OF_GPU, OVERRIDES, follows_gpu, with_memory_of_gpu
 from ngpc_sim.architecture.sram import Macro
 from ngpc_sim.architecture.technology import TechnologySpec
 from ngpc_sim.config import bundled, units
@@ -26,10 +27,6 @@ from ngpc_sim.engines.cluster import ClusterSpec
 from ngpc_sim.engines.nfp import NfpSpec
 
 MAX_EXTENDS = 8
-#: keys of ``memory`` that a GPU file has too; null there is the GPU's own
-GPU_BANDWIDTHS = ("l2_gbps", "dram_gbps")
-#: how keys of the GPU's file begin among those of an architecture
-OF_GPU = "gpu."
 #: folders of ``arch_configs`` by what their files describe
 FOLDERS = {"architecture": "", "GPU": "gpu", "technology": "tech"}
 HERE = Path()
@@ -199,7 +196,7 @@ def load_arch(
         check_key(dotted)
         tree = _set(tree, dotted, value)
         origins[dotted] = "override"
-    tree = _with_memory_of_gpu(tree, chosen, partial(_gpu, read, tree), other=tree.get("gpu") != own_gpu)
+    tree = with_memory_of_gpu(tree, chosen, partial(_gpu, read, tree), other=tree.get("gpu") != own_gpu)
     file = validate(ArchFile, tree, where, origins)
     for key, model in file.plugins():
         if not allow_plugins:
@@ -213,37 +210,14 @@ def _set(tree: Tree, dotted: str, value: Any) -> Tree:  # noqa: ANN401 - a YAML 
     """Tree of an architecture with one value set; one of the GPU is an override of its file."""
     if not dotted.startswith(OF_GPU):
         return set_dotted(tree, dotted, value)
-    own = tree.get("gpu_overrides")
-    return {**tree, "gpu_overrides": {**(own if isinstance(own, dict) else {}), dotted.removeprefix(OF_GPU): value}}
+    own = tree.get(OVERRIDES)
+    return {**tree, OVERRIDES: {**(own if isinstance(own, dict) else {}), dotted.removeprefix(OF_GPU): value}}
 
 
 def _gpu(read: Callable[..., GpuSpec], tree: Tree, name: str) -> GpuSpec:
     """The GPU called ``name`` with the overrides of an architecture's tree."""
-    gpu, values = read(GpuSpec, "gpu", name), tree.get("gpu_overrides")
+    gpu, values = read(GpuSpec, "gpu", name), tree.get(OVERRIDES)
     return with_values(gpu, values, f"{gpu.name}, gpu_overrides") if isinstance(values, dict) and values else gpu
-
-
-def _with_memory_of_gpu(
-    tree: Tree, chosen: Mapping[str, Any], read_gpu: Callable[[str], GpuSpec], *, other: bool
-) -> Tree:
-    """Tree with the GPU's bandwidths where they are null or, for an ``other`` GPU than the file's, not chosen."""
-    memory = tree.get("memory")
-    sources = tree.get("sources", {})
-    if not (isinstance(memory, dict) and isinstance(sources, dict) and isinstance(tree.get("gpu"), str)):
-        return tree
-    wanted = [
-        key
-        for key in GPU_BANDWIDTHS
-        if (key in memory and memory[key] is None)
-        or ((other or f"{OF_GPU}{key}" in chosen) and not {"memory", f"memory.{key}"} & chosen.keys())
-    ]
-    gpu = read_gpu(tree["gpu"]) if wanted else None
-    for key in wanted:
-        own = getattr(gpu, key)
-        if gpu is not None and own is not None:
-            source = {f"memory.{key}": f"{own.tag}: {gpu.name}, {own.source}"}
-            tree = set_dotted({**tree, "sources": {**tree.get("sources", {}), **source}}, f"memory.{key}", own.value)
-    return tree
 
 
 def at_scale(arch: Arch, scale: int) -> Arch:
@@ -259,7 +233,7 @@ def changed(arch: Arch, values: Mapping[str, Any]) -> Arch:
         tree = _set(tree, dotted, value)
     of_gpu = {key.removeprefix(OF_GPU): value for key, value in values.items() if key.startswith(OF_GPU)}
     gpu = with_values(arch.gpu, of_gpu, arch.name) if of_gpu else arch.gpu
-    tree = _with_memory_of_gpu(tree, values, lambda _: gpu, other=False)
+    tree = with_memory_of_gpu(tree, values, lambda _: gpu, other=False)
     other = Arch(validate(ArchFile, tree, arch.name, {}), gpu, arch.technology)
     other.check_reach()
     return other
@@ -321,6 +295,7 @@ def _extended(what: str, name: str, near: Path = HERE, chain: tuple[Path, ...] =
     for key in ("gpu", "technology"):
         if _is_path(tree.get(key)):
             tree[key] = str(path.parent / tree[key])
+    tree = follows_gpu(tree)
     parent = tree.pop("extends", None)
     if parent is None:
         return tree, path.name, origins

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
-from ngpc_sim.architecture.arch import OF_GPU, all_keys, arch_names, gpu_numbers, load_arch
+from ngpc_sim.architecture.arch import all_keys, arch_names, gpu_numbers, load_arch
 from ngpc_sim.architecture.arch_file import ArchFile
+from ngpc_sim.architecture.gpu_memory import OF_GPU
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import nearest
 from ngpc_sim.results.columns import COLUMNS, ESTIMATED, FILE_COLUMNS, Column

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ngpc_sim.architecture.arch import GPU_BANDWIDTHS, Arch
+from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.architecture.gpu_memory import GPU_BANDWIDTHS
 from ngpc_sim.gpu.baseline import ROOFLINE, models_of
 from ngpc_sim.results.names import Condition, Names, Told
 from ngpc_sim.results.published import GPU, PUBLISHED

@@ -47,6 +47,32 @@ def test_an_architecture_has_values_of_its_gpu_and_what_extends_it_keeps_them(tm
 
 
 @pytest.mark.parametrize(
+    "overrides",
+    [{"gpu.dram_gbps": 468.0}, {"gpu_overrides.dram_gbps": 468.0}, {"gpu_overrides": {"dram_gbps": 468.0}}],
+)
+def test_a_bandwidth_of_the_gpu_is_the_memorys_under_every_spelling(overrides):
+    memory = ngpc.load_arch("ngpc", overrides=overrides).memory
+    assert (memory.dram_gbps, memory.l2_gbps) == (468, 2000)
+
+
+@pytest.mark.parametrize(
+    ("text", "gbps"),
+    [
+        ("gpu_overrides: {dram_gbps: 468}", 468),
+        ("gpu_overrides: {dram_gbps: 468}\nmemory: {dram_gbps: 500}", 500),
+        ("gpu_overrides: {l2_gbps: 700}\nmemory: {l2_ways: 8}", 936),
+    ],
+)
+def test_a_bandwidth_that_a_file_sets_of_its_gpu_is_the_memorys_unless_it_sets_that_too(tmp_path, text, gbps):
+    (tmp_path / "a.yaml").write_text(f"extends: ngpc\n{text}\n")
+    (tmp_path / "b.yaml").write_text("extends: a.yaml\nscale: 4\n")
+    for name in ("a.yaml", "b.yaml"):
+        assert ngpc.load_arch(tmp_path / name).memory.dram_gbps == gbps
+    (tmp_path / "c.yaml").write_text("extends: a.yaml\nmemory: {dram_gbps: 300}\n")
+    assert ngpc.load_arch(tmp_path / "c.yaml").memory.dram_gbps == 300
+
+
+@pytest.mark.parametrize(
     ("overrides", "says"),
     [
         ({"gpu.l2mib": 3}, "unknown key 'gpu.l2mib'; the nearest known key is 'gpu.l2_mib'."),

@@ -16,7 +16,11 @@ ROOFLINE = {"frame.rest_model": "roofline", "gpu_model": "roofline"}
 OTHERS = {"rtx4090": (1008, 450), "orin": (204.8, 60), "xavier-nx": (59.7, 20), "h200": (4800, 700)}
 #: a result of which only what the lines name is asked
 ANY = SimpleNamespace(
-    app="gia", rest_fusion=2.0, overrides={}, **dict.fromkeys(("encoding", "resolution", *CASE_COLUMNS), "")
+    app="gia",
+    rest_fusion=2.0,
+    overrides={},
+    limit_queries=None,
+    **dict.fromkeys(("encoding", "resolution", *CASE_COLUMNS), ""),
 )
 
 
