@@ -104,7 +104,7 @@ class ArchFile(Spec):
     name: Name = Field(description="name of the architecture")
     description: str = Field(description="one line about it")
     gpu: str = Field(description="GPU beside the NGPC, a file of arch_configs/gpu")
-    gpu_overrides: dict[str, float | str] = Field(
+    gpu_overrides: dict[str, Annotated[float, Field(ge=0, le=1e15)] | str] = Field(
         default={}, description="values of the GPU's file that are others here, by dotted key: {l2_mib: 12}"
     )
     gpu_model: Literal["published", "roofline"] = Field(

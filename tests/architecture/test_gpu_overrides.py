@@ -79,7 +79,7 @@ def test_a_bandwidth_that_a_file_sets_of_its_gpu_is_the_memorys_unless_it_sets_t
         ({"gpu.l2_mib.value": 3}, "unknown key 'gpu.l2_mib.value'"),
         ({"gpu.apps": 3}, "gpu.apps holds several values: set one of gpu.apps.nerf"),
         ({"gpu.apps.foo.frame_ms": 3}, "unknown key 'gpu.apps.foo.frame_ms'"),
-        ({"gpu.l2_mib": -3}, "the range is 0 to"),
+        ({"gpu.l2_mib": -3}, "it should be greater than or equal to 0"),
         ({"gpu.sms": 1.5}, "it should be a whole number"),
         ({"gpu.l2_mib": "many"}, "it should be a valid number"),
         ({"gpu.": 3}, "unknown key 'gpu.'"),
