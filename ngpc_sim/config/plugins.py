@@ -18,10 +18,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, update_wrapper
 from math import nan
-from numbers import Integral, Real
 from typing import Any
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.units import is_real, is_whole
 
 #: takes an answer and the arguments that it answers, and gives it as callers want it, or raises a WrongAnswerError
 Check = Callable[..., Any]
@@ -209,7 +209,7 @@ def whole(least: int = 0, most: int = MOST) -> Check:
     """Check of a whole number from ``least`` to ``most``."""
 
     def check(answer: Any, *_: Any, **__: Any) -> int:  # noqa: ANN401 - of a plug-in
-        if isinstance(answer, bool) or not isinstance(answer, Integral) or not least <= int(answer) <= most:
+        if not is_whole(answer) or not least <= int(answer) <= most:
             raise WrongAnswerError(f"give a whole number from {least} to {most}, not {shown(answer)}")
         return int(answer)
 
@@ -218,7 +218,7 @@ def whole(least: int = 0, most: int = MOST) -> Check:
 
 def real(answer: Any) -> float:  # noqa: ANN401 - of a plug-in
     """A number as ``float``, not a number for anything else."""
-    return float(answer) if isinstance(answer, Real) and not isinstance(answer, bool) else nan
+    return float(answer) if is_real(answer) else nan
 
 
 def shown(answer: object) -> str:

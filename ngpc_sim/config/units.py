@@ -6,6 +6,8 @@ never rounded by itself (at 1.695 GHz a whole-picosecond period would lose 0.165
 
 from __future__ import annotations
 
+from numbers import Integral, Real
+
 from ngpc_sim.config.errors import UserError
 
 PS_PER_S = 10**12
@@ -14,6 +16,16 @@ PS_PER_NS = 10**3
 PS_PER_DAY = 86_400 * PS_PER_S
 #: times and cycles of a replay are 64-bit integers: 106 days in ps
 MOST = (1 << 63) - 1
+
+
+def is_whole(number: object) -> bool:
+    """Whether it is a whole number, of any type of integers, and no truth value."""
+    return isinstance(number, Integral) and not isinstance(number, bool)
+
+
+def is_real(number: object) -> bool:
+    """Whether it is a number, of any type, and no truth value."""
+    return isinstance(number, Real) and not isinstance(number, bool)
 
 
 def clock_hz(clock_ghz: float) -> int:

@@ -15,6 +15,7 @@ from statistics import fmean, variance
 from typing import Any
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.units import is_real, is_whole
 from ngpc_sim.results.columns import ESTIMATED
 from ngpc_sim.results.result import Result
 
@@ -35,10 +36,11 @@ class Precision:
     @classmethod
     def checked(cls, relative_error: float, seed: int) -> Precision:
         """The same, refusing what cannot be."""
-        if not 0 < relative_error < 1:
-            raise UserError(f"relative_error = {relative_error:g} is out of range: above 0, below 1.")
-        if not 0 <= seed < MAX_SEED:
-            raise UserError(f"seed = {seed} is out of range: 0 to {MAX_SEED - 1}.")
+        if not (is_real(relative_error) and 0 < relative_error < 1):
+            given = f"{relative_error:g}" if is_real(relative_error) else repr(relative_error)
+            raise UserError(f"relative_error = {given} is out of range: above 0, below 1.")
+        if not (is_whole(seed) and 0 <= seed < MAX_SEED):
+            raise UserError(f"seed = {seed!r} is out of range: 0 to {MAX_SEED - 1}.")
         return cls(relative_error, seed)
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config import units
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.units import is_real, is_whole
 from ngpc_sim.engines.encoding_engine import check_tables
 from ngpc_sim.frame.plan import target_queries
 from ngpc_sim.frame.whole_frame import is_replayed_whole
@@ -22,6 +23,8 @@ from ngpc_sim.workloads.workload import Workload
 DETAILS = ("bound", "cycle", "sampled", "reference")
 #: scenes of a sequence, and frames of each
 MAX_FRAMES = 10**9
+#: times that the rest of kernels may take what it takes
+MAX_FACTOR = 1e6
 
 
 @dataclass(frozen=True)
@@ -90,11 +93,19 @@ class Options:
     def __post_init__(self) -> None:
         if self.detail is not None and self.detail not in DETAILS:
             raise UserError(f"unknown detail '{self.detail}': choose {', '.join(DETAILS)}.")
-        if self.limit_queries is not None and self.limit_queries < 1:
-            raise UserError(f"limit_queries = {self.limit_queries} is out of range: 1 or more.")
+        if self.resolution is not None:
+            parse_resolution(self.resolution)
+        if self.limit_queries is not None and not (is_whole(self.limit_queries) and self.limit_queries >= 1):
+            raise UserError(f"limit_queries = {self.limit_queries!r} is out of range: 1 or more.")
+        if not isinstance(self.overrides, Mapping | None):
+            raise UserError(f"overrides = {self.overrides!r} is not a mapping of dotted keys to values.")
+        if not isinstance(self.sequence, Sequence | None):
+            raise UserError(f"sequence = {self.sequence!r} is not a Sequence(scenes, frames_per_scene).")
         lengths = (self.sequence.scenes, self.sequence.frames_per_scene) if self.sequence else ()
-        if not all(1 <= length <= MAX_FRAMES for length in lengths):
+        if not all(is_whole(length) and 1 <= length <= MAX_FRAMES for length in lengths):
             raise UserError(f"a sequence has 1 to {MAX_FRAMES:,} scenes, each of 1 to {MAX_FRAMES:,} frames.")
+        if not (is_real(self.rest_factor) and 0 < self.rest_factor <= MAX_FACTOR):
+            raise UserError(f"rest_factor = {self.rest_factor!r} is out of range: above 0, at most {MAX_FACTOR:g}.")
         Precision.checked(self.relative_error, self.seed)
 
 

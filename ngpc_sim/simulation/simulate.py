@@ -7,6 +7,8 @@ from typing import Unpack
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config import units
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.plugins import shown
 from ngpc_sim.results.result import Result
 from ngpc_sim.sampling import Precision, draw_frame, half_width, without_error
 from ngpc_sim.simulation.design import DEFAULTS, Changes, Options, Point
@@ -31,8 +33,12 @@ def simulate(
     Raises
     ------
     UserError
-        When trace and workload do not belong together, or tables do not fit under ``reject``.
+        When trace and workload do not belong together, tables do not fit under ``reject``, or an argument is no
+        architecture, workload or trace.
     """
+    for name, value, kind in (("arch", arch, Arch), ("workload", work, Workload), ("trace", trace, Trace)):
+        if not isinstance(value, kind):
+            raise UserError(f"simulate takes what load_{name} returns, not {shown(value)}.")
     return simulate_point(Point(arch, work, trace, replace(options, **changes)))
 
 

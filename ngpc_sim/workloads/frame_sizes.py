@@ -36,12 +36,12 @@ MAX_SIDE = 1 << 16
 
 def parse_resolution(text: str) -> tuple[str, int, int]:
     """``fhd``, ``4k``, ``8k``, ``hd`` or ``640x480`` as ``(name, width, height)``; a size has one name."""
-    lowered = text.strip().lower()
+    lowered = text.strip().lower() if isinstance(text, str) else ""
     if lowered in RESOLUTIONS:
         return (lowered, *RESOLUTIONS[lowered])
     match = re.fullmatch(r"(\d{1,6})x(\d{1,6})", lowered)
     if match is None:
-        raise UserError(f"unknown resolution '{text}': use {', '.join(RESOLUTIONS)} or WIDTHxHEIGHT.")
+        raise UserError(f"unknown resolution {text!r}: use {', '.join(RESOLUTIONS)} or WIDTHxHEIGHT.")
     width, height = int(match[1]), int(match[2])
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise UserError(f"resolution '{text}' is out of range: each side is 1 to {MAX_SIDE} pixels.")

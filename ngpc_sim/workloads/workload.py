@@ -141,7 +141,7 @@ def workload_names() -> list[str]:
     return [f"{app}-{encoding}" for app in APPS for encoding in ENCODINGS]
 
 
-def load_workload(name: str) -> Workload:
+def load_workload(name: str | os.PathLike[str]) -> Workload:
     """Workload by built-in name (``nerf-hashgrid``) or as ``path/to/file.yaml:encoding``.
 
     Without an encoding it is ``hashgrid`` or, where the file has none of that name, its first.
@@ -151,7 +151,7 @@ def load_workload(name: str) -> Workload:
     UserError
         For an unknown app or encoding (names the nearest) and for any mistake in the file.
     """
-    path, encoding_name = _locate(name)
+    path, encoding_name = _locate(os.fspath(name))
     tree, origins = load_yaml(path)
     derived = {key: tree.pop(key) for key in DERIVED if key in tree}
     file = validate(WorkloadFile, tree, path.name, origins)
@@ -221,9 +221,9 @@ def _locate(name: str) -> tuple[Path, str]:
         raise UserError(f"workload '{file}' is a folder: name a file in it.")
     if typed := FILE.fullmatch(name):
         return Path(typed[1]), typed[2] or ""
-    app, _, encoding = name.partition("-")
+    app, dash, encoding = name.partition("-")
     path = bundled.folder("workloads") / f"{app}.yaml"
-    if not is_app_name(app) or not path.is_file():
+    if not is_app_name(app) or not path.is_file() or (dash and not encoding):
         raise UserError(f"unknown workload '{name}'; {choices(name, workload_names())}.")
     return path, encoding
 
