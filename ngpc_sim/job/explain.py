@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
-from typing import Any
+from typing import Any, get_origin
 
 from ngpc_sim.architecture.arch import all_keys, arch_names, gpu_numbers, load_arch
 from ngpc_sim.architecture.arch_file import ArchFile
@@ -11,6 +11,9 @@ from ngpc_sim.architecture.gpu_memory import OF_GPU
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import nearest
 from ngpc_sim.results.columns import COLUMNS, ESTIMATED, FILE_COLUMNS, Column
+
+#: names that an error lists, and letters of a word that it repeats
+MAX_NAMED, MAX_SHOWN = 8, 80
 
 
 def explain(name: str) -> str:
@@ -21,21 +24,49 @@ def explain(name: str) -> str:
     UserError
         For a name that is neither, with the nearest one that is.
     """
+    name = _as_known(name.strip())
     column = COLUMNS.get(name) or _end_of_interval(name)
     facts: list[tuple[str, str]] = [] if column is None else _column_facts(column)
     for file, columns in FILE_COLUMNS.items():
         if name in columns:
             facts += [(f"{file}, {label}", value) for label, value in _column_facts(columns[name])]
-    if name in all_keys():
-        facts += _key_facts(name).items()
+    if key := _key_with(name):
+        facts += _key_facts(key).items()
     if name.startswith(OF_GPU):
         facts += gpu_numbers(name.removeprefix(OF_GPU)).items()
     if not facts:
-        known = [*COLUMNS, *(name for columns in FILE_COLUMNS.values() for name in columns), *all_keys()]
-        raise UserError(f"unknown column or key '{name}'; the nearest known is '{nearest(name, known)}'.")
+        raise UserError(_unknown(name))
     width = max(len(label) for label, _ in facts) + 2
     lines = [name, *(f"  {label + ':':<{width}}{value}" for label, value in facts if value != "")]
     return "\n".join(lines) + "\n"
+
+
+def _known() -> list[str]:
+    return [*COLUMNS, *(name for columns in FILE_COLUMNS.values() for name in columns), *all_keys()]
+
+
+def _as_known(name: str) -> str:
+    """A name as it is known, where it was typed in other letters."""
+    return next((known for known in _known() if known.lower() == name.lower()), name)
+
+
+def _key_with(name: str) -> str:
+    """The key itself, or the one whose mapping has it, as ``calibration.rest_share`` has one entry an app; else ''."""
+    parent, dot, entry = name.rpartition(".")
+    if name in all_keys():
+        return name
+    is_entry = entry and parent in all_keys() and get_origin(_field(parent).annotation) is dict
+    return parent if dot and is_entry else ""
+
+
+def _unknown(name: str) -> str:
+    """What an error says of a name that is neither: what begins with it, else what has it inside, else what is near."""
+    below = [key for key in all_keys() if key.startswith(f"{name}.")]
+    if below:
+        return f"'{name}' holds several keys: explain one of {', '.join(below)}."
+    inside = list(dict.fromkeys(known for known in _known() if name.lower() in known.lower()))[:MAX_NAMED]
+    found = ", ".join(inside) if name and inside else f"'{nearest(name, _known())}'"
+    return f"unknown column or key '{name[:MAX_SHOWN]}'; the nearest known is {found}."
 
 
 def _column_facts(column: Column) -> list[tuple[str, str]]:
@@ -53,12 +84,17 @@ def _end_of_interval(name: str) -> Column | None:
     return None
 
 
-def _key_facts(dotted: str) -> dict[str, Any]:
+def _field(dotted: str) -> Any:  # noqa: ANN401 - a field of pydantic
     model: Any = ArchFile
     *parents, last = dotted.split(".")
     for key in parents:
         model = model.model_fields[key].annotation
-    facts: dict[str, Any] = {"meaning": model.model_fields[last].description}
+    return model.model_fields[last]
+
+
+def _key_facts(dotted: str) -> dict[str, Any]:
+    parents = dotted.split(".")[:-1]
+    facts: dict[str, Any] = {"meaning": _field(dotted).description}
     prefixes = [dotted, *(".".join(parents[:count]) for count in range(len(parents), 0, -1))]
     for arch in arch_names():
         file = load_arch(arch).file
