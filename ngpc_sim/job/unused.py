@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ngpc_sim.architecture.arch_file import ArchFile
+from ngpc_sim.architecture.gpu_memory import OF_GPU
 from ngpc_sim.config.plugins import is_plugin, load
+from ngpc_sim.gpu.baseline import PUBLISHED, ROOFLINE, Models, models_of
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.workloads.apps import APPS
 
@@ -22,6 +24,8 @@ REPLAYED = (
     *("nfp.encoding.ways", "nfp.encoding.outstanding_lines", "nfp.encoding.latency_cycles", "memory.l2_ways"),
     *("nfp.io.output_fifo_queries", "cluster.dispatch", "frame.tiles", "frame.overlap", "frame.schedule"),
 )
+#: numbers of the GPU that only its roofline reads, and those that only published frame times read
+OF_ROOFLINE, OF_PUBLISHED = ("sms", "clock_ghz", "l1_bytes_per_clock", "fp16_tensor_tflops"), ("reference_pixels",)
 #: keys of ``calibration`` that hold a value an app
 BY_APP = ("queries_per_pixel", "rest_share")
 #: keys of a block that say which engine it is, and so are read before there is one
@@ -36,7 +40,7 @@ def unused_keys(file: ArchFile) -> dict[str, list[str]]:
 
 
 def unused_settings(points: Sequence[Point]) -> Iterator[str]:
-    """One line a reason: keys of an app that does not run, and set keys that the closed form leaves out."""
+    """One line a reason: keys of an app that does not run, and set keys that the models of the run leave out."""
     ran = {point.work.app for point in points}
     typed = {key for point in points for key in point.options.overrides or {}}
     for by_app in BY_APP:
@@ -48,6 +52,33 @@ def unused_settings(points: Sequence[Point]) -> Iterator[str]:
         left_out = sorted(key for key in typed if key.startswith(REPLAYED))
         if left_out:
             yield f"--detail bound knows no conflict, miss or queue: {', '.join(left_out)} cannot change a time."
+    read = {key: False for point in points for key in point.arch.file.gpu_overrides}
+    for point in points if read else ():
+        models = models_of(point.arch, point.work)
+        for key in point.arch.file.gpu_overrides:
+            read[key] = read[key] or _reads(point, models, key)
+    if idle := sorted(f"{OF_GPU}{key}" for key, is_read in read.items() if not is_read):
+        yield f"{', '.join(idle)} cannot change a result: the models of this run do not read it."
+
+
+def _reads(point: Point, models: Models, key: str) -> bool:
+    """Whether the models of a point read a number of the GPU; a plug-in may read them all."""
+    if is_plugin(models.rest) or is_plugin(point.arch.memory.dram_model):
+        return True
+    group, _, inside = key.partition(".")
+    of_group = {
+        "dram": point.detail != "bound" and bool(point.spilled) and point.arch.nfp.encoding.table_policy == "cache",
+        "apps": models.frame == PUBLISHED and inside.startswith(f"{point.work.app}."),
+        "encodings": (models.frame == PUBLISHED and inside.startswith(f"{point.work.encoding_name}."))
+        or (
+            PUBLISHED in {models.frame, models.rest} and inside in {f"{point.work.encoding_name}.rest", "hashgrid.rest"}
+        ),
+        "rest_fusion": models.rest == PUBLISHED and point.arch.frame.fused,
+        "fp32_tflops": ROOFLINE in {models.frame, models.rest},
+        **dict.fromkeys(OF_ROOFLINE, models.frame == ROOFLINE),
+        **dict.fromkeys(OF_PUBLISHED, models.frame == PUBLISHED),
+    }
+    return of_group.get(group, True)
 
 
 def _rules(file: ArchFile) -> Iterator[Rule]:
