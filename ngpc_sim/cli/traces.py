@@ -45,6 +45,7 @@ def trace_info(source: Annotated[str, typer.Argument(help="Bundled name, file or
         "queries of the frame": f"{trace.queries:,}",
         "queries per pixel": f"{trace.queries_per_pixel:.3f}",
         "invocations": trace.n_invocations,
+        "profiles of": ", ".join([f"{trace.width}x{trace.height}", *(one.sizes[0] for one in trace.profiles)]),
         "recorded queries": f"{trace.recorded:,}",
         "sampled tiles": f"{len(trace.tile_weights)} of {trace.tile_pixels[0]}x{trace.tile_pixels[1]} pixels",
         "sha256": trace.sha256,
@@ -60,9 +61,12 @@ def trace_record(
     seed: Annotated[int | None, typer.Option(help="Seed of jitter and sampling.")] = None,
     out: Annotated[Path | None, typer.Option(help="File to write (default NAME.trace.parquet here).")] = None,
     tiles: Annotated[str | None, typer.Option(help="Screen tiles to record: a number, or all of the frame.")] = None,
+    profiles: Annotated[
+        str, typer.Option(help="Other frame sizes whose queries are counted too, such as hd,4k,8k.", show_default=False)
+    ] = "",
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,  # noqa: FBT002
 ) -> None:
-    """Record a trace from a scene; a bundled one comes out byte for byte."""
+    """Record a trace from a scene; with --profiles hd,4k,8k a bundled one comes out byte for byte."""
     from ngpc_sim.report.folder import check_writable
     from ngpc_sim.trace import write_trace
     from ngpc_sim.trace.record import DEFAULT_SEED, SCENES, record, record_to
@@ -73,18 +77,26 @@ def trace_record(
     target = out or Path(f"{scene}-{label}.trace.parquet")
     check_writable(target.parent)
     frame = scene, width, height, DEFAULT_SEED if seed is None else seed
-    number = _number_of_tiles(tiles)
+    number, also = _number_of_tiles(tiles), _sizes(profiles)
     bar = Bar(1.0, f"recording {scene}", shown=not quiet)
     try:
         if tiles is not None:
-            queries, rows = record_to(target, *frame, number, progress=bar.to)
+            queries, rows = record_to(target, *frame, number, bar.to, also)
         else:
-            trace = record(*frame, progress=bar.to)
+            trace = record(*frame, bar.to, also)
             write_trace(trace, target)
             queries, rows = trace.queries, trace.recorded
     finally:
         bar.close()
     sys.stdout.write(f"{target}: {queries:,} queries, {rows:,} of them recorded\n")
+
+
+def _sizes(text: str) -> list[tuple[int, int]]:
+    """Widths and heights that ``--profiles`` asks for."""
+    from ngpc_sim.job.options import parse_list
+    from ngpc_sim.workloads.frame_sizes import parse_resolution
+
+    return [parse_resolution(size)[1:] for size in parse_list(text, "--profiles")] if text else []
 
 
 def _number_of_tiles(text: str | None) -> int | None:

@@ -1,15 +1,16 @@
 """From a trace to commands: how many queries each asks, and which recorded queries stand for them.
 
-The trace's profile (queries per invocation of the full frame) is scaled to the resolution, or to the
-calibrated queries per pixel, then divided among the tiles of the frame in whole blocks of 256 queries, so
-that every query of the profile is asked once. A command of n queries of invocation k replays recorded
-queries of that invocation: each sampled screen tile contributes in proportion to the queries it stands
-for, in its own order, repeated where the command asks more than were recorded. An invocation of which
-nothing was recorded takes the nearest one that was.
+The profile of the frame's size (queries of each invocation), scaled to the calibrated queries per pixel where there are
+any, is divided among the tiles of the frame in whole blocks of 256 queries, so that every query of the profile is asked
+once. A command of n queries of invocation k replays recorded queries of the invocation that was recorded at the same
+place of the same phase: each sampled screen tile contributes in proportion to the queries it stands for, in its own
+order, repeated where the command asks more than were recorded. An invocation of which nothing was recorded takes the
+nearest one that was.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -29,6 +30,7 @@ from ngpc_sim.machine.threads import beside
 from ngpc_sim.trace import Trace
 from ngpc_sim.trace.contents import weights_add_up
 from ngpc_sim.trace.loops.invocation import BATCH_QUERIES
+from ngpc_sim.trace.profiles import counterparts
 from ngpc_sim.workloads.grids import GridEncoding
 from ngpc_sim.workloads.workload import Workload
 
@@ -110,28 +112,27 @@ PLANS: Store[FramePlan] = Store(KEPT, KEPT_ROWS, lambda plan: plan.rows)
 
 
 def target_queries(arch: Arch, work: Workload, trace: Trace, pixels: int) -> int:
-    """Queries of the frame: the trace's, by pixels, or the calibrated queries per pixel."""
+    """Queries of the frame: those of its profile, or the calibrated queries per pixel."""
     fitted = None if work.is_altered else arch.calibration.queries_per_pixel.get(work.app)
     if fitted is not None:
         return round(fitted * pixels)
-    total = int(trace.profile.sum())
-    return total if pixels == trace.pixels else round(total * pixels / trace.pixels)
+    return trace.profile_at(pixels).queries_at(pixels)
 
 
-def scaled_profile(profile: Array, total: int) -> list[int]:
+def scaled_profile(profile: Sequence[int], total: int) -> list[int]:
     """``profile`` scaled to ``total`` queries, whole blocks by error diffusion, nothing lost in the tail.
 
     A profile that has the right total already is not touched.
     """
-    have = int(profile.sum())
+    have = sum(profile)
     if total > MAX_FRAME_QUERIES:
         raise UserError(f"the frame would have {total} queries, more than {MAX_FRAME_QUERIES}.")
     if total == have:
-        return [int(n) for n in profile]
+        return list(profile)
     scaled: list[int] = []
     before = asked = 0
     for n in profile:
-        before += int(n)
+        before += n
         until = total if before == have else before * total // have // BATCH_QUERIES * BATCH_QUERIES
         scaled.append(until - asked)
         asked = until
@@ -189,9 +190,9 @@ def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int, *, counted
     Without ``counted`` nothing is known of the queries but which they are: the sums of the streams stay 0.
     """
     total = target_queries(arch, work, trace, pixels)
-    key = (trace.sha256, len(trace.positions)), total, arch.frame.tiles, arch.frame.schedule
+    key = (trace.sha256, len(trace.positions)), pixels, total, arch.frame.tiles, arch.frame.schedule
     if not counted:
-        return PLANS.get(key, lambda: _plan(arch, trace, total))
+        return PLANS.get(key, lambda: _plan(arch, trace, pixels, total))
     service = service_of(arch, work.encoding, trace)
     groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
 
@@ -202,14 +203,16 @@ def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int, *, counted
     return PLANS.get((_service_key(arch, work.encoding, trace), *key[1:]), summed)
 
 
-def _plan(arch: Arch, trace: Trace, total: int) -> FramePlan:
-    profile = scaled_profile(trace.profile, total)
+def _plan(arch: Arch, trace: Trace, pixels: int, total: int) -> FramePlan:
+    profile = trace.profile_at(pixels)
+    launched = scaled_profile(profile.launched, total)
     tiles = arch.frame.tiles
     segments = _segments(trace)
     if arch.frame.schedule == "batches":
-        rounds = [(total, [s for invocation in range(len(profile)) for s in segments[invocation]])]
+        rounds = [(total, [s for pieces in segments for s in pieces])]
     else:
-        rounds = [(n, segments[invocation]) for invocation, n in enumerate(profile) if n]
+        own = counterparts(profile.phases, trace.phases)
+        rounds = [(n, segments[invocation]) for n, invocation in zip(launched, own, strict=True) if n]
     asked = sum(sum(set(divide(queries, tiles))) for queries, _ in rounds)
     if asked > MAX_STREAM_ROWS:
         raise UserError(

@@ -71,14 +71,14 @@ def _is_measured(arch: Arch, work: Workload) -> bool:
 
 
 def baseline(arch: Arch, work: Workload, trace: Trace, queries: int, pixels: int, part: float = 1.0) -> Baseline:
-    """Baseline of a frame of ``queries`` on ``pixels``, of which ``part`` ask, with the invocations of ``trace``.
+    """Baseline of a frame of ``queries`` on ``pixels``, of which ``part`` ask, with the invocations of its profile.
 
     Raises
     ------
     UserError
         When the GPU's file lacks what a model needs, or the workload lists no kernels for a roofline.
     """
-    counts, models = ray_counts(trace, queries, pixels * part), models_of(arch, work)
+    counts, models = ray_counts(trace.profile_at(pixels), queries, pixels * part), models_of(arch, work)
     if models.frame == PUBLISHED:
         alone = _published(arch, work, queries, pixels)
     else:

@@ -1,14 +1,12 @@
 """Rays behind a frame's queries: how many are alive in each invocation, and before which ones they are compacted.
 
-A trace's profile has launched queries only. NeRF launches ``n_alive x n_steps`` of them, padded to 256, with
-``n_steps = clamp(Q / n_alive, 1, 8)``; taken back from the last invocation to the first, the fewest rays are chosen
-that explain the launches and never become more. The other apps ask one query a ray. NSDF compacts after 1, 2, 4, 4, ...
-steps of a phase, NeRF in every invocation.
+A profile has launched queries only, from which ``trace/loops/march.py`` takes back steps of NeRF's rays. Other apps
+ask one query a ray. NSDF compacts after 1, 2, 4, 4, ... steps of a phase, NeRF in every invocation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -16,15 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from ngpc_sim.trace import Trace
-from ngpc_sim.trace.loops.invocation import BATCH_QUERIES
-from ngpc_sim.trace.loops.nerf import MAX_STEPS_PER_INVOCATION, steps_per_invocation
+from ngpc_sim.trace.loops.march import MARCH, steps_of
 from ngpc_sim.trace.loops.nsdf import MAX_GROUP_STEPS
+from ngpc_sim.trace.profiles import FrameProfile
 
 Array = np.ndarray[Any, Any]
 #: counts that are kept for the next design point
 KEPT = 64
-MARCH, NORMALS, TRACED = "march", "normals", ("primary", "shadow")
+NORMALS, TRACED = "normals", ("primary", "shadow")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,14 +44,11 @@ class RayCounts:
         return np.array([own == phase for own in self.phases], np.bool_)
 
 
-def ray_counts(trace: Trace, queries: int, pixels: float) -> RayCounts:
-    """Counts of a frame of ``queries`` on ``pixels`` with the trace's invocations; rays grow as queries do."""
-    return _ray_counts(tuple(trace.profile.tolist()), tuple(trace.phases), queries, pixels)
-
-
 @lru_cache(maxsize=KEPT)
-def _ray_counts(launched: tuple[int, ...], phases: tuple[str, ...], queries: int, pixels: float) -> RayCounts:
-    factor = queries / sum(launched)
+def ray_counts(profile: FrameProfile, queries: int, pixels: float) -> RayCounts:
+    """Counts of a frame of ``queries`` on ``pixels`` with a profile's invocations; rays grow as queries do."""
+    launched, phases = profile.launched, profile.phases
+    factor = queries / profile.queries
     steps = steps_of(launched) if MARCH in phases else [1] * len(launched)
     alive = np.array([n / s for n, s in zip(launched, steps, strict=True)]) * factor
     hits = next((n for n, phase in zip(alive, phases, strict=True) if phase == NORMALS), 0.0)
@@ -67,29 +61,6 @@ def _ray_counts(launched: tuple[int, ...], phases: tuple[str, ...], queries: int
         alive=alive,
         rounds=np.array(list(_compacted(phases)), np.bool_),
     )
-
-
-def steps_of(launched: Sequence[int]) -> list[int]:
-    """Steps of each ray in every NeRF invocation that launched so many queries."""
-    found: list[int] = []
-    most_steps, fewest_rays = MAX_STEPS_PER_INVOCATION, 0.0
-    for n in reversed(launched):
-        if not n:
-            found.append(most_steps)
-            continue
-        possible = [steps for steps in range(MAX_STEPS_PER_INVOCATION, 0, -1) if _explains(n, steps)]
-        growing = [s for s in possible if s <= most_steps and n / s > fewest_rays - BATCH_QUERIES]
-        most_steps = (growing or possible or [1])[0]
-        fewest_rays = n / most_steps
-        found.append(most_steps)
-    return found[::-1]
-
-
-def _explains(launched: int, steps: int) -> bool:
-    """Whether some number of rays, taking so many steps each, launches so many queries with the padding."""
-    most = launched // steps
-    fewest = max((launched - BATCH_QUERIES) // steps + 1, 1)
-    return most >= 1 and steps in {steps_per_invocation(most), steps_per_invocation(min(fewest, most))}
 
 
 def _compacted(phases: Iterable[str]) -> Iterable[bool]:

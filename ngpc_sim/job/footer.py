@@ -58,7 +58,10 @@ def _traces(pairs: Pairs, names: Names) -> Iterator[Told]:
         text = (
             f"{trace.recorded:,} recorded queries stand for {trace.queries:,} of a {trace.width}x{trace.height} frame"
         )
-        if result.queries != trace.queries:
+        profile, pixels = point.profile, point.pixels
+        if pixels != trace.pixels:
+            text += f"; {profile.words(point.size, pixels)}"
+        if result.queries != profile.queries_at(pixels):
             text += f"; its profile is scaled to {result.queries:,} queries for {result.resolution} on {result.arch}"
         yield *told, f"{text}."
 

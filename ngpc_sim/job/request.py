@@ -253,6 +253,7 @@ def manifest(asked: Request, points: SequenceOf[Point], wall_time_s: float) -> d
         "architectures": archs,
         "workloads": _workloads(points),
         "traces": _traces_used(points),
+        **_profiles(points),
         **_sampling(asked, points),
         "configurations": {p.arch.sha256: p.arch.resolved() for p in points},
         "wall_time_s": round(wall_time_s, 3),
@@ -274,6 +275,15 @@ def _traces_used(points: SequenceOf[Point]) -> dict[str, dict[str, Any]]:
         distinct(name, sha256, shared): {"sha256": sha256, "seed": trace.seed}
         for (name, sha256), trace in traces.items()
     }
+
+
+def _profiles(points: SequenceOf[Point]) -> dict[str, Any]:
+    """Where the profiles of frames come from that are not of their trace's own size."""
+    words = (
+        f"trace {p.trace.name}: {p.profile.words(p.size, p.pixels)}" for p in points if p.pixels != p.replayed.pixels
+    )
+    found = list(dict.fromkeys(words))
+    return {"profiles": found} if found else {}
 
 
 def speed(results: SequenceOf[Result], seconds: float) -> dict[str, float]:

@@ -17,6 +17,7 @@ from ngpc_sim.frame.whole_frame import is_replayed_whole
 from ngpc_sim.power.area import Areas, areas
 from ngpc_sim.sampling import Precision
 from ngpc_sim.trace import Trace
+from ngpc_sim.trace.profiles import FrameProfile
 from ngpc_sim.workloads.frame_sizes import parse_resolution, size_name
 from ngpc_sim.workloads.workload import Workload
 
@@ -55,8 +56,8 @@ class Options:
     Parameters
     ----------
     resolution
-        ``hd``, ``fhd``, ``4k``, ``8k`` or ``WxH``; the trace's own where it is ``None``. Another resolution scales
-        the profile of the trace by pixels.
+        ``hd``, ``fhd``, ``4k``, ``8k`` or ``WxH``; the trace's own where it is ``None``. Another resolution has
+        the trace's profile of that size, or one interpolated between those of two sizes (``docs/traces.md``).
     detail
         ``cycle`` replays the trace. ``sampled`` replays some shares of its commands and gives 95 % intervals.
         ``bound`` is the closed form that no replay beats. ``reference`` replays by one event a query and stage, for
@@ -171,6 +172,17 @@ class Point:
         """Pixels of the frame."""
         _, width, height = self._size
         return width * height
+
+    @property
+    def size(self) -> str:
+        """The frame's size as ``WIDTHxHEIGHT``."""
+        _, width, height = self._size
+        return f"{width}x{height}"
+
+    @cached_property
+    def profile(self) -> FrameProfile:
+        """Profile of the frame's invocations, not scaled to its queries."""
+        return self.replayed.profile_at(self.pixels)
 
     @cached_property
     def queries(self) -> int:

@@ -101,7 +101,7 @@ class DesignPoint:
         interval = float(encoding_engine(arch.nfp.encoding).index_cycles(work.encoding))
         timing = FrameTiming(frame_ps, rest_ps, ngpc_ps, issue, interval, stalls, path, limit)
         memory = MemoryUse(0, np.zeros((3, 0), np.int64), arch.memory.dram_efficiency)
-        return self._in_scenes(len(d.replayed.profile), timing, actions, memory)
+        return self._in_scenes(len(d.profile.launched), timing, actions, memory)
 
     def run(self) -> Run:
         """Replay every distinct command, then run the frame."""

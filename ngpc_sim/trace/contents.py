@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.trace.profiles import FrameProfile, profile_at
 from ngpc_sim.workloads.apps import NAME_RULE, is_app_name
 
 Array = npt.NDArray[Any]
@@ -24,6 +25,8 @@ MAX_PIXELS_PER_SIDE = 1 << 20
 """Largest width or height accepted, so that a damaged size cannot ask for memory."""
 MAX_QUERIES = 1 << 53
 """Largest profile sum accepted: every smaller count is exact as a float64 too."""
+MAX_PROFILES = 16
+"""Most frame sizes besides the own one whose profiles a trace has."""
 MAX_TEXT = 200
 """Characters of what a trace says in words: scene, camera, tool version, a phase."""
 TraceT = TypeVar("TraceT", bound="Trace")
@@ -62,6 +65,8 @@ class Trace:
     """(n_tiles,) how many screen tiles each sampled tile stands for."""
     tile_pixels: tuple[int, int]
     """Width and height of a tile in pixels."""
+    profiles: tuple[FrameProfile, ...] = ()
+    """Profiles of the same scene at other sizes, ascending by pixels."""
     sha256: str = ""
     """Of the file's bytes for a trace as it was read, else of the contents, whatever is given here."""
 
@@ -120,10 +125,15 @@ class Trace:
         """Network calls of the full frame."""
         return len(self.profile)
 
+    def profile_at(self, pixels: int) -> FrameProfile:
+        """Profile of a frame of ``pixels``, or the nearest known one, as :func:`ngpc_sim.trace.profiles.profile_at`."""
+        own = FrameProfile.recorded(self.width, self.height, self.profile.tolist(), self.phases)
+        return profile_at(sorted([*self.profiles, own], key=lambda profile: profile.pixels), pixels)
+
     def limited(self, n: int) -> Trace:
         """Keep the first ``n`` recorded queries (all, if fewer were recorded), standing only for themselves.
 
-        The profile then counts just these, unpadded, up to the last invocation that has one.
+        The profile then counts just these, unpadded, up to the last invocation that has one. Other sizes have none.
         """
         if n < 1:
             raise UserError(f"A trace can be limited to 1 or more queries, not to {n}.")
@@ -137,6 +147,7 @@ class Trace:
             tiles=self.tiles[:n],
             positions=self.positions[:n],
             tile_weights=np.ones_like(self.tile_weights),
+            profiles=(),
         )
 
 
@@ -160,6 +171,10 @@ def _read_only(array: Array) -> Array:
 
 def described(trace: Trace) -> dict[str, Any]:
     """All of a trace except its rows and its name, as JSON values; phases are runs of equal labels."""
+    others = {
+        profile.sizes[0]: {"profile": list(profile.launched), "phases": _runs(list(profile.phases))}
+        for profile in trace.profiles
+    }
     return {
         "app": trace.app,
         "scene": trace.scene,
@@ -172,7 +187,7 @@ def described(trace: Trace) -> dict[str, Any]:
         "tile_weights": _runs(trace.tile_weights.tolist()),
         "profile": trace.profile.tolist(),
         "phases": _runs(list(trace.phases)),
-    }
+    } | ({"profiles": others} if others else {})
 
 
 def contents_sha256(trace: Trace) -> str:
@@ -193,7 +208,6 @@ def flaw(trace: Trace) -> str | None:
 
 def description_flaw(trace: Trace) -> str | None:
     """Say the first law that all but the rows break, like :func:`flaw`."""
-    n_invocations, total = len(trace.profile), sum(trace.profile.tolist())
     texts = {trace.scene, trace.camera, trace.tool_version, *trace.phases}
     checks = (
         (is_app_name(trace.app), f"has app {trace.app!r}, which should be {NAME_RULE}"),
@@ -206,16 +220,41 @@ def description_flaw(trace: Trace) -> str | None:
             and max(trace.width, trace.height, *trace.tile_pixels) <= MAX_PIXELS_PER_SIDE,
             f"has a frame or tile side outside 1..{MAX_PIXELS_PER_SIDE} pixels",
         ),
-        (n_invocations <= MAX_INVOCATIONS, f"has more than {MAX_INVOCATIONS} invocations"),
-        (len(trace.phases) == n_invocations, "does not have one phase per invocation"),
-        (not n_invocations or trace.profile.min() >= 0, "has a negative count in its profile"),
-        (0 < total <= MAX_QUERIES, f"has a profile whose sum is not in 1..{MAX_QUERIES}"),
         (
             len(trace.tile_weights) > 0
             and bool(np.isfinite(trace.tile_weights).all() and (trace.tile_weights > 0).all()),
             "has tile weights that are not all finite and above 0",
         ),
         (weights_add_up(trace), "has tile weights whose sum is not finite"),
+    )
+    return next((sentence for kept, sentence in checks if not kept), None) or _profiles_flaw(trace)
+
+
+def _profiles_flaw(trace: Trace) -> str | None:
+    own = _profile_flaw(trace.profile.tolist(), trace.phases)
+    pixels = [trace.pixels, *(profile.pixels for profile in trace.profiles)]
+    checks = (
+        (own is None, own),
+        (len(trace.profiles) <= MAX_PROFILES, f"has profiles of more than {MAX_PROFILES} other sizes"),
+        (len(set(pixels)) == len(pixels), "has two profiles of as many pixels"),
+        (pixels[1:] == sorted(pixels[1:]), "has profiles that do not ascend by pixels"),
+        (
+            all(set(profile.phases) <= set(trace.phases) for profile in trace.profiles),
+            "has a phase at another size that its own frame does not have",
+        ),
+    )
+    others = ((_profile_flaw(profile.launched, profile.phases), profile.sizes[0]) for profile in trace.profiles)
+    return next((sentence for kept, sentence in checks if not kept), None) or next(
+        (f"{sentence} of {size}" for sentence, size in others if sentence), None
+    )
+
+
+def _profile_flaw(launched: Sequence[int], phases: Sequence[str]) -> str | None:
+    checks = (
+        (len(launched) <= MAX_INVOCATIONS, f"has more than {MAX_INVOCATIONS} invocations"),
+        (len(phases) == len(launched), "does not have one phase per invocation"),
+        (min(launched, default=0) >= 0, "has a negative count in its profile"),
+        (0 < sum(launched) <= MAX_QUERIES, f"has a profile whose sum is not in 1..{MAX_QUERIES}"),
     )
     return next((sentence for kept, sentence in checks if not kept), None)
 

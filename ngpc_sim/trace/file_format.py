@@ -8,14 +8,23 @@ same bytes under one pyarrow version.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
 
-from ngpc_sim.trace.contents import AXES, MAX_INVOCATIONS, Array, Trace
+from ngpc_sim.trace.contents import (
+    AXES,
+    MAX_INVOCATIONS,
+    MAX_PIXELS_PER_SIDE,
+    MAX_PROFILES,
+    Array,
+    Trace,
+)
 from ngpc_sim.trace.page_sizes import page_sizes
+from ngpc_sim.trace.profiles import FrameProfile
 
 FORMAT_VERSION = 1
 METADATA_KEY = b"ngpc_sim.trace"
@@ -24,6 +33,8 @@ ROW_GROUP_ROWS = 1 << 16
 MAX_STREAMED_ROWS = 4_000_000_000
 """Rows of a full-frame trace: above an 8K NeRF frame of 43.6 queries per pixel."""
 MAX_METADATA_BYTES = 64 << 20
+MAX_SHOWN = 20
+"""Characters of a wrong size that are shown."""
 MAX_TILES = 1 << 20
 """Tiles of a trace: an 8K frame has 259,200 of 16x8 pixels."""
 MAX_CHUNK_BYTES = 1 << 20
@@ -35,7 +46,9 @@ _KEYS: dict[str, type] = {
     **dict.fromkeys(("app", "scene", "camera", "tool_version"), str),
     **dict.fromkeys(("tile_pixels", "tile_weights", "profile", "phases"), list),
 }
-_OPTIONAL_KEYS: dict[str, type] = {"contents_sha256": str}
+_OPTIONAL_KEYS: dict[str, type] = {"contents_sha256": str, "profiles": dict}
+_PROFILE_KEYS = {"profile", "phases"}
+_SIZE = re.compile(r"([1-9][0-9]{0,6})x([1-9][0-9]{0,6})")
 
 
 class RefusedError(Exception):
@@ -200,7 +213,31 @@ def without_rows(header: dict[str, Any], name: str, n_dims: int) -> Trace:
         positions=np.empty((0, n_dims), np.float32),
         tile_weights=weights,
         tile_pixels=(tile_width, tile_height),
+        profiles=_profiles(header.get("profiles", {})),
     )
+
+
+def _profiles(found: dict[str, Any]) -> tuple[FrameProfile, ...]:
+    """Profiles of other sizes, ascending by pixels."""
+    if len(found) > MAX_PROFILES:
+        raise RefusedError(f"has profiles of more than {MAX_PROFILES} other sizes")
+    profiles = (_profile(size, value) for size, value in found.items())
+    return tuple(sorted(profiles, key=lambda profile: profile.pixels))
+
+
+def _profile(size: str, value: Any) -> FrameProfile:  # noqa: ANN401  (JSON)
+    sides = _SIZE.fullmatch(size)
+    if sides is None or max(map(int, sides.groups())) > MAX_PIXELS_PER_SIDE:
+        raise RefusedError(f"has a profile of the size {size[:MAX_SHOWN]!r}, which is not WIDTHxHEIGHT in pixels")
+    if type(value) is not dict or set(value) != _PROFILE_KEYS or any(type(part) is not list for part in value.values()):
+        raise RefusedError(f"has no valid profile of {size}")
+    try:
+        _check_integers(value["profile"])
+        phases = _expanded(value["phases"], MAX_INVOCATIONS, (str,))
+    except (TypeError, OverflowError) as error:
+        raise RefusedError(f"has no valid profile of {size}") from error
+    width, height = map(int, sides.groups())
+    return FrameProfile.recorded(width, height, value["profile"], phases)
 
 
 def _check_integers(values: list[Any]) -> None:
@@ -210,6 +247,8 @@ def _check_integers(values: list[Any]) -> None:
 
 def _expanded(runs: list[Any], limit: int, kinds: tuple[type, ...]) -> list[Any]:
     """Undo ``[value, how often]`` pairs, refusing more than ``limit`` values before making them."""
+    if any(type(run) is not list or len(run) != 2 for run in runs):
+        raise TypeError
     if any(type(run[0]) not in kinds or type(run[1]) is not int or run[1] < 1 for run in runs):
         raise TypeError
     if sum(count for _, count in runs) > limit:

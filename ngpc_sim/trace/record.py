@@ -6,15 +6,17 @@ Nothing in a recording depends on the time, the machine or the number of threads
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import choices
-from ngpc_sim.trace.contents import MAX_PIXELS_PER_SIDE, Array, Trace, described
+from ngpc_sim.trace.contents import MAX_PIXELS_PER_SIDE, MAX_PROFILES, Array, Trace, described
+from ngpc_sim.trace.profiles import FrameProfile
 from ngpc_sim.trace.writing import TraceWriter
 from ngpc_sim.workloads.apps import BUILT_IN
 from ngpc_sim.workloads.frame_sizes import size_name
@@ -28,6 +30,8 @@ DEFAULT_SEED = 1
 MAX_PIXELS = 1 << 27
 """Largest frame that is rendered, four times 8K: rays need about 60 bytes a pixel."""
 Progress = Callable[[float], None]
+Sizes = Sequence[tuple[int, int]]
+"""Widths and heights in pixels."""
 Rows = tuple[Array, Array, Array]
 """Invocations (n,), tiles (n,) and positions (n, D)."""
 
@@ -58,10 +62,15 @@ def record(
     height: int = 1080,
     seed: int = DEFAULT_SEED,
     progress: Progress | None = None,
+    also: Sizes = (),
 ) -> Trace:
-    """Render a frame of the scene ``name`` and return its trace; ``progress`` gets a fraction 0..1."""
+    """Render a frame of the scene ``name`` and return its trace; ``progress`` gets a fraction 0..1.
+
+    The trace has profiles of the sizes ``also`` too, for which the scene is rendered at each without keeping rows.
+    """
     _check(name, width, height, seed)
-    recording = _Recording(name, width, height, seed, SCENES[name].tiles)
+    profiles, progress = _counted_before(name, (width, height), also, seed, progress)
+    recording = _Recording(name, width, height, seed, SCENES[name].tiles, profiles)
     parts = [recording.no_rows, *recording.rows(progress)]
     invocations, tiles, positions = (np.concatenate(column) for column in zip(*parts, strict=True))
     return recording.trace((invocations, tiles, positions))
@@ -75,15 +84,18 @@ def record_to(
     seed: int = DEFAULT_SEED,
     tiles: int | None = None,
     progress: Progress | None = None,
+    also: Sizes = (),
 ) -> tuple[int, int]:
     """Record ``tiles`` screen tiles of a frame, all where it is ``None``, into a file, call by call.
 
     Returns the queries of the frame and the rows written. Memory holds the frame's rays and the queries of one call.
+    ``also`` as in :func:`record`.
     """
     _check(name, width, height, seed)
     if tiles is not None and tiles < 1:
         raise UserError(f"A trace records 1 or more tiles, not {tiles}.")
-    recording = _Recording(name, width, height, seed, width * height if tiles is None else tiles)
+    profiles, progress = _counted_before(name, (width, height), also, seed, progress)
+    recording = _Recording(name, width, height, seed, width * height if tiles is None else tiles, profiles)
     with TraceWriter(path, recording.n_dims) as writer:
         for rows in recording.rows(progress):
             writer.add(*rows)
@@ -91,6 +103,43 @@ def record_to(
             raise UserError(f"No query of a {width}x{height} frame of {name} falls into the drawn tiles.")
         writer.finish(described(recording.trace(recording.no_rows)))
     return sum(recording.profile), writer.rows
+
+
+def count(
+    name: str, width: int, height: int, seed: int = DEFAULT_SEED, progress: Progress | None = None
+) -> FrameProfile:
+    """Render a frame of a scene and return its profile; memory holds the frame's rays and the queries of one call."""
+    _check(name, width, height, seed)
+    launched: list[int] = []
+    phases: list[str] = []
+    _, calls = _loop(name, width, height, seed)
+    for call in calls:
+        launched.append(call.launched)
+        phases.append(call.phase)
+        if progress is not None:
+            progress(call.done)
+    return FrameProfile.recorded(width, height, launched, phases)
+
+
+def _counted_before(
+    name: str, own: tuple[int, int], also: Sizes, seed: int, progress: Progress | None
+) -> tuple[tuple[FrameProfile, ...], Progress | None]:
+    """Profiles of other sizes, ascending by pixels, and what is told of the progress of the own one, the last."""
+    for size in also:
+        _check(name, *size, seed)
+    others = sorted({*also} - {own}, key=lambda size: size[0] * size[1])
+    pixels = [width * height for width, height in (*others, own)]
+    if len({*pixels}) < len(pixels) or len(others) > MAX_PROFILES:
+        raise UserError(f"A trace has profiles of at most {MAX_PROFILES} other sizes, no two of as many pixels.")
+    ends = [sum(pixels[: k + 1]) / sum(pixels) for k in range(len(pixels))]
+    parts = [_part(progress, *span) for span in pairwise([0.0, *ends])]
+    profiles = (count(name, *size, seed, part) for size, part in zip(others, parts, strict=False))
+    return tuple(profiles), parts[-1]
+
+
+def _part(progress: Progress | None, first: float, last: float) -> Progress | None:
+    """Progress of a part of the work."""
+    return None if progress is None else lambda done: progress(first + (last - first) * done)
 
 
 def _check(name: str, width: int, height: int, seed: int) -> None:
@@ -106,12 +155,15 @@ def _check(name: str, width: int, height: int, seed: int) -> None:
 class _Recording:
     """A frame while it is recorded: its profile and phases so far, and the rows of its drawn tiles."""
 
-    def __init__(self, name: str, width: int, height: int, seed: int, n_tiles: int) -> None:
+    def __init__(
+        self, name: str, width: int, height: int, seed: int, n_tiles: int, profiles: tuple[FrameProfile, ...]
+    ) -> None:
         from ngpc_sim.trace.loops.screen_tiles import draw_tiles  # noqa: PLC0415  (numba enters here)
 
         self._name, self._width, self._height, self._seed = name, width, height, seed
         self._tiles = draw_tiles(width, height, n_tiles, seed)
         self._camera, self._calls = _loop(name, width, height, seed)
+        self._profiles = profiles
         self.profile: list[int] = []
         self._phases: list[str] = []
         self.n_dims = BUILT_IN[SCENES[name].app].n_dims
@@ -151,6 +203,7 @@ class _Recording:
             positions=positions,
             tile_weights=self._tiles.weights,
             tile_pixels=TILE_PIXELS,
+            profiles=self._profiles,
         )
 
 

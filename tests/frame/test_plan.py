@@ -15,7 +15,7 @@ PROFILES = st.lists(st.integers(0, 40_000), min_size=1, max_size=30).filter(any)
 
 @given(PROFILES, st.integers(0, 10_000_000))
 def test_a_scaled_profile_has_exactly_the_asked_total(profile, total):
-    scaled = scaled_profile(np.array(profile, np.int64), total)
+    scaled = scaled_profile(profile, total)
     assert len(scaled) == len(profile)
     assert sum(scaled) == total
     assert min(scaled) >= 0
@@ -23,7 +23,7 @@ def test_a_scaled_profile_has_exactly_the_asked_total(profile, total):
 
 @given(PROFILES, st.integers(0, 10_000_000))
 def test_a_scaled_profile_has_whole_blocks_up_to_its_last_queries(profile, total):
-    scaled = scaled_profile(np.array(profile, np.int64), total)
+    scaled = scaled_profile(profile, total)
     if total != sum(profile):
         last = max((k for k, n in enumerate(profile) if n), default=0)
         assert all(n % BLOCK == 0 for n in scaled[:last])
@@ -32,20 +32,20 @@ def test_a_scaled_profile_has_whole_blocks_up_to_its_last_queries(profile, total
 
 @given(PROFILES, st.integers(0, 10_000_000))
 def test_a_scaled_profile_is_never_a_block_behind_the_exact_share(profile, total):
-    scaled = np.cumsum(scaled_profile(np.array(profile, np.int64), total))
-    exact = np.cumsum(np.array(profile, np.int64)) * total // sum(profile)
+    scaled = np.cumsum(scaled_profile(profile, total))
+    exact = np.cumsum(profile) * total // sum(profile)
     assert (exact - scaled >= 0).all()
     assert (exact - scaled < BLOCK).all()
 
 
 @given(PROFILES)
 def test_the_recorded_total_leaves_the_profile_as_it_is(profile):
-    assert scaled_profile(np.array(profile, np.int64), sum(profile)) == profile
+    assert scaled_profile(profile, sum(profile)) == profile
 
 
 def test_a_profile_of_more_queries_than_any_frame_is_refused():
     with pytest.raises(UserError, match="more than 1000000000000"):
-        scaled_profile(np.array([256]), 10**12 + 1)
+        scaled_profile([256], 10**12 + 1)
 
 
 @given(st.integers(0, 200_000), st.integers(1, 80))

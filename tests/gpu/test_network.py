@@ -62,7 +62,7 @@ def alone(round_arch, workload, make_trace):
     def run(overrides=None, **gpu):
         positions = np.full((QUERIES, 2), 0.3, np.float32)
         trace = make_trace("gia", [QUERIES], ["image"], positions)
-        counts = ray_counts(trace, QUERIES, trace.pixels)
+        counts = ray_counts(trace.profile_at(trace.pixels), QUERIES, trace.pixels)
         return network_ms(round_arch(overrides, **gpu), workload("gia", BLOCK), trace, counts)
 
     return run

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from ngpc_sim.gpu.ray_counts import ray_counts, steps_of
+from ngpc_sim.gpu.ray_counts import ray_counts
+from ngpc_sim.trace.loops.march import steps_of
+from ngpc_sim.trace.profiles import FrameProfile
 
 #: instant-ngp's rule and padding, as the facts about the render loop give it
 SLOTS, PADDING = 2 * 1024 * 1024, 256
@@ -42,10 +44,10 @@ SCENES = ["nerf_99pct_in_8_steps_tight", "nerf_soft_dil1", "room_aabb4_medium_sh
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_rays_of_a_golden_frame_are_found_within_ten_percent_and_never_too_many(golden_frames, make_trace, scene):
+def test_rays_of_a_golden_frame_are_found_within_ten_percent_and_never_too_many(golden_frames, scene):
     frame = golden_frames[scene]
-    trace = make_trace("nerf", frame["queries"], ["march"] * len(frame["queries"]), width=frame["W"], height=frame["H"])
-    counts = ray_counts(trace, trace.queries, trace.pixels)
+    profile = FrameProfile.recorded(frame["W"], frame["H"], frame["queries"], ["march"] * len(frame["queries"]))
+    counts = ray_counts(profile, profile.queries, profile.pixels)
     padding = PADDING * len(frame["alive"])
     assert 0.9 * sum(frame["alive"]) <= counts.alive.sum() <= sum(frame["alive"]) + padding
 
@@ -59,27 +61,28 @@ def test_most_steps_of_golden_frames_are_found_exactly(golden_frames):
     assert sum(ours == theirs for ours, theirs in pairs) > 0.85 * len(pairs)
 
 
-def test_sphere_tracing_compacts_after_1_2_4_4_steps_of_each_phase(make_trace):
+def test_sphere_tracing_compacts_after_1_2_4_4_steps_of_each_phase():
     phases = ["primary"] * 9 + ["normals"] * 6 + ["shadow"] * 4
-    counts = ray_counts(make_trace("nsdf", [256] * 19, phases), 19 * 256, 1024)
+    counts = ray_counts(FrameProfile.recorded(32, 32, [256] * 19, phases), 19 * 256, 1024)
     primary, shadow = [1, 1, 0, 1, 0, 0, 0, 1, 0], [1, 1, 0, 1]
     assert counts.rounds.astype(int).tolist() == primary + [0] * 6 + shadow
 
 
-def test_a_query_of_sphere_tracing_is_a_ray_and_normals_count_the_hits(make_trace):
+def test_a_query_of_sphere_tracing_is_a_ray_and_normals_count_the_hits():
     profile = [1024, 512, 512, *[256] * 6, 256]
-    counts = ray_counts(make_trace("nsdf", profile, ["primary"] * 3 + ["normals"] * 6 + ["shadow"]), sum(profile), 1024)
+    phases = ["primary"] * 3 + ["normals"] * 6 + ["shadow"]
+    counts = ray_counts(FrameProfile.recorded(32, 32, profile, phases), sum(profile), 1024)
     assert counts.alive.tolist() == profile
     assert (counts.rays, counts.hits) == (1024, 256)
 
 
-def test_rays_grow_with_the_queries_of_a_frame(make_trace):
-    trace = make_trace("nvr", [1024, 512], ["track"] * 2)
-    once, four = (ray_counts(trace, 1536 * factor, 1024 * factor) for factor in (1, 4))
+def test_rays_grow_with_the_queries_of_a_frame():
+    profile = FrameProfile.recorded(32, 32, [1024, 512], ["track"] * 2)
+    once, four = (ray_counts(profile, 1536 * factor, 1024 * factor) for factor in (1, 4))
     assert (four.alive == 4 * once.alive).all()
     assert four.rays == 4 * once.rays
 
 
-def test_an_invocation_without_queries_has_no_rays(make_trace):
-    counts = ray_counts(make_trace("nerf", [800, 0, 80], ["march"] * 3), 880, 1024)
+def test_an_invocation_without_queries_has_no_rays():
+    counts = ray_counts(FrameProfile.recorded(32, 32, [800, 0, 80], ["march"] * 3), 880, 1024)
     assert counts.alive.tolist() == [100, 0, 10]

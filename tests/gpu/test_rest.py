@@ -40,7 +40,7 @@ def rest(round_arch, workload, make_trace):
     def run(overrides=None, kernels=KERNELS, profile=PROFILE, **gpu):
         work = workload("nvr", {"records": RECORDS, "kernels": kernels})
         trace = make_trace("nvr", profile, ["track"] * len(profile), width=64, height=32)
-        return rest_of(round_arch(overrides, **gpu), work, ray_counts(trace, trace.queries, PIXELS))
+        return rest_of(round_arch(overrides, **gpu), work, ray_counts(trace.profile_at(PIXELS), trace.queries, PIXELS))
 
     return run
 
@@ -89,7 +89,7 @@ def test_a_kernel_of_a_phase_runs_in_that_phase_only(round_arch, workload, make_
     kernels = {"only": {"per": "invocation", "phases": ["normals"], "work": {"one": {}}, "source": "made"}}
     work = workload("nsdf", {"records": {}, "kernels": kernels})
     trace = make_trace("nsdf", [256] * 11, ["primary"] * 3 + ["normals"] * 6 + ["shadow"] * 2)
-    rest = rest_of(round_arch(), work, ray_counts(trace, trace.queries, trace.pixels))
+    rest = rest_of(round_arch(), work, ray_counts(trace.profile_at(trace.pixels), trace.queries, trace.pixels))
     assert rest.unfused_ms == pytest.approx(6e-3)
 
 
@@ -97,7 +97,7 @@ def test_a_kernel_of_a_round_runs_before_invocations_with_a_compaction(round_arc
     kernels = {"pack": {"per": "round", "sync_every": 1, "work": {"alive": {}}, "source": "made"}}
     work = workload("nsdf", {"records": {}, "kernels": kernels})
     trace = make_trace("nsdf", [256] * 8, ["primary"] * 8)
-    rest = rest_of(round_arch(), work, ray_counts(trace, trace.queries, trace.pixels))
+    rest = rest_of(round_arch(), work, ray_counts(trace.profile_at(trace.pixels), trace.queries, trace.pixels))
     assert rest.unfused_ms == pytest.approx(4 * (1e-3 + 1.0))  # after 0, 1, 3 and 7 steps
 
 
@@ -165,6 +165,9 @@ def test_without_fusing_the_published_gain_is_none(simulate):
 def test_a_trace_of_more_queries_never_has_less_rest(make_trace, round_arch):
     work = ngpc.load_workload("nerf-hashgrid")
     trace = make_trace("nerf", [20480, 8192], ["march"] * 2, width=256, height=256)
-    times = [rest_of(round_arch(), work, ray_counts(trace, n, trace.pixels)).fused_ms for n in (5000, 28672, 10**6)]
+    times = [
+        rest_of(round_arch(), work, ray_counts(trace.profile_at(trace.pixels), n, trace.pixels)).fused_ms
+        for n in (5000, 28672, 10**6)
+    ]
     assert times == sorted(times)
     assert np.isfinite(times).all()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from ngpc_sim.trace.loops import nerf, nsdf
+from ngpc_sim.trace.loops import march, nerf, nsdf
 from ngpc_sim.trace.loops.camera import Camera
 from ngpc_sim.trace.loops.invocation import BATCH_QUERIES, NOT_RECORDED
 from ngpc_sim.trace.loops.occupancy import GRID_CELLS, build
@@ -97,8 +97,8 @@ def nerf_calls(monkeypatch):
     """Render ``part`` of a frame's width and height with as many steps a call as the whole frame would take."""
 
     def render(network, scene, part, size=FHD):
-        slots = nerf.SLOTS_PER_INVOCATION
-        monkeypatch.setattr(nerf, "SLOTS_PER_INVOCATION", slots // part**2)
+        slots = march.SLOTS_PER_INVOCATION
+        monkeypatch.setattr(march, "SLOTS_PER_INVOCATION", slots // part**2)
         return nerf.render(network, scene, *(side // part for side in size))
 
     return render

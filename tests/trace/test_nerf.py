@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngpc_sim.trace.loops import nerf
+from ngpc_sim.trace.loops import march, nerf
 from ngpc_sim.trace.loops.camera import Camera, direction_of, entry_distance
 from ngpc_sim.trace.loops.invocation import NOT_RECORDED, padded
 from ngpc_sim.trace.loops.occupancy import build, occupied_at
@@ -60,7 +60,7 @@ def walk_every_step(scene, pixel):
 
 def calls_of(rays):
     """Queries launched and slots written by each call, from single rays alone."""
-    n_steps, expected, passed = nerf.MAX_STEPS_PER_INVOCATION, [], 0
+    n_steps, expected, passed = march.MAX_STEPS_PER_INVOCATION, [], 0
     alive = [ray for ray in rays if ray[0]]
     while alive:
         written = sum(min(visited - passed, n_steps) for visited, _ in alive)
@@ -83,7 +83,7 @@ def test_the_profile_is_what_single_rays_add_up_to(aabb_scale):
 def test_a_slot_is_a_ray_and_a_step():
     calls = list(nerf.render(density(scene_of(1)), scene_of(1), WIDTH, HEIGHT))
     for call in calls:
-        n_alive = len(call.pixels) // nerf.MAX_STEPS_PER_INVOCATION
+        n_alive = len(call.pixels) // march.MAX_STEPS_PER_INVOCATION
         by_step = call.pixels.reshape(-1, n_alive)
         for column in by_step.T:
             written = column[column != NOT_RECORDED]
@@ -93,7 +93,7 @@ def test_a_slot_is_a_ray_and_a_step():
 
 def test_the_first_call_asks_rays_in_row_major_order():
     call = next(nerf.render(density(scene_of(1)), scene_of(1), WIDTH, HEIGHT))
-    first = call.pixels[: len(call.pixels) // nerf.MAX_STEPS_PER_INVOCATION]
+    first = call.pixels[: len(call.pixels) // march.MAX_STEPS_PER_INVOCATION]
     assert (np.diff(first) > 0).all()
 
 
@@ -108,7 +108,7 @@ def test_positions_lie_in_the_unit_cube():
     [(1, 8), (262_144, 8), (262_145, 7), (1_048_576, 2), (1_048_577, 1), (2_097_152, 1), (8_294_400, 1)],
 )
 def test_steps_per_call_follow_the_number_of_rays(n_alive, steps):
-    assert nerf.steps_per_invocation(n_alive) == steps
+    assert march.steps_per_invocation(n_alive) == steps
 
 
 @given(t=st.floats(1e-3, 1000.0))

@@ -20,6 +20,7 @@ from ngpc_sim.machine.threads import over_ranges
 from ngpc_sim.trace.loops.camera import Camera, inside, rays_into_box
 from ngpc_sim.trace.loops.invocation import NOT_RECORDED, Invocation, Network, padded
 from ngpc_sim.trace.loops.kernel_types import Array, Point, Real, Whole
+from ngpc_sim.trace.loops.march import MARCH, steps_per_invocation
 from ngpc_sim.trace.loops.occupancy import GRID_CELLS, Bits, occupied_at
 from ngpc_sim.trace.loops.portable_math import exp, log, uniform
 
@@ -29,9 +30,6 @@ MIN_STEP = SQRT_3 / 1024
 MAX_STEP = MIN_STEP * 2**7 * 1024 / GRID_CELLS
 CONE_ANGLE = 1.0 / 256.0
 """Growth of the step with distance, for aabb_scale > 1; 0 otherwise."""
-SLOTS_PER_INVOCATION = 2 * 1024 * 1024
-"""Q: the queries aimed at per network call (since 2022-12-21)."""
-MAX_STEPS_PER_INVOCATION = 8
 OPAQUE = 0.99
 """A ray stops when its accumulated alpha passes this (1 - transmittance cut of 0.01).
 
@@ -238,11 +236,6 @@ def _ask(density: Network, positions: Array, values: Array, first: int, stop: in
     values[first:stop] = density(positions[first:stop])
 
 
-def steps_per_invocation(n_alive: int) -> int:
-    """Return how many steps each alive ray takes before the next compaction."""
-    return min(max(SLOTS_PER_INVOCATION // n_alive, 1), MAX_STEPS_PER_INVOCATION)
-
-
 def render(density: Network, scene: NerfScene, width: int, height: int) -> Iterator[Invocation]:
     """Yield each network call of a frame; ``density`` gives sigma per unit length at network positions."""
     march = March(scene.camera.origin, step_lattice(scene.cone_angle), scene.occupancy, scene.box)
@@ -261,7 +254,7 @@ def render(density: Network, scene: NerfScene, width: int, height: int) -> Itera
         rays = directions, times, n_steps, march, positions, lengths
         over_ranges(n_alive, RAYS_AT_A_TIME, partial(generate, *rays))
         slots = np.where(lengths > 0.0, np.tile(pixels, n_steps), np.int32(NOT_RECORDED))
-        yield Invocation("march", padded(n_steps * n_alive), positions, slots, 1.0 - n_alive / started)
+        yield Invocation(MARCH, padded(n_steps * n_alive), positions, slots, 1.0 - n_alive / started)
         values, alive = np.empty(len(positions), np.float32), np.empty(n_alive, np.bool_)
         over_ranges(len(values), RAYS_AT_A_TIME, partial(_ask, density, positions, values))
         over_ranges(n_alive, RAYS_AT_A_TIME, partial(composite, values, lengths, n_steps, opacities, alive))

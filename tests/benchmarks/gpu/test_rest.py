@@ -159,7 +159,7 @@ class Frame:
         self.work = ngpc.load_workload(f"{app}-hashgrid")
         trace = ngpc.load_trace(self.work.trace)
         self.listed, self.gpu = self.work.gpu_kernels, machine(arch)
-        self.counts = ray_counts(trace, trace.queries, trace.pixels)
+        self.counts = ray_counts(trace.profile_at(trace.pixels), trace.queries, trace.pixels)
 
     def groups(self, part):
         """Kernels of a part that run together, in turn."""
