@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby, islice
 from typing import Any
 
@@ -20,6 +21,8 @@ import numpy as np
 from ngpc_sim.trace.loops.invocation import BATCH_QUERIES
 from ngpc_sim.trace.loops.march import MARCH, Phase, marched_between, power, weight_of
 
+KEPT = 64
+"""Profiles that are kept for the next design point."""
 Array = np.ndarray[Any, Any]
 
 
@@ -55,7 +58,7 @@ class FrameProfile:
             return f"profile of {size} interpolated between {' and '.join(self.sizes)}"
         if pixels != self.pixels:
             return f"profile of {size} scaled by pixels from {self.sizes[0]}"
-        return f"profile of {size} as recorded at {self.sizes[0]}"
+        return f"profile as recorded at {self.sizes[0]}"
 
 
 def profile_at(known: Sequence[FrameProfile], pixels: int) -> FrameProfile:
@@ -68,7 +71,7 @@ def profile_at(known: Sequence[FrameProfile], pixels: int) -> FrameProfile:
         return known[-1]
     if place == 0 or known[place].pixels == pixels:
         return known[place]
-    return _between(known[place - 1], known[place], known, pixels)
+    return _between(known[place - 1], known[place], tuple(known), pixels)
 
 
 def counterparts(phases: Sequence[str], own: Sequence[str]) -> list[int]:
@@ -97,7 +100,8 @@ def _by_phase(profile: FrameProfile) -> list[Phase]:
     return [Phase(tuple(islice(rest, count)), profile.pixels) for _, count in _runs(profile.phases)]
 
 
-def _between(low: FrameProfile, high: FrameProfile, known: Sequence[FrameProfile], pixels: int) -> FrameProfile:
+@lru_cache(maxsize=KEPT)
+def _between(low: FrameProfile, high: FrameProfile, known: tuple[FrameProfile, ...], pixels: int) -> FrameProfile:
     """Profile between two; where they have not the same phases in order, the nearer one in logarithms."""
     labels = _labels(low.phases)
     if labels != _labels(high.phases):
@@ -134,7 +138,7 @@ def _spread(low: Sequence[int], high: Sequence[int], count: int, weight: float) 
     """Queries of ``count`` invocations between those of two sizes."""
     total = power(sum(low), sum(high), weight)
     upto = (1 - weight) * _shares(low, count) + weight * _shares(high, count)
-    blocks = np.diff(np.floor(upto * total / BATCH_QUERIES + 0.5))
+    blocks = np.diff(np.ceil(np.round(upto * total / BATCH_QUERIES, 6)))
     return [int(n) * BATCH_QUERIES for n in np.maximum(blocks, 1)]
 
 

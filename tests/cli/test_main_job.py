@@ -170,11 +170,26 @@ def test_the_footer_names_the_levels_that_spill(run):
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_the_footer_says_that_a_profile_was_scaled(run):
-    ran = run("--scale", "8", "--app", "gia", "--resolution", "4k", "--detail", "bound")
-    assert "its profile is scaled to 8,294,400 queries for 4k" in " ".join(ran.out.split())
-    (row,) = ran.rows()
-    assert (row["resolution"], row["queries"]) == ("4k", "8294400")
+def test_the_footer_says_where_the_profile_of_another_size_comes_from(run):
+    ran = run("--scale", "8", "--app", "gia", "--resolution", "4k,1600x900,160x90", "--detail", "bound")
+    words = (
+        "profile as recorded at 3840x2160.",
+        "profile of 1600x900 interpolated between 1280x720 and 1920x1080.",
+        "profile of 160x90 scaled by pixels from 1280x720.",
+    )
+    assert all(word in " ".join(ran.out.split()) for word in words)
+    manifest = json.loads((ran.folder / "out/ngpc/manifest.json").read_text())
+    assert manifest["profiles"] == [f"trace gia-plane-fhd: {word[:-1]}" for word in words]
+    queries = {row["resolution"]: int(row["queries"]) for row in ran.rows()}
+    assert queries == {"4k": 3840 * 2160, "1600x900": 1600 * 900, "160x90": 160 * 90}
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_footer_says_that_a_profile_was_scaled_to_calibrated_queries(run):
+    ran = run("--scale", "8", "--app", "nvr", "--resolution", "4k", "--detail", "bound", "--arch", "ngpc-paper")
+    (row,) = ran.rows("out/ngpc-paper")
+    expected = f"its profile is scaled to {int(row['queries']):,} queries for 4k on ngpc-paper"
+    assert expected in " ".join(ran.out.split())
 
 
 def test_quiet_prints_nothing_and_writes_all(quick):

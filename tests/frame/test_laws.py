@@ -2,13 +2,16 @@
 
 import dataclasses
 import itertools
+import json
 import math
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
+from ngpc_sim.config.bundled import folder
 from ngpc_sim.config.errors import UserError
 
 TILES = {"nerf": 5, "nsdf": 3, "gia": 3, "nvr": 3}
@@ -61,11 +64,20 @@ def test_a_limit_below_one_is_refused(simulate, limit):
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_4k_asks_four_times_the_queries_of_fhd(simulate, traces, app):
-    result = simulate(f"{app}-hashgrid", resolution="4k", detail="bound")
+def test_4k_of_a_trace_of_one_size_asks_four_times_the_queries_of_fhd(simulate, traces, app):
+    trace = dataclasses.replace(traces[app], profiles=())
+    result = simulate(f"{app}-hashgrid", trace=trace, resolution="4k", detail="bound")
     assert result.queries == 4 * int(traces[app].profile.sum())
     assert result.queries_per_pixel == pytest.approx(traces[app].profile.sum() / (1920 * 1080), rel=1e-12)
     assert result.resolution == "4k"
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_4k_asks_the_queries_and_invocations_that_were_counted_there(simulate, traces, app):
+    path = folder("traces") / f"{traces[app].name}.trace.parquet"
+    counted = json.loads(pq.ParquetFile(path).metadata.metadata[b"ngpc_sim.trace"])["profiles"]["3840x2160"]["profile"]
+    result = simulate(f"{app}-hashgrid", resolution="4k", detail="bound")
+    assert (result.queries, result.invocations) == (sum(counted), len(counted))
 
 
 def test_4k_replays_as_many_queries_as_it_reports(simulate, traces):

@@ -1,5 +1,7 @@
 """Recordings of the bundled scenes: small ones obey laws, full ones reproduce the bundled files."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -8,7 +10,8 @@ import pytest
 from ngpc_sim.config import bundled as resources
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.trace import bundled_traces, load_trace, write_trace
-from ngpc_sim.trace.record import SCENES, record
+from ngpc_sim.trace.record import SCENES, count, record
+from ngpc_sim.workloads.frame_sizes import RESOLUTIONS
 
 #: takes longer to record than all other scenes together
 ROOM = "nerf-room"
@@ -24,11 +27,23 @@ def test_each_scene_has_its_bundled_trace_and_together_they_are_small():
 )
 def test_recording_a_scene_again_gives_the_bundled_file(name, tmp_path, equal):
     bundled = resources.folder("traces") / f"{name}-fhd.trace.parquet"
-    recorded = record(name)
-    assert equal(recorded, load_trace(bundled))
+    expected = load_trace(bundled)
+    hd, *larger = expected.profiles
+    recorded = record(name, also=[RESOLUTIONS["hd"]])
+    assert equal(recorded, expected)
+    assert recorded.profiles == (hd,)
+    recorded = replace(recorded, profiles=(hd, *larger))
     write_trace(recorded, tmp_path / "again.trace.parquet")
     if pq.ParquetFile(bundled).metadata.created_by == f"parquet-cpp-arrow version {pa.__version__}":
         assert (tmp_path / "again.trace.parquet").read_bytes() == bundled.read_bytes()
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("size", ["4k", "8k"])
+@pytest.mark.parametrize("name", SCENES)
+def test_counting_a_large_frame_again_gives_the_profile_of_the_bundled_file(name, size):
+    width, height = RESOLUTIONS[size]
+    assert count(name, width, height) == load_trace(name).profile_at(width * height)
 
 
 def test_a_small_frame_of_the_longest_scene_is_what_it_was():

@@ -163,9 +163,14 @@ def next_occupied(t: Real, direction: Point, march: March) -> Real:
 
 
 @loop
-def start_rays(pixels: Array, directions: Array, times: Array, march: March, seed: Whole) -> None:
-    """Jitter each ray by a part of a step and move it to its first occupied cell (NEVER if there is none)."""
-    for ray in range(len(times)):
+def start_rays(
+    pixels: Array, directions: Array, times: Array, march: March, seed: Whole, first: Whole, stop: Whole
+) -> None:
+    """Jitter rays from ``first`` to before ``stop`` by a part of a step; move them to their first occupied cell.
+
+    ``times`` is NEVER where there is none.
+    """
+    for ray in range(first, stop):
         jitter = uniform(pixels[ray], seed)
         steps = to_steps(times[ray], march.lattice) + np.float32(jitter)
         times[ray] = next_occupied(np.float32(from_steps(steps, march.lattice)), directions[ray], march)
@@ -240,7 +245,7 @@ def render(density: Network, scene: NerfScene, width: int, height: int) -> Itera
     """Yield each network call of a frame; ``density`` gives sigma per unit length at network positions."""
     march = March(scene.camera.origin, step_lattice(scene.cone_angle), scene.occupancy, scene.box)
     pixels, directions, times = rays_into_box(width, height, march.origin, scene.camera.axes, march.box)
-    start_rays(pixels, directions, times, march, scene.seed)
+    over_ranges(len(times), RAYS_AT_A_TIME, partial(start_rays, pixels, directions, times, march, scene.seed))
     alive = times < NEVER
     opacities = np.zeros(len(times), np.float32)
     started = max(int(alive.sum()), 1)
