@@ -72,8 +72,9 @@ def arch_show(
     from ngpc_sim.config.yaml_files import dump_yaml
     from ngpc_sim.job.options import parse_overrides
 
-    documents = [dump_yaml(load_arch(name, overrides=values).resolved()) for values in parse_overrides(settings or ())]
-    sys.stdout.write("---\n".join(documents))
+    # a plug-in is shown by its name; nothing of it is imported
+    archs = [load_arch(name, overrides=values, allow_plugins=True) for values in parse_overrides(settings or ())]
+    sys.stdout.write("---\n".join(dump_yaml(arch.resolved()) for arch in archs))
 
 
 @arch_app.command("schema", cls=Command)

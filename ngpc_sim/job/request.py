@@ -24,6 +24,7 @@ from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import DEFAULTS, MAX_FRAMES, Options, Point, Sequence
 from ngpc_sim.simulation.points import contents
 from ngpc_sim.trace import Trace, load_trace
+from ngpc_sim.trace.contents import MAX_QUERIES
 from ngpc_sim.workloads.apps import APPS, ENCODINGS
 from ngpc_sim.workloads.frame_sizes import parse_resolution
 from ngpc_sim.workloads.workload import Workload, default_encoding, encoding_names, load_workload
@@ -105,8 +106,8 @@ def points(asked: Request) -> list[Point]:
 
     Points of equal contents are one, whatever their files or values are called.
     """
-    if asked.limit_queries is not None and asked.limit_queries < 1:
-        raise UserError(f"--limit-queries {asked.limit_queries} is out of range: 1 or more.")
+    if asked.limit_queries is not None and not 1 <= asked.limit_queries <= MAX_QUERIES:
+        raise UserError(f"--limit-queries {asked.limit_queries} is out of range: 1 or more, up to 2**53.")
     relative_error, seed = asked.precision
     options = Options(
         detail=asked.detail,

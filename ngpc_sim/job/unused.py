@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ngpc_sim.architecture.arch import PROSE
 from ngpc_sim.architecture.arch_file import ArchFile
 from ngpc_sim.architecture.gpu_memory import OF_GPU
 from ngpc_sim.config.plugins import is_plugin, load
@@ -52,6 +53,12 @@ def unused_settings(points: Sequence[Point]) -> Iterator[str]:
         left_out = sorted(key for key in typed if key.startswith(REPLAYED))
         if left_out:
             yield f"--detail bound knows no conflict, miss or queue: {', '.join(left_out)} cannot change a time."
+    prose = sorted(key for key in typed if key.partition(".")[0] in PROSE)
+    if prose:
+        yield f"{', '.join(prose)} cannot change a result: it only says what an architecture is."
+    early = "memory.prefetch_next_scene"
+    if early in typed and all(point.options.sequence is None for point in points):
+        yield f"{early} has no effect without --scenes: there is no next scene."
     read = {key: False for point in points for key in point.arch.file.gpu_overrides}
     for point in points if read else ():
         models = models_of(point.arch, point.work)

@@ -17,6 +17,7 @@ from ngpc_sim.frame.whole_frame import is_replayed_whole
 from ngpc_sim.power.area import Areas, areas
 from ngpc_sim.sampling import Precision
 from ngpc_sim.trace import Trace
+from ngpc_sim.trace.contents import MAX_QUERIES
 from ngpc_sim.trace.profiles import FrameProfile
 from ngpc_sim.workloads.frame_sizes import parse_resolution, size_name
 from ngpc_sim.workloads.workload import Workload
@@ -96,8 +97,10 @@ class Options:
             raise UserError(f"unknown detail '{self.detail}': choose {', '.join(DETAILS)}.")
         if self.resolution is not None:
             parse_resolution(self.resolution)
-        if self.limit_queries is not None and not (is_whole(self.limit_queries) and self.limit_queries >= 1):
-            raise UserError(f"limit_queries = {self.limit_queries!r} is out of range: 1 or more.")
+        if self.limit_queries is not None and not (
+            is_whole(self.limit_queries) and 1 <= self.limit_queries <= MAX_QUERIES
+        ):
+            raise UserError(f"limit_queries = {self.limit_queries!r} is out of range: 1 or more, up to 2**53.")
         if not isinstance(self.overrides, Mapping | None):
             raise UserError(f"overrides = {self.overrides!r} is not a mapping of dotted keys to values.")
         if not isinstance(self.sequence, Sequence | None):

@@ -174,3 +174,17 @@ def test_a_derived_value_that_does_not_follow_is_refused(run, tmp_path):
     text = run("workload", "show", "gia-hashgrid").out.replace("base_resolution: 16", "base_resolution: 32", 1)
     (tmp_path / "again.yaml").write_text(text)
     assert "follows from the other keys" in run("--app", "again.yaml", *QUICK[:2]).err
+
+
+def test_an_architecture_with_a_plug_in_is_shown_without_importing_it(run, tmp_path):
+    (tmp_path / "stranger.py").write_text("raise SystemExit(7)\n")
+    (tmp_path / "a.yaml").write_text('extends: ngpc\nnfp: {mlp: {model: "stranger:Mlp"}}\n')
+    ran = run("arch", "show", "a.yaml")
+    assert (ran.status, ran.err) == (0, "")
+    assert yaml.safe_load(ran.out)["nfp"]["mlp"]["model"] == "stranger:Mlp"
+
+
+def test_a_limit_that_no_trace_can_have_is_refused(run):
+    ran = run("--scale", "8", "--app", "gia", "--limit-queries", "9" * 23)
+    assert (ran.status, ran.out, ran.written()) == (2, "", [])
+    assert "out of range: 1 or more, up to 2**53" in ran.err

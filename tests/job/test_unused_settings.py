@@ -64,3 +64,24 @@ def test_a_value_that_a_model_reads_is_not_reported(key, models):
 
 def test_timings_of_dram_are_read_where_lines_are_missed():
     assert lines("gpu.dram.channels", 12, detail="cycle", **{"nfp.encoding.feature_bytes": 4}) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("description", "other", "description cannot change a result"),
+        ("sources.scale", "assumed: by me", "sources.scale cannot change a result"),
+        ("memory.prefetch_next_scene", True, "memory.prefetch_next_scene has no effect without --scenes"),
+    ],
+)
+def test_a_set_key_that_nothing_of_the_run_reads_is_reported(key, value, says):
+    arch, work = ngpc.load_arch("ngpc", overrides={key: value}), ngpc.load_workload("gia-hashgrid")
+    options = Options(detail="bound", overrides={key: value})
+    assert says in "".join(unused_settings([Point(arch, work, ngpc.load_trace("gia-plane"), options)]))
+
+
+def test_a_prefetch_of_scenes_is_not_reported_with_scenes():
+    given = {"memory.prefetch_next_scene": True}
+    arch, work = ngpc.load_arch("ngpc", overrides=given), ngpc.load_workload("gia-hashgrid")
+    options = Options(detail="bound", overrides=given, sequence=ngpc.Sequence(2, 3))
+    assert list(unused_settings([Point(arch, work, ngpc.load_trace("gia-plane"), options)])) == []
