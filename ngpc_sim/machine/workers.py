@@ -6,11 +6,13 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing import connection, resource_tracker
+from pathlib import Path
 from typing import TypeVar
 
 from ngpc_sim.config.errors import WorkerLostError
@@ -37,7 +39,8 @@ def in_workers(call: Callable[[Task], Answer], tasks: Sequence[Task], workers: i
     with _deaf_children():
         resource_tracker.ensure_running()  # it cleans up what is shared, so the closing of the terminal must not end it
     spawning = multiprocessing.get_context("spawn")
-    with undone_by_the_end(_kill_workers), ProcessPoolExecutor(workers, spawning, _begin) as pool:
+    kill = partial(_kill_workers, _children())
+    with undone_by_the_end(kill), ProcessPoolExecutor(workers, spawning, _begin) as pool:
         try:
             with _deaf_children():
                 futures = {pool.submit(call, task): task for task in tasks}
@@ -52,13 +55,26 @@ def in_workers(call: Callable[[Task], Answer], tasks: Sequence[Task], workers: i
             raise
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            _kill_workers()
+            kill()
             raise
 
 
-def _kill_workers() -> None:
+def _children() -> set[int]:
+    """Processes that this one has started, as far as the system says; multiprocessing notes a new one late."""
+    found: set[int] = set()
+    for path in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):
+            found |= set(map(int, path.read_text(encoding="ascii").split()))
+    return found
+
+
+def _kill_workers(others: Collection[int]) -> None:
+    """Kill all workers, and what has been started beside ``others`` and will be one."""
     for worker in multiprocessing.active_children():
         worker.kill()
+    for number in _children().difference(others):
+        with suppress(OSError):
+            os.kill(number, signal.SIGKILL)
 
 
 @contextmanager
