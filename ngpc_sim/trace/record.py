@@ -92,8 +92,7 @@ def record_to(
     ``also`` as in :func:`record`.
     """
     _check(name, width, height, seed)
-    if tiles is not None and tiles < 1:
-        raise UserError(f"A trace records 1 or more tiles, not {tiles}.")
+    _check_tiles(width, height, tiles)
     profiles, progress = _counted_before(name, (width, height), also, seed, progress)
     recording = _Recording(name, width, height, seed, width * height if tiles is None else tiles, profiles)
     with TraceWriter(path, recording.n_dims) as writer:
@@ -119,6 +118,14 @@ def count(
         if progress is not None:
             progress(call.done)
     return FrameProfile.recorded(width, height, launched, phases)
+
+
+def _check_tiles(width: int, height: int, tiles: int | None) -> None:
+    from ngpc_sim.trace.loops.screen_tiles import columns_and_rows  # noqa: PLC0415  (numba enters here)
+
+    columns, rows = columns_and_rows(width, height)
+    if tiles is not None and not 1 <= tiles <= columns * rows:
+        raise UserError(f"A trace of a {width}x{height} frame records 1 to {columns * rows} tiles, not {tiles}.")
 
 
 def _counted_before(

@@ -135,3 +135,11 @@ def test_a_number_of_tiles_that_is_none_is_refused(tiles, monkeypatch, capsys, t
         main()
     assert end.value.code == 2
     assert "which should be a number of screen tiles from 1, or all" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("tiles", [0, 17])
+def test_more_tiles_than_a_frame_has_are_refused(tiles, tmp_path):
+    """A frame of 60x30 has 4 x 4 tiles of 16x8."""
+    with pytest.raises(UserError, match=f"A trace of a 60x30 frame records 1 to 16 tiles, not {tiles}"):
+        record_to(tmp_path / "x.trace.parquet", "gia-plane", 60, 30, tiles=tiles)
+    assert list(tmp_path.iterdir()) == []

@@ -38,9 +38,14 @@ class Tiles:
         return tiles[slots], invocation.positions[slots]
 
 
+def columns_and_rows(width: int, height: int) -> tuple[int, int]:
+    """How many screen tiles a frame has."""
+    return -(-width // TILE_PIXELS[0]), -(-height // TILE_PIXELS[1])
+
+
 def draw_tiles(width: int, height: int, n_tiles: int, seed: int) -> Tiles:
     """Draw ``n_tiles`` of the frame's tiles (all, if there are fewer)."""
-    columns, rows = -(-width // TILE_PIXELS[0]), -(-height // TILE_PIXELS[1])
+    columns, rows = columns_and_rows(width, height)
     n_all = columns * rows
     n_drawn = min(n_tiles, n_all)
     by_morton = sorted(range(n_all), key=lambda tile: int(morton(tile % columns, tile // columns, 0)))
