@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -22,10 +22,13 @@ Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
 
-def in_workers(call: Callable[[Task], Answer], tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, Answer]]:
+def in_workers(
+    call: Callable[[Task], Answer], tasks: Sequence[Task], workers: int
+) -> Generator[tuple[Task, Answer], None, None]:
     """Each task with the answer of ``call``, in the order in which they are finished.
 
-    One worker, or one task, needs no process of its own. Tasks that have not begun are dropped at the first error.
+    One worker, or one task, needs no process of its own. Tasks that have not begun are dropped at the first error. The
+    generator must be closed (``contextlib.closing``), so that who leaves it early leaves no process behind.
 
     Raises
     ------

@@ -7,6 +7,7 @@ go to the same worker, which keeps the trace and its intervals.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -91,9 +92,10 @@ def run_points(points: Sequence[Point], jobs: int = 1, done: Callable[[int], Non
     results: dict[int, Result] = {}
     groups = [[(index, points[index]) for index in group] for group in _groups(points, jobs)]
     try:
-        for group, finished in in_workers(_run_group, groups, jobs):
-            results.update(finished)
-            tell(len(group))
+        with closing(in_workers(_run_group, groups, jobs)) as answers:
+            for group, finished in answers:
+                results.update(finished)
+                tell(len(group))
     except WorkerLostError as error:
         lost = [point for group in error.tasks for _, point in group]
         raise WorkerLostError(lost, [_named(point) for point in lost[:MAX_NAMED]]) from None

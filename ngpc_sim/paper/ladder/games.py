@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from ngpc_sim.engines.encoding_engine import spilled_levels
@@ -88,10 +89,12 @@ def play(games: Sequence[Game], jobs: int | None, tell: Callable[[int, int], Non
         parts += [(index, game, order[start : start + PART]) for start in range(0, len(order), PART)]
     total, known = sum(len(combinations) for _, _, combinations in parts), 0
     found: list[dict[int, float]] = [{} for _ in games]
-    for (index, _, combinations), values in in_workers(_speedups, parts, jobs or min(os.cpu_count() or 1, MAX_WORKERS)):
-        found[index].update(zip(combinations, values, strict=True))
-        known += len(combinations)
-        tell(known, total)
+    workers = jobs or min(os.cpu_count() or 1, MAX_WORKERS)
+    with closing(in_workers(_speedups, parts, workers)) as answers:
+        for (index, _, combinations), values in answers:
+            found[index].update(zip(combinations, values, strict=True))
+            known += len(combinations)
+            tell(known, total)
     return [
         [found[index][combination & acting[index]] for combination in range(1 << len(game.steps))]
         for index, game in enumerate(games)
