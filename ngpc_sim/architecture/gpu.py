@@ -15,7 +15,8 @@ from ngpc_sim.config.schema import (
     Sourced,
     Spec,
     field_validator,
-    inner_model,
+    known_keys,
+    model_at,
     nearest,
     validate,
 )
@@ -164,27 +165,19 @@ def _set(tree: dict[str, Any], dotted: str, value: Any) -> None:  # noqa: ANN401
         raise UserError(f"gpu.{dotted} holds several values: set one of {', '.join(f'gpu.{dotted}.{k}' for k in own)}.")
     if own is None and not _is_optional(parents, last):
         raise UserError(_unknown(dotted, tree))
-    is_sourced = isinstance(own, dict) or (own is None and issubclass(_field_model(parents, last), Sourced))
+    is_sourced = isinstance(own, dict) or (own is None and _is_sourced(parents, last))
     given = {"value": value, "unit": "as in its name", "tag": "assumed", "source": "set by the user"}
     inside[last] = (given | ({"unit": own["unit"]} if own else {})) if is_sourced else value
 
 
-def _model(parents: list[str]) -> Any:  # noqa: ANN401 - a pydantic model class
-    """Model of the part of a GPU's file below some keys; the keys of ``apps`` and ``encodings`` are names."""
-    model: Any = GpuSpec
-    for key in parents:
-        fields = getattr(model, "model_fields", {})
-        model = inner_model(fields[key].annotation) if key in fields else model
-    return model
-
-
-def _field_model(parents: list[str], last: str) -> Any:  # noqa: ANN401 - a pydantic model class or a plain type
-    return inner_model(_model(parents).model_fields[last].annotation)
-
-
 def _is_optional(parents: list[str], last: str) -> bool:
     """Whether a file may have such a number, though this one has not."""
-    model = _field_model(parents, last) if last in getattr(_model(parents), "model_fields", {}) else None
+    return last in known_keys(model_at(GpuSpec, parents)) and _is_sourced(parents, last)
+
+
+def _is_sourced(parents: list[str], last: str) -> bool:
+    """Whether the value of a key has a unit and a source; the keys of ``apps`` and ``encodings`` are names."""
+    model = model_at(GpuSpec, [*parents, last])
     return isinstance(model, type) and issubclass(model, Sourced)
 
 

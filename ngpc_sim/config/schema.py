@@ -27,7 +27,6 @@ __all__ = [
     "Sourced",
     "Spec",
     "field_validator",
-    "inner_model",
     "model_validator",
 ]
 
@@ -158,7 +157,7 @@ def _sentence(
     place = origins.get(dotted, where)
     if detail["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
         parent = "".join(f"{key}." for key in keys[:-1])
-        known = known_keys(_model_at(model, keys[:-1]))
+        known = known_keys(model_at(model, keys[:-1]))
         return f"{place}: unknown key '{dotted}'; the nearest known key is '{parent}{nearest(keys[-1], known)}'."
     if detail["type"] == "missing":
         return f"{place}: key '{dotted}' is missing."
@@ -197,11 +196,12 @@ def _expectation(model: type[BaseModel], keys: list[str], detail: Any) -> str:  
     return text.replace("input should be", "it should be")
 
 
-def _model_at(model: type[BaseModel], keys: Iterable[str]) -> Any:  # noqa: ANN401 - a model or a dataclass
+def model_at(model: type[BaseModel], keys: Iterable[str]) -> Any:  # noqa: ANN401 - a model or a dataclass
+    """The model below ``model`` to which dotted ``keys`` lead; an unknown key stays where it is."""
     current: Any = model
     for key in keys:
         fields = _fields(current)
-        current = inner_model(fields[key].annotation) if key in fields else current
+        current = _inner_model(fields[key].annotation) if key in fields else current
     return current
 
 
@@ -210,12 +210,12 @@ def _fields(model: Any) -> Mapping[str, Any]:  # noqa: ANN401 - a model or a dat
     return found
 
 
-def inner_model(annotation: Any) -> Any:  # noqa: ANN401 - any annotation
+def _inner_model(annotation: Any) -> Any:  # noqa: ANN401 - any annotation
     """The model inside an annotation, such as ``Model | None`` or ``dict[str, Model]``, or the annotation itself."""
     if _fields(annotation):
         return annotation
     for argument in getattr(annotation, "__args__", ()):
-        inner = inner_model(argument)
+        inner = _inner_model(argument)
         if _fields(inner):
             return inner
     return annotation
@@ -232,7 +232,7 @@ RANGES = {"ge": "{} or more", "gt": "more than {}", "le": "at most {}", "lt": "l
 
 def range_of(model: type[BaseModel], keys: list[str]) -> str:
     """Allowed range of a numeric key in words, empty where it has none."""
-    field = _fields(_model_at(model, keys[:-1])).get(keys[-1]) if keys else None
+    field = _fields(model_at(model, keys[:-1])).get(keys[-1]) if keys else None
     if field is None:
         return ""
     found = (

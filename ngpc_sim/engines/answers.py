@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.config.plugins import MOST, WrongAnswerError, shown, whole
+from ngpc_sim.config.units import is_whole
 from ngpc_sim.engines.service import Misses, Service
 from ngpc_sim.engines.timing import Timing
 
@@ -43,7 +44,7 @@ def actions(answer: Any, *_: Any, **__: Any) -> dict[str, int]:  # noqa: ANN401 
 
 def _counted(name: str, number: Any) -> int:  # noqa: ANN401 - of a plug-in
     """How often an action happened; a frame has more actions than a batch has cycles."""
-    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 0:
+    if not is_whole(number) or number < 0:
         raise WrongAnswerError(f"count '{name}' in a whole number of 0 or more, not {shown(number)}")
     return int(number)
 
@@ -105,7 +106,7 @@ def owners(answer: Any, n_granules: int, n_nfps: int) -> Array:  # noqa: ANN401 
         given = list(answer)
     except TypeError:
         given = []
-    found = [int(owner) for owner in given if isinstance(owner, int | np.integer)]
+    found = [int(owner) for owner in given if is_whole(owner)]
     if len(found) != len(given) or len(found) != n_granules or not set(found) <= set(range(n_nfps)):
         raise WrongAnswerError(f"give each of {n_granules} granules an NFP from 0 to {n_nfps - 1}")
     return np.array(found, np.int64)

@@ -42,6 +42,7 @@ import numpy as np
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import Field, Spec, model_validator, one_sentence
+from ngpc_sim.config.units import is_whole
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.kernels.dram_channel import ANSWERS, CYCLES, HITS, Layout, serve, split
 from ngpc_sim.machine.threads import map_threads
@@ -197,7 +198,7 @@ class Dram:
             For addresses or lines of another kind.
         """
         spec, lines = self.spec, checked_addresses(addresses)
-        if isinstance(line_bytes, bool) or not isinstance(line_bytes, int) or not 1 <= line_bytes <= MAX_LINE_BYTES:
+        if not is_whole(line_bytes) or not 1 <= line_bytes <= MAX_LINE_BYTES:
             whole = f"it should be a whole number from 1 to {MAX_LINE_BYTES}"
             raise UserError(f"line_bytes = {line_bytes!r} is not allowed: {whole}.")
         bank_of, row_of, starts = split(lines, line_bytes, spec.layout())

@@ -27,7 +27,7 @@ def in_workers(
 ) -> Generator[tuple[Task, Answer], None, None]:
     """Each task with the answer of ``call``, in the order in which they are finished.
 
-    One worker, or one task, needs no process of its own. Tasks that have not begun are dropped at the first error. The
+    One worker, or one task, needs no process of its own. Tasks without an answer are dropped at the first error. The
     generator must be closed (``contextlib.closing``), so that who leaves it early leaves no process behind.
 
     Raises
@@ -53,9 +53,6 @@ def in_workers(
                 yield left.pop(future), answer
         except BrokenProcessPool:
             raise WorkerLostError(list(left.values())) from None
-        except Exception:
-            pool.shutdown(cancel_futures=True)
-            raise
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             kill()

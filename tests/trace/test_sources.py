@@ -11,7 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import fsspec
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -163,48 +162,35 @@ def test_a_name_with_commands_for_a_terminal_is_written_out(content, tmp_path):
     assert "\\x1b[31m" in refusal(tmp_path / "\x1b[31m.trace.parquet")
 
 
-def rows_file(path, n, **options):
-    """A valid trace of n rows that are all alike: next to nothing when packed."""
-    header = {
-        "format_version": 1,
-        "app": "gia",
-        "scene": "s",
-        "camera": "c",
-        "width": 32,
-        "height": 8,
-        "seed": 0,
-        "tool_version": "t",
-        "tile_pixels": [16, 8],
-        "tile_weights": [[1.0, 2]],
-        "profile": [n],
-        "phases": [["image", 1]],
-    }
-    kinds = [("invocation", pa.int32()), ("tile", pa.int32()), ("x", pa.float32()), ("y", pa.float32())]
-    schema = pa.schema([pa.field(*kind, nullable=False) for kind in kinds], {b"ngpc_sim.trace": json.dumps(header)})
-    columns = [pa.array(np.zeros(n, kind.to_pandas_dtype())) for _, kind in kinds]
-    pq.write_table(pa.Table.from_arrays(columns, schema=schema), path, **options)
-    return path
+@pytest.fixture
+def rows_file(by_hand):
+    """Write a valid trace of n rows that are all alike: next to nothing when packed."""
+
+    def write(n, **options):
+        return by_hand({"profile": [n]}, dict.fromkeys(("invocation", "tile", "x", "y"), np.zeros(n, int)), **options)
+
+    return write
 
 
-def test_rows_that_a_file_is_too_small_for_are_refused_before_they_are_unpacked(tmp_path, monkeypatch):
-    path = rows_file(tmp_path / "bomb.trace.parquet", 100_000)
+def test_rows_that_a_file_is_too_small_for_are_refused_before_they_are_unpacked(rows_file, monkeypatch):
+    path = rows_file(100_000)
     assert load_trace(path).recorded == 100_000
     monkeypatch.setattr(file_format, "FREE_BYTES", 1 << 20)
     monkeypatch.setattr(pq.ParquetFile, "read", None)
     assert "more than its" in refusal(path)
 
 
-def test_a_page_says_what_its_rows_take(tmp_path):
+def test_a_page_says_what_its_rows_take(rows_file):
     """1,000 numbers of 4 bytes, not packed."""
-    path = rows_file(tmp_path / "page.trace.parquet", 1000, use_dictionary=False, compression="none")
+    path = rows_file(1000, use_dictionary=False, compression="none")
     chunk = pq.ParquetFile(path).metadata.row_group(0).column(2)
     with path.open("rb") as stream:
         assert list(page_sizes(stream, chunk)) == [4000]
 
 
-def test_a_page_that_claims_more_than_its_rows_need_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+def test_a_page_that_claims_more_than_its_rows_need_is_refused_before_it_is_unpacked(rows_file, monkeypatch):
     """Its header begins with field 1, the kind 0, and field 2, the size: 3 bytes for 80,000, or for 1,048,575."""
-    path = rows_file(tmp_path / "page.trace.parquet", 20_000, use_dictionary=False)
+    path = rows_file(20_000, use_dictionary=False)
     at = pq.ParquetFile(path).metadata.row_group(0).column(2).data_page_offset
     content = bytearray(path.read_bytes())
     assert content[at : at + 3] == b"\x15\x00\x15"

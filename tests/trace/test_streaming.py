@@ -18,6 +18,14 @@ def path(tmp_path):
     return tmp_path / "frame.trace.parquet"
 
 
+@pytest.fixture
+def streamed(path, monkeypatch):
+    """A trace that stays in its file, which is ``path``."""
+    record_to(path, *FRAME)
+    monkeypatch.setattr(reading, "HELD_ROWS", 1)
+    return load_trace(path)
+
+
 def test_a_frame_recorded_call_by_call_has_the_rows_of_one_recorded_at_once(path):
     queries, rows = record_to(path, *FRAME)
     got, expected = load_trace(path), record(*FRAME)
@@ -75,31 +83,22 @@ def test_blocks_of_a_file_are_its_rows_in_order(path, monkeypatch):
         assert np.array_equal(np.concatenate([block[k] for block in blocks]), getattr(whole, name))
 
 
-def test_a_file_that_changes_under_the_reader_is_refused(path, monkeypatch):
-    record_to(path, *FRAME)
-    monkeypatch.setattr(reading, "HELD_ROWS", 1)
-    trace = load_trace(path)
+def test_a_file_that_changes_under_the_reader_is_refused(streamed, path):
     record_to(path, "nerf-object", 64, 32)
     with pytest.raises(UserError, match="has changed since it was opened"):
-        next(trace.blocks())
+        next(streamed.blocks())
 
 
-def test_a_file_of_as_many_rows_that_takes_its_place_is_refused(path, monkeypatch):
-    record_to(path, *FRAME)
-    monkeypatch.setattr(reading, "HELD_ROWS", 1)
-    trace = load_trace(path)
+def test_a_file_of_as_many_rows_that_takes_its_place_is_refused(streamed, path):
     other = path.with_name("other")
     other.write_bytes(path.read_bytes())
     other.replace(path)
     with pytest.raises(UserError, match="has changed since it was opened"):
-        next(trace.blocks())
+        next(streamed.blocks())
 
 
-def test_a_whole_frame_with_something_replaced_has_its_own_hash(path, monkeypatch):
-    record_to(path, *FRAME)
-    monkeypatch.setattr(reading, "HELD_ROWS", 1)
-    trace = load_trace(path)
-    assert len({trace.sha256, replace(trace, seed=9).sha256, replace(trace, width=161).sha256}) == 3
+def test_a_whole_frame_with_something_replaced_has_its_own_hash(streamed):
+    assert len({streamed.sha256, replace(streamed, seed=9).sha256, replace(streamed, width=161).sha256}) == 3
 
 
 def test_a_huge_claim_of_a_whole_frame_is_refused_before_memory_is_taken(path, monkeypatch):
