@@ -43,7 +43,14 @@ class MemorySpec(Spec):
 class FrameSpec(Spec):
     """How GPU and NGPC work through a frame."""
 
-    tiles: int = Field(ge=1, le=4096, description="parts of the screen that pass through GPU and NGPC in turn")
+    tiles: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(
+        description="parts of the screen that pass through GPU and NGPC in turn; auto: the fewest that are as fast as any"
+    )
+    front_end: Literal["queues", "persistent"] = Field(
+        default="queues",
+        description="queues: dispatches of recorded command buffers; persistent: kernels that stay and poll",
+    )
+    queues: int = Field(default=8, ge=1, le=4096, description="queues of the GPU, each with a tile at a time")
     fused: bool = Field(description="whether the rest of kernels is fused")
     rest_model: str = Field(
         description="rest of kernels: published fusion, roofline of the workload's kernels, or a plug-in module:Class"
@@ -52,7 +59,6 @@ class FrameSpec(Spec):
     schedule: Literal["invocations", "batches"] = Field(
         description="invocations: each one is a round trip GPU-NGPC-GPU; batches: a tile passes NGPC and GPU once"
     )
-    pre_share: float = Field(ge=0, le=1, description="share of the rest of kernels that runs before the network")
     launch_overhead_ns: float = Field(ge=0, le=1e9, description="latency of starting a dispatch, in ns")
     submit_overhead_us: float = Field(ge=0, le=1e6, description="cost of submitting a frame's command buffers in us")
     sync_overhead_us: float = Field(

@@ -4,8 +4,7 @@ A command of n queries is cut into granules of ``dispatch_queries``. ``round_rob
 g mod N; ``least_loaded`` hands it to the first NFP of which an encoding engine runs dry (lowest number on
 ties), so that an NFP pulls its next granule just in time. A batch that the command's end leaves partial
 closes when the last granule has been handed out. Each NFP reads the inputs of its granules in order
-through its port; the link is shared in equal parts by the NFPs that have work, and inside an NFP between
-inputs and outputs by their bytes.
+through its port. Link and DRAM behind the ports are shared in the frame, not here.
 
 What a command costs an NFP has two numbers. ``end_cycles``: until its last output, when it starts idle.
 ``occupancy_cycles``: what the same granules add to the end when they follow themselves without a gap; a
@@ -24,13 +23,20 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.plugins import BUILTIN, build, checked, takes
 from ngpc_sim.config.schema import Field, Spec, field_validator
 from ngpc_sim.engines import answers
-from ngpc_sim.engines.memory_shares import IDEAL_PATH, Demand, Memory, MissPath, miss_path, stream_share
-from ngpc_sim.engines.nfp import Nfp, NfpRun, NfpSpec, has_built_in_replay, neural_fields_processor
+from ngpc_sim.engines.nfp import (
+    IDEAL_PATH,
+    MissPath,
+    Nfp,
+    NfpRun,
+    NfpSpec,
+    has_built_in_replay,
+    neural_fields_processor,
+)
 from ngpc_sim.engines.service import Service, folded
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.kernels.causes import BUSY, CAUSES
 from ngpc_sim.kernels.cluster import Asked, replay_cluster
-from ngpc_sim.kernels.nfp import BATCHES, IN_BYTES, IN_RATE, RATE_BITS, fill_arrivals, hide_drain
+from ngpc_sim.kernels.nfp import BATCHES, IN_BYTES, IN_RATE, fill_arrivals, hide_drain
 from ngpc_sim.results.nfp_counts import NfpCounts
 from ngpc_sim.workloads.workload import Workload
 
@@ -55,17 +61,13 @@ class ClusterSpec(Spec):
 class ClusterWork:
     """One command: workload, the intervals of recorded queries, and which of them it asks, in order.
 
-    ``link_bytes_per_cycle`` is the bandwidth that inputs and outputs of all NFPs share, in bytes per NFP cycle,
-    ``None`` where it never limits; ``memory`` what missing lines pass through, ``None`` for one without latency and
-    limit; ``in_flight_queries`` of all commands that are under way together, this one included, 0 for this one alone.
+    ``path``: where missing lines come from.
     """
 
     workload: Workload
     service: Service
     stream: Array
-    link_bytes_per_cycle: float | None = None
-    memory: Memory | None = None
-    in_flight_queries: int = 0
+    path: MissPath = IDEAL_PATH
 
 
 @dataclass(frozen=True)
@@ -110,63 +112,17 @@ class Cluster:
         self.inside = self.nfp if isinstance(self.nfp, Nfp) else Nfp(nfp)
         self.scale = scale
 
-    def port_rates(self, work: ClusterWork, demand: Demand | None = None) -> tuple[int, int]:
-        """Input and output bytes per cycle of an NFP in 1/65536 bytes: its port, or its share of the link.
-
-        ``demand`` of the command, where it is known.
-        """
+    def ports(self, work: Workload) -> Array:
+        """(4,) ports of an NFP as the kernels take them."""
         io = self.inside.spec.io
-        ports = (io.input_bytes_per_cycle << RATE_BITS, io.output_bytes_per_cycle << RATE_BITS)
-        if work.link_bytes_per_cycle is None:
-            return ports
-        share = work.link_bytes_per_cycle / self.at_work(work)
-        parts = (work.workload.input_bytes, work.workload.output_bytes)
-        demand = demand or self.demand(work)
-        share *= sum(parts) / demand.bytes_per_query
-        if work.memory is not None:
-            share = min(share, stream_share(work.memory, demand, self.at_work(work)))
-        limits = [max(1, int(share * part / sum(parts) * (1 << RATE_BITS))) for part in parts]
-        return min(ports[0], limits[0]), min(ports[1], limits[1])
-
-    def miss_path(self, work: ClusterWork, demand: Demand | None = None) -> MissPath:
-        """What lines that an NFP misses pass through; ``demand`` of the command, where it is known."""
-        if work.memory is None or work.service.misses is None:
-            return IDEAL_PATH
-        return miss_path(work.memory, demand or self.demand(work), self.at_work(work))
-
-    def at_work(self, work: ClusterWork) -> int:
-        """NFPs that have work while the command runs, at least 1: other commands under way keep theirs busy."""
-        own = len(work.stream)
-        granules = -(-own // self.spec.dispatch_queries)
-        return max(1, min(self.scale, -(-granules * max(own, work.in_flight_queries) // max(1, own))))
-
-    def demand(self, work: ClusterWork) -> Demand:
-        """What a query of the command asks of the memory on average."""
-        batch = self.inside.spec.mlp.batch_queries
-        missing, far = work.service.lines_by_slot()
-        n = max(1, len(work.stream))
-        rows = work.stream if len(missing) else work.stream[:0]
-        return Demand(
-            stream_bytes=work.workload.input_bytes + work.workload.output_bytes,
-            missing=missing[rows].sum(axis=0, dtype=np.int64) / n,
-            far=far[rows].sum(axis=0, dtype=np.int64) / n,
-            line_bytes=self.inside.spec.encoding.line_bytes,
-            cycles_per_query=self.inside.mlp.busy_cycles(work.workload, batch) / batch,
-            groups=self.inside.encoding.side_by_side(work.workload.encoding),
-        )
+        widths = io.input_bytes_per_cycle, io.output_bytes_per_cycle
+        return np.array((work.input_bytes, widths[0], work.output_bytes, widths[1]), np.int64)
 
     def run(self, work: ClusterWork, *, each_query: bool = False) -> ClusterRun:
         """Replay one command, alone and behind itself; with ``each_query`` note when each query is done."""
         if not has_built_in_replay(self.nfp):
             return self._run_plugin(work)
-        return self._replay(work, self.scale, self._owners(len(work.stream)), self.ways(work), each=each_query)
-
-    def ways(self, work: ClusterWork, demand: Demand | None = None) -> tuple[Array, MissPath]:
-        """Ports (4,) of an NFP as the kernels take them, and what its missing lines pass through."""
-        demand = demand or self.demand(work)
-        in_rate, out_rate = self.port_rates(work, demand)
-        ports = np.array((work.workload.input_bytes, in_rate, work.workload.output_bytes, out_rate), np.int64)
-        return ports, self.miss_path(work, demand)
+        return self._replay(work, self.scale, self._owners(len(work.stream)), each=each_query)
 
     def shares(self, n_queries: int) -> Array:
         """(N,) queries of every NFP in a command of ``n_queries`` under round_robin."""
@@ -183,7 +139,7 @@ class Cluster:
     def run_shares(self, work: ClusterWork, chosen: Array) -> ClusterRun:
         """Replay what the NFPs ``chosen`` (k,) get of a command under round_robin; arrays of the answer have k rows.
 
-        Each costs to the cycle what it costs in the whole command: NFPs meet in their share of link and memory only.
+        Each costs to the cycle what it costs in the whole command: NFPs meet in the frame's memory only.
         """
         size = self.spec.dispatch_queries
         place = np.full(self.scale, -1, np.int64)
@@ -191,15 +147,13 @@ class Cluster:
         owners = place[self._in_turn(len(work.stream))]
         rows = work.stream[np.repeat(owners >= 0, size)[: len(work.stream)]]
         part = replace(work, stream=rows)
-        return self._replay(part, len(chosen), owners[owners >= 0], self.ways(work))
+        return self._replay(part, len(chosen), owners[owners >= 0])
 
-    def _replay(
-        self, work: ClusterWork, scale: int, owners: Array, ways: tuple[Array, MissPath], *, each: bool = False
-    ) -> ClusterRun:
+    def _replay(self, work: ClusterWork, scale: int, owners: Array, *, each: bool = False) -> ClusterRun:
         """A command on ``scale`` NFPs; granules go where ``owners`` says, or where the dispatcher chooses."""
         service, size, batch = work.service, self.spec.dispatch_queries, self.nfp.spec.mlp.batch_queries
         n, slots = len(work.stream), service.slot_cycles.shape[1]
-        ports, path = ways
+        ports = self.ports(work.workload)
         nfps = self.nfp.idle(work.workload, slots, scale, cached=service.misses is not None)
         most = size * (len(owners) if (owners < 0).any() else int(np.bincount(owners).max(initial=0)))
         ends = np.zeros((2, scale), np.int64)
@@ -208,7 +162,7 @@ class Cluster:
         fill_arrivals(came, 0, ports[IN_BYTES], ports[IN_RATE])
         asked = Asked(work.stream, service.slot_cycles, *service.lines_by_slot(), came, owners, size)
         constants = self.nfp.constants(work.workload, service.base_cycles)
-        replay_cluster(asked, nfps, constants, ports, path.kernel(slots), ends, times)
+        replay_cluster(asked, nfps, constants, ports, work.path.latencies, ends, times)
         reads = int(service.reads[work.stream].sum(dtype=np.int64))
         batches = int(nfps.counter[:, BATCHES].sum()) // len(ends)
         return ClusterRun(
@@ -247,21 +201,19 @@ class Cluster:
     def _run_plugin(self, work: ClusterWork) -> ClusterRun:
         """A command on NFPs of a plug-in: each replays its granules, then them behind themselves.
 
-        A plug-in knows its own ports only, so the link limits its inputs, not its outputs, and a batch that
-        the command's end leaves partial is filled by the copy behind it.
+        A batch that the command's end leaves partial is filled by the copy behind it.
         """
         if self.spec.dispatch == "least_loaded" and self.spec.model == BUILTIN:
             raise UserError("cluster.dispatch least_loaded asks the built-in NFP for its load: use round_robin.")
         n, size, slots = len(work.stream), self.spec.dispatch_queries, work.service.slot_cycles.shape[1]
         owners = self._owners(n)
         owner_of_query = np.repeat(owners, size)[:n]
-        ports, path = self.ways(work)
         runs: list[tuple[NfpRun, NfpRun]] = []
         done = np.zeros(n, np.int64)
         stalls = np.zeros((self.scale, slots + 1, len(CAUSES)), np.int64)
         for j in range(self.scale):
             rows = work.stream[owner_of_query == j]
-            once, twice = (self._replay_rows(work, np.tile(rows, copies), ports, path) for copies in (1, 2))
+            once, twice = (self._replay_rows(work, np.tile(rows, copies)) for copies in (1, 2))
             runs.append((once, twice))
             done[owner_of_query == j] = once.done_cycles
             stalls[j, :-1] = twice.level_stalls - once.level_stalls
@@ -280,11 +232,12 @@ class Cluster:
             lines=self._lines(work, owners, self.scale),
         )
 
-    def _replay_rows(self, work: ClusterWork, rows: Array, ports: Array, path: MissPath) -> NfpRun:
-        """Replay queries on the plug-in; it fetches missing lines over ``path`` where its ``replay`` takes one."""
+    def _replay_rows(self, work: ClusterWork, rows: Array) -> NfpRun:
+        """Replay queries on the plug-in; it is told where missing lines come from where its ``replay`` asks for it."""
+        ports = self.ports(work.workload)
         came = np.empty(len(rows), np.int64)
         fill_arrivals(came, 0, ports[IN_BYTES], ports[IN_RATE])
-        behind = (path,) if takes(self.nfp, "replay", 4) else ()
+        behind = (work.path,) if takes(self.nfp, "replay", 4) else ()
         return self.nfp.replay(work.workload, work.service.rows(rows), came, *behind)
 
     def _lines(self, work: ClusterWork, owners: Array, scale: int) -> Array | None:

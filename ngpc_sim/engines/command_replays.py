@@ -6,7 +6,6 @@ What does not depend on the number of NFPs (sums of batches, misses, counted act
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from ngpc_sim.config.plugins import BUILTIN
 from ngpc_sim.engines.batch_sums import BatchSums
 from ngpc_sim.engines.cluster import Cluster, ClusterRun, ClusterWork
 from ngpc_sim.engines.nfp import has_built_in_replay
-from ngpc_sim.kernels.batches import Batches, Costs, Shared, replay_commands
+from ngpc_sim.kernels.batches import Costs, Shared, replay_commands
 from ngpc_sim.kernels.causes import CAUSES
 from ngpc_sim.kernels.nfp import State
 from ngpc_sim.machine.threads import map_threads
@@ -45,7 +44,8 @@ def replay_together(cluster: Cluster, works: Sequence[ClusterWork], sums: BatchS
         cluster.scale,
         cluster.spec.dispatch_queries // sums.batch_queries,
         nfps,
-        *_ports_and_paths(cluster, works, batches),
+        cluster.ports(works[0].workload),
+        works[0].path.latencies,
     )
     constants = cluster.nfp.constants(works[0].workload, service.base_cycles[service.leading])
     shares = count, nfps.shape[1]
@@ -90,25 +90,6 @@ def _different_nfps(cluster: Cluster, n_queries: Array, *, alike: bool) -> tuple
     nfps = np.stack([np.zeros_like(last), last, np.minimum(last + 1, cluster.scale - 1)], axis=1)
     kinds = (every >= last[:, np.newaxis]).astype(np.uint16) + (every > last[:, np.newaxis])
     return nfps, kinds
-
-
-def _ports_and_paths(cluster: Cluster, works: Sequence[ClusterWork], batches: Batches) -> tuple[Array, Array]:
-    """Ports (S, 4) and paths (S, slots, 4) of every command."""
-    slots = batches.sums.shape[2]
-    demands = [cluster.demand(replace(works[0], stream=works[0].stream[:1]))] * len(works)
-    if works[0].service.misses is not None:
-        lines = np.add.reduceat(batches.lines, batches.batch_firsts[:-1], axis=0)
-        means = lines[:, 1:] / np.diff(batches.firsts)[:, np.newaxis, np.newaxis]
-        demands = [replace(demands[0], missing=missing, far=far) for missing, far in means]
-    known: dict[Any, tuple[Array, Array]] = {}
-    found = []
-    for work, demand in zip(works, demands, strict=True):
-        key = cluster.at_work(work), work.link_bytes_per_cycle, id(work.memory), id(demand)
-        if key not in known:
-            ports, path = cluster.ways(work, demand)
-            known[key] = ports, path.kernel(slots)
-        found.append(known[key])
-    return np.array([ports for ports, _ in found]), np.array([path for _, path in found])
 
 
 def _actions(cluster: Cluster, works: Sequence[ClusterWork], sums: BatchSums) -> list[Mapping[str, int]]:

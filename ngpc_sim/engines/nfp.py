@@ -13,22 +13,21 @@ B = ``batch_queries``, query i in batch k = i div B, c(l,i) its interval on leve
     O(k)   = max(E(k), O(k-1)) + ceil(n_k x out_bytes / output_bytes_per_cycle)
 
 Where a query misses lines of a cached level, its tags are known at ``t = s + c - 1 + pos_fract + grid_index``. Its
-j-th line enters the engine's window of W = ``outstanding_lines`` when the line W before it has come, takes the
-engine's share of the link (and of DRAM, where L2 misses too) behind the line before it, and comes a latency later,
-never before an earlier line of the engine (in-order retirement, after Igehy et al., "Prefetching in a Texture Cache
-Architecture", 1998)::
+j-th line enters the engine's window of W = ``outstanding_lines`` when the line W before it has come, and comes a
+latency later (of L2, and of DRAM on top where L2 misses too), never before an earlier line of the engine (in-order
+retirement, after Igehy et al., "Prefetching in a Texture Cache Architecture", 1998)::
 
-    e(j) = max(t, A(j-W))                                   X(j) = max(e(j), X(j-1)) + line time on link, DRAM
-    A(j) = max(A(j-1), ceil(X(j)) + latency)                h(l,i) = e(last) - t, the engine waits for its window
+    e(j) = max(t, A(j-W))                                   A(j) = max(A(j-1), e(j) + latency)
+    h(l,i) = e(last) - t, the engine waits for its window
     d(l,i) = max(s + c - 1 + lat, A(last) + grid_sram + interpol_weights, d(l,i-P))
 
-Lines that are in L2 are asked for before those that are not. With no latency and no line time all this is
-``assume_fit``. h is 0 without misses.
+Lines that are in L2 are asked for before those that are not. Without latency all this is ``assume_fit``. h is 0 without
+misses. The bandwidth behind the NFPs is shared in the frame (:mod:`ngpc_sim.frame`): an NFP counts what it asks of it.
 
 Every cycle up to the last O in which the MLP array does not advance a query has one cause
-(:data:`CAUSES`): a wait for r(k) goes first to late inputs, then to bank conflicts, then to the bandwidth and to
-the latency of misses, then to the feature buffer, then to encoding throughput and latency, each at most by what the
-slowest engine lost to it in that batch; the engine's levels are charged with it. Nothing here is an efficiency factor.
+(:data:`CAUSES`): a wait for r(k) goes first to late inputs, then to bank conflicts, then to the latency of misses,
+then to the feature buffer, then to encoding throughput and latency, each at most by what the slowest engine lost to it
+in that batch; the engine's levels are charged with it. Nothing here is an efficiency factor.
 """
 
 from __future__ import annotations
@@ -45,13 +44,12 @@ from ngpc_sim.config.schema import Field, Spec, field_validator
 from ngpc_sim.engines import answers
 from ngpc_sim.engines.encoding_engine import EncodingSpec, encoding_engine, serve
 from ngpc_sim.engines.grid_cache import L2Shape
-from ngpc_sim.engines.memory_shares import IDEAL_PATH, MissPath
 from ngpc_sim.engines.mlp_engine import OPERAND_BYTES, MlpSpec, mlp_engine
 from ngpc_sim.engines.service import Service
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.kernels.causes import BUSY, CAUSES
 from ngpc_sim.kernels.cluster import Asked, replay_cluster
-from ngpc_sim.kernels.nfp import RATE_BITS, Constants, State, fill_arrivals, idle
+from ngpc_sim.kernels.nfp import Constants, State, fill_arrivals, idle
 from ngpc_sim.machine.store import Store
 from ngpc_sim.workloads.workload import Workload
 
@@ -96,6 +94,22 @@ class NfpWork:
     workload: Workload
     positions: Array
     arrival_cycles: Array | None = None
+
+
+@dataclass(frozen=True)
+class MissPath:
+    """Where missing lines come from: cycles of a line from L2, and what DRAM adds. Without them: no latency."""
+
+    l2_latency_cycles: int = 0
+    dram_latency_cycles: int = 0
+
+    @property
+    def latencies(self) -> Array:
+        """(2,) int64 as the kernels take it."""
+        return np.array((self.l2_latency_cycles, self.dram_latency_cycles), np.int64)
+
+
+IDEAL_PATH = MissPath()
 
 
 @dataclass(frozen=True)
@@ -185,12 +199,12 @@ class Nfp:
         """Replay a stream whose intervals are known already; ``came`` (n,) int64: when each query is at the NFP."""
         batch, n, slots = self.spec.mlp.batch_queries, len(service.reads), service.slot_cycles.shape[1]
         nfp = self.idle(work, slots, 1, cached=service.misses is not None)
-        ports = np.array((0, 0, work.output_bytes, self.spec.io.output_bytes_per_cycle << RATE_BITS), np.int64)
+        ports = np.array((0, 0, work.output_bytes, self.spec.io.output_bytes_per_cycle), np.int64)
         missing, far = service.lines_by_slot()
         asked = Asked(np.arange(n), service.slot_cycles, missing, far, came, np.zeros(min(n, 1), np.int64), n)
         times = np.zeros((1, -(-n // batch), 2), np.int64)
         ends = np.zeros((1, 1), np.int64)
-        replay_cluster(asked, nfp, self.constants(work, service.base_cycles), ports, path.kernel(slots), ends, times)
+        replay_cluster(asked, nfp, self.constants(work, service.base_cycles), ports, path.latencies, ends, times)
         starts, done = times[0].T.copy()
         waits = nfp.waits[0]
         causes = {name: int(waits[:, column].sum()) for column, name in enumerate(CAUSES)}
@@ -199,9 +213,8 @@ class Nfp:
 
     def _arrivals(self, work: Workload, n: int, given: Array | None) -> Array:
         if given is None:
-            in_rate = self.spec.io.input_bytes_per_cycle << RATE_BITS
             came = np.empty(n, np.int64)
-            fill_arrivals(came, 0, work.input_bytes, in_rate)
+            fill_arrivals(came, 0, work.input_bytes, self.spec.io.input_bytes_per_cycle)
             return came
         array = np.asarray(given)
         if array.shape != (n,) or not np.issubdtype(array.dtype, np.integer):

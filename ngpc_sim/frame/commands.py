@@ -15,7 +15,7 @@ from ngpc_sim.config import units
 from ngpc_sim.engines.cluster import Cluster, ClusterRun, ClusterWork
 from ngpc_sim.engines.command_replays import in_batches, replay_together
 from ngpc_sim.engines.service import Service
-from ngpc_sim.frame.memory import behind_nfps, exceeds_l2, link_bytes_per_cycle
+from ngpc_sim.frame.memory import miss_path
 from ngpc_sim.frame.plan import FramePlan
 from ngpc_sim.machine.threads import map_threads
 from ngpc_sim.workloads.workload import Workload
@@ -100,40 +100,17 @@ class AnyCluster(Protocol):
         """Replay one command, alone and behind itself."""
 
 
-def build_commands(
-    arch: Arch, work: Workload, service: Service, plan: FramePlan, cluster: AnyCluster, efficiency: float
-) -> Commands:
-    """Replay every distinct command of the frame on ``cluster``; ``efficiency`` is DRAM's on missing lines."""
-    bytes_per_query = work.input_bytes + work.output_bytes
-    # what lies behind the NFPs depends on the bytes in flight only by whether they exceed L2
-    behind = {
-        exceed: (link_bytes_per_cycle(arch, exceed), behind_nfps(arch, efficiency, exceed)) for exceed in (False, True)
-    }
-
-    def work_of(number: int) -> ClusterWork:
-        queries, rows = plan.in_flight_queries[number], plan.streams[number].rows
-        link, memory = behind[exceeds_l2(arch, queries * bytes_per_query)]
-        return ClusterWork(work, service, rows, link, memory, queries if arch.frame.overlap else len(rows))
-
-    works = [work_of(number) for number in range(len(plan.streams))]
+def build_commands(arch: Arch, work: Workload, service: Service, plan: FramePlan, cluster: AnyCluster) -> Commands:
+    """Replay every distinct command of the frame on ``cluster``."""
+    path = miss_path(arch)
+    works = [ClusterWork(work, service, stream.rows, path) for stream in plan.streams]
     if isinstance(cluster, Cluster) and in_batches(cluster):
-        batch, groups = cluster.nfp.spec.mlp.batch_queries, cluster.nfp.encoding.side_by_side(work.encoding)
+        batch, groups = cluster.inside.spec.mlp.batch_queries, cluster.inside.encoding.side_by_side(work.encoding)
         runs = replay_together(cluster, works, plan.batch_sums(service, batch, groups))
     else:
         runs = map_threads(cluster.run, works)
     ends, occupancy = np.array([run.end_cycles for run in runs]), np.array([run.occupancy_cycles for run in runs])
     return Commands.from_cycles(arch, runs, ends, occupancy)
-
-
-def command_work(
-    arch: Arch, work: Workload, service: Service, plan: FramePlan, number: int, rows: Array, efficiency: float
-) -> ClusterWork:
-    """Command ``number`` of a plan, asking the queries ``rows`` of ``service``."""
-    queries = plan.in_flight_queries[number]
-    exceed = exceeds_l2(arch, queries * (work.input_bytes + work.output_bytes))
-    link, behind = link_bytes_per_cycle(arch, exceed), behind_nfps(arch, efficiency, exceed)
-    together = queries if arch.frame.overlap else len(rows)
-    return ClusterWork(work, service, rows, link, behind, together)
 
 
 def cycles_to_ps_array(cycles: Array, hz: int) -> Array:

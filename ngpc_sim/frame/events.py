@@ -9,64 +9,83 @@ import numpy as np
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.frame.commands import Command, Commands
+from ngpc_sim.frame.dispatches import Dispatches
 from ngpc_sim.frame.plan import FramePlan
-from ngpc_sim.frame.sharing import FULL
-from ngpc_sim.frame.timing import GPU, LATENCY, NGPC, SUBMIT, FrameRun, Placed, delays_ps, rest_of_kernels_ps, rules_of
-from ngpc_sim.kernels.command_queue import ALONE, FILL, idle
-from ngpc_sim.kernels.frame_loop import ANY, BUSY, LATEST, LOST, Log, Rules, Tiles, run_loop
+from ngpc_sim.frame.timing import GPU, LATENCY, NGPC, SUBMIT, FrameRun, Placed
+from ngpc_sim.kernels import frame_loop, frame_tables
+from ngpc_sim.kernels.command_queue import FILL, idle
+from ngpc_sim.kernels.frame_loop import Log, admit_all, critical_path, run_loop
+from ngpc_sim.kernels.frame_tables import Rules, Tiles
+from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
 
-#: frames that may last longer go through Python's integers
-MAX_PS = 1 << 61
+
+def asks_of(arch: Arch, work: Workload, plan: FramePlan) -> Array:
+    """(S, ASK_COLUMNS) int64 bytes that each stream asks of the memory."""
+    sizes = np.array([len(stream.rows) for stream in plan.streams], np.int64)
+    lines = np.array([stream.lines.sum(axis=1)[1:] for stream in plan.streams], np.int64) * arch.nfp.encoding.line_bytes
+    return np.column_stack([sizes * work.input_bytes, sizes * work.output_bytes, lines])
 
 
-def run_frame_fast(
-    arch: Arch, plan: FramePlan, commands: Sequence[Command], rest_ps: int, both: tuple[int, int] = (FULL, FULL)
-) -> FrameRun:
-    """Run a frame that :func:`fits_kernel`: arguments and answer of :func:`ngpc_sim.reference.frame.run_frame`."""
+def tiles_of(arch: Arch, work: Workload, plan: FramePlan, commands: Sequence[Command], gpu: Dispatches) -> Tiles:
+    """The frame as the event loop takes it."""
     commands = Commands.of(commands)
-    batches = arch.frame.schedule == "batches"
     steps, firsts = plan.in_tiles
-    if batches:
-        steps, firsts = steps[firsts[:-1]], np.arange(len(firsts))
-    kernels = np.array(rest_of_kernels_ps(arch, plan, commands, rest_ps), np.int64)
-    least_loaded, in_turn = rules_of(arch)
-    queue = idle(arch.scale)
-    placed = Placed(np.zeros(len(steps), np.int32), np.zeros((len(steps), arch.scale if least_loaded else 1), np.int16))
-    records = np.zeros((2 * len(steps) + len(firsts), 4), np.int64)
+    reads = np.r_[gpu.work[:, frame_tables.IN_READ] > 0, False]
+    gaps = np.arange(len(steps)) + np.repeat(np.arange(len(firsts) - 1), np.diff(firsts)) + 1  # behind each command
+    reread = np.logical_or.reduceat(reads, gpu.gaps[gaps]) & (gpu.gaps[gaps] < gpu.gaps[gaps + 1])
     costs = commands.end_ps, commands.occupancy_ps, commands.granules, commands.shares
-    rules = Rules(
-        *delays_ps(arch), batches, arch.frame.overlap, least_loaded, in_turn, both != (FULL, FULL),
-        np.array(both, np.int64),
-    )  # fmt: skip
-    tiles = Tiles(firsts, steps, kernels, *costs)
-    state, path = run_loop(tiles, rules, queue, Log(placed.steps, placed.orders, records))
-    slowed_ps = int(state[LOST + 1])
+    return Tiles(firsts, steps, gpu.gaps, gpu.work, *costs, asks_of(arch, work, plan), ~reread)
+
+
+def run_frame_fast(tiles: Tiles, rules: Rules, n_nfps: int, rounds: Array) -> FrameRun:
+    """Run a frame; ``rounds`` (S,) are the invocations of the streams."""
+    commands, records = len(tiles.steps), len(tiles.steps) + len(tiles.work) + 1
+    log = Log(
+        np.zeros(commands, np.int32),
+        np.zeros((commands, n_nfps if rules.least_loaded else 1), np.int16),
+        np.zeros(commands, np.int64),
+        np.zeros((records, 4), np.int64),
+    )
+    nfps = idle(n_nfps)
+    state, sums = run_loop(tiles, rules, nfps, log)
+    path = critical_path(log.records, state[frame_loop.LATEST_RECORD])
+    frame_ps = int(state[frame_loop.LATEST])
     return FrameRun(
-        frame_ps=int(state[LATEST]),
-        gpu_busy_ps=int(state[BUSY] + state[LOST]),
-        ngpc_ps=int(queue[ALONE].max()),
-        fill_ps=queue[FILL].copy(),
-        ngpc_any_ps=int(state[ANY]) + slowed_ps,
-        slowed_ps=slowed_ps,
-        placed=placed,
+        frame_ps=frame_ps,
+        gpu_busy_ps=int(state[frame_loop.BUSY]),
+        gpu_work_ps=int(state[frame_loop.WORK]),
+        ngpc_ps=ngpc_alone_ps(tiles, rules, n_nfps, rounds, log.streamed),
+        fill_ps=nfps[FILL].copy(),
+        ngpc_any_ps=int(state[frame_loop.ANY]),
+        starved_ps=int(sums[frame_loop.LOST_ALONE]),
+        slowed_ps=int(sums[frame_loop.LOST_SHARED]),
+        streamed_bytes=int(log.streamed.sum()),
+        live_bytes=(int(state[frame_loop.PEAK]), float(sums[frame_loop.ALIVE]) / frame_ps),
+        placed=Placed(log.steps, log.orders),
         path_ps=dict(zip((SUBMIT, LATENCY, GPU, NGPC), path.tolist(), strict=True)),
     )
 
 
-def fits_kernel(
-    arch: Arch, plan: FramePlan, commands: Sequence[Command], rest_ps: int, both: tuple[int, int] = (FULL, FULL)
-) -> bool:
-    """Whether no time of a frame can come near the end of 64 bits; others need Python's integers."""
-    return longest_ps(arch, plan, commands, rest_ps) * FULL // min(both) <= MAX_PS
+def ngpc_alone_ps(tiles: Tiles, rules: Rules, n_nfps: int, rounds: Array, streamed: Array) -> int:
+    """All commands asked at time 0, by invocation and then by tile, each with its bytes of the frame; rounded up.
 
-
-def longest_ps(arch: Arch, plan: FramePlan, commands: Sequence[Command], rest_ps: int) -> int:
-    """No frame takes longer at full speed: all of its dispatches one after another, commands on their slowest NFP."""
-    slowest_ps = Commands.of(commands).slowest_ps
-    submit_ps, _, cross_ps = delays_ps(arch)
-    times = plan.multiplicity()
-    dispatches = 2 * sum(times) + len(times)
-    commands_ps: int = sum(n * ps for n, ps in zip(times, slowest_ps.tolist(), strict=True))
-    return submit_ps + dispatches * cross_ps + commands_ps + 2 * rest_ps
+    Each asks for its bytes uniformly from the first NFP's start on it to its last output. Where all together ask for
+    more than there is, they take that much longer.
+    """
+    tile = np.repeat(np.arange(len(tiles.firsts) - 1), np.diff(tiles.firsts))
+    order = np.lexsort((tile, rounds[tiles.steps]))
+    begins, ends = np.zeros(len(order), np.int64), np.zeros(len(order), np.int64)
+    admit_all(order, tiles, rules, idle(n_nfps), begins, ends)
+    if not rules.shared:
+        return int(ends.max(initial=0))
+    asks = tiles.asks[tiles.steps[order]]
+    length = np.maximum(1, ends - begins)
+    link = asks[:, : frame_tables.FAR].sum(axis=1) * rules.link_ps / length
+    dram = (streamed[order] * rules.dram_ps + asks[:, frame_tables.FAR] * rules.lines_ps) / length
+    times = np.concatenate([begins, ends])
+    at = np.argsort(times, kind="stable")
+    passed = np.diff(times[at])
+    asked = [np.cumsum(np.concatenate([rate, -rate])[at])[:-1] for rate in (link, dram)]
+    return int(np.ceil(times[at][0] + (passed * np.maximum(1.0, np.maximum(*asked))).sum()))

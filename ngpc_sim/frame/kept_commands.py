@@ -1,7 +1,7 @@
 """Replays of the commands of a frame, kept for the next design point that asks for the same ones.
 
-What a command costs the NFPs depends on the NFPs, their dispatch, their memory, the queries, and whether tiles
-overlap. It does not depend on the rest of kernels, on launches and submission, or on the GPU's own frame time. Design
+What a command costs the NFPs depends on the NFPs, their dispatch, the latencies of the memory, and the queries. It does
+not depend on bandwidths, on the rest of kernels, on launches and submission, or on the GPU's own frame time. Design
 points that differ only in those share their replays.
 """
 
@@ -11,6 +11,7 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.engines.cluster import Cluster
 from ngpc_sim.engines.service import Service
 from ngpc_sim.frame.commands import AnyCluster, Commands, build_commands
+from ngpc_sim.frame.memory import miss_path
 from ngpc_sim.frame.plan import FramePlan
 from ngpc_sim.machine.store import Store
 from ngpc_sim.workloads.workload import Workload
@@ -21,18 +22,13 @@ KEPT_BYTES = 1 << 27
 OBJECT_BYTES = 980
 
 
-def replays_of(
-    arch: Arch, work: Workload, service: Service, plan: FramePlan, cluster: AnyCluster, efficiency: float
-) -> Commands:
+def replays_of(arch: Arch, work: Workload, service: Service, plan: FramePlan, cluster: AnyCluster) -> Commands:
     """What :func:`build_commands` gives; of the fast cluster it is kept, the reference always replays."""
     if type(cluster) is not Cluster:
-        return build_commands(arch, work, service, plan, cluster, efficiency)
-    specs = (arch.cluster, arch.nfp, arch.memory)
-    key = (
-        *(spec.model_dump_json() for spec in specs),
-        *(arch.scale, arch.gpu.l2_mib.value, arch.frame.overlap, efficiency, work, plan, service),
-    )
-    return REPLAYS.get(key, lambda: build_commands(arch, work, service, plan, cluster, efficiency))
+        return build_commands(arch, work, service, plan, cluster)
+    specs = (arch.cluster.model_dump_json(), arch.nfp.model_dump_json())
+    key = *specs, miss_path(arch), arch.scale, work, plan, service
+    return REPLAYS.get(key, lambda: build_commands(arch, work, service, plan, cluster))
 
 
 def _bytes(commands: Commands) -> int:

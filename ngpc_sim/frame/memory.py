@@ -6,6 +6,7 @@ their addresses (row hits, bank conflicts, access size), and never more than tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from ngpc_sim.config.plugins import WrongAnswerError, build, is_plugin, real, sh
 from ngpc_sim.engines.dram import Dram
 from ngpc_sim.engines.encoding_engine import engines_of_level
 from ngpc_sim.engines.grid_cache import L2Shape
-from ngpc_sim.engines.memory_shares import Memory
+from ngpc_sim.engines.nfp import MissPath
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels
 
 Array = np.ndarray[Any, Any]
@@ -26,14 +27,22 @@ ADDRESSES = 1 << 16
 BYTES_PER_GB = 1e9
 
 
-def exceeds_l2(arch: Arch, in_flight_bytes: int) -> bool:
-    """Whether the inputs and outputs in flight exceed the GPU's L2, so that they pass through DRAM."""
-    return in_flight_bytes > arch.gpu.l2_mib.value * 1024 * 1024
+def l2_bytes(arch: Arch) -> int:
+    """Bytes of the GPU's L2."""
+    return int(arch.gpu.l2_mib.value * 1024 * 1024)
+
+
+def buffer_bytes(arch: Arch, encoding: GridEncoding, spilled: Sequence[int]) -> int:
+    """Bytes of L2 for inputs and outputs of the network: what ``spilled`` levels leave, at least half."""
+    entry_bytes = encoding.n_features_per_level * arch.nfp.encoding.feature_bytes
+    levels = grid_levels(encoding)
+    tables = sum(levels[level].entries for level in spilled) * entry_bytes
+    return l2_bytes(arch) - min(l2_bytes(arch) // 2, tables)
 
 
 def l2_shape(arch: Arch) -> L2Shape:
     """The GPU's L2 as the cache of table lines; streams take no room in it, for they are evicted first."""
-    return L2Shape(int(arch.gpu.l2_mib.value * 1024 * 1024), arch.memory.l2_ways)
+    return L2Shape(l2_bytes(arch), arch.memory.l2_ways)
 
 
 def behind_engines(arch: Arch) -> tuple[L2Shape | None, int]:
@@ -67,36 +76,15 @@ def _efficiency(answer: Any, *_: Any, **__: Any) -> float:  # noqa: ANN401 - of 
     return share
 
 
-def link_bytes_per_cycle(arch: Arch, exceed: bool) -> float | None:  # noqa: FBT001 - what exceeds_l2 says
-    """Bandwidth that inputs and outputs share, in bytes per NFP cycle; ``None`` without contention.
-
-    ``exceed``: whether what is in flight exceeds L2.
-    """
-    if arch.memory.contention == "none":
-        return None
-    gbps = arch.memory.l2_gbps
-    if exceed:
-        gbps = min(gbps, stream_gbps(arch))
-    return gbps * BYTES_PER_GB / arch.clock_hz
-
-
 def link_latency_ps(arch: Arch) -> int:
     """Latency between a command's queue and its data in L2."""
     return 0 if arch.memory.contention == "none" else units.ns_to_ps(arch.memory.l2_latency_ns)
 
 
-def behind_nfps(arch: Arch, efficiency: float, exceed: bool) -> Memory:  # noqa: FBT001 - what exceeds_l2 says
-    """What missing lines of a command pass through; ``efficiency`` is DRAM's on such lines."""
+def miss_path(arch: Arch) -> MissPath:
+    """Latencies of missing lines in NFP cycles."""
     memory, hz = arch.memory, arch.clock_hz
-    nfps = arch.scale if memory.contention == "none" else 1
-    streams = memory.contention == "fair" and exceed
-    return Memory(
-        link_bytes_per_cycle=nfps * memory.l2_gbps * BYTES_PER_GB / hz,
-        dram_bytes_per_cycle=nfps * memory.dram_gbps * efficiency * BYTES_PER_GB / hz,
-        l2_latency_cycles=_cycles(memory.l2_latency_ns, hz),
-        dram_latency_cycles=_cycles(memory.dram_latency_ns, hz),
-        stream_bytes_per_cycle=stream_gbps(arch) * BYTES_PER_GB / hz if streams else None,
-    )
+    return MissPath(_cycles(memory.l2_latency_ns, hz), _cycles(memory.dram_latency_ns, hz))
 
 
 def _cycles(nanoseconds: float, hz: int) -> int:
@@ -136,7 +124,7 @@ def table_load(arch: Arch, encoding: GridEncoding) -> TableLoad:
     early = sum(min(table, max(0, room - table)) for table in held) if arch.memory.prefetch_next_scene else 0
     once = sum(held)
     copies = arch.scale if arch.memory.table_load == "unicast" else 1
-    from_dram = copies if once > arch.gpu.l2_mib.value * 1024 * 1024 else 1
+    from_dram = copies if once > l2_bytes(arch) else 1
     seconds = max(
         copies * once / (arch.memory.l2_gbps * BYTES_PER_GB), from_dram * once / (stream_gbps(arch) * BYTES_PER_GB)
     )

@@ -68,13 +68,13 @@ class FramePlan:
     """All commands of a frame.
 
     ``steps[tile]`` lists the stream number of every command of that tile in order; ``streams`` holds the
-    distinct ones; ``in_flight_queries[s]`` the queries that all tiles have in flight beside stream s.
+    distinct ones; ``rounds[s]`` is the invocation that stream s is a part of.
     """
 
     queries: int
     invocations: int
     streams: tuple[Stream, ...]
-    in_flight_queries: tuple[int, ...]
+    rounds: tuple[int, ...]
     steps: tuple[tuple[int, ...], ...]
     kept: Store[BatchSums] = field(default_factory=lambda: Store(1), repr=False)
 
@@ -184,6 +184,14 @@ def line_efficiency_of(arch: Arch, encoding: GridEncoding, trace: Trace) -> floa
     )
 
 
+def counted_plan(arch: Arch, work: Workload, trace: Trace, pixels: int) -> FramePlan:
+    """The commands of a frame with what their queries sum to, but without the rows of these."""
+    service = service_of(arch, work.encoding, trace)
+    groups, sums = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding), _Sums.of(service)
+    plan = _plan(arch, trace, pixels, target_queries(arch, work, trace, pixels), rows=False)
+    return replace(plan, streams=tuple(_summed(stream, sums, groups) for stream in plan.streams))
+
+
 def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int, *, counted: bool = True) -> FramePlan:
     """All commands of the frame, kept for the next design point that asks the same.
 
@@ -203,35 +211,35 @@ def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int, *, counted
     return PLANS.get((_service_key(arch, work.encoding, trace), *key[1:]), summed)
 
 
-def _plan(arch: Arch, trace: Trace, pixels: int, total: int) -> FramePlan:
+def _plan(arch: Arch, trace: Trace, pixels: int, total: int, *, rows: bool = True) -> FramePlan:
     profile = trace.profile_at(pixels)
     launched = scaled_profile(profile.launched, total)
     tiles = arch.frame.tiles
     segments = _segments(trace)
     if arch.frame.schedule == "batches":
-        rounds = [(total, [s for pieces in segments for s in pieces])]
+        rounds = [(0, total, [s for pieces in segments for s in pieces])]
     else:
         own = counterparts(profile.phases, trace.phases)
-        rounds = [(n, segments[invocation]) for n, invocation in zip(launched, own, strict=True) if n]
-    asked = sum(sum(set(divide(queries, tiles))) for queries, _ in rounds)
-    if asked > MAX_STREAM_ROWS:
+        rounds = [(k, n, segments[mine]) for k, (n, mine) in enumerate(zip(launched, own, strict=True)) if n]
+    asked = sum(sum(set(divide(queries, tiles))) for _, queries, _ in rounds)
+    if rows and asked > MAX_STREAM_ROWS:
         raise UserError(
             f"commands of {asked:,} queries in all do not fit in memory, {MAX_STREAM_ROWS:,} do: raise frame.tiles, "
             "lower the resolution, or use detail bound."
         )
     streams: list[Stream] = []
-    in_flight: list[int] = []
+    numbered: list[int] = []
     steps: list[list[int]] = [[] for _ in range(tiles)]
-    for queries, pieces in rounds:
+    for invocation, queries, pieces in rounds:
         numbers: dict[int, int] = {}
         for tile, share in enumerate(divide(queries, tiles)):
             if share and share not in numbers:
                 numbers[share] = len(streams)
-                streams.append(_stream(pieces, share))
-                in_flight.append(queries)
+                streams.append(_stream(pieces, share, rows=rows))
+                numbered.append(invocation)
             if share:
                 steps[tile].append(numbers[share])
-    return FramePlan(total, len(rounds), tuple(streams), tuple(in_flight), tuple(map(tuple, steps)))
+    return FramePlan(total, len(rounds), tuple(streams), tuple(numbered), tuple(map(tuple, steps)))
 
 
 @dataclass(frozen=True)
@@ -274,17 +282,22 @@ class _Sums:
         return cls(service.running_cycles(), reads, lines())
 
 
-def _stream(pieces: list[_Segment], queries: int) -> Stream:
-    """Rows of a command of ``queries``: every piece contributes its share, rounded cumulatively."""
+def _stream(pieces: list[_Segment], queries: int, *, rows: bool) -> Stream:
+    """Rows of a command of ``queries``: every piece contributes its share, rounded cumulatively.
+
+    Without ``rows`` all of them are 0, which takes no memory.
+    """
     weights = np.cumsum([piece.stands_for for piece in pieces])
     ends = np.floor(weights / weights[-1] * queries + 0.5).astype(np.int64)
     ends[-1] = queries
     counts = np.diff(ends, prepend=0)
     firsts, sizes = (np.array([getattr(piece, name) for piece in pieces]) for name in ("first", "count"))
-    rows = np.empty(queries, np.int32)
-    ask_in_turn(firsts, sizes, counts, rows)
+    chosen: Array = np.broadcast_to(np.int32(0), queries)
+    if rows:
+        chosen = np.empty(queries, np.int32)
+        ask_in_turn(firsts, sizes, counts, chosen)
     asked = np.array([firsts, sizes, *np.divmod(counts, sizes)], np.int64)
-    return Stream(rows, 0, 0, 0, np.zeros((3, 0), np.int64), asked)
+    return Stream(chosen, 0, 0, 0, np.zeros((3, 0), np.int64), asked)
 
 
 def _summed(stream: Stream, sums: _Sums, groups: int) -> Stream:

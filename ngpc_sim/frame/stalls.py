@@ -74,6 +74,7 @@ def stall_report(arch: Arch, commands: Sequence[Command], frame: FrameRun) -> St
     cycles = -(-frame.frame_ps * hz // PS_PER_S)
     between: Mapping[str, Any] = {
         "fill": np.array([int(time) * hz // PS_PER_S for time in frame.fill_ps], np.int64),
+        "bandwidth": frame.starved_ps * hz // PS_PER_S,
         "contention": frame.slowed_ps * hz // PS_PER_S,
         "gpu": (frame.frame_ps - frame.ngpc_any_ps) * hz // PS_PER_S,
     }

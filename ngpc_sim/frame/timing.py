@@ -7,9 +7,8 @@ invocation; the end of each dispatch is the timeline-semaphore value that the ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,12 @@ import numpy as np
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config import units
 from ngpc_sim.config.plugins import BUILTIN
-from ngpc_sim.frame.commands import Command, Commands
 from ngpc_sim.frame.memory import link_latency_ps
-from ngpc_sim.frame.plan import FramePlan
+from ngpc_sim.kernels.frame_tables import Rules
 
 Array = np.ndarray[Any, Any]
+#: ps that a byte takes at 1 GB/s
+PS_PER_BYTE_AT_GBPS = 1e3
 SUBMIT, LATENCY, GPU, NGPC = "submit", "latency", "gpu_rest", "ngpc"
 
 
@@ -41,50 +41,47 @@ class Placed:
 class FrameRun:
     """What happened in a frame; all times in ps.
 
-    ``ngpc_ps``: all commands back to back from time 0. ``fill_ps`` (N,): time in which commands filled an idle NFP.
-    ``ngpc_any_ps``: time in which any NFP had work, ``slowed_ps`` of it lost because the GPU took its share of the
-    memory. ``path_ps``: the critical path by kind.
+    ``gpu_busy_ps``: a kernel runs; ``gpu_work_ps``: all kernels at full speed. ``ngpc_ps``: all commands back to back
+    from time 0, nothing on the GPU. ``fill_ps`` (N,): time in which commands filled an idle NFP. ``ngpc_any_ps``: time in
+    which any NFP had work; ``starved_ps`` of it lost because link or DRAM do not give what the NFPs ask, and
+    ``slowed_ps`` because the GPU took its share. ``streamed_bytes`` of inputs and outputs that went through DRAM once,
+    ``live_bytes`` of buffers, at most and on average. ``path_ps``: the critical path by kind.
     """
 
     frame_ps: int
     gpu_busy_ps: int
+    gpu_work_ps: int
     ngpc_ps: int
     fill_ps: Array
     ngpc_any_ps: int
+    starved_ps: int
     slowed_ps: int
+    streamed_bytes: int
+    live_bytes: tuple[int, float]
     placed: Placed
     path_ps: Mapping[str, int]
 
 
-def delays_ps(arch: Arch) -> tuple[int, int, int]:
-    """Times in ps: submission of a frame, latency of a launch, latency of one that waits for the other queue."""
-    launch_ps = units.ns_to_ps(arch.frame.launch_overhead_ns)
-    return units.ns_to_ps(arch.frame.submit_overhead_us * 1e3), launch_ps, launch_ps + link_latency_ps(arch)
+def rules_of(arch: Arch, capacity: int, efficiency: float, over: float) -> Rules:
+    """How a frame of an architecture runs.
 
-
-def rest_of_kernels_ps(
-    arch: Arch, plan: FramePlan, commands: Sequence[Command], rest_ps: int
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """GPU time before and after the network of every command."""
-    return _rest_by_size(Commands.of(commands).queries, plan.queries, rest_ps, arch.frame.pre_share)
-
-
-@lru_cache(maxsize=4)
-def _rest_by_size(
-    sizes: tuple[int, ...], queries: int, rest_ps: int, pre_share: float
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """GPU time before and after commands of ``sizes``; the same at every number of NFPs."""
-    pre = tuple([_share(rest_ps, n, queries, pre_share) for n in sizes])
-    return pre, tuple([_share(rest_ps, n, queries, 1.0) - first for n, first in zip(sizes, pre, strict=True)])
-
-
-def rules_of(arch: Arch) -> tuple[bool, bool]:
-    """Whether commands go to the NFPs that are free first, and whether each begins at the NFP behind the last one."""
-    built_in = arch.cluster.model == BUILTIN
-    return arch.cluster.dispatch == "least_loaded" and built_in, arch.cluster.dispatch == "round_robin" and built_in
-
-
-def _share(total_ps: int, queries: int, all_queries: int, part: float) -> int:
-    """Part of a duration that falls to ``queries``, rounded up."""
-    whole = -(-total_ps * queries // all_queries)
-    return whole if part == 1.0 else int(whole * part)
+    ``capacity`` of L2 for buffers in bytes; ``efficiency`` of DRAM on missing lines; ``over``: how many times the bound
+    of its bytes a kernel takes.
+    """
+    frame, memory, gpu, built_in = arch.frame, arch.memory, arch.gpu, arch.cluster.model == BUILTIN
+    polls = frame.front_end == "persistent"
+    launch_ps = units.ns_to_ps(gpu.poll_ns.value if polls else frame.launch_overhead_ns)
+    return Rules(
+        submit=units.ns_to_ps(frame.submit_overhead_us * 1e3),
+        cross=launch_ps + link_latency_ps(arch),
+        gap=units.ns_to_ps(gpu.poll_ns.value if polls else gpu.dispatch_ns.value),
+        queues=frame.queues if frame.overlap else 1,
+        least_loaded=arch.cluster.dispatch == "least_loaded" and built_in,
+        in_turn=arch.cluster.dispatch == "round_robin" and built_in,
+        capacity=capacity,
+        over=over,
+        link_ps=PS_PER_BYTE_AT_GBPS / memory.l2_gbps,
+        dram_ps=PS_PER_BYTE_AT_GBPS / (memory.dram_gbps * memory.dram_efficiency),
+        lines_ps=PS_PER_BYTE_AT_GBPS / (memory.dram_gbps * efficiency),
+        shared=memory.contention == "fair",
+    )

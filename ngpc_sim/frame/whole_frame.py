@@ -95,9 +95,9 @@ def replay_full_frame(
         service = serve_part(positions)
         firsts = np.cumsum([0, *(max(share.rows, 1) for share in batch)]).tolist()
         asked = map_threads(partial(_stream, service, groups), zip(firsts, batch, strict=False))
-        in_flight = tuple(int(trace.profile[share.invocation]) for share in batch)
-        part = FramePlan(sum(in_flight), len(in_flight), tuple(asked), in_flight, ())
-        commands += build_commands(arch, work, service, part, cluster, efficiency)
+        rounds = tuple(share.invocation for share in batch)
+        part = FramePlan(trace.queries, len(rounds), tuple(asked), rounds, ())
+        commands += build_commands(arch, work, service, part, cluster)
         streams += [_without_rows(stream) for stream in asked]
     return FullFrame(plan_of(trace, arch.frame.tiles, shares, streams), commands, efficiency)
 
@@ -107,9 +107,9 @@ def plan_of(trace: Trace, tiles: int, shares: list[Part], streams: Sequence[Stre
     steps: list[list[int]] = [[] for _ in range(tiles)]
     for number, share in enumerate(shares):
         steps[share.part].append(number)
-    in_flight = tuple(int(trace.profile[share.invocation]) for share in shares)
+    rounds = tuple(share.invocation for share in shares)
     invocations = int((trace.profile > 0).sum())
-    return FramePlan(trace.queries, invocations, tuple(streams), in_flight, tuple(map(tuple, steps)))
+    return FramePlan(trace.queries, invocations, tuple(streams), rounds, tuple(map(tuple, steps)))
 
 
 def _engines(arch: Arch, work: Workload, trace: Trace, shares: list[Part]) -> Callable[[], Serve]:

@@ -97,7 +97,6 @@ def _rules(file: ArchFile) -> Iterator[Rule]:
     yield encoding.banks == "ideal", "nfp.encoding.banks is ideal", ideal
     layers = ("nfp.mlp.pipeline_depth", "nfp.mlp.weight_double_buffer")
     yield mlp.dataflow == "systolic_ws", "nfp.mlp.dataflow is systolic_ws", layers
-    yield frame.schedule == "batches", "frame.schedule is batches", ("frame.pre_share",)
     roofline = frame.rest_model == "roofline"
     yield not roofline, "frame.rest_model is not roofline", ("frame.sync_overhead_us", "frame.ray_state")
     yield roofline and not frame.fused, "frame.fused is false", ("frame.ray_state",)

@@ -15,7 +15,6 @@ from ngpc_sim.kernels.nfp import (
     IN_BATCH,
     IN_BYTES,
     IN_RATE,
-    ONE,
     OUT,
     R_BEFORE,
     READY,
@@ -58,15 +57,15 @@ class Batches(NamedTuple):
 class Shared(NamedTuple):
     """How the commands are shared out: ``scale`` NFPs take ``granule_batches`` batches each in turn.
 
-    ``nfps`` (S, K): the NFPs whose shares of each command are replayed. ``ports`` (S, 4) and ``paths`` (S, slots, 4) of
-    the commands.
+    ``nfps`` (S, K): the NFPs whose shares of each command are replayed. ``ports`` (4,) of an NFP, and the latencies of
+    missing lines, ``path`` (2,).
     """
 
     scale: int
     granule_batches: int
     nfps: Array
     ports: Array
-    paths: Array
+    path: Array
 
 
 class Costs(NamedTuple):
@@ -142,7 +141,7 @@ def serve_batch(nfp, batches, batch, queries, constants, ports, path, came):
     before, behind = constants.before_tags, constants.behind_data
     begin, n, count, released = queries[0], queries[1] - queries[0], counter[COUNT], counter[R_BEFORE]
     # queries that come no further apart than the least interval find an engine that has served one at work
-    fed = count >= groups and groups * ports[IN_BYTES] * ONE <= ports[IN_RATE] * batches.least
+    fed = count >= groups and groups * ports[IN_BYTES] <= ports[IN_RATE] * batches.least
     late = not fed and arrival(count + n - 1, ports[IN_BYTES], ports[IN_RATE]) > released
     if late:
         fill_arrivals(came[:n], count, ports[IN_BYTES], ports[IN_RATE])
@@ -180,7 +179,7 @@ def serve_batch(nfp, batches, batch, queries, constants, ports, path, came):
 def replay_share(s, place, batches, shared, constants, nfp, came, costs):
     """Replay a share of command ``s``, and itself behind it, on an idle NFP, whose state is ``nfp``."""
     first, n_batches = batches.batch_firsts[s], batches.batch_firsts[s + 1] - batches.batch_firsts[s]
-    ports, path, batch_queries = shared.ports[s], shared.paths[s], constants.tables.shape[1] - 1
+    ports, path, batch_queries = shared.ports, shared.path, constants.tables.shape[1] - 1
     turn = shared.scale * shared.granule_batches
     for copy in range(2):
         begin_copy(nfp)

@@ -98,7 +98,7 @@ def serve_granule(nfp, asked, granule, constants, ports, path, times):
 def replay_cluster(asked, nfps, constants, ports, path, ends, times):
     """Replay copies of a command one behind the other, the same granules on the same NFPs each time.
 
-    ``nfps``: the :class:`State` of all, which goes on; ``ports`` (4,), ``path`` (slots, 4). Fills ``ends`` (copies, N),
+    ``nfps``: the :class:`State` of all, which goes on; ``ports`` (4,), ``path`` (2,). Fills ``ends`` (copies, N),
     and ``times`` (N, batches, 2) with S and E of each NFP's batches, as far as there is room. ``nfps.waits`` are those
     of the last copy.
     """

@@ -1,13 +1,10 @@
-"""The frame's event loop as a kernel: tiles as chains of dispatches on two in-order queues, integers and arrays only.
+"""The frame's event loop as a kernel: queues of the GPU with a tile each, and commands on the NGPC.
 
-:func:`ngpc_sim.reference.frame.run_frame` defines what happens, with SimPy's processes; this gives the same times,
-records and placements. On equal times events go in SimPy's order: those that were put in the queue first go first, and
-where two clocks run, all that end at one time go before what ends behind them, the GPU's first.
-
-All int64: ``log`` (records, 4): kind, record waited for, latency, end. ``state``: places below. ``waiting`` is
-(2, 2^k, 3), by side a ring of the tiles that wait, those that are due first in front: when their dispatch ends by the
-side's clock, order of arrival, tile. ``work`` (2, dispatches, 2): by side, start and end of its work by its clock,
-joined where they touch.
+:func:`ngpc_sim.reference.frame.run_frame` defines what happens, with SimPy's processes; this gives the same times. Real
+time is in ps. The NGPC and the kernel that runs on the GPU have clocks of their work, which go slower while both ask
+for more of the memory than there is. A clock is whole ps and a part of one, in 1 / ``FULL``. At one instant, commands
+end first, then a kernel, then commands arrive, then commands begin on their first NFP, those of lower tiles before
+others. Then a kernel starts, of the tile that was ready first, of several the lowest.
 """
 
 from __future__ import annotations
@@ -16,337 +13,372 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ngpc_sim.kernels.command_queue import ORDER, admit
-from ngpc_sim.kernels.compiled import inlined, kernel
+from ngpc_sim.kernels.command_queue import DONE, ORDER, admit
+from ngpc_sim.kernels.compiled import inlined, kernel, part
+from ngpc_sim.kernels.fair_speeds import FULL, SPEED_BITS, speeds
+from ngpc_sim.kernels.frame_tables import (
+    BEFORE,
+    DRAM,
+    END,
+    FAR,
+    FREES,
+    FREES_INPUTS,
+    FREES_OUTPUTS,
+    GPU,
+    IN_BYTES,
+    IN_READ,
+    IN_WRITTEN,
+    KIND,
+    LATENCY,
+    LEAST_PS,
+    LINK,
+    MISSING,
+    NGPC,
+    OUT_BYTES,
+    OUT_READ,
+    SUBMIT,
+    WAITED,
+)  # fmt: skip
 
 Array = np.ndarray[Any, Any]
 
-#: kinds of records, and columns of a critical path
-SUBMIT, LATENCY, GPU, NGPC = range(4)
-KIND, BEFORE, WAITED, END = range(4)
-#: places in the state, by side where there are two: how far the sides' clocks have come, what they lost; the present;
-#: until when the clocks are up to date; dispatches so far; tiles that wait, the first of them; the first of a side's
-#: work and the one behind its last
-DONE, LOST, NOW, UPDATED, ARRIVED, WAITING, HEAD, FIRST, BEHIND = 0, 2, 4, 5, 6, 7, 9, 11, 13
-#: whether the sides work
-WORKS = 15
-#: of the GPU: when it is free, its last record, its busy time; of the NGPC: where the next command begins, time in
-#: which any NFP has work, latest end of a command, commands placed; records taken; end of the frame and its record
-FREE, LAST, BUSY, OFFSET, ANY, UNTIL, PLACED, TAKEN, LATEST, LATEST_RECORD = range(17, 27)
-STATE = 27
-#: speeds are fixed-point numbers with this many fractional bits
-SPEED_BITS = 20
+#: what a queue's tile does: it is over, waits for the GPU, runs there, is on its way to the NGPC, waits for an NFP, is
+#: served
+OVER, WAITS, RUNS, SENT, PLACED, SERVED = range(6)
+#: columns of a queue: its tile, the number of its next command, its dispatch, what it does, since when it is ready in
+#: real time, its record, begin and end of its command by the NGPC's clock; live bytes of its input and output buffers,
+#: and which part of them stays in L2, in 1 / FULL
+TILE, COMMAND, DISPATCH, DOES, READY, RECORD, BEGINS, ENDS, IN_LIVE, OUT_LIVE, IN_KEPT, OUT_KEPT, COLUMNS = range(13)
+#: places in the state: the present; the NGPC's clock and its part of a ps; of the kernel that runs the same and its
+#: length, and its queue, or -1; when the next kernel may start; the GPU's last record; live bytes of all buffers; next
+#: tile; records taken, commands placed, where the next command begins; end of the frame and its record; busy time of
+#: the GPU, and its work at full speed; time in which any NFP has work; bytes of streams in DRAM
+NOW, CLOCK, CLOCK_PART, RUN, RUN_PART, RUN_LENGTH, ON_GPU, FREE, LAST, LIVE, NEXT, TAKEN, PLACES, OFFSET = range(14)
+LATEST, LATEST_RECORD, BUSY, WORK, ANY, STREAMED, PEAK, STATE = range(14, 22)
+#: places in the sums: ps that the NGPC's clock lost to its own bandwidth, and to the GPU's; bytes alive x ps
+LOST_ALONE, LOST_SHARED, ALIVE, SUMS = range(4)
 NEVER = np.int64(1 << 62)
-
-
-class Tiles(NamedTuple):
-    """What the tiles of a frame ask, tile t the streams of ``steps`` from ``firsts[t]`` to before ``firsts[t + 1]``.
-
-    Of every stream: ``kernels`` (2, S), the rest of kernels before and after a command; ``ends`` and ``occupancy``
-    (S, N); ``granules`` and NFPs that have a share, ``shares`` (S,).
-    """
-
-    firsts: Array
-    steps: Array
-    kernels: Array
-    ends: Array
-    occupancy: Array
-    granules: Array
-    shares: Array
-
-
-class Rules(NamedTuple):
-    """How a frame runs.
-
-    Times of the submission, and latencies of the first dispatch of a tile and of every other one; whether the schedule
-    is in batches, tiles overlap, the dispatcher is least_loaded, it hands out in turn, and GPU and NGPC share the
-    memory, with ``speeds`` (2,).
-    """
-
-    submit: int
-    first_latency: int
-    latency: int
-    batches: bool
-    overlap: bool
-    least_loaded: bool
-    in_turn: bool
-    shared: bool
-    speeds: Array
+#: no step of a clock is longer, so that its product with a speed has room
+MAX_STEP_PS = np.int64(1 << 42)
 
 
 class Log(NamedTuple):
-    """Room for what happens: step (commands,) and order or offset (commands, N or 1) of every command, and records."""
+    """Room for what happens, by command in the order in which they are placed, and records.
+
+    ``steps`` (commands,) int32; ``orders`` (commands, N or 1) int16; ``streamed`` (commands,) int64: bytes of streams
+    in DRAM, by command in the order of :class:`Tiles`; ``records`` (dispatches and commands + 1, 4) int64.
+    """
 
     steps: Array
     orders: Array
+    streamed: Array
     records: Array
-
-
-@inlined
-def wait_in_line(state, waiting, side, time, tile):
-    """Let a tile wait until ``time`` behind all that wait for an earlier or the same time.
-
-    A queue ends its dispatches nearly in order, so the place is found from behind.
-    """
-    mask, first = waiting.shape[1] - 1, state[HEAD + side]
-    at = first + state[WAITING + side]
-    while at > first and waiting[side, (at - 1) & mask, 0] > time:
-        for column in range(3):
-            waiting[side, at & mask, column] = waiting[side, (at - 1) & mask, column]
-        at -= 1
-    waiting[side, at & mask, 0] = time
-    waiting[side, at & mask, 1] = state[ARRIVED]
-    waiting[side, at & mask, 2] = tile
-    state[ARRIVED] += 1
-    state[WAITING + side] += 1
-
-
-@inlined
-def head(state, waiting, side):
-    """Place of the first that waits."""
-    return state[HEAD + side] & (waiting.shape[1] - 1)
-
-
-@inlined
-def leave_line(state, waiting, side):
-    """Take the first tile that waits."""
-    tile = waiting[side, head(state, waiting, side), 2]
-    state[HEAD + side] += 1
-    state[WAITING + side] -= 1
-    return tile
-
-
-@inlined
-def side_in_front(state, waiting):
-    """Side whose first tile is due before the other's; on equal times the one that has waited longer."""
-    front, time, order = 0, NEVER, NEVER
-    for side in range(2):
-        at = head(state, waiting, side)
-        here, arrived = waiting[side, at, 0], waiting[side, at, 1]
-        if state[WAITING + side] > 0 and (here < time or (here == time and arrived < order)):
-            front, time, order = side, here, arrived
-    return front
 
 
 @inlined
 def note(state, log, kind, before, waited, end):
     """Add a record; returns its number."""
     number = state[TAKEN]
-    log[number, KIND], log[number, BEFORE], log[number, WAITED], log[number, END] = kind, before, waited, end
+    log.records[number, KIND], log.records[number, BEFORE] = kind, before
+    log.records[number, WAITED], log.records[number, END] = waited, end
     state[TAKEN] += 1
     return number
 
 
-@inlined
-def take_kernel(state, log, ready, latency, run, waits_for):
-    """Queue a kernel of the GPU; returns its end and record."""
-    state[BUSY] += run
-    if ready < state[FREE]:
-        waits_for, latency = state[LAST], 0
-    state[FREE] = max(ready, state[FREE]) + run
-    state[LAST] = note(state, log, GPU, waits_for, latency, state[FREE])
-    return state[FREE], state[LAST]
+@part
+def in_dram(size, kept):
+    """Bytes of a buffer of ``size`` that L2 does not hold."""
+    return size - (size * kept >> SPEED_BITS)
 
 
-@inlined
-def place(state, steps, orders, step, granules, queue, least_loaded, in_turn):
-    """Note where a command of stream ``step`` goes, and where the next one begins."""
-    steps[state[PLACED]] = step
-    if least_loaded:
-        for share in range(queue.shape[1]):
-            orders[state[PLACED], share] = queue[ORDER, share]
+@part
+def write(state, queue, column, size, capacity):
+    """Begin to write a buffer of a queue's tile, in place of what it held; notes which part of it stays in L2."""
+    state[LIVE] += size - queue[column]
+    queue[column] = size
+    state[PEAK] = max(state[PEAK], state[LIVE])
+    queue[column + 2] = FULL if state[LIVE] <= capacity else capacity * FULL // state[LIVE]
+
+
+@part
+def free(state, queue, column):
+    """Forget a buffer of a queue's tile."""
+    state[LIVE] -= queue[column]
+    queue[column] = 0
+
+
+@part
+def take_tile(state, queue, tiles, now, rules):
+    """Let a queue take the next tile, or be over; a tile without a dispatch before its first command sends that."""
+    queue[DOES] = OVER
+    if state[NEXT] < tiles.firsts.shape[0] - 1:
+        queue[TILE], queue[COMMAND] = state[NEXT], tiles.firsts[state[NEXT]]
+        state[NEXT] += 1
+        enter_gap(queue, tiles, max(now, rules.submit + rules.cross))
+
+
+@part
+def enter_gap(queue, tiles, ready):
+    """A tile that is ready at ``ready`` has come before its next command, or behind its last one."""
+    gap = queue[COMMAND] + queue[TILE]
+    queue[DISPATCH], queue[READY] = tiles.gaps[gap], ready
+    queue[DOES] = WAITS if tiles.gaps[gap] < tiles.gaps[gap + 1] else SENT
+
+
+@part
+def is_through(queue, tiles):
+    """Whether a tile has no more commands."""
+    return queue[COMMAND] == tiles.firsts[queue[TILE] + 1]
+
+
+@part
+def earliest(queues, does, column):
+    """The queue of those that do ``does`` with the least ``column``, then the least tile; -1 where there is none."""
+    best = -1
+    for q in range(queues.shape[0]):
+        if queues[q, DOES] == does and (
+            best < 0
+            or queues[q, column] < queues[best, column]
+            or (queues[q, column] == queues[best, column] and queues[q, TILE] < queues[best, TILE])
+        ):
+            best = q
+    return best
+
+
+@part
+def first_due(queues, does, column, now):
+    """The queue with the least tile of those that do ``does`` until ``now`` or before; -1 where there is none."""
+    best = -1
+    for q in range(queues.shape[0]):
+        if queues[q, DOES] == does and queues[q, column] <= now and (best < 0 or queues[q, TILE] < queues[best, TILE]):
+            best = q
+    return best
+
+
+@part
+def real_time(target, clock, clock_part, speed):
+    """Time in which a clock of ``speed`` comes to ``target``, rounded up, or as far as a step may go."""
+    ahead = min(target - clock, MAX_STEP_PS)
+    return max(0, ((ahead << SPEED_BITS) - clock_part + speed - 1) // speed)
+
+
+@part
+def start_kernel(state, queue, tiles, rules, log, asked):
+    """Start the dispatch for which a queue waits; notes what it ``asked`` (2, 2) of link and DRAM in row 0."""
+    work, number = tiles.work, queue[DISPATCH]
+    dram = work[number, DRAM] + in_dram(work[number, OUT_READ], queue[OUT_KEPT])
+    dram += in_dram(work[number, IN_READ], queue[IN_KEPT])
+    if work[number, IN_WRITTEN] > 0:
+        write(state, queue, IN_LIVE, work[number, IN_WRITTEN], rules.capacity)
+        dram += in_dram(work[number, IN_WRITTEN], queue[IN_KEPT])
+    link_ps, dram_ps = work[number, LINK] * rules.link_ps, dram * rules.dram_ps
+    length = max(work[number, LEAST_PS], np.int64(np.ceil(rules.over * max(link_ps, dram_ps))))
+    state[RUN], state[RUN_PART], state[RUN_LENGTH] = 0, 0, length
+    state[WORK] += length
+    asked[0, 0] = link_ps / length if rules.shared and length else 0.0
+    asked[0, 1] = dram_ps / length if rules.shared and length else 0.0
+    waits_for, waited = queue[RECORD], state[NOW] - log.records[queue[RECORD], END]
+    if queue[READY] < state[NOW]:
+        waits_for, waited = state[LAST], state[NOW] - log.records[state[LAST], END]
+    queue[RECORD] = state[LAST] = note(state, log, GPU, waits_for, waited, state[NOW])
+    queue[DOES] = RUNS
+
+
+@part
+def end_kernel(state, queue, tiles, rules, log):
+    """End the kernel that runs."""
+    frees, now = tiles.work[queue[DISPATCH], FREES], state[NOW]
+    if frees & FREES_INPUTS:
+        free(state, queue, IN_LIVE)
+    if frees & FREES_OUTPUTS:
+        free(state, queue, OUT_LIVE)
+    log.records[queue[RECORD], END] = now
+    state[ON_GPU], state[FREE] = -1, now + rules.gap
+    queue[DISPATCH] += 1
+    if queue[DISPATCH] < tiles.gaps[queue[COMMAND] + queue[TILE] + 1]:
+        queue[DOES], queue[READY] = WAITS, now
+    elif is_through(queue, tiles):
+        end_tile(state, queue, tiles, rules)
     else:
-        orders[state[PLACED], 0] = state[OFFSET]
-    state[PLACED] += 1
-    if in_turn:
-        state[OFFSET] = (state[OFFSET] + granules) % queue.shape[1]
+        queue[DOES], queue[READY] = SENT, now + rules.cross
 
 
-@inlined
-def note_command(state, log, start, latency, end, behind, waits_for):
-    """Note a command that ends at ``end``, behind the record ``behind`` unless that is -1; returns its record."""
-    state[ANY] += end - max(start, min(state[UNTIL], end))
-    state[UNTIL] = max(state[UNTIL], end)
-    if behind >= 0:
-        waits_for, latency = behind, 0
-    return note(state, log, NGPC, waits_for, latency, end)
-
-
-@inlined
-def next_dispatch(steps, first, count, stage, batches, kernels, first_latency, latency):
-    """What a tile does next: side, latency, run of a kernel, step of a command; side -1 where it is through.
-
-    The tile has ``count`` of ``steps`` from ``first`` on; ``kernels`` (2, S): rest of kernels before and after a
-    command; ``first_latency`` of the first dispatch of a chain, ``latency`` of every other one.
-    """
-    step = steps[first]
-    if batches:
-        side = 1 if stage == 0 else 0 if stage == 1 else -1
-        return side, latency, kernels[0, step] + kernels[1, step], step
-    at = stage >> 1
-    if stage > 2 * count:
-        return -1, latency, np.int64(0), step
-    if stage & 1:
-        return 1, latency, np.int64(0), steps[first + at]
-    run = kernels[1, steps[first + at - 1]] if at > 0 else np.int64(0)
-    if at < count:
-        run += kernels[0, steps[first + at]]
-    return 0, latency if at > 0 else first_latency, run, step
-
-
-@inlined
-def works(state, work, side):
-    """Whether a side works at its present; what is done is forgotten."""
-    done = state[DONE + side]
-    while state[FIRST + side] < state[BEHIND + side] and work[side, state[FIRST + side], 1] <= done:
-        state[FIRST + side] += 1
-    return state[FIRST + side] < state[BEHIND + side] and work[side, state[FIRST + side], 0] <= done
-
-
-@inlined
-def advance(state, both, shared):
-    """Bring both clocks to the present, in which both sides have worked (``shared``) since the last time, or not."""
-    passed = state[NOW] - state[UPDATED]
-    whole, part = passed >> SPEED_BITS, passed & ((1 << SPEED_BITS) - 1)
-    for side in range(2):
-        moved = whole * both[side] + ((part * both[side]) >> SPEED_BITS) if shared else passed
-        state[DONE + side] += moved
-        state[LOST + side] += passed - moved
-    state[UPDATED] = state[NOW]
-
-
-@inlined
-def real_time(left, speed):
-    """Time in which a clock of ``speed`` advances by ``left``, rounded up."""
-    if speed == 1 << SPEED_BITS:
-        return left
-    whole, part = left // speed, left % speed
-    return (whole << SPEED_BITS) + ((part << SPEED_BITS) + speed - 1) // speed
-
-
-@inlined
-def next_wake_up(state, waiting, work, both):
-    """When the next one that waits is due, or a side begins or ends to work; and whether both work until then."""
-    busy = 0
-    for side in range(2):
-        state[WORKS + side] = works(state, work, side)
-        busy += state[WORKS + side]
-    wake_up = NEVER
-    for side in range(2):
-        left = NEVER
-        if state[WAITING + side] > 0:
-            left = waiting[side, head(state, waiting, side), 0] - state[DONE + side]
-        if state[FIRST + side] < state[BEHIND + side]:
-            left = min(left, work[side, state[FIRST + side], state[WORKS + side]] - state[DONE + side])
-        if left < NEVER:
-            speed = both[side] if busy == 2 else 1 << SPEED_BITS
-            wake_up = min(wake_up, state[NOW] + real_time(max(0, left), speed))
-    return wake_up, busy == 2
-
-
-@inlined
-def note_work(state, work, side, start, end):
-    """Note that a side works from ``start`` to ``end`` by its clock."""
-    behind = state[BEHIND + side]
-    if state[FIRST + side] < behind and start <= work[side, behind - 1, 1]:
-        work[side, behind - 1, 1] = max(work[side, behind - 1, 1], end)
-    else:
-        work[side, behind, 0], work[side, behind, 1] = start, end
-        state[BEHIND + side] += 1
-
-
-@inlined
-def wake(state, waiting, work, both, shared, ready):
-    """Go to the next time at which dispatches end; fills ``ready`` with their tiles, returns their number."""
-    found = 0
-    while found == 0 and state[WAITING] + state[WAITING + 1] > 0:
-        if not shared:
-            side = side_in_front(state, waiting)
-            state[NOW] = waiting[side, head(state, waiting, side), 0]
-            ready[0] = leave_line(state, waiting, side)
-            return 1
-        state[NOW], together = next_wake_up(state, waiting, work, both)
-        advance(state, both, together)
-        for side in range(2):
-            while state[WAITING + side] > 0 and waiting[side, head(state, waiting, side), 0] <= state[DONE + side]:
-                ready[found] = leave_line(state, waiting, side)
-                found += 1
-    return found
-
-
-@inlined
-def begin_tiles(ready, group, overlap):
-    """Fill ``ready`` (T,) with all tiles, or with the tile ``group`` where they do not overlap; returns how many."""
-    count = ready.shape[0] if overlap else 1
-    for number in range(count):
-        ready[number] = group + number
-    return count
-
-
-@inlined
-def end_tile(state, record):
+@part
+def end_tile(state, queue, tiles, rules):
     """A tile is through at the present: the frame ends with the last of them, of several with the latest record."""
-    if state[NOW] > state[LATEST] or (state[NOW] == state[LATEST] and record > state[LATEST_RECORD]):
-        state[LATEST], state[LATEST_RECORD] = state[NOW], record
+    if state[NOW] > state[LATEST] or (state[NOW] == state[LATEST] and queue[RECORD] > state[LATEST_RECORD]):
+        state[LATEST], state[LATEST_RECORD] = state[NOW], queue[RECORD]
+    free(state, queue, IN_LIVE)
+    free(state, queue, OUT_LIVE)
+    take_tile(state, queue, tiles, state[NOW], rules)
 
 
-@inlined
-def critical_path(log, last):
+@part
+def first_start(nfps, ends, start, offset, least_loaded):
+    """When the first NFP starts on a command that is there at ``start``, by the NGPC's clock."""
+    first, n_nfps = NEVER, nfps.shape[1]
+    for share in range(ends.shape[0]):
+        if ends[share] > 0:
+            done = nfps[DONE].min() if least_loaded else nfps[DONE, (share + offset) % n_nfps]
+            first = min(first, max(start, done))
+    return first
+
+
+@part
+def arrive(state, queue, tiles, rules, nfps, log):
+    """Place a command that has come to the NGPC on its NFPs."""
+    step, offset, place = tiles.steps[queue[COMMAND]], state[OFFSET], state[PLACES]
+    own = tiles.shares[step]
+    ends, occupancy = tiles.ends[step, :own], tiles.occupancy[step, :own]
+    start = state[CLOCK] + (state[CLOCK_PART] > 0)
+    queue[BEGINS] = first_start(nfps, ends, start, offset, rules.least_loaded)
+    queue[ENDS], behind = admit(nfps, ends, occupancy, start, offset, rules.least_loaded, state[TAKEN])
+    log.steps[place] = step
+    if rules.least_loaded:
+        for share in range(nfps.shape[1]):
+            log.orders[place, share] = nfps[ORDER, share]
+    else:
+        log.orders[place, 0] = offset
+    state[PLACES] += 1
+    if rules.in_turn:
+        state[OFFSET] = (offset + tiles.granules[step]) % nfps.shape[1]
+    waits_for, waited = (behind, 0) if behind >= 0 else (queue[RECORD], state[NOW] - log.records[queue[RECORD], END])
+    queue[RECORD] = note(state, log, NGPC, waits_for, waited, state[NOW])
+    queue[DOES] = PLACED
+
+
+@part
+def begin_command(state, queue, tiles, rules, log, rates):
+    """The first NFP starts on a command: its outputs begin to be written; fills ``rates`` (2,) of link and DRAM."""
+    asks = tiles.asks[tiles.steps[queue[COMMAND]]]
+    write(state, queue, OUT_LIVE, asks[OUT_BYTES], rules.capacity)
+    streamed = in_dram(asks[IN_BYTES], queue[IN_KEPT]) + in_dram(asks[OUT_BYTES], queue[OUT_KEPT])
+    log.streamed[queue[COMMAND]] = streamed
+    length = max(1, queue[ENDS] - queue[BEGINS])
+    rates[0] = (asks[IN_BYTES] + asks[OUT_BYTES] + asks[MISSING]) * rules.link_ps / length if rules.shared else 0.0
+    rates[1] = (streamed * rules.dram_ps + asks[FAR] * rules.lines_ps) / length if rules.shared else 0.0
+    queue[DOES] = SERVED
+
+
+@part
+def end_command(state, queue, tiles, rules, log):
+    """The last NFP has written its last output of a command."""
+    log.records[queue[RECORD], END] = state[NOW]
+    if tiles.forgets[queue[COMMAND]]:
+        free(state, queue, IN_LIVE)
+    queue[COMMAND] += 1
+    enter_gap(queue, tiles, state[NOW] + rules.cross)
+    if queue[DOES] == SENT and is_through(queue, tiles):
+        end_tile(state, queue, tiles, rules)
+
+
+@part
+def next_instant(state, queues, of_gpu, of_ngpc):
+    """When anything happens next, at these speeds."""
+    wake_up = NEVER
+    if state[ON_GPU] >= 0:
+        wake_up = state[NOW] + real_time(state[RUN_LENGTH], state[RUN], state[RUN_PART], of_gpu)
+    else:
+        first = earliest(queues, WAITS, READY)
+        if first >= 0:
+            wake_up = max(queues[first, READY], state[FREE])
+    for q in range(queues.shape[0]):
+        if queues[q, DOES] == SENT:
+            wake_up = min(wake_up, queues[q, READY])
+        elif queues[q, DOES] == PLACED or queues[q, DOES] == SERVED:
+            target = queues[q, BEGINS] if queues[q, DOES] == PLACED else queues[q, ENDS]
+            wake_up = min(wake_up, state[NOW] + real_time(target, state[CLOCK], state[CLOCK_PART], of_ngpc))
+    return max(wake_up, state[NOW])
+
+
+@part
+def advance(state, sums, passed, of_gpu, of_ngpc, of_ngpc_alone, serves):
+    """Let ``passed`` ps go by at these speeds; ``serves``: whether any NFP has work."""
+    moved = state[CLOCK_PART] + passed * of_ngpc
+    state[CLOCK], state[CLOCK_PART] = state[CLOCK] + (moved >> SPEED_BITS), moved & (FULL - 1)
+    if state[ON_GPU] >= 0:
+        moved = state[RUN_PART] + passed * of_gpu
+        state[RUN], state[RUN_PART] = state[RUN] + (moved >> SPEED_BITS), moved & (FULL - 1)
+        state[BUSY] += passed
+    if serves:
+        state[ANY] += passed
+        sums[LOST_ALONE] += passed * float(FULL - of_ngpc_alone) / FULL
+        sums[LOST_SHARED] += passed * float(of_ngpc_alone - of_ngpc) / FULL
+    sums[ALIVE] += float(state[LIVE]) * passed
+    state[NOW] += passed
+
+
+@part
+def handle(state, queues, tiles, rules, nfps, log, asked, rates):
+    """Let happen what happens at the present."""
+    for q in range(queues.shape[0]):
+        if queues[q, DOES] == SERVED and queues[q, ENDS] <= state[CLOCK]:
+            rates[q, 0] = rates[q, 1] = 0.0
+            end_command(state, queues[q], tiles, rules, log)
+    if state[ON_GPU] >= 0 and state[RUN] >= state[RUN_LENGTH]:
+        asked[0, 0] = asked[0, 1] = 0.0
+        end_kernel(state, queues[state[ON_GPU]], tiles, rules, log)
+    if earliest(queues, PLACED, TILE) < 0 and earliest(queues, SERVED, TILE) < 0 and state[CLOCK_PART] > 0:
+        state[CLOCK], state[CLOCK_PART] = state[CLOCK] + 1, 0  # a part of a ps means nothing to NFPs without work
+    q = first_due(queues, SENT, READY, state[NOW])
+    while q >= 0:
+        arrive(state, queues[q], tiles, rules, nfps, log)
+        q = first_due(queues, SENT, READY, state[NOW])
+    q = first_due(queues, PLACED, BEGINS, state[CLOCK])
+    while q >= 0:
+        begin_command(state, queues[q], tiles, rules, log, rates[q])
+        q = first_due(queues, PLACED, BEGINS, state[CLOCK])
+    q = earliest(queues, WAITS, READY)
+    if state[ON_GPU] < 0 and q >= 0 and max(queues[q, READY], state[FREE]) <= state[NOW]:
+        state[ON_GPU] = q
+        start_kernel(state, queues[q], tiles, rules, log, asked)
+
+
+@kernel
+def critical_path(records, last):
     """(4,) time by kind along the chain of waits that ends with record ``last``; adds up to its end."""
     parts = np.zeros(4, np.int64)
     while last >= 0:
-        before, waited = log[last, BEFORE], log[last, WAITED]
-        begin = log[before, END] if before >= 0 else 0
-        parts[log[last, KIND]] += log[last, END] - begin - waited
+        before, waited = records[last, BEFORE], records[last, WAITED]
+        begin = records[before, END] if before >= 0 else 0
+        parts[records[last, KIND]] += records[last, END] - begin - waited
         parts[LATENCY] += waited
         last = before
     return parts
 
 
 @kernel
-def run_loop(tiles, rules, queue, placed):
-    """Run a frame; ``queue`` and ``placed`` are filled. Returns the state and the critical path."""
-    firsts, steps, kernels, log = tiles.firsts, tiles.steps, tiles.kernels, placed.records
-    shared, speeds, n_tiles, places = rules.shared, rules.speeds, tiles.firsts.shape[0] - 1, 1
-    while places < n_tiles:
-        places *= 2
-    state, waiting = np.zeros(STATE, np.int64), np.zeros((2, places, 3), np.int64)
-    work = np.zeros((2, log.shape[0] if shared else 0, 2), np.int64)
-    ready, stages, records = np.zeros(n_tiles, np.int64), np.zeros(n_tiles, np.int64), np.zeros(n_tiles, np.int64)
-    state[LAST], state[LATEST], state[LATEST_RECORD] = -1, -1, -1
-    log[0, KIND], log[0, BEFORE], log[0, END], state[TAKEN] = SUBMIT, -1, rules.submit, 1
-    state[NOW] = state[UPDATED] = state[DONE] = state[DONE + 1] = rules.submit
-    for group in range(1 if rules.overlap else n_tiles):
-        found = begin_tiles(ready, group, rules.overlap)
-        while found > 0:
-            for number in range(found):
-                tile = ready[number]
-                stage, record, first = stages[tile], records[tile], firsts[tile]
-                if stage > 0:
-                    log[record, END] = state[NOW]
-                side, wait, run, step = next_dispatch(
-                    steps, first, firsts[tile + 1] - first, stage, rules.batches, kernels, rules.first_latency,
-                    rules.latency,
-                )  # fmt: skip
-                if side < 0:
-                    end_tile(state, record)
-                    continue
-                start = (state[DONE + side] if shared else state[NOW]) + wait
-                if side == 0:
-                    end, record = take_kernel(state, log, start, wait, run, record)
-                    start = end - run
-                else:
-                    own, offset, least_loaded = tiles.shares[step], state[OFFSET], rules.least_loaded
-                    ends, occupancy = tiles.ends[step, :own], tiles.occupancy[step, :own]
-                    end, behind = admit(queue, ends, occupancy, start, offset, least_loaded, state[TAKEN])
-                    place(
-                        state, placed.steps, placed.orders, step, tiles.granules[step], queue, least_loaded,
-                        rules.in_turn,
-                    )  # fmt: skip
-                    record = note_command(state, log, start, wait, end, behind, record)
-                stages[tile], records[tile] = stage + 1, record
-                wait_in_line(state, waiting, side, end, tile)
-                if shared:
-                    note_work(state, work, side, start, end)
-            found = wake(state, waiting, work, speeds, shared, ready)
-    return state, critical_path(log, state[LATEST_RECORD])
+def admit_all(order, tiles, rules, nfps, begins, ends):
+    """Place the commands ``order`` one behind the other, all asked at time 0; fills when each begins and ends."""
+    offset = 0
+    for place in range(order.shape[0]):
+        step = tiles.steps[order[place]]
+        own = tiles.shares[step]
+        costs = tiles.ends[step, :own], tiles.occupancy[step, :own]
+        begins[place] = first_start(nfps, costs[0], np.int64(0), offset, rules.least_loaded)
+        ends[place], _ = admit(nfps, costs[0], costs[1], np.int64(0), offset, rules.least_loaded, place)
+        if rules.in_turn:
+            offset = (offset + tiles.granules[step]) % nfps.shape[1]
+
+
+@kernel
+def run_loop(tiles, rules, nfps, log):
+    """Run a frame; ``nfps`` and ``log`` are filled. Returns the state and the sums."""
+    state, sums = np.zeros(STATE, np.int64), np.zeros(SUMS, np.float64)
+    queues = np.zeros((min(rules.queues, tiles.firsts.shape[0] - 1), COLUMNS), np.int64)
+    asked, rates = np.zeros((1, 2), np.float64), np.zeros((queues.shape[0], 2), np.float64)
+    state[ON_GPU], state[LAST], state[LATEST], state[LATEST_RECORD] = -1, -1, -1, -1
+    note(state, log, SUBMIT, -1, 0, rules.submit)
+    state[NOW] = rules.submit
+    for q in range(queues.shape[0]):
+        take_tile(state, queues[q], tiles, rules.submit, rules)
+    while (queues[:, DOES] != OVER).any():
+        link, dram, serves = 0.0, 0.0, False
+        for q in range(queues.shape[0]):
+            if queues[q, DOES] == SERVED:
+                link, dram, serves = link + rates[q, 0], dram + rates[q, 1], True
+        of_gpu, of_ngpc, of_ngpc_alone = speeds(asked[0, 0], asked[0, 1], link, dram)
+        passed = next_instant(state, queues, of_gpu, of_ngpc) - state[NOW]
+        advance(state, sums, passed, of_gpu, of_ngpc, of_ngpc_alone, serves)
+        handle(state, queues, tiles, rules, nfps, log, asked, rates)
+    return state, sums

@@ -18,7 +18,6 @@ from ngpc_sim.kernels.causes import (
     FEATURE_BUFFER,
     HIDDEN,
     INPUT,
-    MISS_BANDWIDTH,
     MISS_LATENCY,
     MLP_FILL,
     OUTPUT,
@@ -27,20 +26,15 @@ from ngpc_sim.kernels.compiled import forced, inlined, kernel
 
 Array = np.ndarray[Any, Any]
 
-#: bytes per cycle and times of a port are fixed-point numbers with this many fractional bits
-RATE_BITS = 16
-#: the fixed-point number 1
-ONE = 1 << RATE_BITS
 #: places of ``counter``: queries issued, queries in the open batch, R of the last batch and of the one before it, when
 #: the MLP array is free, end of the last output, batches
 COUNT, IN_BATCH, R_LAST, R_BEFORE, ARRAY_FREE, OUT, BATCHES, COUNTERS = range(8)
 #: rows of ``engines``: when an engine is free, when it was at the batch's start, its busy cycles in the batch, when its
-#: last features are there; cycles in the batch in which a full window held it, by bandwidth and by latency; what its
-#: last line lost to bandwidth; the window's oldest line; when its share of link and of DRAM is free, fixed-point
-FREE, BEGIN, BUSY_CYCLES, READY, BY_BANDWIDTH, BY_LATENCY, LAST_LINE, OLDEST, LINK, DRAM, ENGINE_ROWS = range(11)
-#: columns of ``path``: fixed-point cycles for which a line takes link and DRAM, latency of L2, what DRAM adds to it
-LINK_TIME, DRAM_TIME, L2_LATENCY, DRAM_LATENCY = range(4)
-#: columns of ``ports``: bytes of a query and fixed-point bytes per cycle, in and out
+#: last features are there; cycles in the batch in which a full window held it; the window's oldest line
+FREE, BEGIN, BUSY_CYCLES, READY, HELD, OLDEST, ENGINE_ROWS = range(7)
+#: ``path``: latency of a missing line from L2, and what DRAM adds to it
+L2_LATENCY, DRAM_LATENCY = range(2)
+#: ``ports``: bytes of a query and bytes per cycle, in and out
 IN_BYTES, IN_RATE, OUT_BYTES, OUT_RATE = range(4)
 
 
@@ -61,9 +55,9 @@ class Constants(NamedTuple):
 class State(NamedTuple):
     """One NFP with P groups of engines and S slots, or, with one more axis in front, several; all int64.
 
-    ``engines`` (ENGINE_ROWS, P, S) and ``counter`` (COUNTERS,): see above. ``window`` (P, S, W, 2): when the last W
-    lines came, and what each lost to bandwidth. ``outputs`` (fifo,): ends of the last outputs. ``waits`` (S + 1,
-    COLUMNS): cycles in the command that runs, by the slot that is waited for, in the last row those of none.
+    ``engines`` (ENGINE_ROWS, P, S) and ``counter`` (COUNTERS,): see above. ``window`` (P, S, W): when the last W lines
+    came. ``outputs`` (fifo,): ends of the last outputs. ``waits`` (S + 1, COLUMNS): cycles in the command that runs, by
+    the slot that is waited for, in the last row those of none.
     """
 
     engines: Array
@@ -76,7 +70,7 @@ class State(NamedTuple):
 def idle(n_nfps: int, groups: int, slots: int, window_lines: int, fifo_batches: int) -> State:
     """Several NFPs at cycle 0; ``window_lines`` is 0 where nothing can miss."""
     shapes = (
-        *((ENGINE_ROWS, groups, slots), (groups, slots, window_lines, 2), (COUNTERS,), (fifo_batches,)),
+        *((ENGINE_ROWS, groups, slots), (groups, slots, window_lines), (COUNTERS,), (fifo_batches,)),
         (slots + 1, COLUMNS),
     )
     return State(*(np.zeros((n_nfps, *shape), np.int64) for shape in shapes))
@@ -91,14 +85,14 @@ def of_nfp(nfps, j):
 @inlined
 def arrival(number, in_bytes, in_rate):
     """Cycle at which a port has delivered the inputs of query ``number``: ceil((number + 1) x in_bytes / rate)."""
-    return ((number + 1) * in_bytes * ONE + in_rate - 1) // in_rate
+    return ((number + 1) * in_bytes + in_rate - 1) // in_rate
 
 
 @kernel
 def fill_arrivals(came, first, in_bytes, in_rate):
     """Fill ``came`` (n,) int64 with the :func:`arrival` of query ``first`` and those behind it."""
-    cycles, part = in_bytes * ONE // in_rate, in_bytes * ONE % in_rate
-    at, rest = first * in_bytes * ONE // in_rate, first * in_bytes * ONE % in_rate
+    cycles, part = in_bytes // in_rate, in_bytes % in_rate
+    at, rest = first * in_bytes // in_rate, first * in_bytes % in_rate
     for i in range(came.shape[0]):
         at += cycles
         rest += part
@@ -112,34 +106,21 @@ def fill_arrivals(came, first, in_bytes, in_rate):
 def fetch(engines, window, group, slot, tagged, lines, far, path):
     """Fetch ``lines`` that a query misses on an engine, its tags known at ``tagged``, the last ``far`` from DRAM.
 
-    ``engines`` and ``window`` of the NFP advance; ``path`` (slots, 4). Returns for how long the window held the engine,
-    and when the last line came.
+    ``engines`` and ``window`` of the NFP advance; ``path`` (2,). Returns for how long the window held the engine, and
+    when the last line came.
     """
-    entered, blocked_by_bandwidth, came = tagged, np.int64(0), np.int64(0)
+    entered, came = tagged, np.int64(0)
     oldest, places = engines[OLDEST, group, slot], window.shape[2]
     for line in range(lines):
-        if window[group, slot, oldest, 0] > entered:
-            entered = window[group, slot, oldest, 0]
-            blocked_by_bandwidth = window[group, slot, oldest, 1]
-        link = max(engines[LINK, group, slot], entered << RATE_BITS) + path[slot, LINK_TIME]
-        engines[LINK, group, slot] = link
-        passed, latency = link, path[slot, L2_LATENCY]
-        if line >= lines - far:
-            dram = max(engines[DRAM, group, slot], entered << RATE_BITS) + path[slot, DRAM_TIME]
-            engines[DRAM, group, slot] = dram
-            passed, latency = max(link, dram), latency + path[slot, DRAM_LATENCY]
-        through = (passed + ONE - 1) >> RATE_BITS
+        entered = max(entered, window[group, slot, oldest])
+        latency = path[L2_LATENCY] + (path[DRAM_LATENCY] if line >= lines - far else 0)
         newest = oldest - 1 if oldest > 0 else places - 1
-        came = max(through + latency, window[group, slot, newest, 0])
-        window[group, slot, oldest, 0] = came
-        window[group, slot, oldest, 1] = through - entered
+        came = max(entered + latency, window[group, slot, newest])
+        window[group, slot, oldest] = came
         oldest = oldest + 1 if oldest + 1 < places else 0
-        engines[LAST_LINE, group, slot] = through - entered
     engines[OLDEST, group, slot] = oldest
-    held = entered - tagged
-    engines[BY_BANDWIDTH, group, slot] += min(held, blocked_by_bandwidth)
-    engines[BY_LATENCY, group, slot] += held - min(held, blocked_by_bandwidth)
-    return held, came
+    engines[HELD, group, slot] += entered - tagged
+    return entered - tagged, came
 
 
 @inlined
@@ -153,16 +134,14 @@ def charge_wait(nfp, constants, group, slot, at, gap, late_end):
     on_group = (last - group) // groups - (first - 1 - group) // groups
     began, ended = engines[BEGIN, group, slot], engines[FREE, group, slot]
     busy = engines[BUSY_CYCLES, group, slot]
-    held_by_bandwidth, held_by_latency = engines[BY_BANDWIDTH, group, slot], engines[BY_LATENCY, group, slot]
+    held = engines[HELD, group, slot]
     behind = at - (ended - 1 + constants.before_tags + constants.behind_data)
-    behind_by_bandwidth = min(behind, engines[LAST_LINE, group, slot])
-    idle_cycles = ended - held_by_bandwidth - held_by_latency - began - busy
+    idle_cycles = ended - held - began - busy
     late_buffer = min(max(counter[R_BEFORE] - began, 0), idle_cycles)
     for cause, most in (
         (INPUT, idle_cycles - late_buffer + late_end),
         (BANK_CONFLICT, busy - on_group * constants.base_cycles[slot]),
-        (MISS_BANDWIDTH, held_by_bandwidth + behind_by_bandwidth),
-        (MISS_LATENCY, held_by_latency + behind - behind_by_bandwidth),
+        (MISS_LATENCY, held + behind),
         (FEATURE_BUFFER, late_buffer),
         (ENCODING, gap),
     ):
@@ -197,7 +176,7 @@ def close_batch(nfp, constants, ports, not_before):
     counter[R_LAST] = start + tables[1, n]
     counter[ARRAY_FREE] = released
     end = released + constants.tail
-    port_cycles = (((n * ports[OUT_BYTES]) << RATE_BITS) + ports[OUT_RATE] - 1) // ports[OUT_RATE]
+    port_cycles = (n * ports[OUT_BYTES] + ports[OUT_RATE] - 1) // ports[OUT_RATE]
     counter[OUT] = max(end, counter[OUT]) + port_cycles
     outputs[oldest] = counter[OUT]
     counter[BATCHES] += 1
@@ -205,7 +184,7 @@ def close_batch(nfp, constants, ports, not_before):
     for g in range(engines.shape[1]):
         for s in range(engines.shape[2]):
             engines[BEGIN, g, s] = engines[FREE, g, s]
-            engines[BUSY_CYCLES, g, s] = engines[BY_BANDWIDTH, g, s] = engines[BY_LATENCY, g, s] = 0
+            engines[BUSY_CYCLES, g, s] = engines[HELD, g, s] = 0
     return start, end
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
-from math import ceil
 
 from ngpc_sim.engines.encoding_engine import EncodingSpec
 from ngpc_sim.engines.grid_cache import L2Shape
@@ -101,30 +98,20 @@ def _loaded(lines: int, ways: int | str, table: int) -> LruCache:
 
 
 class Fetches:
-    """Missing lines of one engine on their way, in order: through a window, a share of the link, and one of DRAM."""
+    """Missing lines of one engine on their way, in order, through a window."""
 
-    def __init__(self, window: int, latency: int, dram_latency: int, times: Iterable[int]) -> None:
+    def __init__(self, window: int, latency: int, dram_latency: int) -> None:
         self.latency, self.dram_latency = latency, dram_latency
-        self.link_time, self.dram_time = (Fraction(time, 65536) for time in times)
-        self.window: deque[tuple[int, int]] = deque([(0, 0)] * window, maxlen=window)
-        self.link_free = self.dram_free = Fraction(0)
+        self.window: deque[int] = deque([0] * window, maxlen=window)
 
-    def fetch(self, tagged: int, asked: Asked) -> tuple[int, int, int, int]:
+    def fetch(self, tagged: int, asked: Asked) -> tuple[int, int]:
         """Fetch the lines of a query whose tags are known at cycle ``tagged``.
 
-        Returns four numbers of cycles: when the last line enters the window; when it arrives; the time that the line
-        whose place in the window it takes lost to bandwidth; the time that it lost to bandwidth itself.
+        Returns when the last line enters the window, and when it arrives.
         """
-        entered, blocked = tagged, 0
+        entered = tagged
         for line in range(asked.missing):
-            came, lost = self.window[0]
-            if came > entered:
-                entered, blocked = came, lost
-            passed = self.link_free = max(self.link_free, Fraction(entered)) + self.link_time
-            latency = self.latency
-            if line >= asked.missing - asked.far:
-                self.dram_free = max(self.dram_free, Fraction(entered)) + self.dram_time
-                passed, latency = max(passed, self.dram_free), latency + self.dram_latency
-            through = ceil(passed)
-            self.window.append((max(through + latency, self.window[-1][0]), through - entered))
-        return entered, self.window[-1][0], blocked, self.window[-1][1]
+            entered = max(entered, self.window[0])
+            latency = self.latency + (self.dram_latency if line >= asked.missing - asked.far else 0)
+            self.window.append(max(entered + latency, self.window[-1]))
+        return entered, self.window[-1]

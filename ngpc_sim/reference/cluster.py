@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import simpy
 
-from ngpc_sim.engines.cluster import Cluster, ClusterRun, ClusterSpec, ClusterWork
-from ngpc_sim.engines.memory_shares import MissPath
+from ngpc_sim.engines.cluster import ClusterRun, ClusterSpec, ClusterWork
 from ngpc_sim.engines.nfp import Nfp, NfpSpec
 from ngpc_sim.kernels.causes import CAUSES
 from ngpc_sim.reference.caches import Asked
 from ngpc_sim.reference.nfp import BatchLog, Process, ReferenceNfp
 from ngpc_sim.results.nfp_counts import NfpCounts
 from ngpc_sim.results.stall_causes import CHARGED
-from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
 #: causes that can pass while the command before drains, those that open a command in front
 HIDDEN = (*reversed(CHARGED), "output", "mlp_fill")
 #: cycles of a query on every engine slot, and the lines that it misses there
 Query = tuple[tuple[int, ...], tuple[Asked, ...]]
-#: bytes per cycle of the ports, in 1/65536, and the way of missing lines
-Ways = tuple[tuple[int, int], MissPath]
 
 
 class ReferenceCluster:
@@ -38,8 +32,7 @@ class ReferenceCluster:
     def run(self, work: ClusterWork, *, each_query: bool = True) -> ClusterRun:
         """Replay one command alone, then each NFP's part of it twice in a row."""
         queries = _asked(work)
-        ways = self._ways(work, len(queries))
-        nfps, owners, closed_at = self._dispatch(work.workload, queries, ways)
+        nfps, owners, closed_at = self._dispatch(work, queries)
         parts: list[list[Query]] = [[] for _ in nfps]
         done = np.zeros(len(queries), np.int64)
         for i, query in enumerate(queries):
@@ -48,22 +41,21 @@ class ReferenceCluster:
             done[i] = nfps[owner].log[nfps[owner].batch_of_query[len(part)]].end
             part.append(query)
         alone = [nfp.log for nfp in nfps]
-        twice = [self._twice(work.workload, part, ways, closed_at) for part in parts]
+        twice = [self._twice(work, part, closed_at) for part in parts]
         added = [both[len(once) :] for once, both in zip(alone, twice, strict=True)]
         return self._answer(work, alone, twice, added, done if each_query else done[:0])
 
     def replay(self, work: ClusterWork) -> list[ReferenceNfp]:
         """The NFPs after one command that found them idle, with their logs."""
-        queries = _asked(work)
-        return self._dispatch(work.workload, queries, self._ways(work, len(queries)))[0]
+        return self._dispatch(work, _asked(work))[0]
 
-    def _dispatch(self, work: Workload, queries: list[Query], ways: Ways) -> tuple[list[ReferenceNfp], list[int], int]:
+    def _dispatch(self, work: ClusterWork, queries: list[Query]) -> tuple[list[ReferenceNfp], list[int], int]:
         """Run the command.
 
         Returns the NFPs, the owner of every granule, and the cycle in which the last granule was handed out.
         """
         env = simpy.Environment()
-        nfps = [ReferenceNfp(env, self.nfp, work, *ways) for _ in range(self.scale)]
+        nfps = [ReferenceNfp(env, self.nfp, work.workload, work.path) for _ in range(self.scale)]
         owners: list[int] = []
         size = self.spec.dispatch_queries
         granules = [queries[first : first + size] for first in range(0, len(queries), size)]
@@ -96,41 +88,15 @@ class ReferenceCluster:
             yield env.timeout(0)
         return next(number for number, nfp in enumerate(nfps) if nfp.is_dry)
 
-    def _twice(self, work: Workload, part: list[Query], ways: Ways, closed_at: int) -> list[BatchLog]:
+    def _twice(self, work: ClusterWork, part: list[Query], closed_at: int) -> list[BatchLog]:
         env = simpy.Environment()
-        nfp = ReferenceNfp(env, self.nfp, work, *ways)
+        nfp = ReferenceNfp(env, self.nfp, work.workload, work.path)
         for at in (closed_at, 0):
             for query in part:
                 nfp.hand(*query)
             nfp.close(at)
         env.run()
         return nfp.log
-
-    def _ways(self, work: ClusterWork, n_queries: int) -> Ways:
-        """Rates of an NFP's ports, and the path of missing lines: they come from the configuration, not from events."""
-        return self._rates(work, n_queries), Cluster(self.spec, self.nfp, self.scale).miss_path(work)
-
-    def _rates(self, work: ClusterWork, n_queries: int) -> tuple[int, int]:
-        """Bytes per cycle of input and output, in 1/65536, of the ports or of the NFP's share of the link."""
-        ports = (self.nfp.io.input_bytes_per_cycle * 65536, self.nfp.io.output_bytes_per_cycle * 65536)
-        if work.link_bytes_per_cycle is None:
-            return ports
-        granules = -(-n_queries // self.spec.dispatch_queries)
-        together = Fraction(max(n_queries, work.in_flight_queries), max(1, n_queries))
-        busy_nfps = max(1, min(self.scale, math.ceil(granules * together)))
-        share = work.link_bytes_per_cycle / busy_nfps
-        inputs, outputs = work.workload.input_bytes, work.workload.output_bytes
-        lines = [sum(line.missing for line in asked) for _, asked in _asked(work)]
-        streams = inputs + outputs
-        share *= streams / (streams + sum(lines) / max(1, n_queries) * self.nfp.encoding.line_bytes)
-        memory = work.memory
-        if memory is not None and memory.stream_bytes_per_cycle is not None:
-            far = [sum(line.far for line in asked) for _, asked in _asked(work)]
-            line_cycles = sum(far) / max(1, n_queries) * self.nfp.encoding.line_bytes / memory.dram_bytes_per_cycle
-            cycles = streams / memory.stream_bytes_per_cycle + line_cycles
-            share = min(share, streams / cycles / busy_nfps)
-        limits = [max(1, math.floor(share * part / streams * 65536)) for part in (inputs, outputs)]
-        return min(ports[0], limits[0]), min(ports[1], limits[1])
 
     def _answer(
         self,

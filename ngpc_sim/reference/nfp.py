@@ -14,8 +14,7 @@ import numpy as np
 import simpy
 
 from ngpc_sim.engines.grid_cache import L2Shape
-from ngpc_sim.engines.memory_shares import IDEAL_PATH, MissPath
-from ngpc_sim.engines.nfp import NfpSpec
+from ngpc_sim.engines.nfp import IDEAL_PATH, MissPath, NfpSpec
 from ngpc_sim.kernels.causes import CAUSES
 from ngpc_sim.reference.caches import Asked, Fetches
 from ngpc_sim.reference.lookups import asked_lines, by_slot, lookups, slot_cycles
@@ -46,10 +45,8 @@ class _Service:
     free: int
     busy: int = 0
     queries: int = 0
-    held_by_bandwidth: int = 0
-    held_by_latency: int = 0
+    held: int = 0
     ready: int = 0
-    last_line_lost: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,11 +96,9 @@ class ReferenceNfp:
         env: simpy.Environment,
         spec: NfpSpec,
         work: Workload,
-        rates: tuple[int, int],
         path: MissPath = IDEAL_PATH,
     ) -> None:
         self.env, self.spec, self.work = env, spec, work
-        self.in_rate, self.out_rate = rates
         encoding, levels = spec.encoding, work.encoding.n_levels
         copies = max(1, encoding.engines // levels)
         parts = copies if encoding.sharing == "partition" else 1
@@ -131,14 +126,8 @@ class ReferenceNfp:
         slots = range(self.n_slots)
         self.queues = [[simpy.Store(env) for _ in slots] for _ in range(self.n_groups)]
         self.waiting = [[0 for _ in slots] for _ in range(self.n_groups)]
-        times = path.line_times or ((0, 0),) * self.n_slots
-        self.fetches = [
-            [
-                Fetches(encoding.outstanding_lines, path.l2_latency_cycles, path.dram_latency_cycles, times[slot])
-                for slot in slots
-            ]
-            for _ in range(self.n_groups)
-        ]
+        latencies = path.l2_latency_cycles, path.dram_latency_cycles
+        self.fetches = [[Fetches(encoding.outstanding_lines, *latencies) for _ in slots] for _ in range(self.n_groups)]
         self.served: list[list[dict[int, _Service]]] = [[{} for _ in slots] for _ in range(self.n_groups)]
         for group in range(self.n_groups):
             for slot in slots:
@@ -156,7 +145,7 @@ class ReferenceNfp:
             self._open_batch()
         batch = self.batches[-1]
         if arrival is None:
-            arrival = -(-(self.handed + 1) * self.work.input_bytes * 65536 // self.in_rate)
+            arrival = -(-(self.handed + 1) * self.work.input_bytes // self.spec.io.input_bytes_per_cycle)
         number = self.handed
         group = number % self.n_groups
         self.handed += 1
@@ -194,13 +183,11 @@ class ReferenceNfp:
 
     def _engine(self, group: int, slot: int) -> Process:
         """One encoding engine: issue each query when its inputs are there and engine and buffer are free."""
-        free = ready = lost = 0
+        free = ready = 0
         while True:
             query = yield self.queues[group][slot].get()
             number = query.batch.number
-            service = self.served[group][slot].setdefault(
-                number, _Service(free, free, ready=ready, last_line_lost=lost)
-            )
+            service = self.served[group][slot].setdefault(number, _Service(free, free, ready=ready))
             if query.arrival > self.now:
                 yield self.env.timeout(query.arrival - self.now)
             if number >= 2:
@@ -211,13 +198,11 @@ class ReferenceNfp:
             features, held = tagged + self.behind_data, 0
             asked = query.asked[slot] if query.asked else Asked()
             if asked.missing:
-                entered, came, blocked, lost = self.fetches[group][slot].fetch(tagged, asked)
+                entered, came = self.fetches[group][slot].fetch(tagged, asked)
                 held = entered - tagged
-                service.held_by_bandwidth += min(held, blocked)
-                service.held_by_latency += held - min(held, blocked)
+                service.held += held
                 features = max(features, came + self.behind_data)
             ready = service.ready = max(ready, features)
-            service.last_line_lost = lost
             free = service.free = self.now + cycles + held
             service.busy += cycles
             service.queries += 1
@@ -256,7 +241,9 @@ class ReferenceNfp:
             if number >= self.fifo:
                 yield self.room[number - self.fifo]
             free = self.array_free = self.now
-            booked = max(free + self.tail, booked) + -(-n * self.work.output_bytes * 65536 // self.out_rate)
+            booked = max(free + self.tail, booked) + -(
+                -n * self.work.output_bytes // self.spec.io.output_bytes_per_cycle
+            )
             self.env.process(self._give_room(number, booked - self.tail - free))
             stalls["mlp_fill"] = (tile - n) * sum(tiles)
             stalls["output"] = free - finished
@@ -282,17 +269,14 @@ class ReferenceNfp:
         slowest, slot = self._slowest(number)
         if gap == 0:
             return stalls, slot
-        held = slowest.held_by_bandwidth + slowest.held_by_latency
         waits = slowest.ready - (slowest.free - 1 + self.latency)
-        waits_by_bandwidth = min(waits, slowest.last_line_lost)
-        idle = slowest.free - held - slowest.began - slowest.busy
+        idle = slowest.free - slowest.held - slowest.began - slowest.busy
         late_buffer = min(max(0, self.half_free_at.get(number - 2, 0) - slowest.began), idle)
         late_input = idle - late_buffer + max(0, self.now - max(slowest.ready, self.array_free))
         lost = {
             "input": late_input,
             "bank_conflict": slowest.busy - slowest.queries * self.base[slot],
-            "miss_bandwidth": slowest.held_by_bandwidth + waits_by_bandwidth,
-            "miss_latency": slowest.held_by_latency + waits - waits_by_bandwidth,
+            "miss_latency": slowest.held + waits,
             "feature_buffer": late_buffer,
             "encoding": gap,
         }
@@ -310,7 +294,7 @@ class ReferenceNfp:
                 last = by_batch.get(latest, _Service(0, 0, ready=self.latency - 1))
                 here = last
                 if latest != number:
-                    here = _Service(last.free, last.free, ready=last.ready, last_line_lost=last.last_line_lost)
+                    here = _Service(last.free, last.free, ready=last.ready)
                 if here.ready > slowest.ready:
                     slowest, at = here, slot
         return slowest, at
@@ -325,9 +309,8 @@ def run_nfp(
     path: MissPath = IDEAL_PATH,
 ) -> tuple[list[BatchLog], list[int]]:
     """Replay a stream on one NFP: its batches, and the cycle at which each query is done."""
-    io = spec.io
     env = simpy.Environment()
-    nfp = ReferenceNfp(env, spec, work, (io.input_bytes_per_cycle * 65536, io.output_bytes_per_cycle * 65536), path)
+    nfp = ReferenceNfp(env, spec, work, path)
     found = lookups(spec.encoding, work.encoding, positions)
     asked = asked_lines(spec.encoding, work.encoding, found, l2)
     given = itertools.repeat(None) if arrivals is None else arrivals

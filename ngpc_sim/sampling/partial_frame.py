@@ -59,10 +59,8 @@ class PartialFrame:
         return rows
 
     def strata(self, seed: int) -> Strata:
-        """The first draw: cells of equally many queries, and where no lines share the link of ports of equal rates."""
+        """The first draw: cells of equally many queries."""
         keys = self.shares.queries[:, None]
-        if not self.counted:
-            keys = np.hstack([keys, self.replayer.port_rates[self.shares.stream]])
         return draw(keys, self.shares.queries, self.plan.queries, np.random.default_rng(seed))
 
     def learn(self, records: Records) -> None:

@@ -19,8 +19,7 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.engines.cluster import Cluster, ClusterWork
 from ngpc_sim.engines.encoding_engine import encoding_engine, remembered, serve
 from ngpc_sim.engines.service import Service
-from ngpc_sim.frame.commands import command_work
-from ngpc_sim.frame.memory import behind_engines
+from ngpc_sim.frame.memory import behind_engines, miss_path
 from ngpc_sim.frame.plan import FramePlan, service_of
 from ngpc_sim.machine.threads import map_threads
 from ngpc_sim.sampling.records import Records, costs_of
@@ -75,19 +74,12 @@ class Replayer:
 
     def command(self, number: int, service: Service, stream: Array) -> ClusterWork:
         """Command ``number``, asking the rows ``stream`` of ``service``."""
-        return command_work(self.arch, self.work, service, self.plan, number, stream, self.efficiency)
+        return ClusterWork(self.work, service, stream, miss_path(self.arch))
 
     def commands(self, service: Service) -> list[ClusterWork]:
         """All commands, as if each of their queries were the first of ``service``."""
         first = [np.broadcast_to(np.int32(0), len(stream.rows)) for stream in self.plan.streams]
         return [self.command(number, service, stream) for number, stream in enumerate(first)]
-
-    @cached_property
-    def port_rates(self) -> Array:
-        """(commands, 2) port rates, where nothing misses."""
-        works = self.commands(self.first_service())
-        demand = self.cluster.demand(works[0])
-        return np.array([self.cluster.port_rates(work, demand) for work in works], np.int64)
 
     def replay(self, chosen: Array, before: Records) -> Records:
         """``before`` with the costs of the shares ``chosen`` (k,), ascending."""

@@ -89,14 +89,14 @@ class WholeFrame:
     def strata(self, seed: int) -> Strata:
         """The first draw.
 
-        A cell is of one phase, and of sizes and port rates within a factor, half an octave or where that would take too
+        A cell is of one phase, and of sizes within a factor, half an octave or where that would take too
         many a whole one; in it parts of the frame come one after the other, for what is slow in one invocation is so in
         the others.
         """
         invocation = np.array([part.invocation for part in self.parts])[self.shares.stream]
         _, phases = np.unique(self.trace.phases, return_inverse=True)
         queries, total = self.shares.queries, self.plan.queries
-        keys = np.column_stack([queries, self.replayer.port_rates[self.shares.stream]])
+        keys = queries[:, np.newaxis]
         for number in CLASSES_PER_OCTAVE:
             classes = np.column_stack([phases[invocation], np.floor(number * np.log2(keys)).astype(np.int64)])
             strata = draw(classes, queries, total, np.random.default_rng(seed), self.part)
@@ -107,14 +107,13 @@ class WholeFrame:
     def learn(self, records: Records) -> None:
         """Replay typical queries, which take the mean cycles of the first draw and read whatever they ask.
 
-        One share of every size and port rates does for all of them.
+        One share of every size does for all of them.
         """
         replayer, shares, encoding = self.replayer, self.shares, self.work.encoding
         mean = np.rint(records.cycles.sum(axis=0) / shares.queries[records.shares].sum()).astype(np.uint16)
         reads = np.array([encoding.corners * encoding.n_levels], np.int32)
         works = replayer.commands(Service(mean[None, :], reads, replayer.first_service().base_cycles))
-        keys = np.column_stack([replayer.port_rates[shares.stream], shares.queries])
-        _, firsts, kind = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+        _, firsts, kind = np.unique(shares.queries, return_index=True, return_inverse=True)
 
         def run(share: int) -> tuple[Array, ...]:
             return costs_of(replayer.cluster, works[shares.stream[share]], shares.nfp[share : share + 1])

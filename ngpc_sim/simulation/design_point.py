@@ -19,15 +19,16 @@ from ngpc_sim.engines.nfp import neural_fields_processor
 from ngpc_sim.engines.service import Service
 from ngpc_sim.frame.bound import cycles_per_query, ngpc_bound_ps
 from ngpc_sim.frame.commands import AnyCluster, Command, Commands
-from ngpc_sim.frame.events import fits_kernel, longest_ps, run_frame_fast
+from ngpc_sim.frame.dispatches import Dispatches, kernels_by_name, time_by_queries
+from ngpc_sim.frame.events import run_frame_fast, tiles_of
 from ngpc_sim.frame.kept_commands import replays_of
-from ngpc_sim.frame.memory import TableLoad, l2_shape, table_load
+from ngpc_sim.frame.memory import TableLoad, buffer_bytes, l2_shape, table_load
 from ngpc_sim.frame.plan import FramePlan, line_efficiency_of, plan_frame, service_of
-from ngpc_sim.frame.sharing import FULL
 from ngpc_sim.frame.stalls import StallReport, stall_report
-from ngpc_sim.frame.timing import GPU, NGPC, FrameRun
+from ngpc_sim.frame.timing import GPU, NGPC, FrameRun, rules_of
 from ngpc_sim.frame.whole_frame import FullFrame, replay_full_frame
-from ngpc_sim.gpu.baseline import Baseline, baseline
+from ngpc_sim.gpu.baseline import ROOFLINE, Baseline, baseline, models_of
+from ngpc_sim.gpu.ray_counts import ray_counts
 from ngpc_sim.reference import ReferenceCluster, reference_service
 from ngpc_sim.reference.frame import run_frame as run_reference_frame
 from ngpc_sim.results.nfp_counts import NfpCounts
@@ -36,7 +37,6 @@ from ngpc_sim.results.stall_causes import STALL_CAUSES, STALLS
 from ngpc_sim.sampling import Added, Completion, SampledFrame
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.frame_result import Finished, FrameTiming, MemoryUse, result_of
-from ngpc_sim.simulation.traffic import memory_use, shared_speeds
 
 Array = np.ndarray[Any, Any]
 #: queries of a frame that detail reference takes: one event a query and stage is slow
@@ -111,7 +111,7 @@ class DesignPoint:
             return self._framed(whole.plan, whole.commands, whole.efficiency)
         plan = plan_frame(arch, work, d.replayed, d.pixels)
         efficiency = line_efficiency_of(arch, work.encoding, d.replayed)
-        return self._framed(plan, self._commands(plan, efficiency), efficiency)
+        return self._framed(plan, self._commands(plan), efficiency)
 
     def _framed(
         self,
@@ -125,24 +125,27 @@ class DesignPoint:
 
         ``kept`` has frames that have run, by ``key``; commands that take equal times have equal keys.
         """
-        d, arch, commands, rest_ps = self.design, self.design.arch, Commands.of(commands), self.rest_ps
-        memory = memory_use(d, plan, efficiency)
-
-        def run_frame(both: tuple[int, int] = (FULL, FULL)) -> FrameRun:
-            fits = fits_kernel(arch, plan, commands, rest_ps, both)
-            if not fits:
-                units.check_fits(longest_ps(arch, plan, commands, rest_ps))
-            run = run_frame_fast if fits and d.detail != "reference" else run_reference_frame
-            return run(arch, plan, commands, rest_ps, both)
-
+        d, arch, work, commands = self.design, self.design.arch, self.design.work, Commands.of(commands)
         frames = {} if kept is None else kept
         if key not in frames:
-            alone = run_frame()
-            both = shared_speeds(d, plan, alone.ngpc_any_ps, self.base, memory)
-            frames[key] = alone if both == (FULL, FULL) else run_frame(both)
-        return Run(plan, commands, memory, frames[key])
+            gpu = self._dispatches(plan)
+            room = buffer_bytes(arch, work.encoding, d.spilled)
+            tiles, rules = tiles_of(arch, work, plan, commands, gpu), rules_of(arch, room, efficiency, gpu.over)
+            run = run_reference_frame if d.detail == "reference" else run_frame_fast
+            frames[key] = run(tiles, rules, arch.scale, np.array(plan.rounds, np.int64))
+        return Run(plan, commands, MemoryUse(frames[key].streamed_bytes, plan.lines, efficiency), frames[key])
 
-    def _commands(self, plan: FramePlan, efficiency: float) -> Commands:
+    def _dispatches(self, plan: FramePlan) -> Dispatches:
+        """What the GPU does in the frame."""
+        d, arch, work = self.design, self.design.arch, self.design.work
+        if models_of(arch, work).rest == ROOFLINE:
+            found = kernels_by_name(arch, work, plan, ray_counts(d.profile, d.queries, d.pixels * d.part))
+        else:
+            rest_ps = round(self.base.rest_ms / d.options.rest_factor * units.PS_PER_MS)
+            found = time_by_queries(work, plan, rest_ps, batches=arch.frame.schedule == "batches")
+        return found.times(d.options.rest_factor)
+
+    def _commands(self, plan: FramePlan) -> Commands:
         """The commands of the frame, on the fast cluster or by events."""
         d = self.design
         cluster: AnyCluster
@@ -151,7 +154,7 @@ class DesignPoint:
         else:
             cluster = self._reference(plan.queries)
             service = self._reference_service(d.replayed.positions)
-        return replays_of(d.arch, d.work, service, plan, cluster, efficiency)
+        return replays_of(d.arch, d.work, service, plan, cluster)
 
     def replay(self) -> Finished:
         """The frame, and where its cycles go."""

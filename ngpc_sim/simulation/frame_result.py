@@ -26,12 +26,12 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class MemoryUse:
-    """What a frame moves: queries whose streams pass through DRAM, ``lines`` (3, L) asked, missing and far.
+    """What a frame moves: bytes of inputs and outputs in DRAM, ``lines`` (3, L) asked, missing and far.
 
     ``efficiency`` is DRAM's on missing lines.
     """
 
-    queries_in_dram: int
+    streamed_bytes: int
     lines: Array
     efficiency: float
 
@@ -175,7 +175,7 @@ def _memory_actions(point: Point, frame: Finished) -> dict[str, int]:
     line_bytes = point.arch.nfp.encoding.line_bytes
     asked, missing, far = frame.memory.totals
     load, loads = frame.load, frame.loads_per_frame
-    streams = frame.memory.queries_in_dram * point.io_bytes
+    streams = frame.memory.streamed_bytes
     return {
         "l2_bytes": point.queries * point.io_bytes + missing * line_bytes + round(loads * load.link_bytes),
         "dram_bytes": streams + far * line_bytes + round(loads * load.dram_bytes),

@@ -19,6 +19,9 @@ from ngpc_sim.config.schema import Field, Name, Spec, model_validator
 Items = Literal["one", "pixels", "rays", "hits", "alive", "queries"]
 #: how often a kernel runs: once, in every invocation, or in those before which rays are compacted
 Per = Literal["frame", "invocation", "round"]
+#: when a kernel of the rest runs: once a frame, before its first or after its last call of the network or before its first
+#: call of a phase, which is named behind a colon; or before or after each call
+FIRST, LAST, BEFORE, PRE, POST = "first", "last", "before:", "pre", "post"
 FRAME_ITEMS = ("one", "pixels", "rays", "hits")
 INVOCATION_ITEMS = ("one", "alive", "queries")
 
@@ -42,12 +45,13 @@ class Work(Spec):
 class Kernel(Spec):
     """A kernel: how often it is launched, in which phases of the trace (all where none is named), on what.
 
-    ``part``: the rest of kernels, or beside which kernels of the network it counts. ``sync_every``: each so many runs
+    ``when`` it runs, of the rest of kernels. ``part``: the rest, or beside which kernels of the network it counts. ``sync_every``: each so many runs
     the host waits for a value copied from the GPU; 0 never. ``launches`` of one run; 0 for work of another kernel.
     """
 
     part: Literal["rest", "encoding", "mlp"] = "rest"
     per: Per
+    when: str = Field(default="", max_length=70)
     phases: tuple[str, ...] = Field(default=(), strict=False)
     launches: int = Field(default=1, ge=0, le=1000)
     sync_every: int = Field(default=0, ge=0, le=1000)
@@ -60,6 +64,14 @@ class Kernel(Spec):
         for items in self.work:
             if items not in known:
                 raise ValueError(f"a kernel per {self.per} works on {', '.join(known)}, not on {items}")
+        return self
+
+    @model_validator(mode="after")
+    def _says_when(self) -> Kernel:
+        once = self.when in {FIRST, LAST} or self.when.startswith(BEFORE)
+        if self.part == "rest" and not (once if self.per == "frame" else self.when in {PRE, POST}):
+            known = f"{FIRST}, {LAST}, {BEFORE}PHASE" if self.per == "frame" else f"{PRE}, {POST}"
+            raise ValueError(f"a kernel per {self.per} says when it runs: {known}; not '{self.when}'")
         return self
 
 
