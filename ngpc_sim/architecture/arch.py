@@ -102,6 +102,19 @@ class Arch:
         """NFP clock in hertz."""
         return units.clock_hz(self.nfp.clock_ghz)
 
+    @property
+    def tiles(self) -> int:
+        """Parts of the screen, of an architecture whose number of them is chosen."""
+        tiles = self.frame.tiles
+        if isinstance(tiles, str):
+            raise TypeError("the number of tiles is not chosen yet")
+        return tiles
+
+    def with_tiles(self, tiles: int) -> Arch:
+        """The architecture with a number of tiles."""
+        frame = self.file.frame.model_copy(update={"tiles": tiles})
+        return Arch(self.file.model_copy(update={"frame": frame}), self.gpu, self.technology)
+
     def grid_sram(self, width_bits: int | None = None) -> Macro:
         """The grid_sram of one engine as a macro; ``banks: ideal`` names no banks, so it is undivided."""
         encoding = self.nfp.encoding

@@ -10,6 +10,8 @@ from ngpc_sim.engines.cluster import ClusterSpec
 from ngpc_sim.engines.nfp import NfpSpec
 
 MAX_SCALE = 1024
+#: of a number of tiles that is chosen frame by frame
+AUTO = "auto"
 
 
 class MemorySpec(Spec):
@@ -44,7 +46,7 @@ class FrameSpec(Spec):
     """How GPU and NGPC work through a frame."""
 
     tiles: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(
-        description="parts of the screen that pass through GPU and NGPC in turn; auto: the fewest that are as fast as any"
+        description="parts of the screen that pass through GPU and NGPC in turn; auto: the fewest near the shortest"
     )
     front_end: Literal["queues", "persistent"] = Field(
         default="queues",

@@ -109,6 +109,8 @@ class FramePlan:
 SERVICES: Store[Service] = Store(KEPT)
 EFFICIENCIES: Store[float] = Store(KEPT)
 PLANS: Store[FramePlan] = Store(KEPT, KEPT_ROWS, lambda plan: plan.rows)
+#: plans without rows
+COUNTED: Store[FramePlan] = Store(4 * KEPT)
 
 
 def target_queries(arch: Arch, work: Workload, trace: Trace, pixels: int) -> int:
@@ -184,12 +186,21 @@ def line_efficiency_of(arch: Arch, encoding: GridEncoding, trace: Trace) -> floa
     )
 
 
-def counted_plan(arch: Arch, work: Workload, trace: Trace, pixels: int) -> FramePlan:
-    """The commands of a frame with what their queries sum to, but without the rows of these."""
-    service = service_of(arch, work.encoding, trace)
-    groups, sums = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding), _Sums.of(service)
-    plan = _plan(arch, trace, pixels, target_queries(arch, work, trace, pixels), rows=False)
-    return replace(plan, streams=tuple(_summed(stream, sums, groups) for stream in plan.streams))
+def counted_plan(arch: Arch, work: Workload, trace: Trace, pixels: int) -> FramePlan | None:
+    """The commands of a frame with what their queries sum to, but without the rows of these, kept as others are.
+
+    ``None`` where a replay would have no room for the rows.
+    """
+    service, total = service_of(arch, work.encoding, trace), target_queries(arch, work, trace, pixels)
+    groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
+
+    def counted() -> FramePlan:
+        plan, sums = _plan(arch, trace, pixels, total, rows=False), _Sums.of(service)
+        return replace(plan, streams=tuple(_summed(stream, sums, groups) for stream in plan.streams))
+
+    key = _service_key(arch, work.encoding, trace), pixels, total, arch.tiles, arch.frame.schedule
+    plan = COUNTED.get(key, counted)
+    return plan if plan.rows <= MAX_STREAM_ROWS else None
 
 
 def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int, *, counted: bool = True) -> FramePlan:
@@ -198,7 +209,7 @@ def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int, *, counted
     Without ``counted`` nothing is known of the queries but which they are: the sums of the streams stay 0.
     """
     total = target_queries(arch, work, trace, pixels)
-    key = (trace.sha256, len(trace.positions)), pixels, total, arch.frame.tiles, arch.frame.schedule
+    key = (trace.sha256, len(trace.positions)), pixels, total, arch.tiles, arch.frame.schedule
     if not counted:
         return PLANS.get(key, lambda: _plan(arch, trace, pixels, total))
     service = service_of(arch, work.encoding, trace)
@@ -214,7 +225,7 @@ def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int, *, counted
 def _plan(arch: Arch, trace: Trace, pixels: int, total: int, *, rows: bool = True) -> FramePlan:
     profile = trace.profile_at(pixels)
     launched = scaled_profile(profile.launched, total)
-    tiles = arch.frame.tiles
+    tiles = arch.tiles
     segments = _segments(trace)
     if arch.frame.schedule == "batches":
         rounds = [(0, total, [s for pieces in segments for s in pieces])]

@@ -1,7 +1,7 @@
 """How many tiles a frame has: the fewest whose frame is within half a percent of the shortest.
 
-Candidates are ranked on commands that are counted, not replayed: each NFP takes the queries of its granules at the steady
-rate of its slowest part. The chosen number of tiles is then replayed exactly.
+Candidates are ranked on commands that are counted, not replayed: each NFP takes the queries of its granules at the
+steady rate of its slowest part. The chosen number of tiles is then replayed exactly.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ngpc_sim.engines.cluster import Cluster, ClusterRun
 from ngpc_sim.frame.commands import Commands, cycles_to_ps_array
 from ngpc_sim.frame.memory import miss_path
 from ngpc_sim.frame.plan import FramePlan
+from ngpc_sim.machine import disk_cache
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
@@ -24,10 +25,22 @@ CANDIDATES = (1, 2, 4, 8, 16, 32, 64)
 NEAR = 0.005
 
 
-def fewest(frame_ps: Callable[[int], int]) -> int:
-    """The fewest tiles whose frame, which ``frame_ps`` tells, is near the shortest."""
-    times = {tiles: frame_ps(tiles) for tiles in CANDIDATES}
-    return next(tiles for tiles, time in times.items() if time <= min(times.values()) * (1 + NEAR))
+def fewest(frame_ps: Callable[[int], int | None]) -> int:
+    """The fewest tiles near the shortest frame; ``frame_ps`` is ``None`` for a number that cannot be replayed."""
+    found = {tiles: frame_ps(tiles) for tiles in CANDIDATES}
+    times = {tiles: time for tiles, time in found.items() if time is not None}
+    return next((tiles for tiles, time in times.items() if time <= min(times.values()) * (1 + NEAR)), CANDIDATES[-1])
+
+
+def kept_choice(key: str | None, choose: Callable[[], int]) -> int:
+    """The number of tiles that ``choose`` gives, from disk where an earlier run left it; ``None`` keeps nothing."""
+    arrays = None if key is None else disk_cache.load(key, {"tiles": ("i8", (1,))})
+    if arrays is not None:
+        return int(arrays["tiles"][0])
+    tiles = choose()
+    if key is not None:
+        disk_cache.save(key, {"tiles": np.array([tiles], np.int64)})
+    return tiles
 
 
 def counted_commands(arch: Arch, work: Workload, plan: FramePlan, cluster: Cluster) -> Commands:
@@ -43,10 +56,14 @@ def counted_commands(arch: Arch, work: Workload, plan: FramePlan, cluster: Clust
     )
     issue = np.array([stream.issue_cycles for stream in plan.streams]) / sizes
     slots = min(spec.encoding.engines, work.encoding.n_levels)
-    waits = [_window_cycles(stream.lines, slots, path.latencies, spec.encoding.outstanding_lines) for stream in plan.streams]
+    waits = [
+        _window_cycles(stream.lines, slots, path.latencies, spec.encoding.outstanding_lines) for stream in plan.streams
+    ]
     steady = np.maximum(np.maximum(fixed, issue), np.array(waits) / sizes)[:, np.newaxis]
     occupancy = np.ceil(queries * steady).astype(np.int64)
-    first = np.minimum(queries, batch) * np.maximum(issue, work.input_bytes / spec.io.input_bytes_per_cycle)[:, np.newaxis]
+    first = (
+        np.minimum(queries, batch) * np.maximum(issue, work.input_bytes / spec.io.input_bytes_per_cycle)[:, np.newaxis]
+    )
     fill = np.ceil(first).astype(np.int64) + inside.encoding.latency_cycles + inside.mlp.tail_cycles
     ends = np.where(queries > 0, occupancy + fill, 0)
     hz = arch.clock_hz

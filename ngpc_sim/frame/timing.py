@@ -42,8 +42,8 @@ class FrameRun:
     """What happened in a frame; all times in ps.
 
     ``gpu_busy_ps``: a kernel runs; ``gpu_work_ps``: all kernels at full speed. ``ngpc_ps``: all commands back to back
-    from time 0, nothing on the GPU. ``fill_ps`` (N,): time in which commands filled an idle NFP. ``ngpc_any_ps``: time in
-    which any NFP had work; ``starved_ps`` of it lost because link or DRAM do not give what the NFPs ask, and
+    from time 0, nothing on the GPU. ``fill_ps`` (N,): time in which commands filled an idle NFP. ``ngpc_any_ps``: time
+    in which any NFP had work; ``starved_ps`` of it lost because link or DRAM do not give what the NFPs ask, and
     ``slowed_ps`` because the GPU took its share. ``streamed_bytes`` of inputs and outputs that went through DRAM once,
     ``live_bytes`` of buffers, at most and on average. ``path_ps``: the critical path by kind.
     """

@@ -26,6 +26,7 @@ from ngpc_sim.frame.commands import AnyCluster, Command, build_commands
 from ngpc_sim.frame.memory import ADDRESSES, behind_engines, line_efficiency
 from ngpc_sim.frame.plan import FramePlan, Stream, divide
 from ngpc_sim.kernels.sums import sum_of_rows
+from ngpc_sim.machine.store import Store
 from ngpc_sim.machine.threads import map_threads, one_ahead
 from ngpc_sim.trace import Trace
 from ngpc_sim.trace.parts import recorded_by_part
@@ -38,6 +39,14 @@ Serve = Callable[[Array], Service]
 BATCH_ROWS = 1 << 19
 #: rows of one command, which memory holds with their intervals
 MAX_COMMAND_ROWS = 1 << 22
+#: parts of a frame of which others are made
+MOST_PARTS = 64
+#: recorded queries that say what commands sum to, before any is replayed: so many runs of so many
+RUNS, RUN = 16, 4096
+#: counts and samples kept for the next design point
+KEPT = 8
+COUNTS: Store[Array] = Store(KEPT)
+SAMPLES: Store[Service] = Store(KEPT)
 
 
 @dataclass(frozen=True)
@@ -83,8 +92,12 @@ def replay_full_frame(
 
     ``reference`` passes all queries of the frame at once through the encoding engines; without it those of ``arch`` do.
     """
-    counts = recorded_by_part(trace, arch.frame.tiles)
-    shares = commands_of(trace.profile, counts)
+    shares = commands_of(trace.profile, recorded_by_part(trace, arch.tiles))
+    largest = max(share.asked for share in shares)
+    if largest > MAX_COMMAND_ROWS:
+        raise UserError(
+            f"a command of {largest:,} queries does not fit in memory, {MAX_COMMAND_ROWS:,} do: raise frame.tiles."
+        )
     engines = _engines(arch, work, trace, shares)
     efficiency = _efficiency(arch, trace, shares, engines())
     groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
@@ -99,7 +112,7 @@ def replay_full_frame(
         part = FramePlan(trace.queries, len(rounds), tuple(asked), rounds, ())
         commands += build_commands(arch, work, service, part, cluster)
         streams += [_without_rows(stream) for stream in asked]
-    return FullFrame(plan_of(trace, arch.frame.tiles, shares, streams), commands, efficiency)
+    return FullFrame(plan_of(trace, arch.tiles, shares, streams), commands, efficiency)
 
 
 def plan_of(trace: Trace, tiles: int, shares: list[Part], streams: Sequence[Stream]) -> FramePlan:
@@ -154,13 +167,41 @@ def commands_of(profile: Array, counts: Array) -> list[Part]:
             for part, (rows, queries) in enumerate(zip(row, asked, strict=True))
             if queries
         ]
-    largest = max(shares, key=lambda share: share.asked)
-    if largest.asked > MAX_COMMAND_ROWS:
-        raise UserError(
-            f"a command of {largest.asked:,} queries does not fit in memory, {MAX_COMMAND_ROWS:,} do: raise "
-            "frame.tiles."
-        )
     return shares
+
+
+def counted_whole(arch: Arch, work: Workload, trace: Trace, _: int = 0) -> FramePlan | None:
+    """The commands of the frame as a sample of its queries says what they sum to; ``None`` where one does not fit."""
+    counts = COUNTS.get(trace.sha256, lambda: recorded_by_part(trace, MOST_PARTS))
+    shares = commands_of(trace.profile, counts.reshape(len(counts), arch.tiles, -1).sum(axis=2))
+    if max(share.asked for share in shares) > MAX_COMMAND_ROWS:
+        return None
+    sample = SAMPLES.get(
+        (arch.nfp.encoding.model_dump_json(), work.encoding, trace.sha256), lambda: _sample(arch, work, trace)
+    )
+    groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
+    served, misses = len(sample.reads), sample.misses
+    issued, reads = sample.slot_cycles.sum(axis=0, dtype=np.int64), int(sample.reads.sum())
+    lines = (
+        [counted.sum(axis=0, dtype=np.int64) for counted in (misses.lines, misses.missing, misses.far)]
+        if misses
+        else []
+    )
+    of_all = np.array(lines).reshape(3, -1)
+
+    def stream(asked: int) -> Stream:
+        cycles = issued * asked // served
+        totals = reads * asked // served, int(-(-cycles.max() // groups)), int(cycles.sum()), of_all * asked // served
+        return Stream(np.broadcast_to(np.int32(0), asked), *totals)
+
+    return plan_of(trace, arch.tiles, shares, [stream(share.asked) for share in shares])
+
+
+def _sample(arch: Arch, work: Workload, trace: Trace) -> Service:
+    """What the engines do for runs of recorded queries from all over the frame."""
+    firsts = np.linspace(0, max(0, trace.recorded - RUN), RUNS).astype(np.int64)
+    rows = np.unique(firsts[:, np.newaxis] + np.arange(min(RUN, trace.recorded)))
+    return serve(encoding_engine(arch.nfp.encoding), work.encoding, trace.positions_of(rows), *behind_engines(arch))
 
 
 def _efficiency(arch: Arch, trace: Trace, shares: list[Part], serve: Serve) -> float:

@@ -2,8 +2,8 @@
 
 Kernels of the rest run by name, on the items of their tile. All that stands between two calls is a *gap*. Unfused, each
 kernel of a gap is a dispatch. Fused, the gap is one dispatch: it reads a record once if it touches it first by a read,
-writes it once if it is read later, and keeps the rest in registers. Everything passes the link; records of a ray's state,
-scratch and stored ones go to DRAM, and of the network's inputs and outputs what L2 does not hold (frame_loop).
+writes it once if it is read later, and keeps the rest in registers. Everything passes the link; records of a ray's
+state, scratch and stored ones go to DRAM, and of the network's inputs and outputs what L2 does not hold (frame_loop).
 
 A kernel's bytes and flops are linear in the items of its gap. Gaps of one *kind*, with the same kernels, share the
 coefficients.
@@ -25,8 +25,8 @@ Array = np.ndarray[Any, Any]
 FRAME_ITEMS = ("one", "pixels", "rays", "hits")
 CALL_ITEMS = ("alive", "queries")
 ITEMS = (*FRAME_ITEMS, *(f"{items} {side}" for side in ("before", "behind") for items in CALL_ITEMS))
-#: what a dispatch moves and computes: bytes over the link; in DRAM, whatever L2 holds; of inputs written and read, and of
-#: outputs read; floating-point operations
+#: what a dispatch moves and computes: bytes over the link; in DRAM, whatever L2 holds; of inputs written and read, and
+#: of outputs read; floating-point operations
 FIELDS = LINK, SURE, IN_WRITTEN, IN_READ, OUT_READ, FLOPS = range(6)
 
 
@@ -133,20 +133,20 @@ def _coefficients(listed: GpuKernels, kind: Kind, fused: bool, registers: bool) 
 def _kernels(listed: GpuKernels, kind: Kind) -> Iterator[tuple[Kernel, str]]:
     """Kernels of a gap in their order, with the side whose items they work on."""
     rest = [kernel for kernel in listed.kernels.values() if kernel.part == "rest"]
-    for when, side, phase, rounds in (
-        (POST, "before", kind.before, kind.rounds[0]),
-        (PRE, "behind", kind.behind, True),
-    ):
-        if when == PRE:
-            once = [FIRST] if kind.before is None else []
-            once += [f"{BEFORE}{kind.behind}"] if kind.enters else []
-            once += [LAST] if kind.behind is None else []
-            yield from ((kernel, side) for name in once for kernel in rest if kernel.when == name)
-            rounds = kind.rounds[1]
-        for kernel in rest:
-            of_phase = phase is not None and (not kernel.phases or phase in kernel.phases)
-            if kernel.when == when and of_phase and (rounds or kernel.per == "invocation"):
-                yield kernel, side
+    once = [FIRST] if kind.before is None else []
+    once += [f"{BEFORE}{kind.behind}"] if kind.enters else []
+    once += [LAST] if kind.behind is None else []
+    yield from ((kernel, "before") for kernel in _of_call(rest, POST, kind.before, rounds=kind.rounds[0]))
+    yield from ((kernel, "behind") for name in once for kernel in rest if kernel.when == name)
+    yield from ((kernel, "behind") for kernel in _of_call(rest, PRE, kind.behind, rounds=kind.rounds[1]))
+
+
+def _of_call(rest: Sequence[Kernel], when: str, phase: str | None, *, rounds: bool) -> Iterator[Kernel]:
+    """Kernels that run ``when`` a call of a phase is made; ``rounds``: rays are compacted for it."""
+    for kernel in rest:
+        of_phase = phase is not None and (not kernel.phases or phase in kernel.phases)
+        if kernel.when == when and of_phase and (rounds or kernel.per == "invocation"):
+            yield kernel
 
 
 def _column(items: str, side: str) -> int:
@@ -188,13 +188,9 @@ def _fused(listed: GpuKernels, kernels: Sequence[tuple[Kernel, str]], *, is_last
     first: dict[str, tuple[bool, list[int]]] = {}
     written: dict[str, list[int]] = {}
     for kernel, side in kernels:
-        reads: dict[str, list[int]] = {}
-        writes: dict[str, list[int]] = {}
+        reads, writes = _touched(kernel, side)
         for items, work in kernel.work.items():
             row[FLOPS, _column(items, side)] += work.flops
-            for names, touched in ((work.reads, reads), (work.writes, writes)):
-                for name in names:
-                    touched.setdefault(name, []).append(_column(items, side))
         for touched, by_read in ((reads, True), (writes, False)):
             for name, columns in touched.items():
                 first.setdefault(name, (by_read, columns))
@@ -203,12 +199,27 @@ def _fused(listed: GpuKernels, kernels: Sequence[tuple[Kernel, str]], *, is_last
         record = listed.records[name]
         in_registers = registers and record.kind in {"state", "input"}
         if by_read and record.kind != "scratch" and not in_registers:
-            for column in columns:
-                _move(row, record, column, writes=False)
+            _move_all(row, record, columns, writes=False)
     for name, columns in written.items():
         record = listed.records[name]
         is_read_later = not is_last and (record.kind == "input" or (record.kind == "state" and not registers))
         if is_read_later or record.kind == "stored":
-            for column in columns:
-                _move(row, record, column, writes=True)
+            _move_all(row, record, columns, writes=True)
     return row
+
+
+def _touched(kernel: Kernel, side: str) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    """Columns of the items for which a kernel reads records, and writes them."""
+    reads: dict[str, list[int]] = {}
+    writes: dict[str, list[int]] = {}
+    for items, work in kernel.work.items():
+        for names, touched in ((work.reads, reads), (work.writes, writes)):
+            for name in names:
+                touched.setdefault(name, []).append(_column(items, side))
+    return reads, writes
+
+
+def _move_all(row: Array, record: Record, columns: Sequence[int], *, writes: bool) -> None:
+    """Add a record that is read or written once an item, of several kinds of item."""
+    for column in columns:
+        _move(row, record, column, writes=writes)

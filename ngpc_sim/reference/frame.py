@@ -339,7 +339,7 @@ def _alone_ps(tiles: Tiles, rules: Rules, n_nfps: int, rounds: Array, streamed: 
     link = dram = Fraction(0)
     passed, before = Fraction(0), 0
     for instant in sorted(changes):
-        passed += (instant - before) * max(1, link, dram)
+        passed += (instant - before) * max(Fraction(1), link, dram)
         for more_link, more_dram in changes[instant]:
             link, dram = link + Fraction(more_link), dram + Fraction(more_dram)
         before = instant

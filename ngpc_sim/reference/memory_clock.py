@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import simpy
 
@@ -29,7 +29,7 @@ def at(env: simpy.Environment, time: int, order: int, tile: int = 0) -> simpy.Ev
     """Event at a time, among those of the same time by order and then by tile."""
     event = env.event()
     event._ok, event._value = True, None  # noqa: SLF001 - how SimPy's own Timeout does it, with a priority
-    env.schedule(event, priority=order * MAX_TILES + tile, delay=time - env.now)
+    env.schedule(event, priority=cast(Any, order * MAX_TILES + tile), delay=time - env.now)
     return event
 
 

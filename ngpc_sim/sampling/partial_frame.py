@@ -50,8 +50,8 @@ class PartialFrame:
         ]
         service = self.replayer.first_service()
         self.lines = [
-            self.cluster.lines(self.replayer.command(number, service, stream.rows)) if self.counted else None
-            for number, stream in enumerate(self.plan.streams)
+            self.cluster.lines(self.replayer.command(service, stream.rows)) if self.counted else None
+            for stream in self.plan.streams
         ]
 
     def _rows(self, number: int, asked: Array) -> Array:

@@ -72,14 +72,14 @@ class Replayer:
         """What the engines do for the first recorded query, or for all where all must pass through them."""
         return self._served({0: np.zeros(1, np.int64)})[0]
 
-    def command(self, number: int, service: Service, stream: Array) -> ClusterWork:
-        """Command ``number``, asking the rows ``stream`` of ``service``."""
+    def command(self, service: Service, stream: Array) -> ClusterWork:
+        """A command that asks the rows ``stream`` of ``service``."""
         return ClusterWork(self.work, service, stream, miss_path(self.arch))
 
     def commands(self, service: Service) -> list[ClusterWork]:
         """All commands, as if each of their queries were the first of ``service``."""
         first = [np.broadcast_to(np.int32(0), len(stream.rows)) for stream in self.plan.streams]
-        return [self.command(number, service, stream) for number, stream in enumerate(first)]
+        return [self.command(service, stream) for stream in first]
 
     def replay(self, chosen: Array, before: Records) -> Records:
         """``before`` with the costs of the shares ``chosen`` (k,), ascending."""
@@ -97,7 +97,7 @@ class Replayer:
         """Costs of the drawn shares of a command, of which ``places`` has the rows of ``service``."""
         stream = np.zeros(len(self.plan.streams[number].rows), np.int32)
         stream[self._asked(number, nfps[number])] = places[number]
-        return costs_of(self.cluster, self.command(number, service, stream), nfps[number])
+        return costs_of(self.cluster, self.command(service, stream), nfps[number])
 
     def _batches(self, chosen: Array) -> Iterator[dict[int, Array]]:
         """NFPs of chosen shares by command, ascending, a batch of commands at a time."""

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.architecture.arch_file import AUTO
 from ngpc_sim.config import units
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines.cluster import Cluster
@@ -23,12 +25,14 @@ from ngpc_sim.frame.dispatches import Dispatches, kernels_by_name, time_by_queri
 from ngpc_sim.frame.events import run_frame_fast, tiles_of
 from ngpc_sim.frame.kept_commands import replays_of
 from ngpc_sim.frame.memory import TableLoad, buffer_bytes, l2_shape, table_load
-from ngpc_sim.frame.plan import FramePlan, line_efficiency_of, plan_frame, service_of
+from ngpc_sim.frame.plan import FramePlan, counted_plan, line_efficiency_of, plan_frame, service_of
 from ngpc_sim.frame.stalls import StallReport, stall_report
+from ngpc_sim.frame.tiles import counted_commands
 from ngpc_sim.frame.timing import GPU, NGPC, FrameRun, rules_of
-from ngpc_sim.frame.whole_frame import FullFrame, replay_full_frame
+from ngpc_sim.frame.whole_frame import FullFrame, counted_whole, replay_full_frame
 from ngpc_sim.gpu.baseline import ROOFLINE, Baseline, baseline, models_of
 from ngpc_sim.gpu.ray_counts import ray_counts
+from ngpc_sim.kernels.frame_tables import Rules, Tiles
 from ngpc_sim.reference import ReferenceCluster, reference_service
 from ngpc_sim.reference.frame import run_frame as run_reference_frame
 from ngpc_sim.results.nfp_counts import NfpCounts
@@ -37,6 +41,7 @@ from ngpc_sim.results.stall_causes import STALL_CAUSES, STALLS
 from ngpc_sim.sampling import Added, Completion, SampledFrame
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.frame_result import Finished, FrameTiming, MemoryUse, result_of
+from ngpc_sim.simulation.tiles import chosen_tiles
 
 Array = np.ndarray[Any, Any]
 #: queries of a frame that detail reference takes: one event a query and stage is slow
@@ -66,6 +71,27 @@ class DesignPoint:
         base = baseline(d.arch, d.work, d.replayed, d.queries, d.pixels, d.part)
         factor = d.options.rest_factor
         return replace(base, rest_ms=base.rest_ms * factor, rest_fusion=base.rest_fusion / factor)
+
+    @cached_property
+    def arch(self) -> Arch:
+        """The architecture with its number of tiles: the given one, or the one that suits this frame."""
+        own = self.design.arch
+        if own.frame.tiles != AUTO:
+            return own
+        return own.with_tiles(chosen_tiles(self.design, lambda tiles: self._counted_ps(own.with_tiles(tiles))))
+
+    def _counted_ps(self, arch: Arch) -> int | None:
+        """Time of the frame with commands that are counted, not replayed; ``None`` where a replay has no room."""
+        d = self.design
+        plan = (counted_whole if d.is_whole else counted_plan)(arch, d.work, d.replayed, d.pixels)
+        if plan is None:
+            return None
+        commands = counted_commands(arch, d.work, plan, Cluster(arch.cluster, arch.nfp, arch.scale))
+        efficiency = (
+            arch.memory.dram_efficiency if d.is_whole else line_efficiency_of(arch, d.work.encoding, d.replayed)
+        )
+        tables = self._tables(arch, plan, commands, efficiency)
+        return run_frame_fast(*tables, arch.scale, np.array(plan.rounds, np.int64)).frame_ps
 
     @property
     def rest_ps(self) -> int:
@@ -105,7 +131,7 @@ class DesignPoint:
 
     def run(self) -> Run:
         """Replay every distinct command, then run the frame."""
-        d, arch, work = self.design, self.design.arch, self.design.work
+        d, arch, work = self.design, self.arch, self.design.work
         if d.is_whole:
             whole = self._whole_frame()
             return self._framed(whole.plan, whole.commands, whole.efficiency)
@@ -125,19 +151,23 @@ class DesignPoint:
 
         ``kept`` has frames that have run, by ``key``; commands that take equal times have equal keys.
         """
-        d, arch, work, commands = self.design, self.design.arch, self.design.work, Commands.of(commands)
+        commands = Commands.of(commands)
         frames = {} if kept is None else kept
         if key not in frames:
-            gpu = self._dispatches(plan)
-            room = buffer_bytes(arch, work.encoding, d.spilled)
-            tiles, rules = tiles_of(arch, work, plan, commands, gpu), rules_of(arch, room, efficiency, gpu.over)
-            run = run_reference_frame if d.detail == "reference" else run_frame_fast
-            frames[key] = run(tiles, rules, arch.scale, np.array(plan.rounds, np.int64))
+            run = run_reference_frame if self.design.detail == "reference" else run_frame_fast
+            tables = self._tables(self.arch, plan, commands, efficiency)
+            frames[key] = run(*tables, self.arch.scale, np.array(plan.rounds, np.int64))
         return Run(plan, commands, MemoryUse(frames[key].streamed_bytes, plan.lines, efficiency), frames[key])
 
-    def _dispatches(self, plan: FramePlan) -> Dispatches:
+    def _tables(self, arch: Arch, plan: FramePlan, commands: Commands, efficiency: float) -> tuple[Tiles, Rules]:
+        """The frame as an event loop takes it."""
+        work, gpu = self.design.work, self._dispatches(arch, plan)
+        room = buffer_bytes(arch, work.encoding, self.design.spilled)
+        return tiles_of(arch, work, plan, commands, gpu), rules_of(arch, room, efficiency, gpu.over)
+
+    def _dispatches(self, arch: Arch, plan: FramePlan) -> Dispatches:
         """What the GPU does in the frame."""
-        d, arch, work = self.design, self.design.arch, self.design.work
+        d, work = self.design, self.design.work
         if models_of(arch, work).rest == ROOFLINE:
             found = kernels_by_name(arch, work, plan, ray_counts(d.profile, d.queries, d.pixels * d.part))
         else:
@@ -154,7 +184,7 @@ class DesignPoint:
         else:
             cluster = self._reference(plan.queries)
             service = self._reference_service(d.replayed.positions)
-        return replays_of(d.arch, d.work, service, plan, cluster)
+        return replays_of(self.arch, d.work, service, plan, cluster)
 
     def replay(self) -> Finished:
         """The frame, and where its cycles go."""
@@ -173,7 +203,7 @@ class DesignPoint:
 
     def finished(self, run: Run, added: Added | None = None) -> Finished:
         """Add up a frame that has run; ``added`` replaces the sums over its commands where it was sampled."""
-        arch, plan, frame = self.design.arch, run.plan, run.frame
+        arch, plan, frame = self.arch, run.plan, run.frame
         if added is None:
             counts = plan.multiplicity()
             stalls = stall_report(arch, run.commands, frame)
@@ -192,9 +222,9 @@ class DesignPoint:
         """Every command of a frame that was recorded whole, with its own queries."""
         d = self.design
         if d.detail != "reference":
-            return replay_full_frame(d.arch, d.work, d.replayed, self._cluster)
+            return replay_full_frame(self.arch, d.work, d.replayed, self._cluster)
         by_events = self._reference(d.replayed.queries)
-        return replay_full_frame(d.arch, d.work, d.replayed, by_events, self._reference_service)
+        return replay_full_frame(self.arch, d.work, d.replayed, by_events, self._reference_service)
 
     @property
     def _cluster(self) -> Cluster:

@@ -66,7 +66,7 @@ def frame_ms(point: Point) -> float:
 def _sampled(point: DesignPoint, precision: Precision) -> Result:
     """The frame from a sample of its shares, enlarged until it is precise enough; else all of it."""
     d = point.design
-    frame = draw_frame(d.arch, d.work, d.replayed, d.pixels, precision.seed, recorded_whole=d.is_whole)
+    frame = draw_frame(point.arch, d.work, d.replayed, d.pixels, precision.seed, recorded_whole=d.is_whole)
     while frame is not None:
         if frame.is_large_enough:
             result = point.estimate(frame)

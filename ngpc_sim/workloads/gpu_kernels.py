@@ -19,8 +19,8 @@ from ngpc_sim.config.schema import Field, Name, Spec, model_validator
 Items = Literal["one", "pixels", "rays", "hits", "alive", "queries"]
 #: how often a kernel runs: once, in every invocation, or in those before which rays are compacted
 Per = Literal["frame", "invocation", "round"]
-#: when a kernel of the rest runs: once a frame, before its first or after its last call of the network or before its first
-#: call of a phase, which is named behind a colon; or before or after each call
+#: when a kernel of the rest runs: once a frame, before its first or after its last call of the network or before its
+#: first call of a phase, which is named behind a colon; or before or after each call
 FIRST, LAST, BEFORE, PRE, POST = "first", "last", "before:", "pre", "post"
 FRAME_ITEMS = ("one", "pixels", "rays", "hits")
 INVOCATION_ITEMS = ("one", "alive", "queries")
@@ -45,8 +45,9 @@ class Work(Spec):
 class Kernel(Spec):
     """A kernel: how often it is launched, in which phases of the trace (all where none is named), on what.
 
-    ``when`` it runs, of the rest of kernels. ``part``: the rest, or beside which kernels of the network it counts. ``sync_every``: each so many runs
-    the host waits for a value copied from the GPU; 0 never. ``launches`` of one run; 0 for work of another kernel.
+    ``when`` it runs, of the rest of kernels. ``part``: the rest, or beside which kernels of the network it counts.
+    ``sync_every``: each so many runs the host waits for a value copied from the GPU; 0 never. ``launches`` of one run;
+    0 for work of another kernel.
     """
 
     part: Literal["rest", "encoding", "mlp"] = "rest"
