@@ -126,6 +126,8 @@ class Arch:
         self.technology.access("read_pj", self.grid_sram())
         if self.file.area_model == "stillmaker_uniform":
             self.technology.macro_area_mm2(self.grid_sram())
+        elif self.file.area_model == "n7_product":
+            self.technology.product_density()
 
     def resolved(self) -> Tree:
         """Plain data of everything that can change a result; the reader's to read only."""

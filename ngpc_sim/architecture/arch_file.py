@@ -119,7 +119,9 @@ class ArchFile(Spec):
         description="frame on the GPU alone: published frame times and shares, or a lower bound from its peaks"
     )
     technology: str = Field(description="technology of the NGPC, a file of arch_configs/tech")
-    area_model: Literal["n7_bitcell", "stillmaker_uniform"] = Field(description="area model of column area_mm2")
+    area_model: Literal["n7_bitcell", "n7_product", "stillmaker_uniform"] = Field(
+        description="area model of column area_mm2"
+    )
     scale: int = Field(ge=1, le=MAX_SCALE, description="number of NFPs")
     nfp: NfpSpec = Field(description="one neural fields processor")
     cluster: ClusterSpec = Field(description="dispatch of queries to NFPs")

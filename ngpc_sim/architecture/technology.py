@@ -82,10 +82,11 @@ class ScalingSpec(Spec):
 
 
 class AreaSpec(Spec):
-    """Area of logic and buffers where it is given, and the cells that can be built."""
+    """Area of logic and buffers where it is given, the cells that can be built, and SRAM of dies that were sold."""
 
     bitcell_um2: Positive
     macro_efficiency: Share
+    product_mm2_per_mib: Positive | None = None
     mac_um2: Positive
     lane_um2: Positive
     buffer_mm2_per_kib: Positive
@@ -120,6 +121,22 @@ class TechnologySpec(Spec):
     def access(self, column: str, macro: Macro) -> float:
         """``read_pj``, ``write_pj`` or ``leakage_mw`` of a grid_sram as the table gives it."""
         return look_up(self.name, self.sram.access, column, macro)
+
+    def product_density(self) -> float:
+        """SRAM area of dies that were sold in mm2 a MiB.
+
+        Raises
+        ------
+        UserError
+            For a technology that names none.
+        """
+        density = self.area.product_mm2_per_mib
+        if density is None:
+            raise UserError(
+                f"technology {self.name} has no area.product_mm2_per_mib, which area_model n7_product needs: choose "
+                "technology n7 or another area_model."
+            )
+        return density.value
 
     def macro_area_mm2(self, macro: Macro) -> float:
         """Area of a grid_sram as the table gives it."""

@@ -34,6 +34,7 @@ def footer(points: Sequence[Point], results: Sequence[Result], differences: Sequ
         _doublings(results, names),
         map(_difference, differences),
         names.folded(_against_published(of_frames, names)),
+        names.folded(_over_board(results, names)),
         names.folded(_bands([result for _, result in of_frames], names)),
         gpu_lines(pairs, names),
     )
@@ -136,6 +137,19 @@ def _difference(one: Difference) -> str:
         f"{one.ours / one.published - 1:+.0%} from the published {one.published}: {listed}; "
         f"most of it ({one.share:.0%} in logarithms) is {one.largest}."
     )
+
+
+def _over_board(results: Sequence[Result], names: Names) -> Iterator[Told]:
+    """One line an architecture, scale and condition: whose mean power no board gives."""
+    groups: dict[tuple[str, int, Condition], list[Result]] = {}
+    for r in results:
+        if r.costs.power_over_board:
+            groups.setdefault((r.arch, r.scale, names.condition(r)), []).append(r)
+    for (arch, scale, condition), group in groups.items():
+        works = ", ".join(dict.fromkeys(names.work(r) for r in group))
+        board = f"the board of {group[0].gpu}, {group[0].configuration['gpu_file']['board_power_w']['value']:g} W"
+        text = f"mean power of {works} is above {board}, marked * (power_over_board, fit_clock_ghz)."
+        yield f"{arch}, scale {scale}", condition, text
 
 
 def _bands(results: Sequence[Result], names: Names) -> Iterator[Told]:

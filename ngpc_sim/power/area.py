@@ -1,10 +1,11 @@
-"""Area of the NGPC by block and by two models.
+"""Area of the NGPC by block and by three models.
 
 ``stillmaker_uniform`` is the paper's method: CACTI SRAM and Horowitz logic at 45 nm, each times the technology's factor
 (0.059 to 7 nm, Stillmaker and Baas 2017). ``n7_bitcell`` is buildable: bits times a real cell over the macro efficiency
-for all SRAM, logic scaled as above. Buffers are two halves of ``batch_queries`` inputs of the array,
+for all SRAM, logic scaled as above. ``n7_product`` takes for all SRAM the density of a cache die that was sold, which
+has its tags and vias in it. Buffers are two halves of ``batch_queries`` inputs of the array,
 ``output_fifo_queries`` of its outputs, and weights of four full tiles, 2 bytes each. The tags of a cached grid_sram
-count with it. Left out are the dispatcher and the wires between blocks.
+count with it, but for ``n7_product``, whose density has them. Left out are the dispatcher and the wires between blocks.
 """
 
 from __future__ import annotations
@@ -82,10 +83,11 @@ def tag_store(arch: Arch) -> TagStore:
 
 @dataclass(frozen=True)
 class Areas:
-    """Area under every model, ``stillmaker`` where its table reaches, and under the one that the architecture chose."""
+    """Area under every model that the technology reaches, and under the one that the architecture chose."""
 
     bitcell: AreaReport
     stillmaker: AreaReport | None
+    product: AreaReport | None
     chosen: AreaReport
 
 
@@ -95,7 +97,8 @@ def area(arch: Arch, model: str) -> AreaReport:
     Raises
     ------
     UserError
-        For ``stillmaker_uniform`` with a grid_sram outside the technology's table.
+        For ``stillmaker_uniform`` with a grid_sram outside the technology's table, and for ``n7_product`` with a
+        technology that names no such density.
     """
     technology, nfp, scale = arch.technology, arch.nfp, arch.scale
     tech, scaling = technology.area, technology.scaling
@@ -104,6 +107,9 @@ def area(arch: Arch, model: str) -> AreaReport:
         small = tech.buffer_mm2_per_kib.value * scaling.sram_area.value
         macro = technology.macro_area_mm2(arch.grid_sram()) * scaling.sram_area.value + tags_kib * small
         buffers = buffers_kib(nfp) * small
+    elif model == "n7_product":
+        mm2_per_kib = technology.product_density() / 1024
+        macro, buffers = nfp.encoding.grid_sram_kib * mm2_per_kib, buffers_kib(nfp) * mm2_per_kib
     else:
         mm2_per_kib = BITS_PER_KIB * tech.bitcell_um2.value / tech.macro_efficiency.value / 1e6
         macro, buffers = (nfp.encoding.grid_sram_kib + tags_kib) * mm2_per_kib, buffers_kib(nfp) * mm2_per_kib
@@ -123,13 +129,19 @@ def areas(arch: Arch) -> Areas:
     Raises
     ------
     UserError
-        When the architecture chose ``stillmaker_uniform`` and that does not reach.
+        When the architecture chose a model that does not reach.
     """
     bitcell = area(arch, "n7_bitcell")
-    if arch.file.area_model == "stillmaker_uniform":
-        chosen = area(arch, "stillmaker_uniform")
-        return Areas(bitcell, chosen, chosen)
+    stillmaker, product = _or_none(arch, "stillmaker_uniform"), _or_none(arch, "n7_product")
+    chosen = {"stillmaker_uniform": stillmaker, "n7_product": product}.get(arch.file.area_model) or bitcell
+    return Areas(bitcell, stillmaker, product, chosen)
+
+
+def _or_none(arch: Arch, model: str) -> AreaReport | None:
+    """Area under a model, ``None`` where it does not reach and was not chosen."""
     try:
-        return Areas(bitcell, area(arch, "stillmaker_uniform"), bitcell)
+        return area(arch, model)
     except UserError:
-        return Areas(bitcell, None, bitcell)
+        if model == arch.file.area_model:
+            raise
+        return None

@@ -4,8 +4,9 @@ This is arithmetic after the run, linear in what was counted and in time; it cha
 costs a read of a macro as wide as the entry. A line that is asked of a cached level costs the tags of its set, read as
 from a small buffer; a missing line also costs writes of 32-bit words. ``gating``: with ``none`` every MAC slot that
 does no work is clocked all the same. ``clock`` stops that. ``power`` also switches off the logic of an NFP without
-work, but not its SRAM, whose tables would have to be loaded again (18 us an NFP). The GPU draws its board power while
-it runs the rest of kernels and its idle power while it waits.
+work, but not its SRAM, whose tables would have to be loaded again (18 us an NFP). While it waits the GPU draws its
+idle power, and its board power while it runs a kernel at full speed. A kernel that the memory slows to a share v of its
+speed draws idle + v x (board - idle): the same energy for its work, and idle power for the time that it loses.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ NGPC_BLOCKS = (*DYNAMIC_BLOCKS, "leakage")
 class Activity:
     """What a frame, or a part of one, did.
 
-    ``actions`` counted actions; ``entry_bits`` of one table entry; ``frame_ms`` its time, ``gpu_busy_ms`` of it with
-    kernels on the GPU; ``nfp_cycles`` of all NFPs, ``idle_cycles`` of them without any work.
+    ``actions`` counted actions; ``entry_bits`` of one table entry; ``frame_ms`` its time; ``gpu_work_ms`` what the
+    GPU's kernels take at full speed; ``nfp_cycles`` of all NFPs, ``idle_cycles`` of them without any work.
     """
 
     actions: Mapping[str, int]
     entry_bits: int
     frame_ms: float
-    gpu_busy_ms: float
+    gpu_work_ms: float
     nfp_cycles: int
     idle_cycles: int
 
@@ -126,8 +127,8 @@ def _by_block(arch: Arch, activity: Activity, bitcell: AreaReport) -> dict[str, 
         "idle": _clocked_idle_slots(arch, activity) * energy.mlp_mac_idle.value * logic,
         "leakage": leakage_w(arch, bitcell, activity.idle_share) * activity.frame_ms,
         "memory": _memory_pj(arch, *(activity.actions.get(f"{name}_bytes", 0) for name in ("l2", "dram"))) / PJ_PER_MJ,
-        "gpu": arch.gpu.board_power_w.value * activity.gpu_busy_ms,
-        "gpu_idle": arch.gpu.idle_power_w.value * (activity.frame_ms - activity.gpu_busy_ms),
+        "gpu": arch.gpu.board_power_w.value * activity.gpu_work_ms,
+        "gpu_idle": arch.gpu.idle_power_w.value * (activity.frame_ms - activity.gpu_work_ms),
     }
 
 

@@ -25,6 +25,7 @@ class Frame:
     pixels: int
     gpu_frame_ms: float
     ngpc_ms: float
+    ngpc_bound_ms: float
     load: LoadBytes
 
 
@@ -36,6 +37,8 @@ def frame_costs(arch: Arch, activity: Activity, energy: EnergyReport, frame: Fra
     return Costs(
         dynamic_mj=energy.dynamic_mj,
         peak_power_w=_peak_w(arch, activity, energy, frame.ngpc_ms, leakage_w(arch, built.bitcell)),
+        power_over_board=energy.total_mj / time_ms > board_w,
+        fit_clock_ghz=_fit_clock_ghz(arch, energy, time_ms, frame.ngpc_bound_ms),
         power_density_w_mm2=ngpc_w / built.chosen.total_mm2,
         power_factor=published_power_pct(arch.scale) / 100 * board_w / (ngpc_w / energy.calibration),
         idle_share=activity.idle_share,
@@ -61,5 +64,19 @@ def _peak_w(arch: Arch, activity: Activity, energy: EnergyReport, ngpc_ms: float
     at_work_ms = min(ngpc_ms, activity.frame_ms) or activity.frame_ms
     working = energy.dynamic_mj - energy.by_block["idle"] + energy.by_block["memory"]
     clocked_w = energy.by_block["idle"] / activity.frame_ms
-    gpu_w = arch.gpu.board_power_w.value if activity.gpu_busy_ms else arch.gpu.idle_power_w.value
+    gpu_w = arch.gpu.board_power_w.value if activity.gpu_work_ms else arch.gpu.idle_power_w.value
     return working / at_work_ms + clocked_w + leakage * energy.calibration + gpu_w
+
+
+def _fit_clock_ghz(arch: Arch, energy: EnergyReport, frame_ms: float, ngpc_bound_ms: float) -> float | None:
+    """Clock of the NFPs at which the mean power is no more than the board's; ``None`` where it fits, or at no clock.
+
+    Leakage and the GPU's idle power flow at every clock. All other energy is that of the frame's work: the longer the
+    frame, the lower its power. The NGPC's bound goes with the inverse of the clock, and no frame is shorter.
+    """
+    board_w, idle_w = arch.gpu.board_power_w.value, arch.gpu.idle_power_w.value
+    always_w = energy.by_block["leakage"] / frame_ms + idle_w
+    if energy.total_mj / frame_ms <= board_w or always_w >= board_w:
+        return None
+    least_ms = (energy.total_mj - always_w * frame_ms) / (board_w - always_w)
+    return arch.nfp.clock_ghz * ngpc_bound_ms / least_ms

@@ -24,7 +24,7 @@ from ngpc_sim.results.stall_causes import STALL_CAUSES
 from ngpc_sim.workloads.frame_sizes import TARGETS, Target
 
 #: area models by what the columns call them
-AREA_MODELS = {"stillmaker": "stillmaker_uniform", "bitcell": "n7_bitcell"}
+AREA_MODELS = {"stillmaker": "stillmaker_uniform", "bitcell": "n7_bitcell", "product": "n7_product"}
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,15 @@ STALL_COLUMNS = (
 class Costs:
     """Power, energy and area of a frame beyond the stable columns; the GPU's own figures are for the GPU alone.
 
-    ``power_factor`` is published over our power of the NGPC; ``table_load_mj`` is paid once a scene, not once a frame.
+    ``fit_clock_ghz`` is ``None`` where the mean power fits the board, or fits at no clock. ``power_factor`` is
+    published over our power of the NGPC; ``table_load_mj`` is paid once a scene, not once a frame.
     ``areas`` has every model's area by block in mm2, ``None`` where a model does not reach.
     """
 
     dynamic_mj: float
     peak_power_w: float
+    power_over_board: bool
+    fit_clock_ghz: float | None
     power_density_w_mm2: float
     power_factor: float
     idle_share: float
@@ -122,6 +125,7 @@ class Result:
     power_pct_gpu: float
     area_stillmaker_mm2: float | None
     area_bitcell_mm2: float | None
+    area_product_mm2: float | None
     gpu_energy_mj: float
     gpu_baseline: str
     gpu_frame_ms_low: float

@@ -125,7 +125,7 @@ class DesignPoint:
         stalls = _even_stalls(arch.scale, busy, d.cycles(frame_ps), cause)
         issue = math.ceil(resources["encoding_engine"] * queries)
         interval = float(encoding_engine(arch.nfp.encoding).index_cycles(work.encoding))
-        timing = FrameTiming(frame_ps, rest_ps, ngpc_ps, issue, interval, stalls, path, limit)
+        timing = FrameTiming(frame_ps, rest_ps, rest_ps, ngpc_ps, issue, interval, stalls, path, limit)
         memory = MemoryUse(0, np.zeros((3, 0), np.int64), arch.memory.dram_efficiency)
         return self._in_scenes(len(d.profile.launched), timing, actions, memory)
 
@@ -214,7 +214,7 @@ class DesignPoint:
             stalls, actions = added.stalls(arch, frame), dict(added.actions)
             issue, intervals = added.issue_cycles, added.interval_cycles
         interval = intervals / (plan.queries * self.design.work.encoding.n_levels)
-        times = (frame.frame_ps, frame.gpu_busy_ps, frame.ngpc_ps)
+        times = (frame.frame_ps, frame.gpu_busy_ps, frame.gpu_work_ps, frame.ngpc_ps)
         timing = FrameTiming(*times, issue, interval, stalls, frame.path_ps, _limit(frame.path_ps, stalls))
         return self._in_scenes(plan.invocations, timing, actions, run.memory)
 

@@ -44,10 +44,14 @@ class MemoryUse:
 
 @dataclass(frozen=True)
 class FrameTiming:
-    """Times and cycles of a frame, whatever the level of detail."""
+    """Times and cycles of a frame, whatever the level of detail.
+
+    ``gpu_busy_ps``: a kernel runs; ``gpu_work_ps``: all kernels at full speed.
+    """
 
     frame_ps: int
     gpu_busy_ps: int
+    gpu_work_ps: int
     ngpc_ps: int
     encoding_cycles: int
     encoding_interval: float
@@ -200,14 +204,15 @@ def _costs(point: Point, finished: Finished, actions: dict[str, int]) -> dict[st
     """Energy, power and area, after the run."""
     arch, gpu, timing, built = point.arch, point.arch.gpu, finished.timing, point.areas
     stalls = timing.stalls.total
-    frame_ms, gpu_busy_ms = units.ps_to_ms(timing.frame_ps), units.ps_to_ms(timing.gpu_busy_ps)
+    frame_ms, gpu_work_ms = units.ps_to_ms(timing.frame_ps), units.ps_to_ms(timing.gpu_work_ps)
     idle = stalls["gpu"] + stalls["dispatch"] + stalls["table"]
-    activity = Activity(actions, 8 * point.entry_bytes, frame_ms, gpu_busy_ms, timing.stalls.cycles * arch.scale, idle)
+    activity = Activity(actions, 8 * point.entry_bytes, frame_ms, gpu_work_ms, timing.stalls.cycles * arch.scale, idle)
     energy = frame_energy(arch, activity, built.bitcell)
     ngpc_ms, gpu_ms = units.ps_to_ms(timing.ngpc_ps), finished.base.frame_ms
     load = finished.load
     moved = LoadBytes(load.link_bytes, load.dram_bytes, arch.scale * load.nfp_bytes)
-    frame = Frame(point.queries, point.pixels, gpu_ms, ngpc_ms, moved)
+    bound_ms = units.ps_to_ms(ngpc_bound_ps(arch, point.work, point.queries))
+    frame = Frame(point.queries, point.pixels, gpu_ms, ngpc_ms, bound_ms, moved)
     ngpc_power_w = energy.ngpc_mj / frame_ms
     return {
         "ngpc_power_w": ngpc_power_w,
@@ -219,6 +224,7 @@ def _costs(point: Point, finished: Finished, actions: dict[str, int]) -> dict[st
         "power_pct_gpu": 100 * ngpc_power_w / gpu.board_power_w.value,
         "area_stillmaker_mm2": built.stillmaker.total_mm2 if built.stillmaker else None,
         "area_bitcell_mm2": built.bitcell.total_mm2,
+        "area_product_mm2": built.product.total_mm2 if built.product else None,
         "costs": frame_costs(arch, activity, energy, frame, built),
         "energy_by_block": dict(energy.by_block),
     }

@@ -103,13 +103,13 @@ def test_gia_energy_is_counted_actions_by_hand(simulate):
 
 
 def test_the_gpu_burns_board_power_at_work_and_idle_power_in_wait(simulate):
-    result = simulate("gia-hashgrid", 8, overrides={"memory.contention": "none"})  # at work no longer than alone
+    result = simulate("gia-hashgrid", 8, detail="bound")
     assert result.energy_by_block["gpu"] == pytest.approx(350 * result.rest_ms, rel=1e-4)
-    waiting_mj = 32.3 * (result.frame_ms - result.rest_ms)
+    waiting_mj = 55.5 * (result.frame_ms - result.rest_ms)
     assert result.energy_by_block["gpu_idle"] == pytest.approx(waiting_mj, rel=1e-4)
 
 
-@pytest.mark.parametrize("model", ["n7_bitcell", "stillmaker_uniform"])
+@pytest.mark.parametrize("model", ["n7_bitcell", "n7_product", "stillmaker_uniform"])
 def test_area_is_linear_in_scale(model):
     one = area(ngpc.load_arch(scale=1), model).total_mm2
     for scale in (2, 8, 64, 1000):

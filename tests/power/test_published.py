@@ -11,6 +11,7 @@ from ngpc_sim.simulation.points import run_point
 
 AREA_PCT = {8: 4.52, 64: 36.18}
 POWER_PCT = {8: 2.75, 64: 22.06}
+EVERYWHERE = ("stillmaker_uniform", "n7_bitcell")
 APPS = ("nerf", "nsdf", "gia", "nvr")
 
 
@@ -41,8 +42,36 @@ def test_buildable_area_is_never_below_the_bare_cells(name, kib):
         assert built.grid_sram_mm2 > scale * 16 * kib * 8192 * 0.027 / 1e6
 
 
-@pytest.mark.parametrize("model", ["stillmaker_uniform", "n7_bitcell"])
-@pytest.mark.parametrize("technology", ["n7", "n7-paper", "n28", "n45"])
+@pytest.mark.parametrize(("kib", "mib"), [(1024, 16), (256, 4)])
+def test_the_area_of_sold_caches_by_hand(kib, mib):
+    overrides = {"area_model": "n7_product", "nfp.encoding.grid_sram_kib": kib}
+    report = area(ngpc.load_arch(scale=8, overrides=overrides), "n7_product")
+    assert report.grid_sram_mm2 == pytest.approx(8 * mib * 36 / 64)
+    assert report.buffers_mm2 == pytest.approx(8 * (2 * 64 * 64 + 64 * 64 + 4 * 64 * 64) * 2 / 2**20 * 36 / 64)
+    assert report.logic_mm2 == area(ngpc.load_arch(scale=8, overrides=overrides), "n7_bitcell").logic_mm2
+
+
+def test_sold_caches_are_larger_than_cells_and_their_periphery():
+    cells, sold = (area(ngpc.load_arch(scale=1), model).grid_sram_mm2 for model in ("n7_bitcell", "n7_product"))
+    assert 6.0 < cells < sold == pytest.approx(9.0)
+
+
+@pytest.mark.parametrize("technology", ["n28", "n45"])
+def test_a_technology_of_which_no_cache_was_sold_refuses_that_model_and_leaves_its_columns_empty(simulate, technology):
+    with pytest.raises(ngpc.UserError, match=f"technology {technology} has no area.product_mm2_per_mib"):
+        ngpc.load_arch(overrides={"technology": technology, "area_model": "n7_product"})
+    result = simulate("gia-hashgrid", overrides={"technology": technology}, detail="bound")
+    assert result.area_product_mm2 is result.costs.areas["product_grid_sram"] is None
+
+
+@pytest.mark.parametrize(
+    ("technology", "model"),
+    [
+        *((technology, model) for technology in ("n7", "n7-paper", "n28", "n45") for model in EVERYWHERE),
+        ("n7", "n7_product"),
+        ("n7-paper", "n7_product"),
+    ],
+)
 def test_every_block_is_linear_in_scale(technology, model):
     one, many = (area(ngpc.load_arch(scale=s, overrides={"technology": technology}), model) for s in (1, 48))
     for block, mm2 in one.by_block().items():
@@ -52,9 +81,11 @@ def test_every_block_is_linear_in_scale(technology, model):
 
 def test_the_columns_of_a_result_are_its_blocks(simulate):
     row = simulate("gia-hashgrid", detail="bound").row()
-    for model in ("stillmaker", "bitcell"):
+    for model in ("stillmaker", "bitcell", "product"):
         parts = [row[f"area_{model}_{block}_mm2"] for block in ("grid_sram", "mlp", "encoding", "buffers")]
         assert sum(parts) == pytest.approx(row[f"area_{model}_mm2"])
+    chosen = simulate("gia-hashgrid", overrides={"area_model": "n7_product"}, detail="bound")
+    assert chosen.area_mm2 == chosen.area_product_mm2 == row["area_product_mm2"]
     assert row["power_density_w_mm2"] == pytest.approx(row["ngpc_power_w"] / row["area_mm2"])
 
 

@@ -5,6 +5,8 @@ import pytest
 from ngpc_sim.report.charts.costs import AREA_BLOCKS, ENERGY_BLOCKS, area_chart, energy_chart
 
 PARTS = {"gpu": 100.0, "gpu_idle": 20.0, "memory": 30.0, "leakage": 5.0, "grid_sram": 8.0, "encoding": 4.0, "mlp": 3.0}
+#: models, and by what their areas are larger than those of the first
+MODELS = {"stillmaker_uniform": 1, "n7_bitcell": 2, "n7_product": 3}
 
 
 @pytest.fixture
@@ -20,6 +22,7 @@ def cost_rows(make_rows):
             for number, block in enumerate(AREA_BLOCKS):
                 row[f"area_stillmaker_{block}_mm2"] = (number + 1) * size
                 row[f"area_bitcell_{block}_mm2"] = 2 * (number + 1) * size
+                row[f"area_product_{block}_mm2"] = 3 * (number + 1) * size
             row |= {"area_mm2": 20 * size, "area_pct_gpu": 100 * 20 * size / 628.4}
         return rows
 
@@ -44,13 +47,13 @@ def test_energy_stacks_add_up_to_the_share_of_the_gpu(cost_rows, parts):
     assert {"8", "64"} <= {text.get_text() for text in axes.texts}
 
 
-def test_area_has_both_models_and_the_published_marks(cost_rows, parts):
+def test_area_has_all_models_and_the_published_marks(cost_rows, parts):
     (axes,) = area_chart(cost_rows()).axes
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["stillmaker_uniform", "n7_bitcell"]
-    for model, factor in (("stillmaker_uniform", 1), ("n7_bitcell", 2)):
+    assert [label.get_text() for label in axes.get_xticklabels()] == [*MODELS]
+    for model, factor in MODELS.items():
         for index, scale in enumerate((8, 16, 32, 64)):
             assert top(parts(axes, model, index)) == pytest.approx(100 * factor * 10 * scale / 8 / 628.4)
-    assert [float(line.get_ydata()[0]) for line in axes.lines] == [4.52, 36.18, 4.52, 36.18]
+    assert [float(line.get_ydata()[0]) for line in axes.lines] == [4.52, 36.18] * 3
 
 
 def test_no_published_area_and_no_interval_of_energy_is_drawn_in_areas_beside_another_gpu(cost_rows):
@@ -84,7 +87,7 @@ def test_one_area_plot_an_architecture_whatever_was_run_on_it(cost_rows):
 def test_one_area_plot_whatever_workload_was_run(cost_rows):
     rows = [row | {"workload": name, "trace": name} for name in ("gia-hashgrid", "g4-hashgrid") for row in cost_rows()]
     (axes,) = area_chart(rows).axes
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["stillmaker_uniform", "n7_bitcell"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == [*MODELS]
 
 
 def test_areas_that_nothing_but_a_hash_tells_apart_are_all_drawn(cost_rows):
@@ -92,7 +95,7 @@ def test_areas_that_nothing_but_a_hash_tells_apart_are_all_drawn(cost_rows):
     large = [row | {"arch_sha256": "2" * 64, "area_bitcell_mlp_mm2": 99.0} for row in cost_rows(scales=(8,))]
     (axes,) = area_chart([*small, *large]).axes
     names = [label.get_text() for label in axes.get_xticklabels()]
-    assert names == ["stillmaker_uniform", "n7_bitcell\n11111111", "n7_bitcell\n22222222"]
+    assert names == ["stillmaker_uniform", "n7_bitcell\n11111111", "n7_product", "n7_bitcell\n22222222"]
 
 
 def test_settings_split_the_area_plots_only_where_they_change_an_area(cost_rows):
@@ -114,6 +117,6 @@ def test_no_mark_hides_an_area_of_a_bar_as_low_as_the_mark(cost_rows):
     (axes,) = (figure := area_chart(cost_rows(scales=(8, 224, 512)))).axes
     renderer = figure.canvas.get_renderer()
     marks = [line.get_window_extent(renderer) for line in axes.lines]
-    written = [text.get_window_extent(renderer) for text in axes.texts if text.get_text() in {"10.0", "20.0"}]
-    assert len(marks) == len(written) == 2
+    written = [text.get_window_extent(renderer) for text in axes.texts if text.get_text() in {"10.0", "20.0", "30.0"}]
+    assert len(marks) == len(written) == 3
     assert not any(mark.overlaps(text) for mark in marks for text in written)

@@ -28,7 +28,7 @@ OF_A_RUN_IN_FILES = {
     "stalls.csv": {"nfp", "engine_slot", "lines", "misses", "far"},
     "budgets.csv": {"budget_w", "least_power_w"},
 }
-WORDS = {"own_workload", "spilled"}
+WORDS = {"own_workload", "spilled", "power_over_board"}
 RUNS = {
     "cached": {"overrides": {"nfp.encoding.feature_bytes": 2, "nfp.encoding.grid_sram_kib": 64}},
     "fits": {"overrides": {"power.gating": "none"}},
@@ -38,6 +38,7 @@ RUNS = {
     "part": {"limit_queries": 3000},
     "part sampled": {"limit_queries": 3000, "detail": "sampled"},
     "4k": {"resolution": "4k"},
+    "over board": {"overrides": {"gpu.board_power_w": 80}},
     "faster rest": {"rest_factor": 0.5},
     "roofline": {"overrides": {"frame.rest_model": "roofline", "gpu_model": "roofline"}},
     "paper": {"arch": "ngpc-paper"},
@@ -105,6 +106,7 @@ def names_of(arch, work, resolution):
         "output_bytes": work.output_bytes,
         "gpu.die_mm2": arch.gpu.die_mm2.value,
         "gpu.board_power_w": arch.gpu.board_power_w.value,
+        "gpu.idle_power_w": arch.gpu.idle_power_w.value,
         "nfp.encoding.line_bytes": arch.nfp.encoding.line_bytes,
         "nfp.encoding.grid_sram_kib": arch.nfp.encoding.grid_sram_kib,
         "nfp.clock_ghz": arch.nfp.clock_ghz,
@@ -138,7 +140,8 @@ def test_parts_add_up_to_what_their_formula_names(run):
     for name in row:
         if name in COLUMNS and is_part_of(COLUMNS[name].formula) and row[name] is not None:
             parts.setdefault(COLUMNS[name].formula.removeprefix("adds up to "), []).append(row[name])
-    assert set(parts) | {"area_stillmaker_mm2"} == {"frame_ms", "energy_mj", "area_stillmaker_mm2", "area_bitcell_mm2"}
+    areas = {f"area_{model}_mm2" for model in ("stillmaker", "bitcell", "product")}
+    assert set(parts) | {"area_stillmaker_mm2"} == {"frame_ms", "energy_mj"} | areas
     for whole, values in parts.items():
         assert math.fsum(values) == pytest.approx(row[whole], rel=1e-9)
 

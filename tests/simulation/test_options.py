@@ -102,4 +102,4 @@ def test_areas_are_computed_once_a_point(asked, monkeypatch, detail):
     area = area_module.area
     monkeypatch.setattr(area_module, "area", lambda arch, model: calls.append(model) or area(arch, model))
     ngpc.simulate(*asked, limit_queries=2000, detail=detail)
-    assert sorted(calls) == ["n7_bitcell", "stillmaker_uniform"]
+    assert sorted(calls) == ["n7_bitcell", "n7_product", "stillmaker_uniform"]

@@ -45,6 +45,8 @@ COST_COLUMNS = {
 }
 REASON_COLUMN = {"bottleneck": "bottleneck"}
 TEXT_COLUMNS = {"app", "bottleneck"}
+#: behind a mean power above the board's
+OVER_BOARD = "*"
 
 Columns = dict[str, str]
 Line = dict[str, str]
@@ -129,6 +131,8 @@ def _line(label: str, row: Row) -> Line:
     numbers = {column: figures(number(row, column)) for column in times | COST_COLUMNS}
     speedups = {column: _speedup(number(row, column)) for column in ("speedup", "speedup_bound") if column in times}
     keys = {"app": label, "scale": str(row_scale(row)), "bottleneck": text(row, "bottleneck")}
+    if text(row, "power_over_board") == "True":
+        numbers["total_power_w"] += OVER_BOARD
     return keys | numbers | speedups
 
 
