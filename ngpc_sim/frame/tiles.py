@@ -7,7 +7,7 @@ steady rate of its slowest part. The chosen number of tiles is then replayed exa
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,22 +25,30 @@ CANDIDATES = (1, 2, 4, 8, 16, 32, 64)
 NEAR = 0.005
 
 
-def fewest(frame_ps: Callable[[int], int | None]) -> int:
+class Choice(NamedTuple):
+    """A number of tiles, and how many times as long the frame takes with the most that can be chosen."""
+
+    tiles: int
+    with_most: float
+
+
+def fewest(frame_ps: Callable[[int], int | None]) -> Choice:
     """The fewest tiles near the shortest frame; ``frame_ps`` is ``None`` for a number that cannot be replayed."""
     found = {tiles: frame_ps(tiles) for tiles in CANDIDATES}
-    times = {tiles: time for tiles, time in found.items() if time is not None}
-    return next((tiles for tiles, time in times.items() if time <= min(times.values()) * (1 + NEAR)), CANDIDATES[-1])
+    times = {tiles: time for tiles, time in found.items() if time is not None} or {CANDIDATES[-1]: 1}
+    chosen = next(tiles for tiles, time in times.items() if time <= min(times.values()) * (1 + NEAR))
+    return Choice(chosen, times[max(times)] / times[chosen])
 
 
-def kept_choice(key: str | None, choose: Callable[[], int]) -> int:
+def kept_choice(key: str | None, choose: Callable[[], Choice]) -> Choice:
     """The number of tiles that ``choose`` gives, from disk where an earlier run left it; ``None`` keeps nothing."""
-    arrays = None if key is None else disk_cache.load(key, {"tiles": ("i8", (1,))})
+    arrays = None if key is None else disk_cache.load(key, {"choice": ("f8", (2,))})
     if arrays is not None:
-        return int(arrays["tiles"][0])
-    tiles = choose()
+        return Choice(int(arrays["choice"][0]), float(arrays["choice"][1]))
+    choice = choose()
     if key is not None:
-        disk_cache.save(key, {"tiles": np.array([tiles], np.int64)})
-    return tiles
+        disk_cache.save(key, {"choice": np.array(choice)})
+    return choice
 
 
 def counted_commands(arch: Arch, work: Workload, plan: FramePlan, cluster: Cluster) -> Commands:

@@ -31,6 +31,7 @@ def footer(points: Sequence[Point], results: Sequence[Result], differences: Sequ
         _sampled(results, names),
         names.folded(_spilled(results, names)),
         _scenes(results, names),
+        names.folded(_tiles(results, names)),
         _doublings(results, names),
         map(_difference, differences),
         names.folded(_against_published(of_frames, names)),
@@ -113,6 +114,20 @@ def _scenes(results: Sequence[Result], names: Names) -> Iterator[str]:
                 f"{names.at(r, r.arch)}: tables load in {s.table_load_ms:.3g} ms; first frame"
                 f" of a scene {s.first_frame_fps:.4g} FPS, steady state {s.steady_fps:.4g} FPS, mean {r.fps:.4g}."
             )
+
+
+def _tiles(results: Sequence[Result], names: Names) -> Iterator[Told]:
+    """Tiles that were chosen at the largest scale, and what the most of them would cost; a line an architecture."""
+    groups: dict[tuple[str, Condition], list[Result]] = {}
+    for r in results:
+        if r.most_tiles_factor is not None:
+            groups.setdefault((r.arch, names.condition(r)), []).append(r)
+    for (arch, condition), group in groups.items():
+        scale = max(r.scale for r in group)
+        at = {names.work(r): r for r in group if r.scale == scale}
+        parts = [f"{work} {r.tiles} ({r.most_tiles_factor:.2f})" for work, r in at.items()]
+        text = f"screen tiles chosen, and in brackets how many times as long a frame takes with 64: {', '.join(parts)}."
+        yield f"{arch}, scale {scale}", condition, text
 
 
 def _doublings(results: Sequence[Result], names: Names) -> Iterator[str]:

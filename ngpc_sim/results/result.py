@@ -101,6 +101,7 @@ class Result:
     trace_sha256: str
     detail: str
     limit_queries: int | None
+    tiles: int | None
     queries: int
     queries_per_pixel: float
     frame_ms: float
@@ -153,6 +154,7 @@ class Result:
     gaps: Mapping[str, float] = field(default_factory=dict)
     doubled: str = ""
     doubled_gain: float | None = None
+    most_tiles_factor: float | None = None
     replayed_queries: int | None = None
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     stalls: Mapping[str, int] = field(default_factory=dict)

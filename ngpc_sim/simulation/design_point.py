@@ -27,7 +27,7 @@ from ngpc_sim.frame.kept_commands import replays_of
 from ngpc_sim.frame.memory import TableLoad, buffer_bytes, l2_shape, table_load
 from ngpc_sim.frame.plan import FramePlan, counted_plan, line_efficiency_of, plan_frame, service_of
 from ngpc_sim.frame.stalls import StallReport, stall_report
-from ngpc_sim.frame.tiles import counted_commands
+from ngpc_sim.frame.tiles import Choice, counted_commands
 from ngpc_sim.frame.timing import GPU, NGPC, FrameRun, rules_of
 from ngpc_sim.frame.whole_frame import FullFrame, counted_whole, replay_full_frame
 from ngpc_sim.gpu.baseline import ROOFLINE, Baseline, baseline, models_of
@@ -75,10 +75,15 @@ class DesignPoint:
     @cached_property
     def arch(self) -> Arch:
         """The architecture with its number of tiles: the given one, or the one that suits this frame."""
+        return self.design.arch if self.choice is None else self.design.arch.with_tiles(self.choice.tiles)
+
+    @cached_property
+    def choice(self) -> Choice | None:
+        """The number of tiles that suits this frame; ``None`` where one is given."""
         own = self.design.arch
         if own.frame.tiles != AUTO:
-            return own
-        return own.with_tiles(chosen_tiles(self.design, lambda tiles: self._counted_ps(own.with_tiles(tiles))))
+            return None
+        return chosen_tiles(self.design, lambda tiles: self._counted_ps(own.with_tiles(tiles)))
 
     def _counted_ps(self, arch: Arch) -> int | None:
         """Time of the frame with commands that are counted, not replayed; ``None`` where a replay has no room."""
@@ -216,7 +221,9 @@ class DesignPoint:
         interval = intervals / (plan.queries * self.design.work.encoding.n_levels)
         times = (frame.frame_ps, frame.gpu_busy_ps, frame.gpu_work_ps, frame.ngpc_ps)
         timing = FrameTiming(*times, issue, interval, stalls, frame.path_ps, _limit(frame.path_ps, stalls))
-        return self._in_scenes(plan.invocations, timing, actions, run.memory)
+        return replace(
+            self._in_scenes(plan.invocations, timing, actions, run.memory), tiles=arch.tiles, choice=self.choice
+        )
 
     def _whole_frame(self) -> FullFrame:
         """Every command of a frame that was recorded whole, with its own queries."""

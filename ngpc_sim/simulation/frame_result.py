@@ -13,6 +13,7 @@ from ngpc_sim.engines.encoding_engine import level_ranges
 from ngpc_sim.frame.bound import ngpc_bound_ps
 from ngpc_sim.frame.memory import TableLoad
 from ngpc_sim.frame.stalls import StallReport
+from ngpc_sim.frame.tiles import Choice
 from ngpc_sim.gpu.baseline import Baseline, models_of
 from ngpc_sim.power.energy import Activity, LoadBytes, frame_energy
 from ngpc_sim.power.figures import Frame, frame_costs
@@ -62,7 +63,7 @@ class FrameTiming:
 
 @dataclass(frozen=True)
 class Finished:
-    """A frame that has run."""
+    """A frame that has run; ``tiles`` are none in a closed form, and ``choice`` none where they are given."""
 
     invocations: int
     base: Baseline
@@ -71,6 +72,8 @@ class Finished:
     memory: MemoryUse
     load: TableLoad
     scenes: Scenes
+    tiles: int | None = None
+    choice: Choice | None = None
 
     @property
     def loads_per_frame(self) -> float:
@@ -83,6 +86,8 @@ def result_of(point: Point, frame: Finished) -> Result:
     actions = frame.actions | _memory_actions(point, frame)
     return Result(
         **_identity(point),
+        tiles=frame.tiles,
+        most_tiles_factor=frame.choice.with_most if frame.choice else None,
         **_times(point, frame),
         **_cycles(point, frame.timing),
         **_memory(point, frame, actions),

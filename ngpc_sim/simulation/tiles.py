@@ -6,16 +6,16 @@ import json
 from collections.abc import Callable
 
 from ngpc_sim.frame.kept_services import LEAST_QUERIES, made_by
-from ngpc_sim.frame.tiles import fewest, kept_choice
+from ngpc_sim.frame.tiles import Choice, fewest, kept_choice
 from ngpc_sim.machine.store import Store
 from ngpc_sim.simulation.design import Point
 
 #: choices kept for the next level of detail, and for a doubling
 KEPT = 4096
-CHOICES: Store[int] = Store(KEPT)
+CHOICES: Store[Choice] = Store(KEPT)
 
 
-def chosen_tiles(point: Point, frame_ps: Callable[[int], int | None]) -> int:
+def chosen_tiles(point: Point, frame_ps: Callable[[int], int | None]) -> Choice:
     """The fewest tiles near the shortest frame; ``frame_ps`` gives the time with a number of them.
 
     The choice is the same for all details that replay.
