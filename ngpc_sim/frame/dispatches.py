@@ -64,7 +64,7 @@ def kernels_by_name(arch: Arch, work: Workload, plan: FramePlan, counts: RayCoun
     assert listed is not None  # noqa: S101 - for the type checker: the baseline has refused others
     kept = {"fused": frame.fused, "registers": frame.ray_state == "registers"}
     if frame.schedule == "batches":
-        found = _behind_all(tile_work.tile_work(listed, counts, _whole_frame(counts), **kept), plan)
+        found = _behind_all(tile_work.tile_work(listed, counts, tile_work.one_tile(counts), **kept), plan)
     else:
         found = tile_work.tile_work(listed, counts, calls_of(plan), **kept)
     over, flops_ps = gpu.rest_over_bound.value, 1 / gpu.fp32_tflops.value if gpu.fp32_tflops else 0.0
@@ -75,12 +75,6 @@ def kernels_by_name(arch: Arch, work: Workload, plan: FramePlan, counts: RayCoun
     table[:, LEAST_PS] = np.maximum(floor_ps, np.ceil(over * found.rows[:, tile_work.FLOPS] * flops_ps))
     table[:, FREES] = np.where(found.reads_outputs, FREES_OUTPUTS, 0) | _frees_inputs(found.firsts, table)
     return Dispatches(found.firsts, table, over)
-
-
-def _whole_frame(counts: RayCounts) -> Calls:
-    """All calls of a frame as one tile."""
-    asking = np.flatnonzero(counts.queries)
-    return Calls(np.array([0, len(asking)]), asking, counts.queries[asking])
 
 
 def _behind_all(found: TileWork, plan: FramePlan) -> TileWork:

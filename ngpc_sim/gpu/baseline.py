@@ -3,12 +3,13 @@
 ``gpu_model: published``. ``per_query``: published frame time over the queries that frame most likely had, times the
 trace's own queries, so that the baseline follows the trace. ``frame_time``: the published frame time itself, scaled
 by pixels. Dense encodings keep the hashgrid's rest of kernels; their total follows from its larger share
-(0.691 of the hashgrid's). ``gpu_model: roofline`` derives encoding and MLP kernels from the GPU's peaks, a lower bound.
+(0.691 of the hashgrid's). ``gpu_model: roofline`` takes the modelled frame, which is there beside a published one
+too, wherever kernels and peaks are known.
 
 The rest of kernels is published (a share of the frame, and one factor for fusing it) or, with ``rest_model: roofline``,
 derived kernel by kernel; a published frame stays what it is then, and its kernels no longer add up to it.
 
-What is published holds for the workloads that were measured. Any other workload gets the roofline for both.
+What is published holds for the workloads that were measured. Any other workload gets the model for both.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.plugins import WrongAnswerError, build, is_plugin, real, shown
 from ngpc_sim.config.schema import Positive
-from ngpc_sim.gpu.network import network_ms
+from ngpc_sim.gpu.modelled import Modelled, modelled
 from ngpc_sim.gpu.ray_counts import RayCounts, ray_counts
 from ngpc_sim.gpu.rest_of_kernels import rest_of
 from ngpc_sim.trace import Trace
@@ -37,8 +38,9 @@ class Baseline:
     """The frame on the GPU alone in ms.
 
     ``frame_ms`` all kernels, ``frame_ms_low`` at the low end of the published band; of it ``encoding_ms``,
-    ``mlp_ms`` and ``rest_unfused_ms``. ``rest_ms`` is the rest of kernels as it runs beside the NGPC, ``rest_fusion``
-    how many times faster than unfused; ``rest_bytes`` what it moves and what of that through DRAM, where that is known.
+    ``mlp_ms`` and ``rest_unfused_ms``. ``rest_ms`` is the rest of kernels as it runs beside the NGPC, where it is
+    derived what no frame falls below; ``rest_fusion`` how many times faster than unfused. ``modelled``: the frame
+    kernel by kernel, or ``None`` and in ``note`` why not.
     """
 
     frame_ms: float
@@ -47,8 +49,18 @@ class Baseline:
     mlp_ms: float
     rest_unfused_ms: float
     rest_ms: float
-    rest_fusion: float
-    rest_bytes: tuple[float, float] | None = None
+    rest_fusion: float = 1.0
+    modelled: Modelled | None = None
+    note: str = ""
+
+    def with_rest(self, rest_ms: float) -> Baseline:
+        """The same beside another rest of kernels."""
+        return replace(self, rest_ms=rest_ms, rest_fusion=self.rest_unfused_ms / rest_ms if rest_ms else 1.0)
+
+    @property
+    def is_below_bound(self) -> bool:
+        """Whether the frame is shorter than its own kernels can be."""
+        return self.modelled is not None and self.frame_ms < self.modelled.bound_ms
 
 
 @dataclass(frozen=True)
@@ -79,18 +91,31 @@ def baseline(arch: Arch, work: Workload, trace: Trace, queries: int, pixels: int
         When the GPU's file lacks what a model needs, or the workload lists no kernels for a roofline.
     """
     counts, models = ray_counts(trace.profile_at(pixels), queries, pixels * part), models_of(arch, work)
-    if models.frame == PUBLISHED:
-        alone = _published(arch, work, queries, pixels)
-    else:
-        alone = _derived(arch, work, trace, counts)
+    alone, note = _modelled(arch, work, trace, counts, needed=models.frame != PUBLISHED)
+    base = _derived(alone) if alone and models.frame != PUBLISHED else _published(arch, work, queries, pixels)
+    base = replace(base, modelled=alone, note=note)
     if models.rest == ROOFLINE:
-        return _with_derived_rest(arch, work, counts, alone)
+        rest = rest_of(arch, work, counts)
+        return replace(base, rest_unfused_ms=rest.alone_ms).with_rest(rest.beside_ms)
+    if models.frame != PUBLISHED and _is_measured(arch, work):
+        base = replace(base, rest_unfused_ms=_shares(arch, work).of_frame * base.frame_ms)
     if is_plugin(models.rest):
-        rest = _of_plugin(arch, work, queries, alone.rest_unfused_ms)
-        return replace(alone, rest_ms=rest, rest_fusion=alone.rest_unfused_ms / rest)
+        return base.with_rest(_of_plugin(arch, work, queries, base.rest_unfused_ms))
     fusion = _need(arch, arch.gpu.rest_fusion, "factor for fusing the rest of kernels", "frame.rest_model").value
     fusion = fusion if arch.frame.fused else 1.0
-    return replace(alone, rest_ms=alone.rest_unfused_ms / fusion, rest_fusion=fusion)
+    return replace(base, rest_ms=base.rest_unfused_ms / fusion, rest_fusion=fusion)
+
+
+def _modelled(
+    arch: Arch, work: Workload, trace: Trace, counts: RayCounts, *, needed: bool
+) -> tuple[Modelled | None, str]:
+    """The frame kernel by kernel, or why it is not known; refused where it is ``needed``."""
+    try:
+        return modelled(arch, work, trace, counts), ""
+    except UserError as error:
+        if needed:
+            raise
+        return None, str(error)
 
 
 def _of_plugin(arch: Arch, work: Workload, queries: int, unfused_ms: float) -> float:
@@ -106,15 +131,6 @@ def _rest_ms(answer: Any, *_: Any, **__: Any) -> float:  # noqa: ANN401 - of a p
     if not 0 < rest < MAX_REST_MS:
         raise WrongAnswerError(f"answer with a time above 0 ms, not {shown(answer)}")
     return rest
-
-
-def _with_derived_rest(arch: Arch, work: Workload, counts: RayCounts, alone: Baseline) -> Baseline:
-    rest = rest_of(arch, work, counts)
-    own, moved = rest.unfused_ms, (rest.unfused_bytes, rest.unfused_dram_bytes)
-    if arch.frame.fused:
-        own, moved = rest.fused_ms, (rest.fused_bytes, rest.fused_dram_bytes)
-    fusion = rest.unfused_ms / own if own else 1.0
-    return replace(alone, rest_unfused_ms=rest.unfused_ms, rest_ms=own, rest_fusion=fusion, rest_bytes=moved)
 
 
 def _published(arch: Arch, work: Workload, queries: int, pixels: int) -> Baseline:
@@ -135,26 +151,12 @@ def _published(arch: Arch, work: Workload, queries: int, pixels: int) -> Baselin
     low = app.frame_ms_low.value / app.frame_ms.value if app.frame_ms_low else 1.0
     unfused = shares.fitted_rest * hashgrid_ms
     network, part = frame_ms - unfused, shares.encoding_part
-    return _unfused(frame_ms, frame_ms * low, network * part, network * (1 - part), unfused)
+    return Baseline(frame_ms, frame_ms * low, network * part, network * (1 - part), unfused, unfused)
 
 
-def _derived(arch: Arch, work: Workload, trace: Trace, counts: RayCounts) -> Baseline:
-    """Encoding and MLP kernels from the peaks; the rest likewise, or its published share of the sum."""
-    encoding, mlp = network_ms(arch, work, trace, counts)
-    if models_of(arch, work).rest == ROOFLINE or not _is_measured(arch, work):
-        rest = rest_of(arch, work, counts).unfused_ms
-        frame = encoding + mlp + rest
-    else:
-        shares = _shares(arch, work)
-        share = shares.fitted_rest * shares.own_rest / shares.hashgrid_rest
-        frame = (encoding + mlp) / (1 - share)
-        rest = share * frame
-    return _unfused(frame, frame, encoding, mlp, rest)
-
-
-def _unfused(frame: float, low: float, encoding: float, mlp: float, rest: float) -> Baseline:
-    """The frame on the GPU alone, its rest of kernels not fused, in ms."""
-    return Baseline(frame, low, encoding, mlp, rest, rest, 1.0)
+def _derived(alone: Modelled) -> Baseline:
+    """The modelled frame."""
+    return Baseline(alone.frame_ms, alone.frame_ms, alone.encoding_ms, alone.mlp_ms, alone.rest_ms, alone.rest_ms)
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,11 @@ class _Shares:
     hashgrid_rest: float
     own_rest: float
     encoding_part: float
+
+    @property
+    def of_frame(self) -> float:
+        """The rest's share of the own frame."""
+        return self.fitted_rest * self.own_rest / self.hashgrid_rest
 
 
 def _shares(arch: Arch, work: Workload) -> _Shares:

@@ -1,14 +1,15 @@
 """Encoding and MLP kernels on the GPU alone by a roofline: a lower bound on their time, from the GPU's peaks.
 
 ``kernel_grid`` works level by level, so a level has L2 to itself. Its time is the largest of: sectors that warps fetch
-over L1; sectors that blocks fetch over L2, with positions read and features written; the table once over DRAM where L2
-does not keep all tables, with positions and features where they exceed L2; index arithmetic. Coalescing is measured on
-the recorded positions. An MLP kernel takes the larger of tensor arithmetic and features and outputs moved. Latency,
-bank conflicts and occupancy are left out.
+over L1; sectors that blocks fetch over L2, with positions read and features written; over DRAM the table, once a frame
+where L2 keeps all tables and else in every call, and of positions and features what L2 has no room for; index
+arithmetic. Coalescing is measured on recorded positions. An MLP kernel takes the larger of tensor arithmetic and
+features and outputs moved. Latency, bank conflicts and occupancy are left out.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,40 +18,52 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.gpu.coalescing import FEATURE_BYTES, SECTOR_BYTES, sectors_per_query
 from ngpc_sim.gpu.ray_counts import RayCounts
-from ngpc_sim.gpu.rest_of_kernels import GIGA, MS_PER_S, Machine, extras_ms, machine
+from ngpc_sim.gpu.rest_of_kernels import GIGA, MS_PER_S, Machine, extras_of, machine
 from ngpc_sim.machine.store import Store
 from ngpc_sim.trace import Trace
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels
-from ngpc_sim.workloads.workload import Network, Workload
+from ngpc_sim.workloads.workload import Network as Mlp
+from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
 FLOAT_BYTES = 4
 #: measured coalescing kept, one a workload and trace
 KEPT = 24
+#: recorded queries, about, that tell how accesses of neighbours fall together
+MOST_MEASURED = 1 << 17
+#: runs that are measured one after the other, so that few parts of a large file are read
+STRETCH = 16
 
 SECTORS: Store[Array] = Store(KEPT)
 
 
-def network_ms(arch: Arch, work: Workload, trace: Trace, counts: RayCounts) -> tuple[float, float]:
-    """Encoding kernels and MLP kernels of a frame in ms, with what runs beside them and all launches.
+@dataclass(frozen=True)
+class Network:
+    """Least time in ms of a frame's encoding and MLP kernels, with what runs beside them, and their dispatches."""
+
+    encoding_ms: float
+    mlp_ms: float
+    dispatches: int
+
+
+def network_of(arch: Arch, work: Workload, trace: Trace, counts: RayCounts) -> Network:
+    """Encoding kernels and MLP kernels of a frame.
 
     Raises
     ------
     UserError
         When the GPU's file lacks a peak, or the workload lists no kernels.
     """
-    gpu = machine(arch)
-    launches = len(counts.queries) * gpu.launch_ms
+    gpu, calls = machine(arch), int((counts.queries > 0).sum())
+    (harmonics, of_encoding), (casts, of_mlp) = (extras_of(gpu, work, counts, part) for part in ("encoding", "mlp"))
     levels = float(grid_levels_ms(arch, work.encoding, trace, counts).sum())
-    mlp = sum(mlp_ms(gpu, network, work.encoding, counts) + launches for network in work.networks)
-    return (
-        launches + levels + extras_ms(gpu, work, counts, "encoding"),
-        mlp + extras_ms(gpu, work, counts, "mlp"),
-    )
+    mlp = sum(mlp_ms(gpu, network, work.encoding, counts) for network in work.networks)
+    dispatches = calls * (1 + len(work.networks)) + of_encoding + of_mlp
+    return Network(levels + harmonics, mlp + casts, dispatches)
 
 
 def grid_levels_ms(arch: Arch, grid: GridEncoding, trace: Trace, counts: RayCounts) -> Array:
-    """(L,) ms that the grid encoding of a frame takes by level, launches left out.
+    """(L,) ms that the grid encoding of a frame takes at least, by level.
 
     Raises
     ------
@@ -62,32 +75,25 @@ def grid_levels_ms(arch: Arch, grid: GridEncoding, trace: Trace, counts: RayCoun
     entry_bytes = grid.n_features_per_level * FEATURE_BYTES
     tables = [level.entries * entry_bytes for level in grid_levels(grid)]
     streamed = queries * (grid.n_dims * FLOAT_BYTES + entry_bytes)
-    footprint = queries * (grid.n_dims * FLOAT_BYTES + grid.width * FEATURE_BYTES)
-    passes_dram = footprint > gpu.l2_bytes
+    passing = streamed * gpu.far(queries * (grid.n_dims * FLOAT_BYTES + grid.width * FEATURE_BYTES))
+    again = (np.arange(len(queries)) == 0) | (sum(tables) > gpu.l2_bytes)
     l1_s = l1_bytes_s(arch)
     total = np.empty(grid.n_levels)
     for level in range(grid.n_levels):
         fetched = block[level] * SECTOR_BYTES * queries
-        table = np.minimum(tables[level], fetched)
-        if sum(tables) <= gpu.l2_bytes:
-            table = np.where(np.arange(len(queries)) == 0, table, 0.0)
-        times = (
-            warp[level] * SECTOR_BYTES * queries / l1_s,
-            (fetched + streamed) / gpu.l2_bytes_s,
-            (table + np.where(passes_dram, streamed, 0.0)) / gpu.dram_bytes_s,
-            queries * index_flops(grid) / gpu.flops_s,
-        )
-        total[level] = np.maximum.reduce(times).sum() * MS_PER_S
+        table = np.minimum(tables[level], fetched) * again
+        kernel_ms = gpu.ms(fetched + streamed, table + passing, queries * index_flops(grid))
+        total[level] = np.maximum(kernel_ms, warp[level] * SECTOR_BYTES * queries / l1_s * MS_PER_S).sum()
     return total
 
 
-def mlp_ms(gpu: Machine, network: Network, grid: GridEncoding, counts: RayCounts) -> float:
-    """Time of a network's kernels of a frame in ms, launches left out."""
+def mlp_ms(gpu: Machine, network: Mlp, grid: GridEncoding, counts: RayCounts) -> float:
+    """Least time of a network's kernels of a frame in ms."""
     matrices = network.matrices(grid.width)
     macs = sum(inputs * outputs for inputs, outputs in matrices)
     moved = counts.queries * (matrices[0][0] + matrices[-1][1]) * FEATURE_BYTES
-    times = np.maximum(moved / gpu.bytes_s(moved), 2 * macs * counts.queries / gpu.tensor_flops_s)
-    return float(times.sum()) * MS_PER_S
+    computing = 2 * macs * counts.queries / gpu.tensor_flops_s * MS_PER_S
+    return float(np.maximum(gpu.ms(moved, moved * gpu.far(moved), np.zeros(1)), computing).sum())
 
 
 def index_flops(grid: GridEncoding) -> int:
@@ -110,11 +116,19 @@ def l1_bytes_s(arch: Arch) -> float:
 
 
 def coalescing(grid: GridEncoding, trace: Trace) -> Array:
-    """(L, 2) sectors per query, as :func:`sectors_per_query` says, of the trace's queries; kept."""
+    """(L, 2) sectors per query, as :func:`sectors_per_query` says, of evenly spaced runs of a trace's queries; kept."""
 
     def measured() -> Array:
-        runs = trace.invocations.astype(np.int64) * len(trace.tile_weights) + trace.tiles
+        columns = zip(*trace.blocks(positions=False), strict=True)
+        invocations, tiles = (np.concatenate(column) for column in columns)
+        runs = invocations.astype(np.int64) * len(trace.tile_weights) + tiles
         firsts = np.flatnonzero(np.r_[True, runs[1:] != runs[:-1]])
-        return sectors_per_query(grid, trace.positions, firsts, trace.tile_weights[trace.tiles[firsts]])
+        sizes = np.diff(firsts, append=len(runs))
+        every = -(-len(runs) // MOST_MEASURED)
+        chosen = np.arange(len(firsts)) // STRETCH % every == 0
+        rows = np.flatnonzero(np.repeat(chosen, sizes))
+        firsts, sizes = firsts[chosen], sizes[chosen]
+        starts = np.cumsum(sizes) - sizes
+        return sectors_per_query(grid, trace.positions_of(rows), starts, trace.tile_weights[tiles[firsts]])
 
-    return SECTORS.get((grid, trace.sha256, len(trace.positions)), measured)
+    return SECTORS.get((grid, trace.sha256, trace.recorded), measured)

@@ -1,15 +1,12 @@
-"""Rest of kernels by a roofline: each kernel its launch and the larger of bytes / bandwidth and flops / peak, in turn.
+"""Rest of kernels without the frame's queues: on the GPU alone, and at best beside the NGPC.
 
-Unfused: all launches one after another, and the waits of the host for copied numbers. Fused: one kernel an invocation
-and one for what runs once a frame; the inputs of the network written and its outputs read once, a ray's state carried
-in memory or kept in registers, nothing else between kernels; no launches of its own, for the frame counts those.
-Bytes go at DRAM's bandwidth where the records of an invocation exceed L2, else at that of L2. Other traffic (occupancy
-bits, uncoalesced accesses) is not counted: times are lower bounds.
+:mod:`ngpc_sim.gpu.tile_work` derives the kernels, here of a frame of one tile. A dispatch takes the largest of its
+bytes over the link, its bytes in DRAM and its arithmetic, times ``rest_over_bound``; at least ``kernel_floor_ns``. On
+the GPU alone every kernel is a dispatch, and of the inputs and outputs of a call L2 keeps what it has room for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -18,40 +15,59 @@ import numpy as np
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.gpu import tile_work
 from ngpc_sim.gpu.ray_counts import RayCounts
-from ngpc_sim.workloads.gpu_kernels import GpuKernels, Kernel, Work
+from ngpc_sim.workloads.gpu_kernels import GpuKernels, Kernel
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
-#: times that are kept for the next design point
+#: work that is kept for the next design point
 KEPT = 64
 GIGA, TERA, MS_PER_S = 1e9, 1e12, 1e3
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A GPU as its roofs: bytes/s from L2 and DRAM, flops/s, and ms of a launch and of a wait of the host."""
+    """A GPU: its roofs in bytes/s and flops/s, and what its dispatches take in ms.
+
+    ``over``: how many times its bound a kernel of the rest takes, ``floor_ms`` at least. ``gap_ms`` between two
+    dispatches; ``launch_ms`` after a submission, which takes ``submit_ms``, or a wait of the host, ``sync_ms``.
+    """
 
     l2_bytes: float
     l2_bytes_s: float
     dram_bytes_s: float
     flops_s: float
     tensor_flops_s: float
+    over: float
+    floor_ms: float
+    gap_ms: float
     launch_ms: float
+    submit_ms: float
     sync_ms: float
 
-    def bytes_s(self, footprint: Array) -> Array:
-        """Bandwidth for what touches ``footprint`` (n,) bytes: L2's where they fit, else no more than DRAM's."""
-        far = min(self.l2_bytes_s, self.dram_bytes_s)
-        return np.where(np.asarray(footprint) <= self.l2_bytes, self.l2_bytes_s, far)
+    def far(self, live: Array) -> Array:
+        """Part of ``live`` (n,) bytes for which L2 has no room."""
+        return np.maximum(0.0, 1 - self.l2_bytes / np.maximum(live, 1.0))
 
-    def ms(self, moved: Array, flops: Array, bytes_s: Array) -> Array:
-        """Time of kernels that move so many bytes and compute so much, launches left out."""
-        return np.maximum(moved / bytes_s, np.asarray(flops) / self.flops_s) * MS_PER_S
+    def ms(self, moved: Array, dram: Array, flops: Array) -> Array:
+        """Least time of kernels that move so many bytes, so many of them in DRAM, and compute so much."""
+        moving = np.maximum(moved / self.l2_bytes_s, dram / self.dram_bytes_s)
+        return np.asarray(np.maximum(moving, flops / self.flops_s) * MS_PER_S)
+
+    def rest_ms(self, bounds: Array) -> float:
+        """Time of all dispatches of the rest of kernels with these bounds (n,) in ms."""
+        return float(np.maximum(self.floor_ms, self.over * bounds).sum())
 
 
 def machine(arch: Arch) -> Machine:
-    """The GPU of an architecture; its memory is what the architecture says."""
+    """The GPU of an architecture; its memory is what the architecture says.
+
+    Raises
+    ------
+    UserError
+        When the GPU's file has no peaks.
+    """
     gpu, memory, frame = arch.gpu, arch.memory, arch.frame
     if gpu.fp32_tflops is None or gpu.fp16_tensor_tflops is None:
         raise UserError(
@@ -63,21 +79,27 @@ def machine(arch: Arch) -> Machine:
         dram_bytes_s=memory.dram_gbps * memory.dram_efficiency * GIGA,
         flops_s=gpu.fp32_tflops.value * TERA,
         tensor_flops_s=gpu.fp16_tensor_tflops.value * TERA,
+        over=gpu.rest_over_bound.value,
+        floor_ms=gpu.kernel_floor_ns.value / 1e6,
+        gap_ms=gpu.dispatch_ns.value / 1e6,
         launch_ms=frame.launch_overhead_ns / 1e6,
+        submit_ms=frame.submit_overhead_us / 1e3,
         sync_ms=frame.sync_overhead_us / 1e3,
     )
 
 
 @dataclass(frozen=True)
 class Rest:
-    """Rest of kernels of a frame in ms, unfused and fused, and the bytes that they move, in all and through DRAM."""
+    """Rest of kernels of a frame in ms at full speed.
 
-    unfused_ms: float
-    fused_ms: float
-    unfused_bytes: float
-    fused_bytes: float
-    unfused_dram_bytes: float
-    fused_dram_bytes: float
+    ``alone_ms`` on the GPU alone, in so many ``dispatches``, and ``bound_ms``, its lower bound. ``beside_ms``: what no
+    frame beside the NGPC falls below.
+    """
+
+    alone_ms: float
+    bound_ms: float
+    dispatches: int
+    beside_ms: float
 
 
 def rest_of(arch: Arch, work: Workload, counts: RayCounts) -> Rest:
@@ -88,26 +110,86 @@ def rest_of(arch: Arch, work: Workload, counts: RayCounts) -> Rest:
     UserError
         When the workload lists no kernels, or the GPU's file has no peaks.
     """
-    return _rest_of(machine(arch), arch.frame.ray_state == "registers", work, counts)
+    frame = arch.frame
+    beside = frame.fused, frame.ray_state == "registers", frame.schedule == "batches"
+    return _rest_of(machine(arch), beside, work, counts)
 
 
 @lru_cache(maxsize=KEPT)
-def _rest_of(gpu: Machine, registers: bool, work: Workload, counts: RayCounts) -> Rest:  # noqa: FBT001 - of a cache's key
-    listed = kernels_of(work)
-    times, moved, far = np.zeros(2), np.zeros(2), np.zeros(2)
-    for group in _groups(listed, counts, "rest"):
-        footprint = group.footprint()
-        fused = group.fused_bytes(registers=registers)
-        both = np.stack([group.unfused_bytes(), fused])
-        times += group.unfused_ms(gpu), float(gpu.ms(fused, group.flops(), gpu.bytes_s(footprint)).sum())
-        moved += both.sum(axis=1)
-        far += (both * (footprint > gpu.l2_bytes)).sum(axis=1)
-    return Rest(*times.tolist(), *moved.tolist(), *far.tolist())
+def _rest_of(gpu: Machine, beside: tuple[bool, bool, bool], work: Workload, counts: RayCounts) -> Rest:
+    listed, calls, (fused, registers, in_batches) = kernels_of(work), tile_work.one_tile(counts), beside
+    alone = tile_work.tile_work(listed, counts, calls, fused=False, registers=False)
+    far = gpu.far(calls.queries * (work.input_bytes + work.output_bytes))
+    gap = np.repeat(np.arange(len(alone.firsts) - 1), np.diff(alone.firsts))
+    before, behind = far[np.maximum(gap - 1, 0)], far[np.minimum(gap, len(far) - 1)]
+    read = alone.rows[:, tile_work.IN_READ] + alone.rows[:, tile_work.OUT_READ]
+    bounds = _bounds(gpu, alone.rows, read * before + alone.rows[:, tile_work.IN_WRITTEN] * behind)
+    least = _least(listed, counts, fused=fused, registers=registers)
+    floor_ms = gpu.floor_ms * (1 if in_batches else len(least))
+    beside_ms = gpu.over * float(_bounds(gpu, least.sum(axis=0, keepdims=True), 0.0)[0])
+    return Rest(gpu.rest_ms(bounds), float(bounds.sum()), len(bounds), max(floor_ms, beside_ms))
 
 
-def extras_ms(gpu: Machine, work: Workload, counts: RayCounts, part: str) -> float:
-    """Kernels beside those of encoding or MLP (spherical harmonics, casts) in ms."""
-    return sum(group.unfused_ms(gpu) for group in _groups(kernels_of(work), counts, part))
+def _least(listed: GpuKernels, counts: RayCounts, *, fused: bool, registers: bool) -> Array:
+    """(n, FIELDS) least work of a frame of any number of tiles.
+
+    A tile that ends does not write what its rays need in the next call. Of a call's rays at least as many go on as
+    there are queries in the next one.
+    """
+    calls = tile_work.one_tile(counts)
+    go_on, none = (
+        tile_work.tile_work(listed, counts, calls, fused=fused, registers=registers, ends=ends)
+        for ends in (False, True)
+    )
+    going = np.ones(len(calls.queries) + 1)
+    going[1:-1] = np.minimum(1.0, calls.queries[1:] / calls.queries[:-1])
+    share = np.repeat(going, np.diff(go_on.firsts))[:, np.newaxis]
+    return np.asarray(none.rows + share * (go_on.rows - none.rows))
+
+
+def _bounds(gpu: Machine, rows: Array, streamed: Array | float) -> Array:
+    """(n,) bounds in ms of dispatches, of whose inputs and outputs ``streamed`` bytes are in DRAM."""
+    moved, flops = rows[:, tile_work.LINK], rows[:, tile_work.FLOPS]
+    return gpu.ms(moved, rows[:, tile_work.SURE] + streamed, flops)
+
+
+def extras_of(gpu: Machine, work: Workload, counts: RayCounts, part: str) -> tuple[float, int]:
+    """Kernels beside those of encoding or MLP (spherical harmonics, casts): least time in ms, and dispatches."""
+    listed, total, dispatches = kernels_of(work), 0.0, 0
+    for kernel in listed.kernels.values():
+        if kernel.part == part:
+            where = _runs(kernel, counts)
+            items = _items(kernel, counts, where)
+            moved, live, flops = (np.zeros(int(where.sum())) for _ in range(3))
+            for name, own in kernel.work.items():
+                moved += listed.bytes_moved(own) * items[name]
+                live += sum(listed.records[record].bytes for record in {*own.reads, *own.writes}) * items[name]
+                flops += own.flops * items[name]
+            total += float(gpu.ms(moved, moved * gpu.far(live), flops).sum())
+            dispatches += int(where.sum()) * kernel.launches
+    return total, dispatches
+
+
+def waits_of(work: Workload, counts: RayCounts) -> int:
+    """How often the host waits in a frame for a number that a kernel has counted."""
+    kernels = kernels_of(work).kernels.values()
+    return sum(-(-int(_runs(kernel, counts).sum()) // kernel.sync_every) for kernel in kernels if kernel.sync_every)
+
+
+def _runs(kernel: Kernel, counts: RayCounts) -> Array:
+    """Which invocations a kernel runs in, (K,) bool; (1,) for one that runs once a frame."""
+    if kernel.per == "frame":
+        return np.ones(1, np.bool_)
+    phases = np.array([not kernel.phases or phase in kernel.phases for phase in counts.phases], np.bool_)
+    return phases & (counts.queries > 0) & (counts.rounds if kernel.per == "round" else True)
+
+
+def _items(kernel: Kernel, counts: RayCounts, where: Array) -> dict[str, Array]:
+    """(n,) items of a kernel's runs by kind."""
+    ones = np.ones(int(where.sum()))
+    if kernel.per == "frame":
+        return {"one": ones} | {name: ones * getattr(counts, name) for name in ("pixels", "rays", "hits")}
+    return {"one": ones, "alive": counts.alive[where], "queries": counts.queries[where]}
 
 
 def kernels_of(work: Workload) -> GpuKernels:
@@ -118,87 +200,3 @@ def kernels_of(work: Workload) -> GpuKernels:
             "published of a workload that is not built in): add them."
         )
     return work.gpu_kernels
-
-
-@dataclass(frozen=True)
-class _Group:
-    """Kernels that run together: once a frame, or in the same invocations; ``items`` (n,) by kind of item."""
-
-    listed: GpuKernels
-    kernels: tuple[Kernel, ...]
-    items: Mapping[str, Array]
-
-    @property
-    def runs(self) -> int:
-        """How often they run."""
-        return len(self.items["one"])
-
-    def unfused_ms(self, gpu: Machine) -> float:
-        """All kernels one after another, with their launches and the waits of the host."""
-        rates = gpu.bytes_s(self.footprint())
-        total = 0.0
-        for kernel in self.kernels:
-            waits = -(-self.runs // kernel.sync_every) if kernel.sync_every else 0
-            busy = gpu.ms(self._sum(kernel, self.listed.bytes_moved), self._sum(kernel, _flops), rates)
-            total += float(busy.sum()) + self.runs * kernel.launches * gpu.launch_ms + waits * gpu.sync_ms
-        return total
-
-    def unfused_bytes(self) -> Array:
-        """(n,) bytes that all kernels move."""
-        return sum((self._sum(kernel, self.listed.bytes_moved) for kernel in self.kernels), np.zeros(self.runs))
-
-    def flops(self) -> Array:
-        """(n,) arithmetic of all kernels."""
-        return sum((self._sum(kernel, _flops) for kernel in self.kernels), np.zeros(self.runs))
-
-    def footprint(self) -> Array:
-        """(n,) bytes of all records touched."""
-        touched = (self.listed.records[name].bytes * self.items[items] for items, name in self._touched())
-        return sum(touched, np.zeros(self.runs))
-
-    def fused_bytes(self, *, registers: bool) -> Array:
-        """(n,) bytes of one kernel that does the work of all; ``registers``: where a ray's state is kept."""
-        total = np.zeros(self.runs)
-        for (items, name), (read_first, written) in self._touched().items():
-            record = self.listed.records[name]
-            if record.kind == "scratch" or (record.kind == "state" and registers):
-                continue
-            read = read_first and not (record.kind == "input" and registers)
-            total += (read + written) * record.bytes * self.items[items]
-        return total
-
-    def _sum(self, kernel: Kernel, of: Callable[[Work], float]) -> Array:
-        parts = (of(work) * self.items[items] for items, work in kernel.work.items())
-        return sum(parts, np.zeros(self.runs))
-
-    def _touched(self) -> dict[tuple[str, str], tuple[bool, bool]]:
-        """By item and record: whether the record is read before it is written, and whether it is written."""
-        read_first: dict[str, bool] = {}
-        found: dict[tuple[str, str], tuple[bool, bool]] = {}
-        for kernel in self.kernels:
-            for items, work in kernel.work.items():
-                for writes, names in ((False, work.reads), (True, work.writes)):
-                    for name in names:
-                        read_first.setdefault(name, not writes)
-                        reads, written = found.get((items, name), (False, False))
-                        reads |= read_first[name] and not writes
-                        found[items, name] = reads, written or writes
-        return found
-
-
-def _flops(work: Work) -> float:
-    return work.flops
-
-
-def _groups(listed: GpuKernels, counts: RayCounts, part: str) -> Iterator[_Group]:
-    """Kernels of a part: those of a frame, then by phase those of invocations with and without a compaction."""
-    chosen = [kernel for kernel in listed.kernels.values() if kernel.part == part]
-    frame = {name: np.full(1, getattr(counts, name)) for name in ("pixels", "rays", "hits")}
-    yield _Group(listed, tuple(k for k in chosen if k.per == "frame"), {"one": np.ones(1), **frame})
-    for phase in dict.fromkeys(counts.phases):
-        of_phase = [k for k in chosen if k.per != "frame" and (not k.phases or phase in k.phases)]
-        for rounds in (True, False):
-            where = counts.of_phase(phase) & (counts.rounds == rounds)
-            kernels = tuple(k for k in of_phase if rounds or k.per == "invocation")
-            items = {"alive": counts.alive[where], "queries": counts.queries[where]}
-            yield _Group(listed, kernels, {"one": np.ones(int(where.sum())), **items})

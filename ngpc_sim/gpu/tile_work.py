@@ -67,10 +67,21 @@ class Calls:
     queries: Array
 
 
-def tile_work(listed: GpuKernels, counts: RayCounts, calls: Calls, *, fused: bool, registers: bool) -> TileWork:
-    """Dispatches of every gap of the tiles, those of a tile one behind the other."""
+def one_tile(counts: RayCounts) -> Calls:
+    """All calls of a frame as one tile."""
+    asking = np.flatnonzero(counts.queries)
+    return Calls(np.array([0, len(asking)]), asking, counts.queries[asking])
+
+
+def tile_work(
+    listed: GpuKernels, counts: RayCounts, calls: Calls, *, fused: bool, registers: bool, ends: bool = False
+) -> TileWork:
+    """Dispatches of every gap of the tiles, those of a tile one behind the other.
+
+    With ``ends`` no fused dispatch writes what a later gap reads, as if its tile ended behind it.
+    """
     items, kinds = _items(counts, calls), _kinds(counts, calls)
-    known = {kind: _coefficients(listed, kind, fused, registers) for kind in dict.fromkeys(kinds)}
+    known = {kind: _coefficients(listed, kind, fused, registers, ends) for kind in dict.fromkeys(kinds)}
     sizes = np.array([len(known[kind][0]) for kind in kinds])
     firsts = np.r_[0, np.cumsum(sizes)]
     rows, reads = np.empty((firsts[-1], len(FIELDS))), np.empty(firsts[-1], np.bool_)
@@ -118,11 +129,11 @@ def _items(counts: RayCounts, calls: Calls) -> Array:
     return items
 
 
-def _coefficients(listed: GpuKernels, kind: Kind, fused: bool, registers: bool) -> tuple[Array, Array]:  # noqa: FBT001
+def _coefficients(listed: GpuKernels, kind: Kind, fused: bool, registers: bool, ends: bool) -> tuple[Array, Array]:  # noqa: FBT001
     """(dispatches, FIELDS, ITEMS) of a kind of gap, and (dispatches,) whether it is the last to read outputs."""
     kernels = [(kernel, side) for kernel, side in _kernels(listed, kind)]
     if fused:
-        rows = [_fused(listed, kernels, is_last=kind.behind is None, registers=registers)] if kernels else []
+        rows = [_fused(listed, kernels, is_last=ends or kind.behind is None, registers=registers)] if kernels else []
     else:
         rows = list(_unfused(listed, kernels))
     found = np.array(rows).reshape(len(rows), len(FIELDS), len(ITEMS))

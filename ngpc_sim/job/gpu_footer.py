@@ -19,9 +19,11 @@ def gpu_lines(pairs: Sequence[tuple[Point, Result]], names: Names) -> list[str]:
     fusions: dict[tuple[str, str, Condition], dict[str, float]] = {}
     for point, result in pairs:
         arch, models, condition = point.arch, models_of(point.arch, point.work), names.condition(result)
-        lines = [*_lower_bound(arch), *_other_memory(arch)]
+        lines = [*_modelled(arch), *_other_memory(arch)]
         if models.frame != arch.file.gpu_model:
             lines.append(_not_published(arch, names.work(result)))
+        if result.gpu_below_bound:
+            lines.append(_below_bound(result, names.case(result)))
         told.update({(arch.name, condition, line): None for line in lines})
         if models.rest == ROOFLINE and result.limit_queries is None:
             by_case = fusions.setdefault((arch.name, arch.gpu.name, condition), {})
@@ -39,16 +41,25 @@ def _fusion(gpu: str, by_case: dict[str, float]) -> str:
 def _not_published(arch: Arch, work: str) -> str:
     gpu = arch.gpu.name
     return (
-        f"no time of {work}, which is not built in, is published on {gpu}; its frame on {gpu} "
-        "alone is a lower bound from the GPU's peaks and the trace, and so is its speedup."
+        f"no time of {work}, which is not built in, is published on {gpu}; its frame on {gpu} alone is modelled, its "
+        "encoding and MLP kernels by a lower bound."
     )
 
 
-def _lower_bound(arch: Arch) -> list[str]:
+def _below_bound(result: Result, case: str) -> str:
+    """The sentence behind the mark of a published time."""
+    return (
+        f"< the published time of {case} on {result.gpu} alone, {result.gpu_frame_ms:.3g} ms, is below its own lower "
+        f"bound of {result.gpu_bound_ms:.3g} ms, so its speedup is too small; speedup_modelled takes "
+        f"{result.gpu_modelled_ms:.3g} ms."
+    )
+
+
+def _modelled(arch: Arch) -> list[str]:
     if arch.file.gpu_model != ROOFLINE:
         return []
-    what = f"the frame on {arch.gpu.name} alone is a lower bound on its time, from the GPU's peaks and the trace"
-    return [f"{what}; so is its gap."]
+    what = f"the frame on {arch.gpu.name} alone is modelled, from the GPU's peaks and the trace"
+    return [f"{what}; its encoding and MLP kernels take the least time that they can."]
 
 
 def _other_memory(arch: Arch) -> list[str]:

@@ -13,7 +13,7 @@ from ngpc_sim.architecture.arch import PROSE
 from ngpc_sim.architecture.arch_file import ArchFile
 from ngpc_sim.architecture.gpu_memory import OF_GPU
 from ngpc_sim.config.plugins import is_plugin, load
-from ngpc_sim.gpu.baseline import PUBLISHED, ROOFLINE, Models, models_of
+from ngpc_sim.gpu.baseline import PUBLISHED, Models, models_of
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.workloads.apps import APPS
 
@@ -25,8 +25,8 @@ REPLAYED = (
     *("nfp.encoding.ways", "nfp.encoding.outstanding_lines", "nfp.encoding.latency_cycles", "memory.l2_ways"),
     *("nfp.io.output_fifo_queries", "cluster.dispatch", "frame.tiles", "frame.overlap", "frame.schedule"),
 )
-#: numbers of the GPU that only its roofline reads, and those that only published frame times read
-OF_ROOFLINE, OF_PUBLISHED = ("sms", "clock_ghz", "l1_bytes_per_clock", "fp16_tensor_tflops"), ("reference_pixels",)
+#: numbers of the GPU that only published frame times read
+OF_PUBLISHED = ("reference_pixels",)
 #: keys of ``calibration`` that hold a value an app
 BY_APP = ("queries_per_pixel", "rest_share")
 #: keys of a block that say which engine it is, and so are read before there is one
@@ -81,8 +81,6 @@ def _reads(point: Point, models: Models, key: str) -> bool:
             PUBLISHED in {models.frame, models.rest} and inside in {f"{point.work.encoding_name}.rest", "hashgrid.rest"}
         ),
         "rest_fusion": models.rest == PUBLISHED and point.arch.frame.fused,
-        "fp32_tflops": ROOFLINE in {models.frame, models.rest},
-        **dict.fromkeys(OF_ROOFLINE, models.frame == ROOFLINE),
         **dict.fromkeys(OF_PUBLISHED, models.frame == PUBLISHED),
     }
     return of_group.get(group, True)
@@ -98,7 +96,7 @@ def _rules(file: ArchFile) -> Iterator[Rule]:
     layers = ("nfp.mlp.pipeline_depth", "nfp.mlp.weight_double_buffer")
     yield mlp.dataflow == "systolic_ws", "nfp.mlp.dataflow is systolic_ws", layers
     roofline = frame.rest_model == "roofline"
-    yield not roofline, "frame.rest_model is not roofline", ("frame.sync_overhead_us", "frame.ray_state")
+    yield not roofline, "frame.rest_model is not roofline", ("frame.ray_state",)
     yield roofline and not frame.fused, "frame.fused is false", ("frame.ray_state",)
     alone = roofline and file.gpu_model == "roofline"
     published = ("calibration.baseline", "calibration.rest_share")

@@ -100,6 +100,11 @@ def another_gpu(rows: Sequence[Row]) -> bool:
     return any(text(row, "gpu") not in {"", GPU} for row in rows)
 
 
+def is_below_bound(row: Row) -> bool:
+    """Whether the published time of a row on the GPU alone is below its own lower bound."""
+    return bool(row.get("gpu_below_bound"))
+
+
 def row_scale(row: Row) -> int:
     """Give the number of NFPs of a design point."""
     return int(number(row, "scale"))

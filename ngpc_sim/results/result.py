@@ -107,7 +107,10 @@ class Result:
     frame_ms: float
     fps: float
     gpu_frame_ms: float
+    gpu_modelled_ms: float | None
+    gpu_modelled_note: str
     speedup: float
+    speedup_modelled: float | None
     speedup_bound: float
     ngpc_ms: float
     rest_ms: float
@@ -133,6 +136,9 @@ class Result:
     gpu_encoding_ms: float
     gpu_mlp_ms: float
     gpu_rest_ms: float
+    gpu_between_ms: float | None
+    gpu_bound_ms: float | None
+    gpu_below_bound: bool
     rest_fusion: float
     ngpc_bound_ms: float
     invocations: int

@@ -72,6 +72,12 @@ class DesignPoint:
         factor = d.options.rest_factor
         return replace(base, rest_ms=base.rest_ms * factor, rest_fusion=base.rest_fusion / factor)
 
+    def _base_beside(self, timing: FrameTiming) -> Baseline:
+        """The same; a rest of kernels that is derived takes what it took at full speed in the frame."""
+        if models_of(self.design.arch, self.design.work).rest != ROOFLINE:
+            return self.base
+        return self.base.with_rest(units.ps_to_ms(timing.gpu_work_ps))
+
     @cached_property
     def arch(self) -> Arch:
         """The architecture with its number of tiles: the given one, or the one that suits this frame."""
@@ -282,7 +288,7 @@ class DesignPoint:
             path = {**timing.path_ps, "table": mean_ps - steady_ps}
             limit = _limit(path, stalls)
             timing = replace(timing, frame_ps=mean_ps, stalls=stalls, path_ps=path, bottleneck=limit)
-        return Finished(invocations, self.base, timing, actions, memory, load, scenes)
+        return Finished(invocations, self._base_beside(timing), timing, actions, memory, load, scenes)
 
 
 def _even_stalls(scale: int, busy: int, cycles: int, cause: str) -> StallReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -135,16 +136,30 @@ def _times(point: Point, frame: Finished) -> dict[str, Any]:
         "fps": 1e3 / frame_ms,
         "gpu_baseline": models_of(point.arch, point.work).frame,
         "speedup": base.frame_ms / frame_ms,
-        "speedup_bound": base.frame_ms / base.rest_ms,
+        "speedup_bound": base.frame_ms / base.rest_ms if base.rest_ms else math.inf,
         "ngpc_ms": units.ps_to_ms(timing.ngpc_ps),
         "ngpc_bound_ms": units.ps_to_ms(ngpc_bound_ps(point.arch, point.work, point.queries)),
         "bottleneck": timing.bottleneck,
         "critical_path": {name: units.ps_to_ms(value) for name, value in timing.path_ps.items()},
         **{f"gpu_{name}": getattr(base, name) for name in ("frame_ms", "frame_ms_low", "encoding_ms", "mlp_ms")},
         "gpu_rest_ms": base.rest_unfused_ms,
+        **_modelled(base, frame_ms),
         "rest_ms": base.rest_ms,
         "rest_fusion": base.rest_fusion,
         "gaps": own | {f"gpu_{name}": gap for name, gap in alone.items()},
+    }
+
+
+def _modelled(base: Baseline, frame_ms: float) -> dict[str, Any]:
+    """The modelled frame on the GPU alone, or why there is none."""
+    alone = base.modelled
+    return {
+        "gpu_modelled_ms": alone.frame_ms if alone else None,
+        "gpu_modelled_note": base.note,
+        "speedup_modelled": alone.frame_ms / frame_ms if alone else None,
+        "gpu_between_ms": alone.between_ms if alone else None,
+        "gpu_bound_ms": alone.bound_ms if alone else None,
+        "gpu_below_bound": base.is_below_bound,
     }
 
 

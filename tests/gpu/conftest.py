@@ -13,13 +13,14 @@ from ngpc_sim.trace import Trace
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 APPS = ("nerf", "nsdf", "gia", "nvr")
-#: 1e9 bytes/s from DRAM, 1e12 flops/s, 1 us a launch, 1 ms a wait; L2 holds nothing
+#: 1e9 bytes/s from DRAM, 1e12 flops/s, 1 us a launch, 1 ms a wait, 3 ms a submission; L2 holds nothing
 ROUND_GPU = {
     "memory.dram_gbps": 1.0,
     "memory.l2_gbps": 4.0,
     "memory.dram_efficiency": 1.0,
     "frame.launch_overhead_ns": 1000.0,
     "frame.sync_overhead_us": 1000.0,
+    "frame.submit_overhead_us": 3000.0,
     "frame.rest_model": "roofline",
     "gpu_model": "roofline",
 }
@@ -34,7 +35,8 @@ def round_gpu(tmp_path):
     """Path of a GPU file of round numbers; ``l2_mib`` and others by name."""
 
     def write(**values):
-        chosen = {"die_mm2": 100, "board_power_w": 100, "idle_power_w": 10, "l2_mib": 0.000001, "sms": 10}
+        chosen = {"die_mm2": 100, "board_power_w": 100, "idle_power_w": 10, "l2_mib": 1e-12, "sms": 10}
+        chosen |= {"dispatch_ns": 200, "rest_over_bound": 2, "kernel_floor_ns": 0}
         chosen |= {"clock_ghz": 1, "fp32_tflops": 1, "fp16_tensor_tflops": 4, "l1_bytes_per_clock": 100} | values
         path = tmp_path / "round.yaml"
         path.write_text(yaml.safe_dump({"name": "round"} | {key: number(v) for key, v in chosen.items()}))

@@ -20,6 +20,7 @@ ANY = SimpleNamespace(
     rest_fusion=2.0,
     overrides={},
     limit_queries=None,
+    gpu_below_bound=False,
     **dict.fromkeys(("encoding", "resolution", *CASE_COLUMNS), ""),
 )
 
@@ -106,7 +107,7 @@ def test_a_gpu_without_a_peak_is_refused(tmp_path, missing):
     ],
 )
 def test_a_mistake_in_a_kernel_is_one_sentence(workload, change, words):
-    kernel = {"per": "invocation", "work": {"alive": {}}, "source": "made"} | change
+    kernel = {"per": "invocation", "when": "pre", "work": {"alive": {}}, "source": "made"} | change
     with pytest.raises(ngpc.UserError, match=re.escape(words)):
         workload("gia", {"records": {}, "kernels": {"step": kernel}})
 
@@ -134,8 +135,8 @@ def test_a_gap_does_not_change_with_the_resolution_of_a_frame_that_scales(simula
 def test_the_footer_sets_the_derived_fusion_beside_the_published_one(simulate):
     arch = ngpc.load_arch("ngpc", overrides=ROOFLINE)
     lines = lines_of(arch, simulate("gia-hashgrid", ROOFLINE))
-    assert "gia 2.74; published 9.94" in lines[0]
-    assert "a lower bound on its time" in lines[1]
+    assert "gia 3.69; published 9.94" in lines[0]
+    assert "alone is modelled" in lines[1]
 
 
 def test_the_footer_says_that_the_fusion_was_published_for_another_gpu():

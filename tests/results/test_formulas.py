@@ -18,7 +18,17 @@ from ngpc_sim.results.columns import COLUMNS, FILE_COLUMNS, WHOLE
 OF_A_RUN = {
     *("scale", "limit_queries", "queries", "frame_ms", "gpu_frame_ms", "ngpc_ms", "encoding_cycles", "mlp_cycles"),
     *("dram_gbps", "area_mm2", "gpu_frame_ms_low", "gpu_encoding_ms", "gpu_mlp_ms", "gpu_rest_ms", "ngpc_bound_ms"),
-    *("invocations", "encoding_interval", "line_efficiency", "doubled_gain", "scenes", "frames_per_scene"),
+    *(
+        "gpu_modelled_ms",
+        "gpu_between_ms",
+        "gpu_bound_ms",
+        "invocations",
+        "encoding_interval",
+        "line_efficiency",
+        "doubled_gain",
+        "scenes",
+        "frames_per_scene",
+    ),
     *("table_load_ms", "steady_fps", "peak_power_w", "power_factor", "table_load_mj", "replayed_queries"),
     *(name for name in COLUMNS if name.startswith("stall_")),
 }
@@ -28,7 +38,7 @@ OF_A_RUN_IN_FILES = {
     "stalls.csv": {"nfp", "engine_slot", "lines", "misses", "far"},
     "budgets.csv": {"budget_w", "least_power_w"},
 }
-WORDS = {"own_workload", "spilled", "power_over_board"}
+WORDS = {"own_workload", "spilled", "power_over_board", "gpu_below_bound"}
 RUNS = {
     "cached": {"overrides": {"nfp.encoding.feature_bytes": 2, "nfp.encoding.grid_sram_kib": 64}},
     "fits": {"overrides": {"power.gating": "none"}},

@@ -24,10 +24,10 @@ from ngpc_sim.report.charts.bars import (
     short,
     write,
 )
-from ngpc_sim.report.charts.canvas import draw_published, entries, legend, legend_lines, style, swatch
+from ngpc_sim.report.charts.canvas import MARK_PT, draw_published, entries, legend, legend_lines, style, swatch
 from ngpc_sim.report.charts.scene import PLOT_IN, Scene, choose_scene
 from ngpc_sim.report.charts.sheet import PT_PER_IN
-from ngpc_sim.report.panels import Row, number, split_panels
+from ngpc_sim.report.panels import Row, is_below_bound, number, split_panels
 from ngpc_sim.results.published import CONFIDENCE_WORDS, Published
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ MARK_COLOUR, LINE_COLOUR = "#d55e00", "#4d4d4d"
 
 FPS_LINES = (30, 60, 90, 120)
 BOUND, GPU_ALONE = "Amdahl bound", "GPU alone"
+BELOW_BOUND = "published GPU time is below its own lower bound"
 
 _speedup, _bound, _fps = (partial(number, column=column) for column in ("speedup", "speedup_bound", "fps"))
 
@@ -55,10 +56,11 @@ def speedup_chart(rows: Sequence[Row]) -> Figure:
     high = 1.25 * max([2 * low, *known, *(mean.value for mean in published)])
     scene = choose_scene(rows, "speedup over the GPU (x)", low, high, with_mean=True)
     ticks = [2.0**power for power in range(floor(log2(low)), floor(log2(high)) + 1)]
-    names = [BOUND, *dict.fromkeys(map(_mean_name, published)), *interval_names(rows, "speedup")]
+    names = [BOUND, *dict.fromkeys(map(_mean_name, published)), *interval_names(rows, "speedup"), *_below_names(rows)]
 
     def finish(plot: Plot) -> dict[str, Any]:
-        return _draw_levels(plot, _bound, BOUND) | _draw_mean(plot) | draw_intervals(plot, "speedup")
+        marks = _draw_levels(plot, _bound, BOUND) | _draw_mean(plot) | draw_intervals(plot, "speedup")
+        return marks | _draw_below_bound(plot, _speedup)
 
     return _chart(scene, ticks, _speedup, names, finish)
 
@@ -73,9 +75,10 @@ def fps_chart(rows: Sequence[Row]) -> Figure:
 
     def finish(plot: Plot) -> dict[str, Any]:
         _draw_fps_lines(plot)
-        return _draw_levels(plot, _gpu_fps, GPU_ALONE, halo=True) | draw_intervals(plot, "fps")
+        marks = _draw_levels(plot, _gpu_fps, GPU_ALONE, halo=True) | draw_intervals(plot, "fps")
+        return marks | _draw_below_bound(plot, _gpu_fps)
 
-    return _chart(scene, ticks, _fps, [GPU_ALONE, *interval_names(rows, "fps")], finish)
+    return _chart(scene, ticks, _fps, [GPU_ALONE, *interval_names(rows, "fps"), *_below_names(rows)], finish)
 
 
 def _gpu_fps(row: Row) -> float:
@@ -154,6 +157,21 @@ def _draw_levels(plot: Plot, value: Callable[[Row], float], label: str, *, halo:
         lines = plot.axes.hlines(levels, left, right, colors=colour, linewidth=width, label=name, zorder=3)
         lines.set_capstyle("projecting")
     return {label: lines}
+
+
+def _below_names(rows: Sequence[Row]) -> list[str]:
+    """Name in the legend of what :func:`_draw_below_bound` draws of ``rows``."""
+    return [BELOW_BOUND] if any(map(is_below_bound, rows)) else []
+
+
+def _draw_below_bound(plot: Plot, value: Callable[[Row], float]) -> dict[str, Any]:
+    """Mark what follows from a published time that is below its own lower bound; return the mark by its label."""
+    points = [(bar.centre, value(bar.row)) for bar in plot.bars() if is_below_bound(bar.row)]
+    if not points:
+        return {}
+    marks = plot.axes.plot(*zip(*points, strict=True), "^", label=BELOW_BOUND, clip_on=False, zorder=4)
+    marks[0].set(markersize=MARK_PT, markerfacecolor="white", markeredgecolor="black", markeredgewidth=0.5)
+    return {BELOW_BOUND: marks[0]}
 
 
 def _draw_mean(plot: Plot) -> dict[str, Any]:

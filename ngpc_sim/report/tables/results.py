@@ -10,7 +10,7 @@ from functools import partial
 from math import isnan
 from typing import TYPE_CHECKING
 
-from ngpc_sim.report.panels import Panel, Row, number, row_scale, split_panels, text
+from ngpc_sim.report.panels import Panel, Row, is_below_bound, number, row_scale, split_panels, text
 from ngpc_sim.report.tables.terminal import add_column, empty_table, print_tables, writable
 from ngpc_sim.results.published import CONFIDENCE_WORDS
 
@@ -47,6 +47,8 @@ REASON_COLUMN = {"bottleneck": "bottleneck"}
 TEXT_COLUMNS = {"app", "bottleneck"}
 #: behind a mean power above the board's
 OVER_BOARD = "*"
+#: behind a published time on the GPU alone that is below its own lower bound
+BELOW_BOUND = "<"
 
 Columns = dict[str, str]
 Line = dict[str, str]
@@ -131,6 +133,8 @@ def _line(label: str, row: Row) -> Line:
     numbers = {column: figures(number(row, column)) for column in times | COST_COLUMNS}
     speedups = {column: _speedup(number(row, column)) for column in ("speedup", "speedup_bound") if column in times}
     keys = {"app": label, "scale": str(row_scale(row)), "bottleneck": text(row, "bottleneck")}
+    if is_below_bound(row) and "gpu_frame_ms" in numbers:
+        numbers["gpu_frame_ms"] += BELOW_BOUND
     if text(row, "power_over_board") == "True":
         numbers["total_power_w"] += OVER_BOARD
     return keys | numbers | speedups
