@@ -203,13 +203,15 @@ def test_a_number_of_a_technology_changes_a_result(name, key, tmp_path, known, w
 GPU_KEYS = [key for key in sourced_keys("gpu", "rtx3090") if not key.startswith("dram.")]
 
 
+POLLING = {"frame.front_end": "persistent"}
 PUBLISHED_GPU = {"gpu_model": "published", "frame.rest_model": "published"}
 
 
 @pytest.mark.parametrize("key", GPU_KEYS)
 def test_a_number_of_the_gpu_changes_a_result(key, tmp_path, traces):
-    field, path = with_file(tmp_path, "gpu", "rtx3090", key, 0.125)
+    field, path = with_file(tmp_path, "gpu", "rtx3090", key, 1e5 if key == "kernel_floor_ns.value" else 0.125)
     read = PUBLISHED_GPU if key.startswith(("apps.", "encodings.", "reference_pixels", "rest_fusion")) else DERIVED[0]
+    read = read | POLLING if key == "poll_ns.value" else read
     if key.startswith(PEAKS):
         work, trace = ngpc.load_workload("gia-hashgrid"), ngpc.load_trace("gia-plane")
         _, path = with_file(tmp_path, "gpu", "rtx3090", key, 1 if key == "sms.value" else 1e-9)
@@ -220,15 +222,9 @@ def test_a_number_of_the_gpu_changes_a_result(key, tmp_path, traces):
     encoding = key.split(".")[1] if key.startswith("encodings.") else "hashgrid"
     work = ngpc.load_workload(f"{app}-{encoding}")
     trace = traces.get(app) or ngpc.load_trace(work.trace)
-    rows = [unlabelled(ngpc.simulate(arch, work, trace, limit_queries=2000)) for arch in archs]
-    if key == "l2_mib.value":
-        rows = [ngpc.simulate(arch, work, trace).dram_gbps for arch in [archs[0], with_l2(tmp_path)]]
+    limit = None if key == "l2_mib.value" else 2000
+    rows = [unlabelled(ngpc.simulate(arch, work, trace, limit_queries=limit)) for arch in archs]
     assert rows[0] != rows[1]
-
-
-def with_l2(tmp_path):
-    field, path = with_file(tmp_path, "gpu", "rtx3090", "l2_mib.value", 1e6)
-    return ngpc.load_arch("ngpc", overrides={field: path})
 
 
 #: what only a derived GPU reads, and the architectures that ask for it
@@ -245,6 +241,8 @@ def derived(work, trace, **options):
     for overrides in DERIVED:
         arch = ngpc.load_arch("ngpc", overrides={**overrides, **options})
         yield unlabelled(ngpc.simulate(arch, work, trace, detail="bound"))
+    arch = ngpc.load_arch("ngpc", overrides=DERIVED[0] | POLLING | options)
+    yield unlabelled(ngpc.simulate(arch, work, trace, limit_queries=2000))
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ nfp:
   io: {input_bytes_per_cycle: 64, output_bytes_per_cycle: 32, output_fifo_queries: 64}
 cluster: {dispatch: round_robin, dispatch_queries: 256}
 memory: {l2_gbps: 2000, l2_latency_ns: 150, dram_gbps: 936, dram_efficiency: 0.95}
-frame: {tiles: 64, fused: true, rest_model: roofline, overlap: true}
+frame: {tiles: auto, front_end: queues, queues: 8, fused: true, rest_model: roofline, overlap: true}
 """
 TAGS = ("published:", "secondary:", "measured:", "derived:", "assumed:", "calibrated:")
 ARCHS = sorted(folder("arch_configs").glob("*.yaml"))

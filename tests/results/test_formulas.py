@@ -20,6 +20,8 @@ OF_A_RUN = {
     *("dram_gbps", "area_mm2", "gpu_frame_ms_low", "gpu_encoding_ms", "gpu_mlp_ms", "gpu_rest_ms", "ngpc_bound_ms"),
     *(
         "gpu_modelled_ms",
+        "tiles",
+        "most_tiles_factor",
         "gpu_between_ms",
         "gpu_bound_ms",
         "invocations",

@@ -15,7 +15,7 @@ def test_a_number_of_the_kernels_is_the_place_of_its_name():
 
 
 def test_a_wait_for_features_is_charged_to_late_inputs_first_and_to_encoding_last():
-    assert CHARGED == ("input", "bank_conflict", "miss_bandwidth", "miss_latency", "feature_buffer", "encoding")
+    assert CHARGED == ("input", "bank_conflict", "miss_latency", "feature_buffer", "encoding")
 
 
 def test_every_cause_says_what_it_means_and_where_it_stands_in_charts():
