@@ -56,10 +56,10 @@ def _rows(jobs: int, *, quiet: bool) -> list[Row]:
 
 def _print(rows: Sequence[Row], written: Sequence[Path]) -> None:
     from ngpc_sim.paper.validation.pages import display, remarks, summary
-    from ngpc_sim.paper.validation.verdicts import CONTRADICTED, NOT_CHECKABLE
+    from ngpc_sim.paper.validation.verdicts import CONSTRUCTED, CONTRADICTED, NOT_CHECKABLE
     from ngpc_sim.report.tables.verdicts import print_verdicts
 
-    reasons = [f"{word}: {line}" for word in (CONTRADICTED, NOT_CHECKABLE) for line in remarks(rows, word)]
+    reasons = [f"{word}: {line}" for word in (CONTRADICTED, CONSTRUCTED, NOT_CHECKABLE) for line in remarks(rows, word)]
     names = ", ".join(path.name for path in written)
     lines = [*reasons, summary(rows), f"Wrote {names} to {written[0].parent}."]
     print_verdicts([display(row) | {"section": row.published.section} for row in rows], lines)

@@ -77,21 +77,26 @@ class Simulated:
         return np.array(columns).T
 
 
-def is_two_stage(arch: Arch, parameters: Sequence[Parameter]) -> bool:
-    """Whether the closed form knows how the architecture answers to all of the parameters."""
+def tiles_of_two_stages(arch: Arch, parameters: Sequence[Parameter]) -> int | None:
+    """Tiles of a frame, where the closed form knows how the architecture answers to all of the parameters, else None.
+
+    It does not know ``frame.tiles: auto``: the number of tiles then follows from the parameters.
+    """
     known = {CLOCK, *(p.key for p in parameters if p.app)}
     alone = arch.frame.schedule == "batches" and arch.frame.overlap and arch.memory.contention == "none"
     built_in = not arch.file.plugins() and arch.calibration.baseline == "frame_time"
-    return alone and built_in and known.issuperset(p.key for p in parameters)
+    two_stages = alone and built_in and known.issuperset(p.key for p in parameters)
+    return arch.frame.tiles if two_stages and arch.frame.tiles != "auto" else None
 
 
 @dataclass
 class ClosedForm:
-    """The two-stage closed form; ``factors`` (p,) of the speedups come from the simulator."""
+    """The two-stage closed form of a frame of ``tiles``; ``factors`` (p,) of the speedups come from the simulator."""
 
     arch: Arch
     parameters: Sequence[Parameter]
     points: Sequence[At]
+    tiles: int
 
     def __post_init__(self) -> None:
         table = [self._point(point) for point in self.points]
@@ -124,12 +129,11 @@ class ClosedForm:
         ngpc, rest, share = np.exp(np.einsum("kpn,...n->k...p", self.exponents, x - self.start))
         ngpc, rest = self.ngpc_ms * ngpc, self.rest_ms * rest
         longer, shorter = np.maximum(ngpc, rest), np.minimum(ngpc, rest)
-        tiles = self.arch.frame.tiles
         if stage is EXACT:
-            frame = longer + shorter / tiles
+            frame = longer + shorter / self.tiles
         else:
             smooth = longer * (1 + (shorter / longer) ** stage) ** (1 / stage)
-            frame = smooth * (1 - 1 / tiles) + (longer + shorter) / tiles
+            frame = smooth * (1 - 1 / self.tiles) + (longer + shorter) / self.tiles
         return np.stack([self.factors * self.gpu_ms / frame, self.shares * share], axis=-2)
 
     def agree(self, x: Array, simulated: Array) -> float:

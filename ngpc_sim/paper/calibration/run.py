@@ -15,7 +15,15 @@ import numpy as np
 from ngpc_sim.architecture.arch import Arch, load_arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.options import parse_list
-from ngpc_sim.paper.calibration.forward import CLOCK, STEP, ClosedForm, Simulated, is_two_stage, points_of, row_values
+from ngpc_sim.paper.calibration.forward import (
+    CLOCK,
+    STEP,
+    ClosedForm,
+    Simulated,
+    points_of,
+    row_values,
+    tiles_of_two_stages,
+)
 from ngpc_sim.paper.calibration.identify import Directions, Pair, directions, pairs, profile
 from ngpc_sim.paper.calibration.least_squares import Solution, random_starts, scipy_optimize, solve
 from ngpc_sim.paper.calibration.parameters import Parameter, parameters_of, values_of, written
@@ -174,11 +182,11 @@ class Fit:
     def __post_init__(self) -> None:
         self.points = points_of(self.rows)
         self.simulator = Simulated(self.arch, self.parameters, self.points)
-        two_stage = is_two_stage(self.arch, self.parameters)
-        self.closed = ClosedForm(self.arch, self.parameters, self.points) if two_stage else None
+        tiles = tiles_of_two_stages(self.arch, self.parameters)
+        self.closed = ClosedForm(self.arch, self.parameters, self.points, tiles) if tiles else None
         start, low, high = (np.log([getattr(p, name) for p in self.parameters]) for name in ("start", "low", "high"))
         names = tuple(p.key for p in self.parameters)
-        if two_stage:
+        if self.closed is not None:
             self.problem = Problem(names, start, low, high, self._closed_residuals, stages=STAGES)
         else:
             self.problem = Problem(names, start, low, high, self._residuals, step=STEP, tolerance=STEPPED)

@@ -3,6 +3,9 @@
 Two things save work, and neither is an estimate. A step that cannot act on a workload is left out of its combinations:
 for instance a cache where every table fits. And combinations follow one another so that the last steps change first.
 Those steps change no command, so the replays of the combination before are used again.
+
+Where a step lets the number of tiles be chosen, it takes the number that the architecture with ``frame.tiles: auto``
+chooses at its end of the ladder. A choice in every combination would replay most of them anew: half an hour for NeRF.
 """
 
 from __future__ import annotations
@@ -11,18 +14,21 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 
+from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.engines.encoding_engine import spilled_levels
 from ngpc_sim.machine.workers import in_workers
 from ngpc_sim.paper.inputs import workload_and_trace
 from ngpc_sim.paper.ladder.steps import Step, differing_keys, rung
+from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.simulate import simulate
 from ngpc_sim.workloads.workload import Workload, load_workload
 
 #: worker processes where nobody says how many: each holds traces, plans and kernels of its own
 MAX_WORKERS = 8
 #: combinations that a worker takes at a time: they differ in the last steps and share replays
-PART = 8
+PART = 32
 POLICY = "nfp.encoding.table_policy"
 #: policies under which a table that fits is read alike
 ALIKE_IF_FITTING = {"assume_fit", "cache"}
@@ -55,8 +61,19 @@ class Game:
     def _speedup(self, combination: int) -> float:
         chosen = [step for i, step in enumerate(self.steps) if combination >> i & 1]
         arch = rung(self.first, chosen, self.scale)
-        work, trace = workload_and_trace(self.workload)
-        return simulate(arch, work, trace, limit_queries=self.limit_queries).speedup
+        if arch.frame.tiles == "auto" and self._suiting_tiles is not None:
+            arch = arch.with_tiles(self._suiting_tiles)
+        return self._result(arch).speedup
+
+    def _result(self, arch: Arch) -> Result:
+        return simulate(arch, *workload_and_trace(self.workload), limit_queries=self.limit_queries)
+
+    @cached_property
+    def _suiting_tiles(self) -> int | None:
+        """Tiles that the one end of the ladder chooses whose tiles are ``auto``; None where both are, or none is."""
+        ends = (rung(self.first, steps, self.scale) for steps in ((), self.steps))
+        choosing = [arch for arch in ends if arch.frame.tiles == "auto"]
+        return self._result(choosing[0]).tiles if len(choosing) == 1 else None
 
     def _idle(self, step: Step, work: Workload) -> bool:
         """Whether a step cannot act: it only changes the policy of tables that all fit, with or without other steps."""

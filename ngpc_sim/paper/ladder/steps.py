@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ngpc_sim.architecture.arch import Arch, all_keys, load_arch
+from ngpc_sim.architecture.gpu_memory import OF_GPU, OVERRIDES
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.yaml_files import load_yaml
 
@@ -67,16 +68,19 @@ class Step:
 
 
 def differing_keys(first: Arch, last: Arch) -> list[str]:
-    """Dotted keys of which two architectures have different values."""
-    return [key for key in all_keys() if value_of(first, key) != value_of(last, key)]
+    """Dotted keys of which two architectures have different values; of the GPU those that either overrides."""
+    overridden = sorted({*first.file.gpu_overrides, *last.file.gpu_overrides})
+    keys = [*(key for key in all_keys() if key != OVERRIDES), *(f"{OF_GPU}{key}" for key in overridden)]
+    return [key for key in keys if value_of(first, key) != value_of(last, key)]
 
 
 def value_of(arch: Arch, dotted: str) -> Any:  # noqa: ANN401 - a value of an architecture file
-    """Value of a dotted key, as plain data."""
-    value: Any = arch.file.model_dump(mode="json")
-    for part in dotted.split("."):
+    """Value of a dotted key, as plain data; a number of the GPU without its source."""
+    of_gpu = dotted.startswith(OF_GPU)
+    value: Any = (arch.gpu if of_gpu else arch.file).model_dump(mode="json")
+    for part in dotted.removeprefix(OF_GPU).split("."):
         value = value[part]
-    return value
+    return value["value"] if of_gpu and isinstance(value, dict) else value
 
 
 def steps_between(first: Arch, last: Arch) -> list[Step]:

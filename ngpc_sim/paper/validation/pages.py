@@ -12,19 +12,33 @@ from pathlib import Path
 from string import Template
 
 from ngpc_sim.paper.validation.reasons import percent
+from ngpc_sim.paper.validation.runs import MECHANISTIC, PAPER
 from ngpc_sim.paper.validation.table import Row, broken
-from ngpc_sim.paper.validation.verdicts import CONTRADICTED, NOT_CHECKABLE, WORDS
-from ngpc_sim.paper.validation.words import words
+from ngpc_sim.paper.validation.verdicts import CONSTRUCTED, CONTRADICTED, NOT_CHECKABLE, REPRODUCED, WORDS
+from ngpc_sim.paper.validation.words import one_test, words
 from ngpc_sim.report.files import markdown_table, table_files
 
 PAGE = Path(__file__).with_name("page.html")
-HEADS = ("what", "published", "paper mode", "mechanistic", "error", "tolerance", "verdict", "source")
+#: cells of a row on a page and their headings
+HEADS = {
+    "what": "what",
+    "published": "published",
+    "paper_mode": "paper mode",
+    "mechanistic": "mechanistic",
+    "error": "error",
+    "tolerance": "tolerance",
+    "paper_mode_verdict": "verdict of paper mode",
+    "mechanistic_verdict": "verdict of mechanistic",
+    "source": "source",
+}
+NUMBERS = {"published", "paper_mode", "mechanistic", "error", "tolerance"}
 TITLE = "Published against simulated"
+ONE_TEST = "Rows that test one number together"
 METHODS = "How ours are obtained"
 WIDE = "Tolerances wider than the rounding of their source"
-_KINDS = "wnnneev"
+_KINDS = "wnnneevv"
 COLUMN_WIDTHS = "<colgroup>" + "".join(f'<col class="{kind}"/>' for kind in _KINDS) + "<col/></colgroup>"
-_CLASSES = dict(zip(WORDS, ("reproduced", "calibrated", "contradicted", "unchecked"), strict=True))
+_CLASSES = dict(zip(WORDS, ("reproduced", "calibrated", "constructed", "contradicted", "unchecked"), strict=True))
 
 
 def page_files(rows: Sequence[Row]) -> dict[str, bytes]:
@@ -54,13 +68,32 @@ def display(row: Row) -> dict[str, str]:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """How many of each verdict, and whether what must hold does."""
-    counts = ", ".join(f"{sum(row.word == word for row in rows)} {word}" for word in WORDS)
+    """How many of each verdict for each of the two modes, and whether what must hold does."""
+    means = [row for row in rows if row.published.key.startswith("mean_speedup/")]
+    met = sum(row.mechanistic_word == REPRODUCED for row in means)
+    paper = _counts(rows, [row.paper_word for row in rows])
+    own = _counts(rows, [row.mechanistic_word for row in rows])
+    return (
+        f"{len(rows)} rows. Paper mode ({PAPER}): {paper}. Mechanistic ({MECHANISTIC}): {own}; it meets "
+        f"{met or 'none'} of the {len(means)} mean speedups. {_must_hold(rows)}"
+    )
+
+
+def _counts(rows: Sequence[Row], verdicts: Sequence[str]) -> str:
+    """How many of each verdict, and how many numbers those that are reproduced test."""
+    tested = [row.published.key for row, word in zip(rows, verdicts, strict=True) if word == REPRODUCED]
+    tests = len({one_test(key) or key for key in tested})
+    counts = {word: f"{verdicts.count(word)} {word}" for word in WORDS}
+    if tests < len(tested):
+        counts[REPRODUCED] += f" (which test {tests} number{'s' if tests > 1 else ''})"
+    return ", ".join(counts.values())
+
+
+def _must_hold(rows: Sequence[Row]) -> str:
     must, failed = sum(bool(row.published.must_hold) for row in rows), broken(rows)
     if not failed:
-        return f"{len(rows)} rows: {counts}. All {must} that must hold do."
-    named = "; ".join(row.what for row in failed)
-    return f"{len(rows)} rows: {counts}. Of {must} that must hold, {len(failed)} do not: {named}."
+        return f"All {must} that must hold do."
+    return f"Of {must} that must hold, {len(failed)} do not: {'; '.join(row.what for row in failed)}."
 
 
 def remarks(rows: Iterable[Row], word: str) -> list[str]:
@@ -82,6 +115,8 @@ def _lists(rows: Sequence[Row]) -> dict[str, list[str]]:
     answered = [row for row in rows if row.published.answered_by != "none"]
     return {
         "Contradicted": remarks(rows, CONTRADICTED),
+        "Consistent by construction": remarks(rows, CONSTRUCTED),
+        ONE_TEST: _together((row.what, one_test(row.published.key)) for row in rows),
         "Not checkable": remarks(rows, NOT_CHECKABLE),
         "Notes": _together((row.what, row.note) for row in rows),
         METHODS: _together((row.what, f"{row.published.answered_by}: {row.published.how}") for row in answered),
@@ -104,7 +139,8 @@ def markdown_page(rows: Sequence[Row]) -> str:
     parts = [f"# {TITLE}", *map(_md, words("introduction")), _md(summary(rows))]
     parts.append("\n".join(f"* {word}: {_md(meaning)}" for word, meaning in words("verdicts").items()))
     for section, members in _sections(rows).items():
-        parts += [f"## {_md(section)}", markdown_table(HEADS, [map(_md, display(row).values()) for row in members])]
+        table = [[_md(display(row)[column]) for column in HEADS] for row in members]
+        parts += [f"## {_md(section)}", markdown_table(list(HEADS.values()), table)]
     for title, lines in _lists(rows).items():
         if lines:
             parts += [f"## {title}", "\n".join(f"* {_md(line)}" for line in lines)]
@@ -126,10 +162,10 @@ def html_page(rows: Sequence[Row]) -> str:
     body += ["<ul>", *(f"<li>{_html_verdict(word)}: {escape(meaning)}</li>" for word, meaning in verdicts), "</ul>"]
     for section, members in _sections(rows).items():
         body += [f"<h2>{escape(section)}</h2>", "<div><table>", COLUMN_WIDTHS, "<thead><tr>"]
-        body += [f"<th{_mark(head)}>{head}</th>" for head in HEADS]
+        body += [f"<th{_mark(column)}>{head}</th>" for column, head in HEADS.items()]
         body += ["</tr></thead>", "<tbody>", *map(_html_row, members), "</tbody>", "</table></div>"]
     lists = _lists(rows)
-    for title in (METHODS, WIDE):
+    for title in (ONE_TEST, METHODS, WIDE):
         if lists[title]:
             body += [f"<h2>{title}</h2>", "<ul>", *(f"<li>{escape(line)}</li>" for line in lists[title]), "</ul>"]
     return Template(PAGE.read_text(encoding="utf-8")).substitute(title=TITLE, body="\n".join(body))
@@ -140,13 +176,16 @@ def _html_verdict(word: str) -> str:
 
 
 def _html_row(row: Row) -> str:
-    what, *numbers, _, source = map(escape, display(row).values())
+    cells = {column: escape(text) for column, text in display(row).items()}
     told = "".join(f"<p>{escape(text)}.</p>" for text in (row.reason, row.note) if text)
-    cells = [what, *numbers, f"{_html_verdict(row.word)}{told}", source]
-    told_cells = (f"<td{_mark(head)}>{cell}</td>" for head, cell in zip(HEADS, cells, strict=True))
+    decides = "mechanistic_verdict" if row.published.answered_by == MECHANISTIC else "paper_mode_verdict"
+    cells |= {"paper_mode_verdict": _html_verdict(row.paper_word)}
+    cells |= {"mechanistic_verdict": _html_verdict(row.mechanistic_word)}
+    cells[decides] += told
+    told_cells = (f"<td{_mark(column)}>{cells[column]}</td>" for column in HEADS)
     return f"<tr>{''.join(told_cells)}</tr>"
 
 
-def _mark(head: str) -> str:
+def _mark(column: str) -> str:
     """Class of the cells of a column of numbers."""
-    return ' class="n"' if head in HEADS[1:6] else ""
+    return ' class="n"' if column in NUMBERS else ""

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.paper.validation.answers import answers
+from ngpc_sim.paper.validation.answers import Answer, answers, nothing
 from ngpc_sim.paper.validation.reasons import note, shown_numbers, why
-from ngpc_sim.paper.validation.runs import Runs, run_frames
-from ngpc_sim.paper.validation.verdicts import Numbers, error, holds, verdict
+from ngpc_sim.paper.validation.runs import MECHANISTIC, PAPER, Mode, Runs, run_frames
+from ngpc_sim.paper.validation.verdicts import NOT_CHECKABLE, Numbers, error, holds, verdict
+from ngpc_sim.paper.validation.words import constructed
 from ngpc_sim.results.published import CONFIDENCE_WORDS, FILE, PUBLISHED, Published
 
 
 @dataclass(frozen=True)
 class Row:
-    """One published number beside ours; ``deciding`` is the one of ours that the verdict is about."""
+    """One published number beside ours; ``deciding`` is the one of ours that the verdict is about.
+
+    ``paper_word`` and ``mechanistic_word`` are the verdicts of each mode, without reasons.
+    """
 
     published: Published
     paper: Numbers | None
     mechanistic: Numbers | None
     deciding: Numbers | None
     verdict: str
+    paper_word: str
+    mechanistic_word: str
     note: str
 
     @property
@@ -33,7 +39,7 @@ class Row:
     @property
     def word(self) -> str:
         """The verdict without its reason."""
-        return self.verdict.partition(":")[0]
+        return _word(self.verdict)
 
     @property
     def reason(self) -> str:
@@ -62,6 +68,8 @@ class Row:
             "tolerance": "" if row.tolerance is None else f"{row.tolerance:g}",
             "verdict": self.verdict,
             "source": f"{row.source} ({CONFIDENCE_WORDS[row.confidence]})",
+            "paper_mode_verdict": self.paper_word,
+            "mechanistic_verdict": self.mechanistic_word,
         }
 
 
@@ -99,9 +107,25 @@ def broken(rows: Sequence[Row]) -> list[Row]:
 
 
 def _row(row: Published, runs: Runs) -> Row:
-    answer = answers().get(row.key)
-    paper, mechanistic = (answer.paper(runs), answer.mechanistic(runs)) if answer else (None, None)
+    answer = answers().get(row.key, Answer(nothing, nothing))
+    paper, mechanistic = answer.paper(runs), answer.mechanistic(runs)
     by = {"ngpc-paper": paper, "arithmetic": paper, "ngpc": mechanistic, "none": None}
-    deciding = by[row.answered_by]
+    deciding, mode = by[row.answered_by], MECHANISTIC if row.answered_by == MECHANISTIC else PAPER
     reason = "" if holds(row, deciding) or row.answered_by == "none" else why(row, deciding, runs)
-    return Row(row, paper, mechanistic, deciding, verdict(row, deciding, reason), note(row, runs))
+    said = verdict(row, deciding, reason, constructed(row.key, mode))
+    words = {
+        own: _word(said) if own == mode else _word_of_other(row, answer, own, runs) for own in (PAPER, MECHANISTIC)
+    }
+    return Row(row, paper, mechanistic, deciding, said, words[PAPER], words[MECHANISTIC], note(row, runs))
+
+
+def _word_of_other(row: Published, answer: Answer, mode: Mode, runs: Runs) -> str:
+    """Verdict of the mode that the row is not answered by, to which nothing was fitted; without its reason."""
+    own = answer.paper if mode == PAPER else answer.mechanistic
+    if own is nothing:
+        return NOT_CHECKABLE
+    return _word(verdict(replace(row, fitted=False), own(runs), "", constructed(row.key, mode)))
+
+
+def _word(verdict_with_reason: str) -> str:
+    return verdict_with_reason.partition(":")[0]

@@ -11,9 +11,10 @@ Numbers = tuple[float, ...]
 
 REPRODUCED = "reproduced"
 CALIBRATED = "reproduced by calibration"
+CONSTRUCTED = "consistent by construction"
 CONTRADICTED = "contradicted"
 NOT_CHECKABLE = "not checkable"
-WORDS = (REPRODUCED, CALIBRATED, CONTRADICTED, NOT_CHECKABLE)
+WORDS = (REPRODUCED, CALIBRATED, CONSTRUCTED, CONTRADICTED, NOT_CHECKABLE)
 
 
 def error(row: Published, ours: Numbers) -> float:
@@ -41,12 +42,17 @@ def holds(row: Published, ours: Numbers | None) -> bool:
     return abs(difference) <= row.tolerance
 
 
-def verdict(row: Published, ours: Numbers | None, why: str) -> str:
-    """One of ``WORDS``, the last two with the reason; ``why`` is what to say when ours does not hold."""
+def verdict(row: Published, ours: Numbers | None, why: str, constructed: str = "") -> str:
+    """One of ``WORDS``, the last three with the reason.
+
+    ``why`` is what to say when ours does not hold; ``constructed`` why it cannot but hold, empty where it can.
+    """
     if row.answered_by == "none":
         return f"{NOT_CHECKABLE}: {row.how}"
     if not holds(row, ours):
         return f"{CONTRADICTED}: {why}"
+    if constructed:
+        return f"{CONSTRUCTED}: {constructed}"
     return CALIBRATED if row.fitted else REPRODUCED
 
 

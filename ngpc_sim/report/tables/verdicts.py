@@ -24,7 +24,13 @@ COLUMNS = {
     "verdict": "verdict",
 }
 LEFT = ("what", "verdict")
-STYLES = {"reproduced": "green", "reproduced by calibration": "blue", "contradicted": "red", "not checkable": "dim"}
+STYLES = {
+    "reproduced": "green",
+    "reproduced by calibration": "blue",
+    "consistent by construction": "magenta",
+    "contradicted": "red",
+    "not checkable": "dim",
+}
 #: characters between columns
 GAP = 2
 

@@ -9,7 +9,7 @@ from ngpc_sim.paper.ladder import Climb, climb
 @pytest.fixture(scope="session")
 def small():
     """From ``ngpc-paper`` to ``ngpc`` with the two apps of few queries."""
-    return Climb(scales=(4, 16), apps=("gia", "nvr"), limit_queries=1500)
+    return Climb(scales=(4,), apps=("gia", "nvr"), limit_queries=1500)
 
 
 @pytest.fixture(scope="session")

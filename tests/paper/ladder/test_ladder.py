@@ -44,6 +44,16 @@ def test_a_rung_between_is_what_overriding_by_hand_gives(rungs, small, speedup):
             assert row[app] == speedup(app, "ngpc-paper", scale, values, small.limit_queries)
 
 
+def test_the_step_of_tiles_takes_the_number_that_the_last_architecture_chooses(climbed, small):
+    place = [step.name for step in climbed.acting].index("tiles")
+    work = ngpc.load_workload("nvr-hashgrid")
+    trace = ngpc.load_trace(work.trace)
+    chosen = ngpc.simulate(ngpc.load_arch("ngpc", scale=4), work, trace, limit_queries=small.limit_queries).tiles
+    alone = ngpc.load_arch("ngpc-paper", scale=4, overrides={"frame.tiles": chosen})
+    expected = ngpc.simulate(alone, work, trace, limit_queries=small.limit_queries).speedup
+    assert climbed.speedups["nvr", 4][1 << place] == expected
+
+
 def test_gains_and_shapley_values_each_make_the_whole_gain(rungs):
     for rows in rungs.values():
         whole = rows[-1]["speedup"] / rows[0]["speedup"]
@@ -87,7 +97,7 @@ def test_workers_change_nothing(small, climbed):
     again = climb(one, jobs=2, tell=lambda known, total: heard.append((known, total)))
     assert again.speedups == {("gia", 4): climbed.speedups["gia", 4]}
     frames = 1 << (len(climbed.acting) - 1)  # all but the cache, for all tables fit
-    assert heard == [(8 * part, frames) for part in range(1, frames // 8 + 1)]
+    assert heard == [(32 * part, frames) for part in range(1, frames // 32 + 1)]
 
 
 @pytest.mark.parametrize("jobs", [0, 257])

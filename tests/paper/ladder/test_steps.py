@@ -10,7 +10,9 @@ from ngpc_sim.paper.ladder.games import Game
 from ngpc_sim.paper.ladder.steps import among, groups, rung, steps_between, untimed
 
 #: what the ladder is about, by name and in this order
-ORDER = ["workload", "banks", "tables", "memory", "dispatch", "schedule", "rest", "costs"]
+ORDER = [
+    *("workload", "banks", "tables", "dispatch", "schedule", "tiles", "memory", "rest", "kernels", "costs", "gaps"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -19,13 +21,20 @@ def both():
 
 
 def timed(arch):
-    """Values by dotted key, without those that only name, describe or price a design."""
-    return {key: value for key, value in dotted_leaves(arch.resolved()) if not without_time(key)}
+    """Values by dotted key, without those that only name, describe or price a design, or say where a value is from."""
+    values = {key: value for key, value in dotted_leaves(arch.resolved()) if not without_time(key)}
+    of_gpu = [key for key in values if key.startswith("gpu_file.")]
+    numbers = {key: values.pop(key) for key in of_gpu}
+    return values | {
+        key.replace("gpu_file", "gpu").removesuffix(".value"): value
+        for key, value in numbers.items()
+        if not key.endswith((".source", ".tag", ".unit"))
+    }
 
 
 def without_time(key):
     words = ("name", "description", "technology", "area_model", "calibration.label")
-    return key in words or key.startswith(("sources.", "technology_file.", "power."))
+    return key in words or key.startswith(("sources.", "technology_file.", "power.", "gpu_overrides"))
 
 
 def test_steps_stand_in_the_order_of_the_ladder(both):
@@ -62,6 +71,15 @@ def test_a_key_without_a_step_is_refused(written):
     other = written("other", "extends: ngpc\nnfp: {clock_ghz: 2}\n")
     with pytest.raises(ngpc.UserError, match=r"'nfp\.clock_ghz' differs between ngpc-paper and other"):
         climb(Climb(last=other))
+
+
+def test_a_number_of_the_gpu_that_differs_is_one_key_and_is_refused_without_a_step(written):
+    other = written("other", "extends: ngpc\ngpu_overrides: {l2_mib: 12, dispatch_ns: 100}\n")
+    with pytest.raises(ngpc.UserError, match=r"'gpu\.l2_mib' differs between ngpc-paper and other"):
+        climb(Climb(last=other))
+    steps = Climb(last=written("near", "extends: ngpc\ngpu_overrides: {dispatch_ns: 100}\n")).steps()
+    gaps = next(step for step in steps if step.name == "gaps")
+    assert (gaps.before, gaps.values) == ({"gpu.dispatch_ns": 0}, {"gpu.dispatch_ns": 100})
 
 
 def test_steps_that_are_no_architecture_together_are_refused_by_name(written):

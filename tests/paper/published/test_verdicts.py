@@ -84,6 +84,11 @@ def test_what_was_fitted_is_reproduced_by_calibration_and_still_contradicted_whe
     assert verdict(fitted, (120.0,), "it differs") == "contradicted: it differs"
 
 
+def test_what_cannot_but_hold_is_consistent_by_construction_with_its_reason_and_still_contradicted_when_missed():
+    assert verdict(row("100"), (105.0,), "it differs", "a sum") == "consistent by construction: a sum"
+    assert verdict(row("100"), (120.0,), "it differs", "a sum") == "contradicted: it differs"
+
+
 def test_a_row_that_nothing_answers_is_not_checkable_and_says_why():
     silent = row("100", tolerance=None, answered_by="none")
     assert verdict(silent, None, "it differs") == "not checkable: it is secret"
