@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from ngpc_sim.kernels.batches import Recorded
 from ngpc_sim.kernels.sums import add_up, add_up_lines, extremes
+from ngpc_sim.machine.store import Store
 
 Array = np.ndarray[Any, Any]
 
@@ -55,6 +57,7 @@ class Service:
     reads: Array
     base_cycles: Array
     misses: Misses | None = None
+    kept: Store[Recorded] = field(default_factory=lambda: Store(1), repr=False)
 
     def rows(self, chosen: Array) -> Service:
         """The service of some queries."""
@@ -63,17 +66,19 @@ class Service:
 
     @cached_property
     def leading(self) -> Array:
-        """(k,) int64, ascending: the only slots whose features a batch can wait for, all of them where lines miss.
+        """(k,) int64, ascending: the only slots whose features a batch can wait for, all that miss lines among them.
 
         Another slot takes at least as long for every query as the slots left out: it is never done sooner, and where
-        both are done together a batch waits for the first of them, so a slot in front of it must take less.
+        both are done together a batch waits for the first of them, so a slot in front of it must take less. Lines that
+        it misses keep it longer still.
         """
         slots = self.slot_cycles.shape[1]
-        if self.misses is not None or not len(self.slot_cycles):
+        if not len(self.slot_cycles):
             return np.arange(slots)
         least, most = self._extremes
         led = [(least[:slot] >= most[slot]).any() or (least[slot + 1 :] > most[slot]).any() for slot in range(slots)]
-        return np.flatnonzero(~np.array(led))
+        misses = self.misses.slot_missing.any(axis=0) if self.misses else np.zeros(slots, np.bool_)
+        return np.flatnonzero(~np.array(led) | misses)
 
     @cached_property
     def alike(self) -> int | None:
@@ -94,6 +99,44 @@ class Service:
         """Missing lines, and those not in L2 either, (n, slots) uint16; no slots where nothing can miss."""
         none = np.zeros((len(self.slot_cycles), 0), np.uint16)
         return (self.misses.slot_missing, self.misses.slot_far) if self.misses else (none, none)
+
+    @cached_property
+    def line_counts(self) -> Array:
+        """(columns,) int64: which of lines asked, missing and far by slot, 3 x slots, are not 0 for all queries."""
+        return np.flatnonzero(self._lines_by_slot().any(axis=0))
+
+    def _lines_by_slot(self) -> Array:
+        """(n, 3 x slots) uint16: lines asked, missing and far of every slot; no columns where nothing can miss."""
+        misses, slots = self.misses, self.slot_cycles.shape[1]
+        if misses is None:
+            return np.zeros((len(self.reads), 0), np.uint16)
+        return np.concatenate([folded(misses.lines, slots), misses.slot_missing, misses.slot_far], axis=1)
+
+    def recorded(self, groups: int) -> Recorded:
+        """Running sums over the queries on the leading slots of so many ``groups`` of engines side by side; kept."""
+        return self.kept.get(groups, lambda: self._recorded(groups))
+
+    def _recorded(self, groups: int) -> Recorded:
+        own = np.ascontiguousarray(self.slot_cycles[:, self.leading])
+        shape = len(own) + groups, own.shape[1]
+        cycles, places = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+        add_up(own, cycles)
+        found = np.zeros((0, 4), np.int64)
+        if self.misses is not None:
+            missing, far = (counts[:, self.leading] for counts in self.lines_by_slot())
+            row, slot = np.nonzero(missing)
+            row, slot = (order[np.lexsort((row, row % groups, slot))] for order in (row, slot))
+            found = np.stack(
+                [row, cycles[row + groups, slot], missing[row, slot], far[row, slot]], axis=1, dtype=np.int64
+            )
+            np.add.at(places, (row % groups, slot), 1)
+            firsts = np.cumsum(places[:groups].T).reshape(shape[1], groups).T
+            places[:groups] = firsts - places[:groups]
+            add_up((missing > 0).astype(np.uint16), places)
+        lines = self._lines_by_slot()[:, self.line_counts]
+        running = np.zeros((len(lines) + 1, lines.shape[1]), np.int64)
+        add_up(np.ascontiguousarray(lines), running)
+        return Recorded(cycles, found, places, running, int(own.min(initial=np.iinfo(np.uint16).max)))
 
     def running_cycles(self) -> Array:
         """(n + 1, slots) int64: cycles of every slot over the first 0, 1, ... n queries."""

@@ -103,12 +103,11 @@ class AnyCluster(Protocol):
 def build_commands(arch: Arch, work: Workload, service: Service, plan: FramePlan, cluster: AnyCluster) -> Commands:
     """Replay every distinct command of the frame on ``cluster``."""
     path = miss_path(arch)
-    works = [ClusterWork(work, service, stream.rows, path) for stream in plan.streams]
     if isinstance(cluster, Cluster) and in_batches(cluster):
         batch, groups = cluster.inside.spec.mlp.batch_queries, cluster.inside.encoding.side_by_side(work.encoding)
-        runs = replay_together(cluster, works, plan.batch_sums(service, batch, groups))
+        runs = replay_together(cluster, work, path, plan.batch_sums(service, batch, groups))
     else:
-        runs = map_threads(cluster.run, works)
+        runs = map_threads(lambda stream: cluster.run(ClusterWork(work, service, stream.rows, path)), plan.streams)
     ends, occupancy = np.array([run.end_cycles for run in runs]), np.array([run.occupancy_cycles for run in runs])
     return Commands.from_cycles(arch, runs, ends, occupancy)
 

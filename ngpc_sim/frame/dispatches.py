@@ -54,7 +54,7 @@ class Dispatches:
 def calls_of(plan: FramePlan) -> Calls:
     """Calls of the network in the tiles of a plan."""
     steps, firsts = plan.in_tiles
-    sizes = np.array([len(stream.rows) for stream in plan.streams], np.int64)
+    sizes = np.array([stream.queries for stream in plan.streams], np.int64)
     return Calls(firsts, np.array(plan.rounds, np.int64)[steps], sizes[steps])
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.engines.batch_sums import BatchSums
+from ngpc_sim.engines.batch_sums import MAX_PARTS, VISIT_BYTES, BatchSums
 from ngpc_sim.engines.encoding_engine import encoding_engine, serve
 from ngpc_sim.engines.service import Service
 from ngpc_sim.frame.kept_services import kept_efficiency, kept_service
@@ -38,29 +38,53 @@ Array = np.ndarray[Any, Any]
 
 #: results kept for the next design points of a sweep: one a workload and trace
 KEPT = 24
-#: rows of all kept plans together, 128 MiB
-KEPT_ROWS = 1 << 25
+#: bytes of all kept plans together
+KEPT_BYTES = 1 << 27
 MAX_FRAME_QUERIES = 10**12
-#: rows of all distinct commands of a frame, 1 GiB
-MAX_STREAM_ROWS = 1 << 28
+#: rows of a command that is replayed query by query, 256 MiB (assumed: what a computer has to spare on every thread)
+MAX_STREAM_ROWS = 1 << 26
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Queries of one command: rows of the trace in order, and what they sum to.
+    """Queries of one command: pieces of the trace in order, and what they sum to.
 
-    ``rows`` (n,) int32; ``reads`` table entries read; ``issue_cycles`` cycles of the busiest encoding
-    engine, queries side by side taken into account; ``interval_cycles`` intervals of all queries and levels;
-    ``lines`` (3, L): asked of cached levels, missing there, missing in L2 too; ``pieces`` (4, pieces) int64 of which
-    the rows were made: first row of each, its rows, how often all of them are asked, and how many of them once more.
+    ``reads`` table entries read; ``issue_cycles`` cycles of the busiest encoding engine, queries side by side taken
+    into account; ``interval_cycles`` intervals of all queries and levels; ``lines`` (3, L): asked of cached levels,
+    missing there, missing in L2 too; ``pieces`` (4, pieces) int64: first row of each, its rows, how often all of them
+    are asked, and how many of them once more.
     """
 
-    rows: Array
+    queries: int
     reads: int
     issue_cycles: int
     interval_cycles: int
     lines: Array
     pieces: Array = field(default_factory=lambda: np.zeros((4, 0), np.int64))
+
+    @property
+    def rows(self) -> Array:
+        """(n,) int32 rows of all its pieces, made anew."""
+        if self.queries > MAX_STREAM_ROWS:
+            raise UserError(
+                f"a command of {self.queries:,} queries does not fit in memory, {MAX_STREAM_ROWS:,} do: raise "
+                "frame.tiles, lower the resolution, or use detail bound."
+            )
+        firsts, sizes, rounds, rest = self.pieces
+        counts = rounds * sizes + rest
+        rows = np.empty(int(counts.sum()), np.int32)
+        ask_in_turn(firsts, sizes, counts, rows)
+        return rows
+
+    @property
+    def visits(self) -> int:
+        """How often it begins a piece, at most."""
+        return int((self.pieces[2] + 1).sum())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes, and that its visits take in a replay by batches."""
+        return self.pieces.nbytes + self.lines.nbytes + VISIT_BYTES * self.visits
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +102,16 @@ class FramePlan:
     steps: tuple[tuple[int, ...], ...]
     kept: Store[BatchSums] = field(default_factory=lambda: Store(1), repr=False)
 
+    def fits(self, batch_queries: int) -> bool:
+        """Whether memory holds what a replay takes, by batches of so many queries or query by query."""
+        parts = sum(stream.visits - (-stream.queries // batch_queries) for stream in self.streams)
+        return parts <= MAX_PARTS and all(stream.queries <= MAX_STREAM_ROWS for stream in self.streams)
+
     def batch_sums(self, service: Service, batch_queries: int, groups: int) -> BatchSums:
         """Sums by batch over the streams of the plan's own service, kept for the next number of NFPs."""
-        rows = tuple(stream.rows for stream in self.streams)
-        return self.kept.get((batch_queries, groups), lambda: BatchSums(rows, service, batch_queries, groups))
+        pieces, reads = (tuple(getattr(stream, name) for stream in self.streams) for name in ("pieces", "reads"))
+        own = pieces, reads, service, batch_queries, groups
+        return self.kept.get((batch_queries, groups), lambda: BatchSums(*own))
 
     @cached_property
     def in_tiles(self) -> tuple[Array, Array]:
@@ -101,16 +131,14 @@ class FramePlan:
         return counts
 
     @property
-    def rows(self) -> int:
-        """Rows that it holds in memory."""
-        return sum(len(stream.rows) for stream in self.streams)
+    def nbytes(self) -> int:
+        """Bytes that its commands take."""
+        return sum(stream.nbytes for stream in self.streams)
 
 
 SERVICES: Store[Service] = Store(KEPT)
 EFFICIENCIES: Store[float] = Store(KEPT)
-PLANS: Store[FramePlan] = Store(KEPT, KEPT_ROWS, lambda plan: plan.rows)
-#: plans without rows
-COUNTED: Store[FramePlan] = Store(4 * KEPT)
+PLANS: Store[FramePlan] = Store(8 * KEPT, KEPT_BYTES, lambda plan: plan.nbytes)
 
 
 def target_queries(arch: Arch, work: Workload, trace: Trace, pixels: int) -> int:
@@ -186,23 +214,6 @@ def line_efficiency_of(arch: Arch, encoding: GridEncoding, trace: Trace) -> floa
     )
 
 
-def counted_plan(arch: Arch, work: Workload, trace: Trace, pixels: int) -> FramePlan | None:
-    """The commands of a frame with what their queries sum to, but without the rows of these, kept as others are.
-
-    ``None`` where a replay would have no room for the rows.
-    """
-    service, total = service_of(arch, work.encoding, trace), target_queries(arch, work, trace, pixels)
-    groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
-
-    def counted() -> FramePlan:
-        plan, sums = _plan(arch, trace, pixels, total, rows=False), _Sums.of(service)
-        return replace(plan, streams=tuple(_summed(stream, sums, groups) for stream in plan.streams))
-
-    key = _service_key(arch, work.encoding, trace), pixels, total, arch.tiles, arch.frame.schedule
-    plan = COUNTED.get(key, counted)
-    return plan if plan.rows <= MAX_STREAM_ROWS else None
-
-
 def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int, *, counted: bool = True) -> FramePlan:
     """All commands of the frame, kept for the next design point that asks the same.
 
@@ -222,7 +233,7 @@ def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int, *, counted
     return PLANS.get((_service_key(arch, work.encoding, trace), *key[1:]), summed)
 
 
-def _plan(arch: Arch, trace: Trace, pixels: int, total: int, *, rows: bool = True) -> FramePlan:
+def _plan(arch: Arch, trace: Trace, pixels: int, total: int) -> FramePlan:
     profile = trace.profile_at(pixels)
     launched = scaled_profile(profile.launched, total)
     tiles = arch.tiles
@@ -232,12 +243,6 @@ def _plan(arch: Arch, trace: Trace, pixels: int, total: int, *, rows: bool = Tru
     else:
         own = counterparts(profile.phases, trace.phases)
         rounds = [(k, n, segments[mine]) for k, (n, mine) in enumerate(zip(launched, own, strict=True)) if n]
-    asked = sum(sum(set(divide(queries, tiles))) for _, queries, _ in rounds)
-    if rows and asked > MAX_STREAM_ROWS:
-        raise UserError(
-            f"commands of {asked:,} queries in all do not fit in memory, {MAX_STREAM_ROWS:,} do: raise frame.tiles, "
-            "lower the resolution, or use detail bound."
-        )
     streams: list[Stream] = []
     numbered: list[int] = []
     steps: list[list[int]] = [[] for _ in range(tiles)]
@@ -246,7 +251,7 @@ def _plan(arch: Arch, trace: Trace, pixels: int, total: int, *, rows: bool = Tru
         for tile, share in enumerate(divide(queries, tiles)):
             if share and share not in numbers:
                 numbers[share] = len(streams)
-                streams.append(_stream(pieces, share, rows=rows))
+                streams.append(_stream(pieces, share))
                 numbered.append(invocation)
             if share:
                 steps[tile].append(numbers[share])
@@ -293,22 +298,15 @@ class _Sums:
         return cls(service.running_cycles(), reads, lines())
 
 
-def _stream(pieces: list[_Segment], queries: int, *, rows: bool) -> Stream:
-    """Rows of a command of ``queries``: every piece contributes its share, rounded cumulatively.
-
-    Without ``rows`` all of them are 0, which takes no memory.
-    """
+def _stream(pieces: list[_Segment], queries: int) -> Stream:
+    """A command of ``queries``: every piece contributes its share, rounded cumulatively."""
     weights = np.cumsum([piece.stands_for for piece in pieces])
     ends = np.floor(weights / weights[-1] * queries + 0.5).astype(np.int64)
     ends[-1] = queries
     counts = np.diff(ends, prepend=0)
     firsts, sizes = (np.array([getattr(piece, name) for piece in pieces]) for name in ("first", "count"))
-    chosen: Array = np.broadcast_to(np.int32(0), queries)
-    if rows:
-        chosen = np.empty(queries, np.int32)
-        ask_in_turn(firsts, sizes, counts, chosen)
     asked = np.array([firsts, sizes, *np.divmod(counts, sizes)], np.int64)
-    return Stream(chosen, 0, 0, 0, np.zeros((3, 0), np.int64), asked)
+    return Stream(queries, 0, 0, 0, np.zeros((3, 0), np.int64), asked)
 
 
 def _summed(stream: Stream, sums: _Sums, groups: int) -> Stream:

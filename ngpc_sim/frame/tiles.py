@@ -55,7 +55,7 @@ def counted_commands(arch: Arch, work: Workload, plan: FramePlan, cluster: Clust
     """The commands of a plan without a replay: queries of every NFP at the steady rate of its slowest part."""
     inside, path = cluster.inside, miss_path(arch)
     spec, batch = inside.spec, inside.spec.mlp.batch_queries
-    sizes = np.array([len(stream.rows) for stream in plan.streams], np.int64)
+    sizes = np.array([stream.queries for stream in plan.streams], np.int64)
     queries = np.array([cluster.shares(int(n)) for n in sizes], np.int64)
     fixed = max(
         inside.mlp.busy_cycles(work, batch) / batch,

@@ -12,7 +12,7 @@ memory holds a batch, whatever the frame's size.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -111,7 +111,7 @@ def replay_full_frame(
         rounds = tuple(share.invocation for share in batch)
         part = FramePlan(trace.queries, len(rounds), tuple(asked), rounds, ())
         commands += build_commands(arch, work, service, part, cluster)
-        streams += [_without_rows(stream) for stream in asked]
+        streams += asked
     return FullFrame(plan_of(trace, arch.tiles, shares, streams), commands, efficiency)
 
 
@@ -192,7 +192,7 @@ def counted_whole(arch: Arch, work: Workload, trace: Trace, _: int = 0) -> Frame
     def stream(asked: int) -> Stream:
         cycles = issued * asked // served
         totals = reads * asked // served, int(-(-cycles.max() // groups)), int(cycles.sum()), of_all * asked // served
-        return Stream(np.broadcast_to(np.int32(0), asked), *totals)
+        return Stream(asked, *totals)
 
     return plan_of(trace, arch.tiles, shares, [stream(share.asked) for share in shares])
 
@@ -279,14 +279,10 @@ def _stream(service: Service, groups: int, command: tuple[int, Part]) -> Stream:
     misses = service.misses
     lines = np.array([total(counts) for counts in (misses.lines, misses.missing, misses.far)]) if misses else None
     return Stream(
-        rows=np.resize(np.arange(first, first + size, dtype=np.int32), share.asked),
+        queries=share.asked,
         reads=int(total(service.reads)),
         issue_cycles=int(-(-issued.max() // groups)),
         interval_cycles=int(issued.sum()),
         lines=np.zeros((3, 0), np.int64) if lines is None else lines,
+        pieces=np.array([[first], [size], [rounds], [rest]], np.int64),
     )
-
-
-def _without_rows(stream: Stream) -> Stream:
-    """A stream that has been replayed: how many queries it has, but no memory for which."""
-    return replace(stream, rows=np.broadcast_to(np.int32(0), len(stream.rows)))

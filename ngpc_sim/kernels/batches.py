@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ngpc_sim.kernels.causes import BUSY
-from ngpc_sim.kernels.compiled import forced, inlined, kernel
+from ngpc_sim.kernels.compiled import bare, forced, inlined
 from ngpc_sim.kernels.nfp import (
     BUSY_CYCLES,
     COUNT,
@@ -28,30 +28,42 @@ from ngpc_sim.kernels.nfp import (
 
 Array = np.ndarray[Any, Any]
 
-#: columns of ``found``: number of a query in its batch, cycles of its engine in the batch up to its end, its lines, and
-#: those of them from DRAM
-QUERY, CYCLES, LINES, FAR = range(4)
+#: columns of ``found``: a recorded query, the running cycles of its engine up to its end, its lines, and those of them
+#: from DRAM
+ROW, CYCLES, LINES, FAR = range(4)
+
+
+class Recorded(NamedTuple):
+    """Running sums over the n recorded queries, so that those over consecutive ones are differences.
+
+    ``cycles`` (n + P, slots) int64: of the queries P, 2 P, ... before a query, which its engine has served if all
+    queries are asked in turn. ``found`` (misses, 4) int64: queries that miss lines, slot after slot, of a slot those
+    with the same number modulo P, in order. ``places`` (n + P, slots) int64: of the first of them at or behind a query.
+    ``lines`` (n + 1, columns) int64 of all queries before. ``least`` interval of a query.
+    """
+
+    cycles: Array
+    found: Array
+    places: Array
+    lines: Array
+    least: int
 
 
 class Batches(NamedTuple):
     """What all commands of a frame ask, batch by batch.
 
-    Command s asks the queries ``rows[firsts[s] : firsts[s + 1]]`` of ``slot_cycles`` (n, slots) uint16; its batches are
-    those from ``batch_firsts[s]`` on. ``sums`` (batches, P, slots) int64: cycles of a batch on every engine; ``least``
-    interval of a query. ``found`` (misses, 4) int32: queries that miss lines, engine after engine, those of an engine
-    from the place before its own in ``miss_ends`` (batches, P, slots) int64 on; ``lines`` (batches, 3, slots) int64:
-    asked, missing and far. Where nothing can miss, ``found`` has no rows and ``lines`` no slots.
+    The queries of all commands stand one behind the other. Command s asks those from place ``firsts[s]`` to before
+    ``firsts[s + 1]``; its batches are those from ``batch_firsts[s]`` on. Visit v asks consecutive recorded queries,
+    from ``rows[v]`` on, at the places from ``places[v]`` to before ``places[v + 1]``. ``visits`` (batches,): the visit
+    with the first query of a batch.
     """
 
-    rows: Array
     firsts: Array
     batch_firsts: Array
-    slot_cycles: Array
-    sums: Array
-    least: int
-    miss_ends: Array
-    found: Array
-    lines: Array
+    rows: Array
+    places: Array
+    visits: Array
+    recorded: Recorded
 
 
 class Shared(NamedTuple):
@@ -72,7 +84,7 @@ class Costs(NamedTuple):
     """What the replayed shares cost, all int64.
 
     ``ends`` (2, S, K) of both copies; ``busy`` (S, K) cycles and ``waits`` (S, K, slots + 1, causes) of the second one;
-    ``lines`` (S, K, 3, slots) of one.
+    ``lines`` (S, K, columns) of one.
     """
 
     ends: Array
@@ -81,98 +93,70 @@ class Costs(NamedTuple):
     lines: Array
 
 
-@kernel
-def add_batches(rows, slot_cycles, batch_queries, sums):
-    """Fill ``sums`` (batches, P, slots): cycles of the queries k of a batch with k mod P the same."""
-    for batch in range(sums.shape[0]):
-        own = rows[batch * batch_queries : (batch + 1) * batch_queries]
-        for local in range(sums.shape[1]):
-            for k in range(local, own.shape[0], sums.shape[1]):
-                for slot in range(sums.shape[2]):
-                    sums[batch, local, slot] += slot_cycles[own[k], slot]
+@inlined
+def serve_run(nfp, recorded, g, row, stop, came, k, late, released, constants, path):
+    """Issue the recorded queries ``row``, ``row + P``, ... to before ``stop`` on group ``g``.
 
-
-@kernel
-def count_misses(rows, missing):
-    """How many engines miss lines, over all queries ``rows`` of ``missing`` (n, slots)."""
-    count = 0
-    for k in range(rows.shape[0]):
-        for slot in range(missing.shape[1]):
-            count += missing[rows[k], slot] > 0
-    return count
-
-
-@kernel
-def add_misses(rows, slot_cycles, missing, far, batch_queries, first, ends, found):
-    """Note what the queries of a command miss: ``found`` from its place ``first`` on, and ``ends``."""
-    at = first
-    for batch in range(ends.shape[0]):
-        own = rows[batch * batch_queries : (batch + 1) * batch_queries]
-        for local in range(ends.shape[1]):
-            for slot in range(ends.shape[2]):
-                cycles = np.int64(0)
-                for k in range(local, own.shape[0], ends.shape[1]):
-                    cycles += np.int64(slot_cycles[own[k], slot])
-                    if missing[own[k], slot] > 0:
-                        found[at, QUERY], found[at, CYCLES] = k, cycles
-                        found[at, LINES], found[at, FAR] = missing[own[k], slot], far[own[k], slot]
-                        at += 1
-                ends[batch, local, slot] = at
-
-
-@kernel
-def add_lines(rows, counts, batch_queries, column, lines):
-    """Add ``counts`` (n, slots) of the queries ``rows`` to ``lines`` (batches, columns, slots) by batch."""
-    for batch in range(lines.shape[0]):
-        for row in rows[batch * batch_queries : (batch + 1) * batch_queries]:
-            for slot in range(lines.shape[2]):
-                lines[batch, column, slot] += counts[row, slot]
+    Where they may be ``late``, ``came[k]`` is when the first of them is there, ``came[k + P]`` the next one.
+    """
+    engines, found, groups = nfp.engines, recorded.found, nfp.engines.shape[1]
+    before, behind = constants.before_tags, constants.behind_data
+    for slot in range(engines.shape[2]):
+        end, there = max(engines[FREE, g, slot], released), engines[READY, g, slot]
+        first, at, last = recorded.cycles[row, slot], recorded.places[row, slot], recorded.places[stop, slot]
+        cycles = recorded.cycles[stop, slot] - first
+        if late:
+            for i in range(0, stop - row, groups):
+                own = row + i
+                end = max(end, came[k + i]) + recorded.cycles[own + groups, slot] - recorded.cycles[own, slot]
+                if at < last and found[at, ROW] == own:
+                    lines, far = found[at, LINES], found[at, FAR]
+                    held, line_came = fetch(engines, nfp.window, g, slot, end - 1 + before, lines, far, path)
+                    end, there, at = end + held, max(there, line_came + behind), at + 1
+        else:
+            while at < last:
+                tagged, lines, far = end + found[at, CYCLES] - first - 1 + before, found[at, LINES], found[at, FAR]
+                held, line_came = fetch(engines, nfp.window, g, slot, tagged, lines, far, path)
+                end, there, at = end + held, max(there, line_came + behind), at + 1
+            end += cycles
+        engines[FREE, g, slot] = end
+        engines[BUSY_CYCLES, g, slot] += cycles
+        engines[READY, g, slot] = max(there, end - 1 + before + behind)
 
 
 @forced
-def serve_batch(nfp, batches, batch, queries, constants, ports, path, came):
-    """Issue a batch: the ``queries`` from a first to before a last place in ``rows``.
-
-    ``came`` (B,): room for their arrivals.
-    """
-    engines, counter = nfp.engines, nfp.counter
-    rows, slot_cycles, miss_ends, found = batches.rows, batches.slot_cycles, batches.miss_ends, batches.found
-    _, groups, slots = engines.shape
-    before, behind = constants.before_tags, constants.behind_data
-    begin, n, count, released = queries[0], queries[1] - queries[0], counter[COUNT], counter[R_BEFORE]
+def serve_batch(nfp, batches, batch, begin, n, constants, ports, path, came):
+    """Issue a batch: the ``n`` queries from place ``begin`` on; ``came`` (B,) is room for their arrivals."""
+    counter, groups, places = nfp.counter, nfp.engines.shape[1], batches.places
+    count, released = counter[COUNT], counter[R_BEFORE]
     # queries that come no further apart than the least interval find an engine that has served one at work
-    fed = count >= groups and groups * ports[IN_BYTES] <= ports[IN_RATE] * batches.least
+    fed = count >= groups and groups * ports[IN_BYTES] <= ports[IN_RATE] * batches.recorded.least
     late = not fed and arrival(count + n - 1, ports[IN_BYTES], ports[IN_RATE]) > released
     if late:
         fill_arrivals(came[:n], count, ports[IN_BYTES], ports[IN_RATE])
-    at = miss_ends[batch - 1, groups - 1, slots - 1] if batch > 0 else 0
-    for local in range(min(groups, n)):
-        g = (count + local) % groups
-        for slot in range(slots):
-            end, there, stop = (
-                max(engines[FREE, g, slot], released),
-                engines[READY, g, slot],
-                miss_ends[batch, local, slot],
-            )
-            cycles = batches.sums[batch, local, slot]
-            if late:
-                for k in range(local, n, groups):
-                    end = max(end, came[k]) + np.int64(slot_cycles[rows[begin + k], slot])
-                    if at < stop and found[at, QUERY] == k:
-                        lines, far = np.int64(found[at, LINES]), np.int64(found[at, FAR])
-                        held, line_came = fetch(engines, nfp.window, g, slot, end - 1 + before, lines, far, path)
-                        end, there, at = end + held, max(there, line_came + behind), at + 1
-            else:
-                while at < stop:
-                    tagged = end + np.int64(found[at, CYCLES]) - 1 + before
-                    lines, far = np.int64(found[at, LINES]), np.int64(found[at, FAR])
-                    held, line_came = fetch(engines, nfp.window, g, slot, tagged, lines, far, path)
-                    end, there, at = end + held, max(there, line_came + behind), at + 1
-                end += cycles
-            engines[FREE, g, slot], engines[BUSY_CYCLES, g, slot] = end, cycles
-            engines[READY, g, slot] = max(there, end - 1 + before + behind)
+    visit, k = batches.visits[batch], 0
+    while k < n:
+        until = min(places[visit + 1] - begin, n)
+        row, each, more = batches.rows[visit] + begin + k - places[visit], (until - k) // groups, (until - k) % groups
+        g = (count + k) % groups
+        for i in range(min(groups, until - k)):
+            stop = row + i + (each + (i < more)) * groups
+            serve_run(nfp, batches.recorded, g, row + i, stop, came, k + i, late, released, constants, path)
+            g = g + 1 if g + 1 < groups else 0
+        k, visit = until, visit + 1
     counter[COUNT] += n
     counter[IN_BATCH] = n
+
+
+@inlined
+def count_lines(batches, batch, begin, end, lines):
+    """Add the lines of the queries from place ``begin``, where ``batch`` begins, to before ``end`` to ``lines``."""
+    running, visit = batches.recorded.lines, batches.visits[batch]
+    while begin < end:
+        row, until = batches.rows[visit] + begin - batches.places[visit], min(batches.places[visit + 1], end)
+        for column in range(lines.shape[0]):
+            lines[column] += running[row + until - begin, column] - running[row, column]
+        begin, visit = until, visit + 1
 
 
 @inlined
@@ -184,14 +168,16 @@ def replay_share(s, place, batches, shared, constants, nfp, came, costs):
     for copy in range(2):
         begin_copy(nfp)
         for granule in range(shared.nfps[s, place] * shared.granule_batches, n_batches, turn):
-            for batch in range(granule, min(granule + shared.granule_batches, n_batches)):
+            last = min(granule + shared.granule_batches, n_batches)
+            for batch in range(granule, last):
                 begin = batches.firsts[s] + batch * batch_queries
-                queries = begin, min(begin + batch_queries, batches.firsts[s + 1])
-                serve_batch(nfp, batches, first + batch, queries, constants, ports, path, came)
+                n = min(batch_queries, batches.firsts[s + 1] - begin)
+                serve_batch(nfp, batches, first + batch, begin, n, constants, ports, path, came)
                 close_batch(nfp, constants, ports, 0)
-                for column in range(3 if copy == 0 else 0):
-                    for slot in range(batches.lines.shape[2]):
-                        costs.lines[s, place, column, slot] += batches.lines[first + batch, column, slot]
+            if copy == 0 and costs.lines.shape[2] > 0:
+                begin = batches.firsts[s] + granule * batch_queries
+                end = min(batches.firsts[s] + last * batch_queries, batches.firsts[s + 1])
+                count_lines(batches, first + granule, begin, end, costs.lines[s, place])
         end_copy(nfp)
         costs.ends[copy, s, place] = nfp.counter[OUT]
 
@@ -202,10 +188,12 @@ def reset(nfp):
     nfp.engines[:], nfp.window[:], nfp.counter[:], nfp.outputs[:] = 0, 0, 0, 0
 
 
-@kernel
-def replay_commands(first, last, batches, shared, constants, nfp, costs):
-    """Replay the commands from ``first`` to before ``last``; fills ``costs``. ``nfp`` is room for the state of one."""
-    came = np.empty(constants.tables.shape[1] - 1, np.int64)
+@bare
+def replay_commands(first, last, batches, shared, constants, nfp, came, costs):
+    """Replay the commands from ``first`` to before ``last``; fills ``costs``.
+
+    ``nfp`` and ``came`` (B,) are room for the state of one NFP, and for the arrivals of a batch.
+    """
     for s in range(first, last):
         n_batches = batches.batch_firsts[s + 1] - batches.batch_firsts[s]
         for place in range(shared.nfps.shape[1]):

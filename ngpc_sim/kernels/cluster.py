@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ngpc_sim.kernels.compiled import inlined, kernel
+from ngpc_sim.kernels.compiled import bare, inlined, kernel
 from ngpc_sim.kernels.nfp import (
     BATCHES,
     BUSY_CYCLES,
@@ -62,7 +62,7 @@ def end_batch(nfp, constants, ports, times, not_before):
         times[number, 0], times[number, 1] = start, end
 
 
-@kernel
+@bare
 def serve_granule(nfp, asked, granule, constants, ports, path, times):
     """Issue the queries of a granule on an NFP."""
     engines, counter, slot_cycles, missing = nfp.engines, nfp.counter, asked.slot_cycles, asked.missing

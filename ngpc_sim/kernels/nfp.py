@@ -22,7 +22,7 @@ from ngpc_sim.kernels.causes import (
     MLP_FILL,
     OUTPUT,
 )
-from ngpc_sim.kernels.compiled import forced, inlined, kernel
+from ngpc_sim.kernels.compiled import bare, forced, inlined, kernel
 
 Array = np.ndarray[Any, Any]
 
@@ -88,7 +88,7 @@ def arrival(number, in_bytes, in_rate):
     return ((number + 1) * in_bytes + in_rate - 1) // in_rate
 
 
-@kernel
+@bare
 def fill_arrivals(came, first, in_bytes, in_rate):
     """Fill ``came`` (n,) int64 with the :func:`arrival` of query ``first`` and those behind it."""
     cycles, part = in_bytes // in_rate, in_bytes % in_rate
@@ -102,7 +102,7 @@ def fill_arrivals(came, first, in_bytes, in_rate):
         came[i] = at + (rest > 0)
 
 
-@kernel
+@bare
 def fetch(engines, window, group, slot, tagged, lines, far, path):
     """Fetch ``lines`` that a query misses on an engine, its tags known at ``tagged``, the last ``far`` from DRAM.
 
@@ -202,7 +202,7 @@ def end_copy(nfp):
     hide_drain(nfp.waits)
 
 
-@kernel
+@bare
 def hide_drain(waits):
     """Take what an NFP has drained less than the command before it from its first waits; (rows, columns) of waits.
 

@@ -7,10 +7,11 @@ from ngpc_sim.kernels.compiled import kernel
 
 @kernel
 def add_up(slot_cycles, running):
-    """Fill ``running`` (n + 1, slots) with the sums over the first queries, from 0."""
+    """Fill ``running`` (n + P, slots) with sums over queries P, 2 P, ... before, from its first P rows on."""
+    stride = running.shape[0] - slot_cycles.shape[0]
     for i in range(slot_cycles.shape[0]):
         for slot in range(slot_cycles.shape[1]):
-            running[i + 1, slot] = running[i, slot] + slot_cycles[i, slot]
+            running[i + stride, slot] = running[i, slot] + slot_cycles[i, slot]
 
 
 @kernel

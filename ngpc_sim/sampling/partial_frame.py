@@ -45,7 +45,7 @@ class PartialFrame:
         self.part = np.zeros(0, np.int64)
         batches = self.shares.batches(self.cluster.nfp.spec.mlp.batch_queries).tolist()
         self.actions = [
-            dict(self.cluster.nfp.actions(work, len(stream.rows), stream.reads, n_batches))
+            dict(self.cluster.nfp.actions(work, stream.queries, stream.reads, n_batches))
             for stream, n_batches in zip(self.plan.streams, batches, strict=True)
         ]
         service = self.replayer.first_service()
@@ -86,7 +86,7 @@ class PartialFrame:
                 occupancy_cycles=occupancies[number],
                 waits=NfpCounts(kinds[number], *records.waits, shape),
                 busy_cycles=busy[number],
-                n_queries=len(stream.rows),
+                n_queries=stream.queries,
                 actions=self.actions[number]
                 if self.counted
                 else self.actions[number] | self.replayer.reads(stream.reads),

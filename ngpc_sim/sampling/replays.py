@@ -78,7 +78,7 @@ class Replayer:
 
     def commands(self, service: Service) -> list[ClusterWork]:
         """All commands, as if each of their queries were the first of ``service``."""
-        first = [np.broadcast_to(np.int32(0), len(stream.rows)) for stream in self.plan.streams]
+        first = [np.broadcast_to(np.int32(0), stream.queries) for stream in self.plan.streams]
         return [self.command(service, stream) for stream in first]
 
     def replay(self, chosen: Array, before: Records) -> Records:
@@ -95,7 +95,7 @@ class Replayer:
         self, service: Service, places: dict[int, Array], nfps: dict[int, Array], number: int
     ) -> tuple[Array, ...]:
         """Costs of the drawn shares of a command, of which ``places`` has the rows of ``service``."""
-        stream = np.zeros(len(self.plan.streams[number].rows), np.int32)
+        stream = np.zeros(self.plan.streams[number].queries, np.int32)
         stream[self._asked(number, nfps[number])] = places[number]
         return costs_of(self.cluster, self.command(service, stream), nfps[number])
 
@@ -115,7 +115,7 @@ class Replayer:
 
     def _asked(self, number: int, nfps: Array) -> Array:
         """Which queries of a command, from 0, the NFPs get; all, where its misses are counted."""
-        count, size = len(self.plan.streams[number].rows), self.cluster.spec.dispatch_queries
+        count, size = self.plan.streams[number].queries, self.cluster.spec.dispatch_queries
         taken = np.full(self.cluster.scale, self.remembered is None)
         taken[nfps] = True
         granules = np.flatnonzero(taken[np.arange(-(-count // size)) % self.cluster.scale])

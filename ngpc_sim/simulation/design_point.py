@@ -25,7 +25,7 @@ from ngpc_sim.frame.dispatches import Dispatches, kernels_by_name, time_by_queri
 from ngpc_sim.frame.events import run_frame_fast, tiles_of
 from ngpc_sim.frame.kept_commands import replays_of
 from ngpc_sim.frame.memory import TableLoad, buffer_bytes, l2_shape, table_load
-from ngpc_sim.frame.plan import FramePlan, counted_plan, line_efficiency_of, plan_frame, service_of
+from ngpc_sim.frame.plan import FramePlan, line_efficiency_of, plan_frame, service_of
 from ngpc_sim.frame.stalls import StallReport, stall_report
 from ngpc_sim.frame.tiles import Choice, counted_commands
 from ngpc_sim.frame.timing import GPU, NGPC, FrameRun, rules_of
@@ -94,8 +94,8 @@ class DesignPoint:
     def _counted_ps(self, arch: Arch) -> int | None:
         """Time of the frame with commands that are counted, not replayed; ``None`` where a replay has no room."""
         d = self.design
-        plan = (counted_whole if d.is_whole else counted_plan)(arch, d.work, d.replayed, d.pixels)
-        if plan is None:
+        plan = (counted_whole if d.is_whole else plan_frame)(arch, d.work, d.replayed, d.pixels)
+        if plan is None or not plan.fits(arch.nfp.mlp.batch_queries):
             return None
         commands = counted_commands(arch, d.work, plan, Cluster(arch.cluster, arch.nfp, arch.scale))
         efficiency = (

@@ -5,7 +5,7 @@ from time import perf_counter
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim.engines import command_replays
+from ngpc_sim.engines.cluster import Cluster, ClusterWork
 from ngpc_sim.frame import commands as command_costs
 from ngpc_sim.frame import events, kept_commands
 from ngpc_sim.frame import plan as commands
@@ -61,10 +61,10 @@ def test_commands_by_batches_against_query_by_query(benchmark, nerf):
     arch, work, trace = nerf
     plan = commands.plan_frame(arch, work, trace, trace.pixels)
     service = commands.service_of(arch, work.encoding, trace)
-    cluster = command_replays.Cluster(arch.cluster, arch.nfp, arch.scale)
-    build = (arch, work, service, plan, cluster, 0.95)
+    cluster = Cluster(arch.cluster, arch.nfp, arch.scale)
+    build = (arch, work, service, plan, cluster)
     built = benchmark(command_costs.build_commands, *build)
-    works = [command_replays.ClusterWork(work, service, stream.rows, 2000.0) for stream in plan.streams]
+    works = [ClusterWork(work, service, stream.rows) for stream in plan.streams]
     slow = seconds(lambda: map_threads(cluster.run, works))
     assert len(built) == len(plan.streams)
     if benchmark.stats:

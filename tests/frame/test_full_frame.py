@@ -93,7 +93,7 @@ def test_every_command_asks_its_own_queries_in_order_and_what_was_not_recorded_r
                 assert got == (own * (len(got) // len(own) + 1))[: len(got)]
         assert total == launched
     assert next(asked, None) is None
-    assert [len(stream.rows) for stream in frame.plan.streams] == [len(got) for _, got in cluster.asked]
+    assert [stream.queries for stream in frame.plan.streams] == [len(got) for _, got in cluster.asked]
     assert [stream.reads for stream in frame.plan.streams] == [sum(got) for _, got in cluster.asked]
     assert sorted(n for steps in frame.plan.steps for n in steps) == list(range(len(cluster.asked)))
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.frame import plan as planning
 from ngpc_sim.frame.plan import divide, plan_frame, scaled_profile, service_of
 
 BLOCK = 256
@@ -70,7 +71,7 @@ def plan_of(trace, tiles=4, schedule="invocations", pixels=None):
 
 
 def asked(plan):
-    return sum(len(stream.rows) * n for stream, n in zip(plan.streams, plan.multiplicity(), strict=True))
+    return sum(stream.queries * n for stream, n in zip(plan.streams, plan.multiplicity(), strict=True))
 
 
 @pytest.mark.parametrize("schedule", ["invocations", "batches"])
@@ -84,7 +85,7 @@ def test_every_query_of_the_profile_is_asked_once(make_trace, schedule, tiles, g
 
 def test_each_tile_runs_its_invocations_in_order(make_trace):
     plan = plan_of(make_trace(profile=(1024, 1024, 512)), tiles=4)
-    sizes = [[len(plan.streams[number].rows) for number in tile] for tile in plan.steps]
+    sizes = [[plan.streams[number].queries for number in tile] for tile in plan.steps]
     assert sizes == [[256, 256, 256], [256, 256, 256], [256, 256], [256, 256]]
 
 
@@ -119,7 +120,8 @@ def test_an_invocation_of_which_nothing_was_recorded_takes_the_nearest(make_trac
 @pytest.mark.parametrize("encoding", ["hashgrid", "densegrid", "lowres"])
 def test_a_stream_sums_what_its_rows_ask(make_trace, encoding):
     trace = make_trace(recorded=((100, 7), (40, 0)), profile=(2560, 300), weights=(1.0, 2.0))
-    arch, work = ngpc.load_arch("ngpc"), ngpc.load_workload(f"nsdf-{encoding}")
+    arch = ngpc.load_arch("ngpc", overrides={"frame.tiles": 3})
+    work = ngpc.load_workload(f"nsdf-{encoding}")
     service = service_of(arch, work.encoding, trace)
     for stream in plan_frame(arch, work, trace, trace.pixels).streams:
         assert stream.reads == service.reads[stream.rows].sum()
@@ -129,11 +131,25 @@ def test_a_stream_sums_what_its_rows_ask(make_trace, encoding):
             assert stream.lines.tolist() == [each[stream.rows].sum(axis=0).tolist() for each in counts]
 
 
-def test_encodings_of_one_trace_share_their_rows(make_trace):
-    trace = make_trace(recorded=((100,),), profile=(2560,), weights=(1.0,))
+def test_encodings_of_one_trace_share_their_pieces(make_trace):
+    trace, arch = make_trace(recorded=((100,),), profile=(2560,), weights=(1.0,)), ngpc.load_arch("ngpc").with_tiles(2)
     plans = [
-        plan_frame(ngpc.load_arch("ngpc"), ngpc.load_workload(f"nsdf-{encoding}"), trace, trace.pixels)
+        plan_frame(arch, ngpc.load_workload(f"nsdf-{encoding}"), trace, trace.pixels)
         for encoding in ("hashgrid", "densegrid")
     ]
     for one, other in zip(*(plan.streams for plan in plans), strict=True):
-        assert one.rows is other.rows
+        assert one.pieces is other.pieces
+
+
+def test_a_plan_of_more_than_memory_holds_does_not_fit(make_trace, monkeypatch):
+    """Its 2560 queries are 26 visits to 100 recorded ones, and 40 batches of 64 queries."""
+    trace = make_trace(recorded=((100,),), profile=(2560,), weights=(1.0,))
+    monkeypatch.setattr(planning, "MAX_PARTS", 26 + 40)
+    assert plan_of(trace, tiles=1).fits(64)
+    monkeypatch.setattr(planning, "MAX_PARTS", 26 + 39)
+    assert not plan_of(trace, tiles=1).fits(64)
+    monkeypatch.setattr(planning, "MAX_PARTS", 26 + 40)
+    monkeypatch.setattr(planning, "MAX_STREAM_ROWS", 2559)
+    assert not plan_of(trace, tiles=1).fits(64)
+    with pytest.raises(UserError, match="a command of 2,560 queries does not fit in memory"):
+        _ = plan_of(trace, tiles=1).streams[0].rows

@@ -1,15 +1,19 @@
 """Commands replayed by batches against the replay of every query, to the cycle, cause and slot."""
 
+from dataclasses import dataclass
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
-from ngpc_sim.engines import batch_sums, command_replays
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.engines import batch_sums
 from ngpc_sim.engines.batch_sums import BatchSums
 from ngpc_sim.engines.cluster import Cluster, ClusterWork
 from ngpc_sim.engines.command_replays import in_batches, replay_together
-from ngpc_sim.engines.memory_shares import Memory
+from ngpc_sim.engines.nfp import IDEAL_PATH, MissPath
 from ngpc_sim.engines.service import Misses, Service
 from ngpc_sim.frame import plan
 
@@ -43,9 +47,29 @@ def led(cycles, numbers, slot, *, alike):
     cycles[:, slot] = slowest if alike else slowest + numbers.integers(0, 4, len(cycles))
 
 
+def pieces_of(numbers, n, count):
+    """``n`` queries in up to four pieces of ``count`` recorded ones: first, size, rounds and rest of each, (4, k)."""
+    ends = np.sort(numbers.integers(0, n + 1, numbers.integers(0, 4)))
+    asked = np.diff(np.r_[0, ends, n])
+    firsts = numbers.integers(0, count, len(asked))
+    sizes = numbers.integers(1, count - firsts + 1)
+    return np.array([firsts, sizes, asked // sizes, asked % sizes], np.int64)
+
+
+def in_turn(n, count):
+    """The pieces of ``n`` queries that ask ``count`` recorded ones in turn."""
+    return np.array([[0], [count], [n // count], [n % count]], np.int64)
+
+
+def rows_of(pieces):
+    """Recorded queries that pieces ask."""
+    each = [(np.arange(first, first + size), rounds, rest) for first, size, rounds, rest in pieces.T.tolist()]
+    return np.concatenate([part for rows, rounds, rest in each for part in (*[rows] * rounds, rows[:rest])])
+
+
 @st.composite
 def frames(draw, *, missing=False, alike=None):
-    """A cluster and the works of a frame: engines, ports, links and streams in numbers that let everything wait."""
+    """Commands of a frame: engines, ports, latencies and pieces in numbers that let everything wait."""
     work = WORKS[draw(st.sampled_from(sorted(WORKS)))]
     batch = draw(st.sampled_from((1, 2, 8, 16)))
     overrides = {
@@ -70,46 +94,52 @@ def frames(draw, *, missing=False, alike=None):
     often = draw(st.sampled_from((0.0, 0.02, 0.2, 1.0)))
     misses = misses_of(numbers, often, work.encoding.n_levels, slots) if missing else None
     service = Service(cycles, numbers.integers(1, 99, 80).astype(np.int32), base, misses=misses)
-    slow = Memory(draw(st.sampled_from((3.5, 200.0))), draw(st.sampled_from((1.5, 90.0))), 40, 70, 11.0)
-    memory = draw(st.sampled_from((None, slow, Memory(500.0, 300.0, 0, 3)))) if missing else None
+    path = MissPath(*draw(st.sampled_from(((0, 0), (40, 70), (0, 3), (300, 500)))))
     sizes = draw(st.lists(st.integers(1, 300), min_size=1, max_size=10))
-    link = draw(st.sampled_from((None, 2.5, 40.0, 1000.0)))
-    works = [
-        ClusterWork(
-            work, service, numbers.integers(0, 80, n).astype(np.int32), link, memory, draw(st.sampled_from((0, 2000)))
-        )
-        for n in sizes
-    ]
-    return cluster, works
+    pieces = [pieces_of(numbers, n, 80) for n in sizes]
+    return Frame(cluster, work, service, path, pieces)
 
 
-def together(cluster, works):
-    service, encoding = works[0].service, works[0].workload.encoding
-    batch, groups = cluster.nfp.spec.mlp.batch_queries, cluster.nfp.encoding.side_by_side(encoding)
-    return replay_together(cluster, works, BatchSums(tuple(work.stream for work in works), service, batch, groups))
+@dataclass
+class Frame:
+    """Commands that ask ``pieces`` of ``service``."""
+
+    cluster: Cluster
+    work: ngpc.Workload
+    service: Service
+    path: MissPath
+    pieces: list
+
+    def together(self):
+        """What their batches give."""
+        batch = self.cluster.nfp.spec.mlp.batch_queries
+        groups = self.cluster.nfp.encoding.side_by_side(self.work.encoding)
+        reads = tuple(int(self.service.reads[rows_of(pieces)].sum()) for pieces in self.pieces)
+        sums = BatchSums(tuple(self.pieces), reads, self.service, batch, groups)
+        return list(map(plain, replay_together(self.cluster, self.work, self.path, sums)))
+
+    def one_by_one(self):
+        """What a replay of every query gives."""
+        works = [ClusterWork(self.work, self.service, rows_of(pieces), self.path) for pieces in self.pieces]
+        return [plain(self.cluster.run(work)) for work in works]
 
 
 @given(frames())
 def test_commands_by_batches_equal_the_replay_of_every_query(frame):
-    cluster, works = frame
-    assert in_batches(cluster)
-    for by_batches, by_queries in zip(together(cluster, works), map(cluster.run, works), strict=True):
-        assert plain(by_batches) == plain(by_queries)
+    assert in_batches(frame.cluster)
+    assert frame.together() == frame.one_by_one()
 
 
 @given(frames(alike=False))
 def test_slots_that_never_count_change_nothing(frame):
-    cluster, works = frame
-    assert len(works[0].service.leading) == 1
-    for by_batches, by_queries in zip(together(cluster, works), map(cluster.run, works), strict=True):
-        assert plain(by_batches) == plain(by_queries)
+    assert len(frame.service.leading) == 1
+    assert frame.together() == frame.one_by_one()
 
 
 @given(frames(alike=True))
 def test_shares_whose_queries_are_alike_on_the_leading_slot_equal_the_replay_of_every_query(frame):
-    cluster, works = frame
-    assert works[0].service.alike == works[0].service.slot_cycles.max()
-    assert list(map(plain, together(cluster, works))) == list(map(plain, map(cluster.run, works)))
+    assert frame.service.alike == frame.service.slot_cycles.max()
+    assert frame.together() == frame.one_by_one()
 
 
 def test_slots_in_front_have_to_take_less_to_be_left_out():
@@ -138,33 +168,41 @@ def test_bundled_hashgrids_have_one_leading_slot_on_which_all_queries_are_alike(
 
 @given(frames(missing=True))
 def test_commands_that_miss_lines_equal_the_replay_of_every_query(frame):
-    cluster, works = frame
-    assert in_batches(cluster)
-    for by_batches, by_queries in zip(together(cluster, works), map(cluster.run, works), strict=True):
-        assert plain(by_batches) == plain(by_queries)
+    assert frame.together() == frame.one_by_one()
 
 
-def test_more_misses_than_are_kept_are_replayed_query_by_query(monkeypatch):
-    cluster = Cluster(ngpc.load_arch("ngpc").cluster, ngpc.load_arch("ngpc").nfp, 8)
-    work, numbers = WORKS["nerf-hashgrid"], np.random.default_rng(1)
-    misses = misses_of(numbers, 1.0, 16, 16)
-    service = Service(np.full((80, 16), 2, np.uint16), np.ones(80, np.int32), np.ones(16, np.int64), misses=misses)
-    works = [ClusterWork(work, service, np.arange(2000, dtype=np.int32) % 80)]
-    kept = plain(together(cluster, works)[0])
-    monkeypatch.setattr(batch_sums, "MOST_MISSES", 1000)
-    monkeypatch.setattr(command_replays, "replay_commands", None)
-    assert plain(together(cluster, works)[0]) == kept
+@given(frames(missing=True, alike=False), st.integers(0, 15))
+def test_slots_that_miss_lead_beside_the_slowest(frame, one):
+    """Where but one slot misses lines, a batch waits for it and for the slowest slot."""
+    misses, slots = frame.service.misses, frame.service.slot_cycles.shape[1]
+    one %= slots
+    for counts in (misses.missing, misses.far, misses.slot_missing, misses.slot_far):
+        counts[:, np.arange(counts.shape[1]) % slots != one] = 0
+    slowest = int(frame.service.slot_cycles.max(axis=0).argmax())
+    assert frame.service.leading.tolist() == sorted({slowest, *([one] if misses.slot_missing.any() else [])})
+    assert frame.together() == frame.one_by_one()
+
+
+def test_commands_of_more_parts_than_memory_holds_are_refused(monkeypatch):
+    service = Service(np.ones((80, 16), np.uint16), np.ones(80, np.int32), np.ones(16, np.int64))
+    arch = ngpc.load_arch("ngpc")
+    frame = Frame(Cluster(arch.cluster, arch.nfp, 8), WORKS["nerf-hashgrid"], service, IDEAL_PATH, [in_turn(64000, 80)])
+    monkeypatch.setattr(batch_sums, "MAX_PARTS", 64000 // 64 + 64000 // 80)
+    assert frame.together()
+    monkeypatch.setattr(batch_sums, "MAX_PARTS", 64000 // 64 + 64000 // 80 - 1)
+    with pytest.raises(UserError, match="64,000 queries in all do not fit in memory"):
+        frame.together()
 
 
 def test_batches_that_take_more_than_32_bits_of_cycles_and_miss_equal_the_replay_of_every_query():
     size = {"nfp.mlp.batch_queries": 65536, "cluster.dispatch_queries": 65536}
     arch = ngpc.load_arch("ngpc", scale=1, overrides=size)
-    cluster = Cluster(arch.cluster, arch.nfp, 1)
     misses = misses_of(np.random.default_rng(1), 0.02, 16, 16)
     cycles = np.full((80, 16), 65535, np.uint16)
     service = Service(cycles, np.ones(80, np.int32), np.ones(16, np.int64), misses=misses)
-    works = [ClusterWork(WORKS["nerf-hashgrid"], service, np.arange(65536, dtype=np.int32) % 80)]
-    assert plain(together(cluster, works)[0]) == plain(cluster.run(works[0]))
+    cluster = Cluster(arch.cluster, arch.nfp, 1)
+    frame = Frame(cluster, WORKS["nerf-hashgrid"], service, MissPath(40, 70), [in_turn(65536, 80)])
+    assert frame.together() == frame.one_by_one()
 
 
 def test_batches_by_wide_ports_and_long_intervals_equal_the_replay_of_every_query():
@@ -172,8 +210,8 @@ def test_batches_by_wide_ports_and_long_intervals_equal_the_replay_of_every_quer
     arch = ngpc.load_arch("ngpc", overrides={"nfp.io.input_bytes_per_cycle": 1 << 20})
     cluster, work = Cluster(arch.cluster, arch.nfp, 8), WORKS["nerf-hashgrid"]
     service = Service(np.full((4, 16), 65535, np.uint16), np.ones(4, np.int32), np.ones(16, np.int64))
-    works = [ClusterWork(work, service, np.arange(2000, dtype=np.int32) % 4)]
-    assert plain(together(cluster, works)[0]) == plain(cluster.run(works[0]))
+    frame = Frame(cluster, work, service, IDEAL_PATH, [in_turn(2000, 4)])
+    assert frame.together() == frame.one_by_one()
 
 
 def test_large_batches_of_long_queries_that_are_alike_equal_the_replay_of_every_query():
@@ -185,5 +223,5 @@ def test_large_batches_of_long_queries_that_are_alike_equal_the_replay_of_every_
     for scale in (1, 2, 9):
         arch = ngpc.load_arch("ngpc", scale=scale, overrides=size)
         cluster = Cluster(arch.cluster, arch.nfp, scale)
-        works = [ClusterWork(WORKS["nerf-hashgrid"], service, np.arange(200_000, dtype=np.int32) % 80)]
-        assert plain(together(cluster, works)[0]) == plain(cluster.run(works[0]))
+        frame = Frame(cluster, WORKS["nerf-hashgrid"], service, IDEAL_PATH, [in_turn(200_000, 80)])
+        assert frame.together() == frame.one_by_one()
