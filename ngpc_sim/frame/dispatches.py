@@ -86,15 +86,20 @@ def _behind_all(found: TileWork, plan: FramePlan) -> TileWork:
     return TileWork(firsts, own[:, np.newaxis] * found.rows.sum(axis=0), np.ones(len(own), np.bool_))
 
 
+def reads_inputs_of_call(firsts: Array, table: Array) -> Array:
+    """(dispatches,) bool: which ones read inputs that stood there before their gap; later ones read what it wrote."""
+    reads, writes = table[:, frame_tables.IN_READ] > 0, table[:, frame_tables.IN_WRITTEN] > 0
+    written = np.r_[0, np.cumsum(writes)]
+    return np.asarray(reads & (written[:-1] == written[np.repeat(firsts[:-1], np.diff(firsts))]))
+
+
 def _frees_inputs(firsts: Array, table: Array) -> Array:
     """(dispatches,) FREES_INPUTS of the last one of a gap that reads inputs before any dispatch writes them."""
-    reads, writes = table[:, frame_tables.IN_READ] > 0, table[:, frame_tables.IN_WRITTEN] > 0
     gap = np.repeat(np.arange(len(firsts) - 1), np.diff(firsts))
-    before = np.cumsum(writes) - np.r_[0, np.cumsum(writes)][firsts[gap]]  # written in the gap, this one included
     found = np.zeros(len(table), np.int64)
-    candidates = np.flatnonzero(reads & (before == 0))
-    last = candidates[np.r_[gap[candidates][1:] != gap[candidates][:-1], True]] if len(candidates) else candidates
-    found[last] = FREES_INPUTS
+    readers = np.flatnonzero(reads_inputs_of_call(firsts, table))
+    last = readers[np.r_[gap[readers][1:] != gap[readers][:-1], True]] if len(readers) else readers
+    found[last[table[last, frame_tables.IN_WRITTEN] == 0]] = FREES_INPUTS
     return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.frame.commands import Command, Commands
-from ngpc_sim.frame.dispatches import Dispatches
+from ngpc_sim.frame.dispatches import Dispatches, reads_inputs_of_call
 from ngpc_sim.frame.plan import FramePlan
 from ngpc_sim.frame.timing import GPU, LATENCY, NGPC, SUBMIT, FrameRun, Placed
 from ngpc_sim.kernels import frame_loop, frame_tables
@@ -32,7 +32,7 @@ def tiles_of(arch: Arch, work: Workload, plan: FramePlan, commands: Sequence[Com
     """The frame as the event loop takes it."""
     commands = Commands.of(commands)
     steps, firsts = plan.in_tiles
-    reads = np.r_[gpu.work[:, frame_tables.IN_READ] > 0, False]
+    reads = np.r_[reads_inputs_of_call(gpu.gaps, gpu.work), False]
     gaps = np.arange(len(steps)) + np.repeat(np.arange(len(firsts) - 1), np.diff(firsts)) + 1  # behind each command
     reread = np.logical_or.reduceat(reads, gpu.gaps[gaps]) & (gpu.gaps[gaps] < gpu.gaps[gaps + 1])
     costs = commands.end_ps, commands.occupancy_ps, commands.granules, commands.shares

@@ -64,9 +64,8 @@ def counted_commands(arch: Arch, work: Workload, plan: FramePlan, cluster: Clust
     )
     issue = np.array([stream.issue_cycles for stream in plan.streams]) / sizes
     slots = min(spec.encoding.engines, work.encoding.n_levels)
-    waits = [
-        _window_cycles(stream.lines, slots, path.latencies, spec.encoding.outstanding_lines) for stream in plan.streams
-    ]
+    window = spec.encoding.outstanding_lines * inside.encoding.side_by_side(work.encoding)
+    waits = [_window_cycles(stream.lines, slots, path.latencies, window) for stream in plan.streams]
     steady = np.maximum(np.maximum(fixed, issue), np.array(waits) / sizes)[:, np.newaxis]
     occupancy = np.ceil(queries * steady).astype(np.int64)
     first = (
@@ -81,7 +80,10 @@ def counted_commands(arch: Arch, work: Workload, plan: FramePlan, cluster: Clust
 
 
 def _window_cycles(lines: Array, slots: int, latencies: Array, window: int) -> float:
-    """Cycles that the missing lines of a command keep the windows of its busiest engine full."""
+    """Cycles that the missing lines of a command keep the windows of its busiest level full.
+
+    ``window``: lines that all engines of a level may wait for.
+    """
     if not lines.shape[1]:
         return 0.0
     by_slot = [lines[:, slot::slots].sum(axis=1) for slot in range(slots)]
