@@ -124,12 +124,12 @@ class Cluster:
             return self._run_plugin(work)
         return self._replay(work, self.scale, self._owners(len(work.stream)), each=each_query)
 
-    def shares(self, n_queries: int) -> Array:
-        """(N,) queries of every NFP in a command of ``n_queries`` under round_robin."""
+    def shares(self, n_queries: Array) -> Array:
+        """(S, N) queries of every NFP in commands of ``n_queries`` (S,) under round_robin."""
         size = self.spec.dispatch_queries
         granules = -(-n_queries // size)
-        counts: Array = (granules + self.scale - 1 - np.arange(self.scale)) // self.scale * size
-        counts[(granules - 1) % self.scale] -= granules * size - n_queries
+        counts: Array = (granules[:, np.newaxis] + self.scale - 1 - np.arange(self.scale)) // self.scale * size
+        counts[np.arange(len(counts)), (granules - 1) % self.scale] -= granules * size - n_queries
         return counts
 
     def lines(self, work: ClusterWork) -> Array | None:

@@ -16,6 +16,7 @@ from ngpc_sim.gpu.ray_counts import RayCounts
 from ngpc_sim.gpu.tile_work import Calls, TileWork
 from ngpc_sim.kernels import frame_tables
 from ngpc_sim.kernels.frame_tables import FREES, FREES_INPUTS, FREES_OUTPUTS, LEAST_PS, WORK_COLUMNS
+from ngpc_sim.machine.store import Store
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
@@ -51,15 +52,26 @@ class Dispatches:
         return Dispatches(self.gaps, table, self.over * factor)
 
 
+#: bytes of dispatches kept
+KEPT_BYTES = 1 << 27
+DISPATCHES: Store[Dispatches] = Store(room=KEPT_BYTES, size=lambda dispatches: dispatches.work.nbytes)
+
+
 def calls_of(plan: FramePlan) -> Calls:
     """Calls of the network in the tiles of a plan."""
     steps, firsts = plan.in_tiles
-    sizes = np.array([stream.queries for stream in plan.streams], np.int64)
-    return Calls(firsts, np.array(plan.rounds, np.int64)[steps], sizes[steps])
+    return Calls(firsts, np.array(plan.rounds, np.int64)[steps], plan.sizes[steps])
 
 
 def kernels_by_name(arch: Arch, work: Workload, plan: FramePlan, counts: RayCounts) -> Dispatches:
-    """Kernels that the workload lists, of the rest."""
+    """Kernels that the workload lists, of the rest; kept for the next number of NFPs."""
+    gpu, frame = arch.gpu, arch.frame
+    numbers = gpu.rest_over_bound, gpu.fp32_tflops, gpu.kernel_floor_ns
+    key = plan, work, counts, numbers, frame.fused, frame.ray_state, frame.schedule
+    return DISPATCHES.get(key, lambda: _kernels_by_name(arch, work, plan, counts))
+
+
+def _kernels_by_name(arch: Arch, work: Workload, plan: FramePlan, counts: RayCounts) -> Dispatches:
     gpu, frame, listed = arch.gpu, arch.frame, work.gpu_kernels
     assert listed is not None  # noqa: S101 - for the type checker: the baseline has refused others
     kept = {"fused": frame.fused, "registers": frame.ray_state == "registers"}

@@ -23,8 +23,7 @@ Array = np.ndarray[Any, Any]
 
 def asks_of(arch: Arch, work: Workload, plan: FramePlan) -> Array:
     """(S, ASK_COLUMNS) int64 bytes that each stream asks of the memory."""
-    sizes = np.array([stream.queries for stream in plan.streams], np.int64)
-    lines = np.array([stream.lines.sum(axis=1)[1:] for stream in plan.streams], np.int64) * arch.nfp.encoding.line_bytes
+    sizes, lines = plan.sizes, plan.stream_lines[:, 1:].sum(axis=2) * arch.nfp.encoding.line_bytes
     return np.column_stack([sizes * work.input_bytes, sizes * work.output_bytes, lines])
 
 

@@ -120,10 +120,24 @@ class FramePlan:
         return np.array([number for tile in asking for number in tile], np.int64), np.cumsum([0, *map(len, asking)])
 
     @cached_property
+    def sizes(self) -> Array:
+        """(S,) int64 queries of each stream."""
+        return np.array([stream.queries for stream in self.streams], np.int64)
+
+    @cached_property
+    def issue_cycles(self) -> Array:
+        """(S,) int64 cycles of the busiest encoding engine."""
+        return np.array([stream.issue_cycles for stream in self.streams], np.int64)
+
+    @cached_property
+    def stream_lines(self) -> Array:
+        """(S, 3, L) int64 lines of each stream: asked of cached levels, missing there, missing in L2 too."""
+        return np.array([stream.lines for stream in self.streams], np.int64)
+
+    @cached_property
     def lines(self) -> Array:
-        """(3, L) int64 lines of the frame: asked of cached levels, missing there, missing in L2 too."""
-        times = self.multiplicity()
-        return np.asarray(sum(stream.lines * n for stream, n in zip(self.streams, times, strict=True)), np.int64)
+        """(3, L) int64 lines of the frame likewise."""
+        return np.tensordot(np.array(self.multiplicity(), np.int64), self.stream_lines, axes=(0, 0))
 
     def multiplicity(self) -> list[int]:
         """How often each stream is asked in the frame."""

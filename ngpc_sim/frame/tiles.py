@@ -1,7 +1,8 @@
 """How many tiles a frame has: the fewest whose frame is within half a percent of the shortest.
 
-Candidates are ranked on commands that are counted, not replayed: each NFP takes the queries of its granules at the
-steady rate of its slowest part. The chosen number of tiles is then replayed exactly.
+Candidates are ranked on commands that are counted, not replayed: each NFP takes the queries of its granules at a rate
+of the invocation. That is what they ask of the slowest part of an NFP; where lines miss, it is what a replay of the
+most tiles takes. The chosen number of tiles is then replayed exactly.
 """
 
 from __future__ import annotations
@@ -51,40 +52,49 @@ def kept_choice(key: str | None, choose: Callable[[], Choice]) -> Choice:
     return choice
 
 
-def counted_commands(arch: Arch, work: Workload, plan: FramePlan, cluster: Cluster) -> Commands:
-    """The commands of a plan without a replay: queries of every NFP at the steady rate of its slowest part."""
-    inside, path = cluster.inside, miss_path(arch)
+class Rates(NamedTuple):
+    """What queries cost an NFP in commands of the invocations ``rounds`` (S,): cycles of a query and of a fill (S,)."""
+
+    rounds: Array
+    steady: Array
+    fill: Array
+
+    def of(self, plan: FramePlan) -> Rates:
+        """Those of the streams of another plan of the same frame."""
+        rounds = np.array(plan.rounds, np.int64)
+        own = np.searchsorted(self.rounds, rounds)
+        return Rates(rounds, self.steady[own], self.fill[own])
+
+
+def replayed_rates(plan: FramePlan, commands: Commands) -> Rates:
+    """What queries cost in a plan whose ``commands`` were replayed, mean over its NFPs."""
+    occupancy = np.array([run.occupancy_cycles.sum() for run in commands.runs], np.float64)
+    fill = np.array([(run.end_cycles - run.occupancy_cycles).max() for run in commands.runs], np.float64)
+    return Rates(np.array(plan.rounds, np.int64), occupancy / plan.sizes, fill)
+
+
+def counted_rates(arch: Arch, work: Workload, plan: FramePlan, cluster: Cluster) -> Rates:
+    """What queries cost by what they ask of the slowest part of an NFP, without a replay."""
+    inside, latencies = cluster.inside, miss_path(arch).latencies
     spec, batch = inside.spec, inside.spec.mlp.batch_queries
-    sizes = np.array([stream.queries for stream in plan.streams], np.int64)
-    queries = np.array([cluster.shares(int(n)) for n in sizes], np.int64)
-    fixed = max(
-        inside.mlp.busy_cycles(work, batch) / batch,
-        work.input_bytes / spec.io.input_bytes_per_cycle,
-        work.output_bytes / spec.io.output_bytes_per_cycle,
-    )
-    issue = np.array([stream.issue_cycles for stream in plan.streams]) / sizes
+    inputs = work.input_bytes / spec.io.input_bytes_per_cycle
+    outputs = work.output_bytes / spec.io.output_bytes_per_cycle
+    issue = plan.issue_cycles / plan.sizes
     slots = min(spec.encoding.engines, work.encoding.n_levels)
     window = spec.encoding.outstanding_lines * inside.encoding.side_by_side(work.encoding)
-    waits = [_window_cycles(stream.lines, slots, path.latencies, window) for stream in plan.streams]
-    steady = np.maximum(np.maximum(fixed, issue), np.array(waits) / sizes)[:, np.newaxis]
-    occupancy = np.ceil(queries * steady).astype(np.int64)
-    first = (
-        np.minimum(queries, batch) * np.maximum(issue, work.input_bytes / spec.io.input_bytes_per_cycle)[:, np.newaxis]
-    )
-    fill = np.ceil(first).astype(np.int64) + inside.encoding.latency_cycles + inside.mlp.tail_cycles
-    ends = np.where(queries > 0, occupancy + fill, 0)
-    hz = arch.clock_hz
-    granules = -(-sizes // arch.cluster.dispatch_queries)
+    waits = plan.stream_lines[:, 1] * latencies[0] + plan.stream_lines[:, 2] * latencies[1]
+    by_slot = [waits[:, slot::slots].sum(axis=1) for slot in range(slots)]
+    misses = np.max(by_slot, axis=0) / window / plan.sizes
+    steady = np.maximum(np.maximum(issue, misses), max(inside.mlp.busy_cycles(work, batch) / batch, inputs, outputs))
+    fill = batch * np.maximum(issue, inputs) + inside.encoding.latency_cycles + inside.mlp.tail_cycles
+    return Rates(np.array(plan.rounds, np.int64), steady, fill)
+
+
+def counted_commands(arch: Arch, plan: FramePlan, cluster: Cluster, rates: Rates) -> Commands:
+    """The commands of a plan without a replay: queries of every NFP at the rates of their streams."""
+    queries = cluster.shares(plan.sizes)
+    occupancy = np.ceil(queries * rates.steady[:, np.newaxis]).astype(np.int64)
+    ends = np.where(queries > 0, occupancy + np.ceil(rates.fill).astype(np.int64)[:, np.newaxis], 0)
+    hz, granules = arch.clock_hz, -(-plan.sizes // arch.cluster.dispatch_queries)
     runs: list[ClusterRun] = []
     return Commands(runs, cycles_to_ps_array(ends, hz), cycles_to_ps_array(occupancy, hz), granules)
-
-
-def _window_cycles(lines: Array, slots: int, latencies: Array, window: int) -> float:
-    """Cycles that the missing lines of a command keep the windows of its busiest level full.
-
-    ``window``: lines that all engines of a level may wait for.
-    """
-    if not lines.shape[1]:
-        return 0.0
-    by_slot = [lines[:, slot::slots].sum(axis=1) for slot in range(slots)]
-    return max(float(missing * latencies[0] + far * latencies[1]) / window for _, missing, far in by_slot)

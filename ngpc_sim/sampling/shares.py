@@ -64,7 +64,7 @@ def can_sample(arch: Arch) -> bool:
 
 def shares_of(plan: FramePlan, cluster: Cluster) -> Shares:
     """Shares of the distinct commands of a plan."""
-    counts = [cluster.shares(stream.queries) for stream in plan.streams]
+    counts = cluster.shares(plan.sizes)
     used = [np.flatnonzero(of_stream) for of_stream in counts]
     sizes = np.array([len(nfps) for nfps in used], np.int64)
     return Shares(

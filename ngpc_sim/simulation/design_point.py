@@ -27,7 +27,7 @@ from ngpc_sim.frame.kept_commands import replays_of
 from ngpc_sim.frame.memory import TableLoad, buffer_bytes, l2_shape, table_load
 from ngpc_sim.frame.plan import FramePlan, line_efficiency_of, plan_frame, service_of
 from ngpc_sim.frame.stalls import StallReport, stall_report
-from ngpc_sim.frame.tiles import Choice, counted_commands
+from ngpc_sim.frame.tiles import CANDIDATES, Choice, Rates, counted_commands, counted_rates, replayed_rates
 from ngpc_sim.frame.timing import GPU, NGPC, FrameRun, rules_of
 from ngpc_sim.frame.whole_frame import FullFrame, counted_whole, replay_full_frame
 from ngpc_sim.gpu.baseline import ROOFLINE, Baseline, baseline, models_of
@@ -97,12 +97,25 @@ class DesignPoint:
         plan = (counted_whole if d.is_whole else plan_frame)(arch, d.work, d.replayed, d.pixels)
         if plan is None or not plan.fits(arch.nfp.mlp.batch_queries):
             return None
-        commands = counted_commands(arch, d.work, plan, Cluster(arch.cluster, arch.nfp, arch.scale))
+        cluster = Cluster(arch.cluster, arch.nfp, arch.scale)
+        if plan.lines[1].any() and not d.is_whole:
+            rates = self._rates_of_a_replay.of(plan)
+        else:
+            rates = counted_rates(arch, d.work, plan, cluster)
+        commands = counted_commands(arch, plan, cluster, rates)
         efficiency = (
             arch.memory.dram_efficiency if d.is_whole else line_efficiency_of(arch, d.work.encoding, d.replayed)
         )
         tables = self._tables(arch, plan, commands, efficiency)
         return run_frame_fast(*tables, arch.scale, np.array(plan.rounds, np.int64)).frame_ps
+
+    @cached_property
+    def _rates_of_a_replay(self) -> Rates:
+        """What queries cost in a replay of the most tiles that can be chosen."""
+        d, arch = self.design, self.design.arch.with_tiles(CANDIDATES[-1])
+        plan, service = plan_frame(arch, d.work, d.replayed, d.pixels), service_of(arch, d.work.encoding, d.replayed)
+        cluster = Cluster(arch.cluster, arch.nfp, arch.scale)
+        return replayed_rates(plan, replays_of(arch, d.work, service, plan, cluster))
 
     @property
     def rest_ps(self) -> int:
