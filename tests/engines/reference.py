@@ -214,23 +214,9 @@ def nfp(spec, work, rows, arrival=None):
     return nfp_times(spec, work, batches, arrival, spec.io.output_bytes_per_cycle)
 
 
-def link_rates(cluster, scale, io, work, n, link):
-    """Bytes per cycle into and out of an NFP: its port or its part of the link, in 1/65536 bytes."""
-    ports = (io.input_bytes_per_cycle, io.output_bytes_per_cycle)
-    if link is None:
-        return ports
-    sharing = max(1, min(scale, ceil_div(n, cluster.dispatch_queries)))
-    both = work.input_bytes + work.output_bytes
-    parts = [Fraction(link) / sharing * size / both for size in (work.input_bytes, work.output_bytes)]
-    return tuple(
-        min(Fraction(port), Fraction(max(1, math.floor(part * 65536)), 65536))
-        for port, part in zip(ports, parts, strict=True)
-    )
-
-
-def cluster(spec, nfp_spec, scale, work, rows, link=None):
+def cluster(spec, nfp_spec, scale, work, rows):
     """A command on N NFPs: last outputs after one and two passes, who got which query, results by query."""
-    in_rate, out_rate = link_rates(spec, scale, nfp_spec.io, work, len(rows), link)
+    in_rate, out_rate = nfp_spec.io.input_bytes_per_cycle, nfp_spec.io.output_bytes_per_cycle
     size = nfp_spec.mlp.batch_queries
 
     def times(*passes, held=0):

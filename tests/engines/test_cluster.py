@@ -1,4 +1,4 @@
-"""Cluster: dispatch, shares of the link and passes against a slow simulation; conservation; queues of commands."""
+"""Cluster: dispatch and passes against a slow simulation; conservation; queues of commands."""
 
 import numpy as np
 import pytest
@@ -40,9 +40,8 @@ def rows_of(service, stream):
 def test_every_nfp_follows_the_slow_simulation_exactly(data, reference, inputs):
     work, nfp, service, stream = random_case(data, inputs)
     spec, scale = random_cluster(data), data.draw(st.integers(1, 9))
-    link = data.draw(st.none() | st.integers(1, 400).map(lambda k: k * 0.3717))
-    run = Cluster(spec, nfp, scale).run(ClusterWork(work, service, stream, link), each_query=True)
-    expected = reference.cluster(spec, nfp, scale, work, rows_of(service, stream), link)
+    run = Cluster(spec, nfp, scale).run(ClusterWork(work, service, stream), each_query=True)
+    expected = reference.cluster(spec, nfp, scale, work, rows_of(service, stream))
     assert run.end_cycles.tolist() == expected["ends"]
     assert (run.end_cycles + run.occupancy_cycles).tolist() == expected["twice"]
     assert run.done_cycles.tolist() == expected["done"]
@@ -51,8 +50,7 @@ def test_every_nfp_follows_the_slow_simulation_exactly(data, reference, inputs):
 @given(data=st.data())
 def test_busy_cycles_and_stalls_add_up_to_the_occupancy_of_every_nfp(data, inputs):
     work, nfp, service, stream = random_case(data, inputs)
-    link = data.draw(st.none() | st.floats(0.5, 200.0))
-    run = Cluster(random_cluster(data), nfp, data.draw(st.integers(1, 9))).run(ClusterWork(work, service, stream, link))
+    run = Cluster(random_cluster(data), nfp, data.draw(st.integers(1, 9))).run(ClusterWork(work, service, stream))
     np.testing.assert_array_equal(run.busy_cycles + run.occupancy_stalls.sum(axis=1), run.occupancy_cycles)
     assert (run.occupancy_stalls >= 0).all()
     assert (run.occupancy_cycles >= run.busy_cycles).all()
@@ -76,7 +74,7 @@ def test_every_query_is_served_once(data, reference, inputs):
 
 
 @given(data=st.data())
-def test_one_nfp_with_an_unlimited_link_is_the_nfp_alone(data, inputs):
+def test_one_nfp_is_the_nfp_alone(data, inputs):
     encoding = data.draw(inputs.grids(max_levels=6))
     work, nfp = data.draw(inputs.workloads(encoding)), data.draw(inputs.nfp_specs())
     positions = data.draw(inputs.streams(encoding.n_dims, max_queries=40))
@@ -184,19 +182,6 @@ def test_nfps_without_a_granule_take_no_time(policy, n, inputs):
         assert [c > 0 for c in cycles.tolist()] == [j < working for j in range(4)]
 
 
-@pytest.mark.parametrize("scale", [1, 2, 8])
-def test_a_link_as_wide_as_all_ports_never_limits(scale, inputs):
-    nfp, work, service = simple_case(inputs, 40)
-    spec = ClusterSpec(dispatch="round_robin", dispatch_queries=2)
-    ports = nfp.io.input_bytes_per_cycle + nfp.io.output_bytes_per_cycle
-    free, enough, little = (
-        Cluster(spec, nfp, scale).run(ClusterWork(work, service, np.arange(40), link))
-        for link in (None, float(scale * ports), 0.25 * scale)
-    )
-    assert free.end_cycles.tolist() == enough.end_cycles.tolist()
-    assert (little.end_cycles > free.end_cycles).all()
-
-
 def admit_slowly(done, alone, last, fill, end, occupancy, start, offset, policy, number):
     n = len(done)
     free_first = sorted(range(n), key=lambda j: (done[j], j))
@@ -241,15 +226,14 @@ def test_a_command_on_idle_nfps_ends_after_its_end_and_behind_another_after_its_
     assert queue[DONE].tolist() == [520, 530]
 
 
-@pytest.mark.parametrize("link", [None, 3.0])
 @pytest.mark.parametrize("scale", [1, 3, 8])
 @pytest.mark.parametrize(("n", "granule"), [(0, 4), (1, 1), (7, 1), (64, 16), (200, 16), (333, 10)])
-def test_equal_queries_cost_what_each_of_them_replayed_costs(n, granule, scale, link, inputs):
+def test_equal_queries_cost_what_each_of_them_replayed_costs(n, granule, scale, inputs):
     nfp = inputs.nfp_spec(encoding={"banks": "ideal", "corner_lanes": 2}, mlp={"batch_queries": 16})
     work = inputs.workload(inputs.grid("hash", 3, 5), input_bytes=12, output_bytes=4)
     service = Service(np.full((n, 5), 4, np.uint16), np.full(n, 40, np.int32), np.full(5, 4, np.int64))
     cluster = Cluster(ClusterSpec(dispatch="round_robin", dispatch_queries=granule), nfp, scale)
-    command = ClusterWork(work, service, np.arange(n), link)
+    command = ClusterWork(work, service, np.arange(n))
     at_once, each = cluster.run(command), cluster.run(command, each_query=True)
     for name in ("end_cycles", "occupancy_cycles", "occupancy_stalls", "busy_cycles"):
         assert getattr(at_once, name).tolist() == getattr(each, name).tolist(), name

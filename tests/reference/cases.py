@@ -9,7 +9,7 @@ from ngpc_sim.architecture.arch import Arch, load_arch
 from ngpc_sim.engines import ClusterSpec, EncodingEngine, NfpSpec
 from ngpc_sim.engines.cluster import ClusterWork
 from ngpc_sim.engines.grid_cache import L2Shape
-from ngpc_sim.engines.memory_shares import IDEAL_PATH, Memory, MissPath
+from ngpc_sim.engines.nfp import IDEAL_PATH, MissPath
 from ngpc_sim.workloads.grids import GridEncoding, table_entries
 from ngpc_sim.workloads.workload import Network, Workload
 
@@ -24,17 +24,15 @@ ARRIVALS = ("port", "port", "at once", "sparse", "bursts", "any order")
 
 @dataclass(frozen=True)
 class Case:
-    """A cluster, a workload and a stream of queries; ``arrivals`` and ``path`` are for one NFP alone."""
+    """A cluster, a workload and a stream of queries; ``arrivals`` are for one NFP alone."""
 
     spec: NfpSpec
     cluster: ClusterSpec
     scale: int
-    link_bytes_per_cycle: float | None
     work: Workload
     positions: np.ndarray
     arrivals: np.ndarray | None
     l2: L2Shape | None = None
-    memory: Memory | None = None
     path: MissPath = IDEAL_PATH
 
     def service(self):
@@ -43,7 +41,7 @@ class Case:
 
     def command(self, stream):
         """A command of some queries of the stream."""
-        return ClusterWork(self.work, self.service(), stream, self.link_bytes_per_cycle, self.memory)
+        return ClusterWork(self.work, self.service(), stream, self.path)
 
     @property
     def arch(self) -> Arch:
@@ -148,21 +146,7 @@ def arrivals(draw, n):
     return np.cumsum(gaps)
 
 
-@st.composite
-def paths(draw, slots):
-    times = st.tuples(st.integers(0, 20 << 16), st.integers(0, 40 << 16))
-    one_for_each = draw(st.lists(times, min_size=slots, max_size=slots))
-    return MissPath(draw(st.integers(0, 50)), draw(st.integers(0, 90)), tuple(one_for_each))
-
-
-memories = st.builds(
-    Memory,
-    link_bytes_per_cycle=st.sampled_from((1.5, 20.0, 900.0)),
-    dram_bytes_per_cycle=st.sampled_from((0.7, 9.0, 400.0)),
-    l2_latency_cycles=st.integers(0, 60),
-    dram_latency_cycles=st.integers(0, 60),
-    stream_bytes_per_cycle=st.sampled_from((None, 2.0, 500.0)),
-)
+paths = st.builds(MissPath, l2_latency_cycles=st.integers(0, 50), dram_latency_cycles=st.integers(0, 90))
 l2_shapes = st.one_of(st.none(), st.builds(L2Shape, st.sampled_from((16, 500, 4096, 70000)), st.integers(1, 20)))
 
 
@@ -183,11 +167,9 @@ def cases(draw):
     return Case(
         spec=spec,
         l2=draw(l2_shapes),
-        memory=draw(st.one_of(st.none(), memories)),
-        path=draw(paths(min(n_levels, spec.encoding.engines))),
+        path=draw(paths),
         cluster=ClusterSpec.model_validate(DEFAULT.cluster.model_dump() | cluster),
         scale=draw(st.integers(1, 8)),
-        link_bytes_per_cycle=draw(st.sampled_from((None, 3.0, 7.7, 50.0))),
         work=work,
         positions=draw(positions(kind, work.encoding.n_dims, n)),
         arrivals=draw(arrivals(n)),
@@ -199,4 +181,4 @@ def smallest(n):
     encoding = GridEncoding(kind="dense", n_dims=3, n_levels=2, base_resolution=8, per_level_scale=1.5)
     network = Network(name="a", n_input_dims="encoding", n_neurons=64, n_hidden_layers=1, n_output_dims=3)
     work = Workload("random-hashgrid", "gia", "hashgrid", encoding, (network,), 12, 8, "none")
-    return Case(DEFAULT.nfp, DEFAULT.cluster, 2, None, work, np.full((n, 3), 0.3, np.float32), None)
+    return Case(DEFAULT.nfp, DEFAULT.cluster, 2, work, np.full((n, 3), 0.3, np.float32), None)

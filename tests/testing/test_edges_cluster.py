@@ -1,4 +1,4 @@
-"""Dispatcher, link and command queue at the edge: who gets a granule, when a batch closes, what overlaps."""
+"""Dispatcher and command queue at the edge: who gets a granule, when a batch closes, what overlaps."""
 
 import numpy as np
 import pytest
@@ -11,12 +11,12 @@ from ngpc_sim.kernels.command_queue import DONE, FILL, admit, idle
 def cluster(spec_of, work_of, voxels, default):
     """Runs ``n`` queries on a cluster: granules of ``granule``, a query a cycle on each NFP."""
 
-    def run(n, scale, granule=4, dispatch="round_robin", link=None, stream=None, **blocks):
+    def run(n, scale, granule=4, dispatch="round_robin", stream=None, **blocks):
         spec, work = spec_of(**blocks), work_of()
         service = EncodingEngine(spec.encoding).service(work.encoding, voxels(*range(max(n, 1))) % 1)
         parts = {"dispatch": dispatch, "dispatch_queries": granule}
         rows = np.arange(n) if stream is None else np.array(stream)
-        command = ClusterWork(work, service, rows, link)
+        command = ClusterWork(work, service, rows)
         return Cluster(default.cluster.model_copy(update=parts), spec, scale).run(command, each_query=True)
 
     return run
@@ -82,27 +82,6 @@ def test_a_partial_batch_closes_when_the_last_granule_has_been_handed_out(behind
     ready = max(1 + queries * 8 - 1, handed)
     depth = spec_of(**blocks).mlp.pipeline_depth
     assert run.done_cycles[4:8].tolist() == [ready + 2 * max(queries, depth) + depth] * 4
-
-
-@pytest.mark.parametrize("scale", [1, 2, 4])
-@pytest.mark.parametrize("link", [5.0, 10.0, 20.0, 80.0])
-def test_the_link_is_shared_by_the_nfps_that_have_work_and_by_bytes_in_and_out(link, scale, cluster, spec_of):
-    run = cluster(4 * scale, scale, link=link)
-    share_in = link / scale * 12 / (12 + 8)
-    last_arrival = int(np.ceil(np.float64(4 * 12) / share_in))
-    spec = spec_of()
-    start = max(last_arrival, 1 + 3) + spec.encoding.latency_cycles.total
-    assert run.done_cycles.tolist() == [start + 2 * 4 + spec.mlp.pipeline_depth] * 4 * scale
-    output = int(np.ceil(4 * 8 / (link / scale * 8 / 20)))
-    assert run.end_cycles.tolist() == [int(run.done_cycles[0]) + output] * scale
-
-
-@pytest.mark.parametrize("granules", [1, 2, 3])
-def test_an_nfp_without_work_leaves_its_share_of_the_link_to_the_others(granules, cluster, spec_of):
-    run, spec = cluster(4 * granules, 3, link=20.0), spec_of()
-    last_arrival = 4 * 12 // (12 // granules)  # 12 of the 20 bytes a cycle are inputs
-    start = last_arrival + spec.encoding.latency_cycles.total
-    assert set(run.done_cycles.tolist()) == {start + 2 * 4 + spec.mlp.pipeline_depth}
 
 
 @pytest.mark.parametrize("batches", [1, 2, 5])

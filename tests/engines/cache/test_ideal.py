@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import ngpc_sim as ngpc
 from ngpc_sim.engines import Cluster, EncodingEngine, Nfp
-from ngpc_sim.engines.memory_shares import MissPath
+from ngpc_sim.engines.nfp import IDEAL_PATH, MissPath
 
 LAW = settings(max_examples=settings().max_examples // 2)
 SLOW = MissPath(90, 300)
@@ -48,7 +48,7 @@ def test_a_replay_whose_lines_take_no_time_is_that_of_assume_fit(data, small_cas
 @LAW
 @given(data=st.data())
 def test_a_command_whose_lines_take_no_time_is_that_of_assume_fit(each_query, data, small_case):
-    case = replace(data.draw(small_case()), memory=None, link_bytes_per_cycle=None)
+    case = replace(data.draw(small_case()), path=IDEAL_PATH)
     stream = np.arange(len(case.positions))
     with_misses, without = (
         plain(Cluster(case.cluster, either.spec, case.scale).run(either.command(stream), each_query=each_query))

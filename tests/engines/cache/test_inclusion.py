@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ngpc_sim.engines import EncodingEngine, Nfp
 from ngpc_sim.engines.grid_cache import L2Shape
-from ngpc_sim.engines.memory_shares import MissPath
+from ngpc_sim.engines.nfp import MissPath
 
 LAW = settings(max_examples=settings().max_examples // 2)
 LINE = 32
@@ -67,30 +67,18 @@ def more_outstanding_lines(draw, case):
     return [with_encoding(case, outstanding_lines=lines) for lines in draw(pairs((1, 2, 3, 4, 7, 16, 100)))]
 
 
-def path_of(case, l2_latency, dram_latency, times):
-    return replace(case, path=MissPath(l2_latency, dram_latency, tuple(times)))
-
-
-def shorter_line_times(draw, case):
-    path, less = case.path, st.floats(0, 1)
-    shorter = [(int(draw(less) * link), int(draw(less) * dram)) for link, dram in path.line_times]
-    return case, path_of(case, path.l2_latency_cycles, path.dram_latency_cycles, shorter)
-
-
 def a_shorter_latency_of_l2(draw, case):
-    path = case.path
-    shorter = draw(st.integers(0, path.l2_latency_cycles))
-    return case, path_of(case, shorter, path.dram_latency_cycles, path.line_times)
+    shorter = draw(st.integers(0, case.path.l2_latency_cycles))
+    return case, replace(case, path=MissPath(shorter, case.path.dram_latency_cycles))
 
 
 def a_shorter_latency_of_dram(draw, case):
-    path = case.path
-    shorter = draw(st.integers(0, path.dram_latency_cycles))
-    return case, path_of(case, path.l2_latency_cycles, shorter, path.line_times)
+    shorter = draw(st.integers(0, case.path.dram_latency_cycles))
+    return case, replace(case, path=MissPath(case.path.l2_latency_cycles, shorter))
 
 
 CACHES = (more_sram, more_ways, more_l2, more_ways_in_l2)
-PATHS = (more_outstanding_lines, shorter_line_times, a_shorter_latency_of_l2, a_shorter_latency_of_dram)
+PATHS = (more_outstanding_lines, a_shorter_latency_of_l2, a_shorter_latency_of_dram)
 
 
 @pytest.mark.parametrize("more", CACHES, ids=lambda more: more.__name__)

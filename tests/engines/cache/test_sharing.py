@@ -9,7 +9,7 @@ import pytest
 
 from ngpc_sim.engines import EncodingEngine, Nfp
 from ngpc_sim.engines.grid_cache import L2Shape
-from ngpc_sim.engines.memory_shares import MissPath
+from ngpc_sim.engines.nfp import MissPath
 from ngpc_sim.workloads.grids import GridEncoding
 
 PARTITION, REPLICATE = {"sharing": "partition"}, {"sharing": "replicate"}
