@@ -12,12 +12,12 @@ import ngpc_sim as ngpc
 from ngpc_sim import reference
 from ngpc_sim.engines import Cluster, ClusterWork, EncodingEngine, NfpSpec
 from ngpc_sim.engines.grid_cache import L2Shape
-from ngpc_sim.engines.memory_shares import Memory
+from ngpc_sim.engines.nfp import MissPath
 from ngpc_sim.frame import plan
 
 COMMAND = Path(sys.executable).parent / "ngpc-sim"
 #: of an RTX 3090 beside NFPs at 1 GHz, roughly
-L2, MEMORY = L2Shape(6 << 20, 16), Memory(2000.0, 889.0, 150, 250)
+L2, PATH = L2Shape(6 << 20, 16), MissPath(150, 250)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_a_million_queries_with_caches_from_positions_to_cycles(benchmark, arch,
 
     def simulate():
         service = EncodingEngine(caching.encoding).service(work.encoding, positions, L2)
-        command = ClusterWork(work, service, np.arange(len(positions)), MEMORY.link_bytes_per_cycle, MEMORY)
+        command = ClusterWork(work, service, np.arange(len(positions)), PATH)
         return service, Cluster(arch.cluster, caching, 8).run(command)
 
     service, run = benchmark.pedantic(simulate, rounds=3, warmup_rounds=1)
@@ -80,7 +80,7 @@ def test_caches_against_their_reference(benchmark, arch, caching, work, trace):
 
     def simulate(service_of, cluster_of):
         service = service_of(work.encoding, positions, L2)
-        command = ClusterWork(work, service, stream, MEMORY.link_bytes_per_cycle, MEMORY)
+        command = ClusterWork(work, service, stream, PATH)
         return cluster_of(arch.cluster, caching, 4).run(command).occupancy_cycles.tolist()
 
     def by_reference(encoding, *rest):

@@ -21,8 +21,11 @@ KERNELS = {
         "output": {"bytes": 8, "kind": "output", "source": "made"},
     },
     "kernels": {
-        "ask": {"per": "invocation", "work": {"queries": {"writes": ["input"]}}, "source": "made"},
-        "blend": {"per": "invocation", "work": {"queries": {"reads": ["output"], "flops": 20}}, "source": "made"},
+        "ask": {"per": "invocation", "when": "pre", "work": {"queries": {"writes": ["input"]}}, "source": "made"},
+        "blend": {
+            **{"per": "invocation", "when": "post", "source": "made"},
+            "work": {"queries": {"reads": ["output"], "flops": 20}},
+        },
     },
 }
 WORKLOAD = {

@@ -81,7 +81,7 @@ def test_and_in_the_bound(name, frame):
 @pytest.mark.parametrize("name", NAMES)
 def test_only_waits_for_features_name_an_engine_slot(name, frame):
     """What happens between commands, in the array and behind it, no level causes."""
-    of_levels = {"input", "encoding", "bank_conflict", "miss_bandwidth", "miss_latency", "feature_buffer"}
+    of_levels = {"input", "encoding", "bank_conflict", "miss_latency", "feature_buffer"}
     for row in frame(name, "small caches").stall_rows():
         if row["engine_slot"] is not None:
             assert all(row[f"stall_{cause}"] == 0 for cause in STALLS if cause not in of_levels)
@@ -91,17 +91,14 @@ def test_levels_that_miss_are_those_that_the_array_waits_for_lines_of(frame):
     """nerf-hashgrid with 2-byte features: levels 4 to 15 do not fit 1 MiB, and engine i serves level i."""
     result = frame("nerf-hashgrid", "usual")
     missing = {level.level for level in result.levels if level.misses}
-    waits = {
-        row["engine_slot"] for row in result.stall_rows() if row["stall_miss_latency"] + row["stall_miss_bandwidth"] > 0
-    }
+    waits = {row["engine_slot"] for row in result.stall_rows() if row["stall_miss_latency"] > 0}
     assert waits <= missing
     assert bool(waits) == bool(missing)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_without_a_cached_level_nothing_waits_for_a_line(name, frame):
-    stalls = frame(name, "no cache").stalls
-    assert stalls["miss_latency"] == stalls["miss_bandwidth"] == 0
+    assert frame(name, "no cache").stalls["miss_latency"] == 0
 
 
 @pytest.mark.parametrize("name", NAMES)
