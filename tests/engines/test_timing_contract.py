@@ -40,9 +40,7 @@ def cluster(inputs, n, spec):
     work = inputs.workload(inputs.grid())
     service = EncodingEngine(spec.encoding).service(work.encoding, positions_for(20))
     stream = np.arange(n) % 20
-    return Cluster(ClusterSpec(dispatch="round_robin", dispatch_queries=4), spec, 3), ClusterWork(
-        work, service, stream, 9.5
-    )
+    return Cluster(ClusterSpec(dispatch="round_robin", dispatch_queries=4), spec, 3), ClusterWork(work, service, stream)
 
 
 def cluster_least_loaded(inputs, n, spec):

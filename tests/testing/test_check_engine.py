@@ -56,13 +56,12 @@ def test_the_nfp_keeps_the_contract(dataflow, spec_of, work_of, positions):
     check_engine(Nfp, spec_of(mlp={"dataflow": dataflow}), works)
 
 
-@pytest.mark.parametrize("link", [None, 10.0])
 @pytest.mark.parametrize("dispatch", ["round_robin", "least_loaded"])
-def test_the_cluster_keeps_the_contract(dispatch, link, spec_of, default, work_of, encoding_work):
+def test_the_cluster_keeps_the_contract(dispatch, spec_of, default, work_of, encoding_work):
     nfp = spec_of()
     spec = default.cluster.model_copy(update={"dispatch": dispatch, "dispatch_queries": 3})
     service = EncodingEngine(nfp.encoding).service(encoding_work.encoding, encoding_work.positions)
-    works = [ClusterWork(work_of(), service, np.arange(40), link)]
+    works = [ClusterWork(work_of(), service, np.arange(40))]
     check_engine(lambda spec: Cluster(spec, nfp, 3), spec, works)
 
 

@@ -16,8 +16,8 @@ LAW = settings(max_examples=settings().max_examples // 2)
 
 def reference_issues(spec, work, positions, arrivals):
     """``(query, slot)`` to start cycle, from the event-level NFP."""
-    env, io = simpy.Environment(), spec.io
-    nfp = ReferenceNfp(env, spec, work, (io.input_bytes_per_cycle << 16, io.output_bytes_per_cycle << 16))
+    env = simpy.Environment()
+    nfp = ReferenceNfp(env, spec, work)
     queries = slot_cycles(spec.encoding, lookups(spec.encoding, work.encoding, positions))
     for slots, arrival in zip(queries, arrivals, strict=True):
         nfp.hand(slots, arrival=arrival)
