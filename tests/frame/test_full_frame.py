@@ -139,9 +139,10 @@ def test_other_queries_than_the_frames_cannot_be_read_in_parts(files, streamed, 
 
 
 def test_a_command_that_memory_does_not_hold_is_refused(files, simulate, monkeypatch):
+    trace = load_trace(files["nerf-object"])
     monkeypatch.setattr(whole_frame, "MAX_COMMAND_ROWS", 100)
     with pytest.raises(UserError, match=r"does not fit in memory, 100 do: raise frame\.tiles"):
-        simulate("nerf-hashgrid", trace=load_trace(files["nerf-object"]))
+        simulate("nerf-hashgrid", trace=trace, overrides={"frame.tiles": 1}, detail="cycle")
 
 
 def test_what_needs_all_queries_at_once_does_not_take_a_file_read_in_parts(files, streamed):

@@ -29,7 +29,7 @@ def test_the_closed_form_has_its_time(simulate):
 def test_a_frame_of_90_days_is_replayed(simulate):
     size = "32768x32768"
     replayed, bound = (
-        simulate("gia-hashgrid", scale=1, overrides=SLOW, detail=detail, resolution=size)
+        simulate("gia-hashgrid", scale=1, overrides=SLOW | {"frame.tiles": 64}, detail=detail, resolution=size)
         for detail in ("cycle", "bound")
     )
     assert replayed.frame_ms >= bound.frame_ms == pytest.approx(CYCLES_A_QUERY * 32768**2 / 1000, rel=1e-12)

@@ -10,6 +10,7 @@ import pytest
 import ngpc_sim as ngpc
 from ngpc_sim.frame import kept_services
 from ngpc_sim.frame.plan import service_of
+from ngpc_sim.simulation import tiles
 
 DESIGNS = {
     "all fit": ("nerf-hashgrid", {}),
@@ -86,7 +87,8 @@ def test_another_design_is_served_anew(row, folder, monkeypatch, change):
 def test_other_sources_or_packages_never_meet_what_is_kept(row, folder, monkeypatch):
     row("all fit")
     before = len(list(folder.iterdir()))
-    monkeypatch.setattr(kept_services, "made_by", lambda: "another version")
+    for module in (kept_services, tiles):
+        monkeypatch.setattr(module, "made_by", lambda: "another version")
     row("all fit")
     assert len(list(folder.iterdir())) == 2 * before
 
@@ -119,7 +121,8 @@ def test_short_traces_are_not_kept(folder):
 def test_a_trace_with_replaced_positions_meets_nothing_of_the_other(forget, folder):
     """All queries at one place: 4.3125 cycles, whichever trace was simulated first, and in later runs."""
     work = ngpc.load_workload("nvr-hashgrid")
-    arch = ngpc.load_arch("ngpc", overrides={"nfp.encoding.banks": 2, "nfp.encoding.bank_map": "xor_fold"})
+    overrides = {"nfp.encoding.banks": 2, "nfp.encoding.bank_map": "xor_fold", "frame.tiles": 64}
+    arch = ngpc.load_arch("ngpc", overrides=overrides)
     bundled = ngpc.load_trace(work.trace)
     other = replace(bundled, positions=np.full_like(bundled.positions, 0.5))
     for traces in ((bundled, other), (other, bundled)):
