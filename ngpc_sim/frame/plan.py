@@ -28,7 +28,6 @@ from ngpc_sim.kernels.sums import ask_in_turn
 from ngpc_sim.machine.store import Store
 from ngpc_sim.machine.threads import beside
 from ngpc_sim.trace import Trace
-from ngpc_sim.trace.contents import weights_add_up
 from ngpc_sim.trace.loops.invocation import BATCH_QUERIES
 from ngpc_sim.trace.profiles import counterparts
 from ngpc_sim.workloads.grids import GridEncoding
@@ -283,8 +282,6 @@ class _Segment:
 
 def _segments(trace: Trace) -> list[list[_Segment]]:
     """Segments of every invocation of the profile."""
-    if not weights_add_up(trace):
-        raise UserError(f"trace {trace.name} has tile weights whose sum is not finite.")
     key = trace.invocations.astype(np.int64) * len(trace.tile_weights) + trace.tiles
     firsts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
     ends = np.r_[firsts[1:], len(key)]

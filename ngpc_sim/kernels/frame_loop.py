@@ -57,7 +57,7 @@ NOW, CLOCK, CLOCK_PART, RUN, RUN_PART, RUN_LENGTH, ON_GPU, FREE, LAST, LIVE, NEX
 LATEST, LATEST_RECORD, BUSY, WORK, ANY, STREAMED, PEAK, STATE = range(14, 22)
 #: places in the sums: ps that the NGPC's clock lost to its own bandwidth, and to the GPU's; bytes alive x ps
 LOST_ALONE, LOST_SHARED, ALIVE, SUMS = range(4)
-#: later than any time that fits 64 bits
+#: no time is later
 NEVER = np.int64((1 << 63) - 1)
 #: no step of a clock is longer, so that its product with a speed has room
 MAX_STEP_PS = np.int64(1 << 42)

@@ -17,7 +17,7 @@ from ngpc_sim.frame.whole_frame import is_replayed_whole
 from ngpc_sim.power.area import Areas, areas
 from ngpc_sim.sampling import Precision
 from ngpc_sim.trace import Trace
-from ngpc_sim.trace.contents import MAX_QUERIES
+from ngpc_sim.trace.contents import MAX_QUERIES, weights_add_up
 from ngpc_sim.trace.profiles import FrameProfile
 from ngpc_sim.workloads.frame_sizes import parse_resolution, size_name
 from ngpc_sim.workloads.workload import Workload
@@ -224,3 +224,5 @@ def _check_pair(work: Workload, trace: Trace) -> None:
         raise UserError(
             f"trace {trace.name} has {trace.n_dims}-D positions, but {work.name} encodes {work.encoding.n_dims}-D ones."
         )
+    if not weights_add_up(trace):
+        raise UserError(f"trace {trace.name} has tile weights whose sum is not finite.")

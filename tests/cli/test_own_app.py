@@ -23,7 +23,9 @@ KERNELS = {
     "kernels": {
         "ask": {"per": "invocation", "when": "pre", "work": {"queries": {"writes": ["input"]}}, "source": "made"},
         "blend": {
-            **{"per": "invocation", "when": "post", "source": "made"},
+            "per": "invocation",
+            "when": "post",
+            "source": "made",
             "work": {"queries": {"reads": ["output"], "flops": 20}},
         },
     },

@@ -7,11 +7,14 @@ import pytest
 import ngpc_sim as ngpc
 from ngpc_sim.frame import kept_commands
 
-SHARED = ({"frame.launch_overhead_ns": 9000}, {"frame.submit_overhead_us": 99}, {"technology": "n28"})
+SHARED = (
+    *({"frame.launch_overhead_ns": 9000}, {"frame.submit_overhead_us": 99}, {"technology": "n28"}),
+    *({"memory.l2_gbps": 20}, {"memory.dram_gbps": 20}, {"memory.contention": "none"}, {"frame.overlap": False}),
+)
 OWN = (
-    *({"cluster.dispatch_queries": 512}, {"memory.contention": "none"}, {"memory.l2_gbps": 20}),
+    *({"cluster.dispatch_queries": 512}, {"memory.l2_latency_ns": 20}, {"memory.dram_latency_ns": 20}),
     *({"nfp.encoding.banks": "ideal"}, {"nfp.clock_ghz": 2.0}, {"frame.schedule": "batches"}, {"frame.tiles": 32}),
-    *({"frame.overlap": False}, {"scale": 4}),
+    {"scale": 4},
 )
 
 
@@ -25,9 +28,8 @@ def replayed(monkeypatch, simulate):
 
     def count(values):
         for overrides in ({}, values):
-            simulate(
-                "gia-hashgrid", overrides.get("scale"), overrides={k: v for k, v in overrides.items() if k != "scale"}
-            )
+            own = {"frame.tiles": 64} | {key: value for key, value in overrides.items() if key != "scale"}
+            simulate("gia-hashgrid", overrides.get("scale"), overrides=own)
         return len(calls) - 1
 
     return count
