@@ -24,8 +24,9 @@ TIMES = {"wall_time_s", "simulated_cycles_per_s", "queries_per_s"}
 # design.md section 6, one stall column a cause in place of stall_*
 BEFORE_STALLS = [
     *("arch", "scale", "app", "encoding", "workload", "workload_sha256", "resolution", "trace", "trace_sha256"),
-    *("detail", "limit_queries", "queries", "queries_per_pixel", "frame_ms", "fps", "gpu_frame_ms", "speedup"),
-    *("speedup_bound", "ngpc_ms", "rest_ms", "bottleneck", "nfp_cycles", "encoding_cycles", "mlp_cycles"),
+    *("detail", "limit_queries", "tiles", "queries", "queries_per_pixel", "frame_ms", "fps", "gpu_frame_ms"),
+    *("gpu_modelled_ms", "gpu_modelled_note", "speedup", "speedup_modelled", "speedup_bound"),
+    *( "ngpc_ms", "rest_ms", "bottleneck", "nfp_cycles", "encoding_cycles", "mlp_cycles"),
 ]
 AFTER_STALLS = [
     *("spilled_levels", "io_gbps", "dram_gbps", "ngpc_power_w", "total_power_w", "energy_mj"),

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim.frame.sharing import FULL
 from ngpc_sim.sampling.records import Records
 from ngpc_sim.sampling.replays import Replayer
 from ngpc_sim.simulation import design_point
@@ -44,11 +43,11 @@ def remembered(monkeypatch):
         columns = [getattr(records[key], field.name)[chosen] for field in fields(Records) if field.name != "place"]
         return before.and_more(chosen, [tuple(columns)])
 
-    def frame(arch, plan, commands, rest_ps, both=(FULL, FULL)):
-        costs = b"".join(c.end_ps.tobytes() + c.occupancy_ps.tobytes() for c in commands)
-        key = arch.sha256, plan.queries, rest_ps, both, costs
+    def frame(tiles, rules, scale, rounds):
+        arrays = *tiles, rounds
+        key = rules, scale, *(array.tobytes() for array in arrays)
         if key not in frames:
-            frames[key] = run_frame(arch, plan, commands, rest_ps, both)
+            frames[key] = run_frame(tiles, rules, scale, rounds)
         return frames[key]
 
     monkeypatch.setattr(Replayer, "replay", lookup)

@@ -44,15 +44,31 @@ def test_where_shares_take_equal_times_the_frame_time_is_exact(point, name):
 
 
 @pytest.mark.parametrize("name", ["nvr-cloud", "gia-plane"])
-def test_less_than_two_percent_of_the_queries_are_replayed(point, name):
+def test_of_many_tiles_less_than_two_percent_of_the_queries_are_replayed(point, name):
     for scale in (8, 64):
-        sampled = ngpc.simulate(*point(name, scale), detail="sampled")
+        sampled = ngpc.simulate(*point(name, scale, overrides={"frame.tiles": 64}), detail="sampled")
         assert 0 < sampled.replayed_queries < 0.02 * sampled.queries
+
+
+@pytest.mark.parametrize("tiles", ["auto", 1, 2])
+def test_of_few_tiles_fewer_queries_are_replayed_than_the_frame_has_twice(point, tiles):
+    """All shares of one tile are all queries, each replayed once to fill the NFP and once behind it."""
+    asked = point("nvr-cloud", 8, overrides={"frame.tiles": tiles})
+    sampled, whole = ngpc.simulate(*asked, detail="sampled"), ngpc.simulate(*asked)
+    assert 0 < sampled.replayed_queries < 2 * sampled.queries
+    assert (sampled.tiles, sampled.frame_ms) == (whole.tiles, whole.frame_ms)
+
+
+@pytest.mark.parametrize("detail", ["sampled", "reference"])
+def test_tiles_are_chosen_alike_at_every_detail_that_replays(point, detail):
+    arch, work, trace = point("gia-plane", 16, overrides=CONFLICTS)
+    asked = arch, work, trace.limited(3000)
+    assert ngpc.simulate(*asked, detail=detail).tiles == ngpc.simulate(*asked).tiles
 
 
 def test_a_draw_does_not_grow_for_few_degrees_of_freedom(point):
     """Shares of GIA are few: a spread of 8 degrees of freedom would take three draws as many again."""
-    asked = point("gia-plane", 8, overrides=CONFLICTS)
+    asked = point("gia-plane", 8, overrides=CONFLICTS | {"frame.tiles": 64})
     sampled = ngpc.simulate(*asked, detail="sampled", relative_error=0.5)
     low, high = sampled.intervals["frame_ms"]
     assert low < ngpc.simulate(*asked).frame_ms < high

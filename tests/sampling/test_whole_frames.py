@@ -69,7 +69,7 @@ def test_where_queries_take_equal_cycles_the_frame_is_exact(asked, scene, scale)
 def test_with_every_share_drawn_it_is_the_whole_frame_to_the_cycle(asked, overrides):
     point = asked("nerf-object", 4, overrides)
     simulated = DesignPoint(Point(*point, ngpc.Options(detail="sampled")))
-    frame = draw_frame(*point, 0, 0, recorded_whole=True)
+    frame = draw_frame(simulated.arch, *point[1:], 0, 0, recorded_whole=True)
     complete = SampledFrame(frame.population, replace(frame.strata, taken=frame.strata.sizes), 0)
     assert differing(simulated.estimate(complete), ngpc.simulate(*point, detail="cycle")) == set()
 
