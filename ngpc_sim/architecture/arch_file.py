@@ -10,6 +10,7 @@ from ngpc_sim.engines.cluster import ClusterSpec
 from ngpc_sim.engines.nfp import NfpSpec
 
 MAX_SCALE = 1024
+MAX_TILES = 4096
 #: of a number of tiles that is chosen frame by frame
 AUTO = "auto"
 
@@ -45,7 +46,7 @@ class MemorySpec(Spec):
 class FrameSpec(Spec):
     """How GPU and NGPC work through a frame."""
 
-    tiles: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(
+    tiles: Annotated[int, Field(ge=1, le=MAX_TILES)] | Literal["auto"] = Field(
         description="parts of the screen that pass through GPU and NGPC in turn; auto: the fewest near the shortest"
     )
     front_end: Literal["queues", "persistent"] = Field(
@@ -71,6 +72,14 @@ class FrameSpec(Spec):
     ray_state: Literal["memory", "registers"] = Field(
         description="where fused kernels of rest_model roofline carry a ray's state from invocation to invocation"
     )
+
+    @field_validator("tiles", mode="before")
+    @classmethod
+    def _number_or_auto(cls, tiles: object) -> object:
+        whole = isinstance(tiles, int) and not isinstance(tiles, bool)
+        if tiles != AUTO and not (whole and 1 <= tiles <= MAX_TILES):  # type: ignore[operator]
+            raise ValueError(f"it should be auto, or a whole number from 1 to {MAX_TILES}")
+        return tiles
 
     @field_validator("rest_model")
     @classmethod

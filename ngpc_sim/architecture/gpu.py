@@ -40,6 +40,12 @@ class Shares(Spec):
     rest: Share
 
 
+class OverBound(Sourced):
+    """How many times its lower bound something takes."""
+
+    value: float = Field(ge=1, le=10_000)
+
+
 class Count(Positive):
     """A sourced number of things."""
 
@@ -135,7 +141,7 @@ class GpuSpec(Spec):
     encodings: dict[str, Shares] = Field(default_factory=dict)
     dram: GpuDram | None = None
     dispatch_ns: Sourced = _assumed(500, "ns", "as of the RTX 3090")
-    rest_over_bound: Sourced = _assumed(1.3, "ratio", "as of the RTX 3090")
+    rest_over_bound: OverBound = OverBound(value=1.3, unit="ratio", tag="assumed", source="as of the RTX 3090")
     kernel_floor_ns: Sourced = _assumed(0, "ns", "as of the RTX 3090")
     poll_ns: Sourced = _assumed(1000, "ns", "as of the RTX 3090")
 

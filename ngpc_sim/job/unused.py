@@ -24,7 +24,12 @@ REPLAYED = (
     *("nfp.encoding.banks", "nfp.encoding.read_ports", "nfp.encoding.bank_map", "nfp.encoding.reuse"),
     *("nfp.encoding.ways", "nfp.encoding.outstanding_lines", "nfp.encoding.latency_cycles", "memory.l2_ways"),
     *("nfp.io.output_fifo_queries", "cluster.dispatch", "frame.tiles", "frame.overlap", "frame.schedule"),
+    *("frame.front_end", "frame.queues"),
 )
+#: keys that the modelled GPU alone always reads: of dispatches, which kernels that stay are not, and of kernels of the
+#: rest, which a published time does not derive
+STARTS = (f"{OF_GPU}dispatch_ns", "frame.launch_overhead_ns")
+KERNELS = (f"{OF_GPU}rest_over_bound", f"{OF_GPU}kernel_floor_ns")
 #: numbers of the GPU that only published frame times read
 OF_PUBLISHED = ("reference_pixels",)
 #: keys of ``calibration`` that hold a value an app
@@ -59,6 +64,11 @@ def unused_settings(points: Sequence[Point]) -> Iterator[str]:
     early = "memory.prefetch_next_scene"
     if early in typed and all(point.options.sequence is None for point in points):
         yield f"{early} has no effect without --scenes: there is no next scene."
+    yield from _of_the_gpu(points, typed)
+
+
+def _of_the_gpu(points: Sequence[Point], typed: set[str]) -> Iterator[str]:
+    """Lines about numbers of the GPU, and about what only the modelled GPU alone reads."""
     read = {key: False for point in points for key in point.arch.file.gpu_overrides}
     for point in points if read else ():
         models = models_of(point.arch, point.work)
@@ -66,6 +76,22 @@ def unused_settings(points: Sequence[Point]) -> Iterator[str]:
             read[key] = read[key] or _reads(point, models, key)
     if idle := sorted(f"{OF_GPU}{key}" for key, is_read in read.items() if not is_read):
         yield f"{', '.join(idle)} cannot change a result: the models of this run do not read it."
+    alone = {key for key in (*STARTS, *KERNELS) if key in typed and all(_of_gpu_alone(point, key) for point in points)}
+    if alone:
+        yield f"{', '.join(sorted(alone))} changes the modelled frame on the GPU alone, not the frame beside the NGPC."
+
+
+def _of_gpu_alone(point: Point, key: str) -> bool:
+    """Whether only ``gpu_modelled_ms`` reads a key of ``STARTS`` or ``KERNELS``; a plug-in may read them too."""
+    rest = models_of(point.arch, point.work).rest
+    if is_plugin(rest):
+        return False
+    return rest == PUBLISHED if key in KERNELS else point.detail == "bound" or _polls(point)
+
+
+def _polls(point: Point) -> bool:
+    """Whether kernels stay and poll in a frame that is replayed."""
+    return point.detail != "bound" and point.arch.frame.front_end == "persistent"
 
 
 def _reads(point: Point, models: Models, key: str) -> bool:
@@ -81,6 +107,7 @@ def _reads(point: Point, models: Models, key: str) -> bool:
             PUBLISHED in {models.frame, models.rest} and inside in {f"{point.work.encoding_name}.rest", "hashgrid.rest"}
         ),
         "rest_fusion": models.rest == PUBLISHED and point.arch.frame.fused,
+        "poll_ns": _polls(point),
         **dict.fromkeys(OF_PUBLISHED, models.frame == PUBLISHED),
     }
     return of_group.get(group, True)
@@ -98,6 +125,7 @@ def _rules(file: ArchFile) -> Iterator[Rule]:
     roofline = frame.rest_model == "roofline"
     yield not roofline, "frame.rest_model is not roofline", ("frame.ray_state",)
     yield roofline and not frame.fused, "frame.fused is false", ("frame.ray_state",)
+    yield not frame.overlap, "frame.overlap is false", ("frame.queues",)
     alone = roofline and file.gpu_model == "roofline"
     published = ("calibration.baseline", "calibration.rest_share")
     yield alone, "gpu_model and frame.rest_model are roofline", published

@@ -26,7 +26,7 @@ BEFORE_STALLS = [
     *("arch", "scale", "app", "encoding", "workload", "workload_sha256", "resolution", "trace", "trace_sha256"),
     *("detail", "limit_queries", "tiles", "queries", "queries_per_pixel", "frame_ms", "fps", "gpu_frame_ms"),
     *("gpu_modelled_ms", "gpu_modelled_note", "speedup", "speedup_modelled", "speedup_bound"),
-    *( "ngpc_ms", "rest_ms", "bottleneck", "nfp_cycles", "encoding_cycles", "mlp_cycles"),
+    *("ngpc_ms", "rest_ms", "bottleneck", "nfp_cycles", "encoding_cycles", "mlp_cycles"),
 ]
 AFTER_STALLS = [
     *("spilled_levels", "io_gbps", "dram_gbps", "ngpc_power_w", "total_power_w", "energy_mj"),

@@ -104,6 +104,8 @@ def test_a_key_without_effect_is_said(run, setting, says):
         ("frame.tiles", (1, 256)),
         ("frame.overlap", (True, False)),
         ("frame.schedule", ("invocations", "batches")),
+        ("frame.front_end", ("queues", "persistent")),
+        ("frame.queues", (1, 64)),
     ],
 )
 def test_what_a_bound_is_said_to_leave_out_changes_no_time_of_it(key, values):

@@ -4,8 +4,10 @@ import pytest
 
 import ngpc_sim as ngpc
 
-CONFLICTS = {"nfp.encoding.bank_map": "xor_fold"}
-REUSE = {"nfp.encoding.reuse": "last_voxel"}
+#: so many that a sample is a small part of a frame
+TILES = {"frame.tiles": 64}
+CONFLICTS = TILES | {"nfp.encoding.bank_map": "xor_fold"}
+REUSE = TILES | {"nfp.encoding.reuse": "last_voxel"}
 BUNDLED = ("nerf-room", "nerf-object", "nsdf-object", "gia-plane", "nvr-cloud")
 
 
@@ -46,8 +48,8 @@ def test_default_frames_are_covered_by_each_of_200_seeds(point, name):
     [
         ({"overrides": CONFLICTS}, 0.9),
         ({"overrides": REUSE}, 0.82),
-        ({"encoding": "densegrid"}, 0.9),
-        ({"encoding": "lowres"}, 0.9),
+        ({"encoding": "densegrid", "overrides": TILES}, 0.9),
+        ({"encoding": "lowres", "overrides": TILES}, 0.9),
     ],
 )
 def test_frames_of_unequal_shares_are_covered_as_often_as_intervals_say(point, options, alone):
