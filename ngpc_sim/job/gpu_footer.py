@@ -35,7 +35,7 @@ def gpu_lines(pairs: Sequence[tuple[Point, Result]], names: Names) -> list[str]:
 def _fusion(gpu: str, by_case: dict[str, float]) -> str:
     gains = ", ".join(f"{case} {gain:.2f}" for case, gain in by_case.items())
     published = f"published{'' if gpu == GPU else f' for {GPU}'} {PUBLISHED['rest_fusion'].value}"
-    text = "the rest of kernels is derived; fusing makes its work so many times shorter, gaps between dispatches left out"
+    text = "the rest of kernels is derived; fusing makes its work, without gaps, so many times shorter"
     return f"{text}: {gains}; {published}."
 
 

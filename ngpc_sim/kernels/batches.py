@@ -93,14 +93,23 @@ class Costs(NamedTuple):
     lines: Array
 
 
+class Means(NamedTuple):
+    """What replays a batch: constants and ports (4,) of an NFP, latencies of lines (2,), room for arrivals (B,)."""
+
+    constants: Any
+    ports: Array
+    path: Array
+    came: Array
+
+
 @inlined
-def serve_run(nfp, recorded, g, row, stop, came, k, late, released, constants, path):
+def serve_run(nfp, recorded, g, row, stop, k, late, means):
     """Issue the recorded queries ``row``, ``row + P``, ... to before ``stop`` on group ``g``.
 
     Where they may be ``late``, ``came[k]`` is when the first of them is there, ``came[k + P]`` the next one.
     """
-    engines, found, groups = nfp.engines, recorded.found, nfp.engines.shape[1]
-    before, behind = constants.before_tags, constants.behind_data
+    engines, found, groups, came, path = nfp.engines, recorded.found, nfp.engines.shape[1], means.came, means.path
+    before, behind, released = means.constants.before_tags, means.constants.behind_data, nfp.counter[R_BEFORE]
     for slot in range(engines.shape[2]):
         end, there = max(engines[FREE, g, slot], released), engines[READY, g, slot]
         first, at, last = recorded.cycles[row, slot], recorded.places[row, slot], recorded.places[stop, slot]
@@ -125,15 +134,15 @@ def serve_run(nfp, recorded, g, row, stop, came, k, late, released, constants, p
 
 
 @forced
-def serve_batch(nfp, batches, batch, begin, n, constants, ports, path, came):
-    """Issue a batch: the ``n`` queries from place ``begin`` on; ``came`` (B,) is room for their arrivals."""
-    counter, groups, places = nfp.counter, nfp.engines.shape[1], batches.places
-    count, released = counter[COUNT], counter[R_BEFORE]
+def serve_batch(nfp, batches, batch, begin, n, means):
+    """Issue a batch: the ``n`` queries from place ``begin`` on."""
+    counter, groups, places, ports = nfp.counter, nfp.engines.shape[1], batches.places, means.ports
+    count = counter[COUNT]
     # queries that come no further apart than the least interval find an engine that has served one at work
     fed = count >= groups and groups * ports[IN_BYTES] <= ports[IN_RATE] * batches.recorded.least
-    late = not fed and arrival(count + n - 1, ports[IN_BYTES], ports[IN_RATE]) > released
+    late = not fed and arrival(count + n - 1, ports[IN_BYTES], ports[IN_RATE]) > counter[R_BEFORE]
     if late:
-        fill_arrivals(came[:n], count, ports[IN_BYTES], ports[IN_RATE])
+        fill_arrivals(means.came[:n], count, ports[IN_BYTES], ports[IN_RATE])
     visit, k = batches.visits[batch], 0
     while k < n:
         until = min(places[visit + 1] - begin, n)
@@ -141,7 +150,7 @@ def serve_batch(nfp, batches, batch, begin, n, constants, ports, path, came):
         g = (count + k) % groups
         for i in range(min(groups, until - k)):
             stop = row + i + (each + (i < more)) * groups
-            serve_run(nfp, batches.recorded, g, row + i, stop, came, k + i, late, released, constants, path)
+            serve_run(nfp, batches.recorded, g, row + i, stop, k + i, late, means)
             g = g + 1 if g + 1 < groups else 0
         k, visit = until, visit + 1
     counter[COUNT] += n
@@ -163,7 +172,7 @@ def count_lines(batches, batch, begin, end, lines):
 def replay_share(s, place, batches, shared, constants, nfp, came, costs):
     """Replay a share of command ``s``, and itself behind it, on an idle NFP, whose state is ``nfp``."""
     first, n_batches = batches.batch_firsts[s], batches.batch_firsts[s + 1] - batches.batch_firsts[s]
-    ports, path, batch_queries = shared.ports, shared.path, constants.tables.shape[1] - 1
+    means, batch_queries = Means(constants, shared.ports, shared.path, came), constants.tables.shape[1] - 1
     turn = shared.scale * shared.granule_batches
     for copy in range(2):
         begin_copy(nfp)
@@ -172,8 +181,8 @@ def replay_share(s, place, batches, shared, constants, nfp, came, costs):
             for batch in range(granule, last):
                 begin = batches.firsts[s] + batch * batch_queries
                 n = min(batch_queries, batches.firsts[s + 1] - begin)
-                serve_batch(nfp, batches, first + batch, begin, n, constants, ports, path, came)
-                close_batch(nfp, constants, ports, 0)
+                serve_batch(nfp, batches, first + batch, begin, n, means)
+                close_batch(nfp, constants, shared.ports, 0)
             if copy == 0 and costs.lines.shape[2] > 0:
                 begin = batches.firsts[s] + granule * batch_queries
                 end = min(batches.firsts[s] + last * batch_queries, batches.firsts[s + 1])

@@ -8,6 +8,7 @@ from typing import Any
 
 from ngpc_sim.architecture.arch import Arch, changed
 from ngpc_sim.architecture.arch_file import MAX_SCALE
+from ngpc_sim.architecture.gpu_memory import OF_GPU
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.results.result import Result
 from ngpc_sim.results.stall_causes import STALL_CAUSES
@@ -18,6 +19,7 @@ _PATH_RELIEF: Mapping[str, Mapping[str, float]] = {
     "submit": {"frame.submit_overhead_us": 0.5},
     "table": {"memory.l2_gbps": 2, "memory.dram_gbps": 2},
 }
+_POLLING: Mapping[str, float] = {"gpu.poll_ns": 0.5, "memory.l2_latency_ns": 0.5}
 GPU_TWICE = "gpu x2"
 
 
@@ -51,12 +53,19 @@ def _relief(result: Result) -> Mapping[str, float]:
     """Keys and factors for the bottleneck; of several causes that name it, for the one that costs most cycles."""
     causes = [cause for cause in STALL_CAUSES if cause.limit == result.bottleneck]
     if not causes:
-        return _PATH_RELIEF[result.bottleneck]
+        return _POLLING if result.bottleneck == "latency" and _polls(result) else _PATH_RELIEF[result.bottleneck]
     return max(causes, key=lambda cause: result.stalls[cause.name]).relief
+
+
+def _polls(result: Result) -> bool:
+    """Whether kernels stay and poll."""
+    return bool(result.configuration["frame"]["front_end"] == "persistent")
 
 
 def _times(arch: Arch, dotted: str, factor: float) -> Any:  # noqa: ANN401 - a number of the architecture
     """Value of a key times ``factor``, an integer stays one; ``None`` where it is no number or would become 0."""
+    if dotted.startswith(OF_GPU):
+        return getattr(arch.gpu, dotted.removeprefix(OF_GPU)).value * factor
     value: Any = arch.file.model_dump()
     for part in dotted.split("."):
         value = value[part]

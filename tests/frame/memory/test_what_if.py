@@ -69,6 +69,14 @@ def point(trace):
     return make
 
 
+def test_kernels_that_poll_poll_twice_as_fast_where_latency_limits(point):
+    polling = {"frame.front_end": "persistent", "gpu.poll_ns": 9000, "frame.tiles": 1}
+    asked = point("nvr-hashgrid", 8, polling)
+    result = run_point(asked)
+    assert result.bottleneck == "latency"
+    assert doubling(asked.arch, result).arch.gpu.poll_ns.value == 4500
+
+
 @pytest.mark.parametrize("bottleneck", CASES)
 def test_the_gain_is_that_of_a_run_of_its_own_with_twice_of_it(bottleneck, point):
     name, scale, overrides, scenes, twice = CASES[bottleneck]
