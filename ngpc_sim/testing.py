@@ -164,7 +164,7 @@ def _same(a: Any, b: Any) -> bool:  # noqa: ANN401 - works hold anything
     if isinstance(a, list):
         return all(_same(x, y) for x, y in zip(a, b, strict=True))
     if is_dataclass(a):
-        return all(_same(getattr(a, field.name), getattr(b, field.name)) for field in fields(a))
+        return all(_same(getattr(a, field.name), getattr(b, field.name)) for field in fields(a) if field.compare)
     return bool(a == b)
 
 

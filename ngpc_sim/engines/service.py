@@ -57,7 +57,7 @@ class Service:
     reads: Array
     base_cycles: Array
     misses: Misses | None = None
-    kept: Store[Recorded] = field(default_factory=lambda: Store(1), repr=False)
+    kept: Store[Recorded] = field(default_factory=lambda: Store(1), repr=False, compare=False)
 
     def rows(self, chosen: Array) -> Service:
         """The service of some queries."""

@@ -58,6 +58,10 @@ class Store(Generic[Value]):
     def __len__(self) -> int:
         return len(self._kept)
 
+    def __reduce__(self) -> tuple[type[Store[Value]], tuple[Any, ...]]:
+        """A copy keeps nothing yet."""
+        return type(self), (self.most, self.room, self.size)
+
 
 _STORES: WeakSet[Store[Any]] = WeakSet()
 

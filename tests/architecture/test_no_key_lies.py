@@ -203,13 +203,15 @@ def test_a_number_of_a_technology_changes_a_result(name, key, tmp_path, known, w
 GPU_KEYS = [key for key in sourced_keys("gpu", "rtx3090") if not key.startswith("dram.")]
 
 
+#: values that change a result where an eighth does not, or is none
+OTHERWISE = {"kernel_floor_ns.value": 1e5, "rest_over_bound.value": 4}
 POLLING = {"frame.front_end": "persistent"}
 PUBLISHED_GPU = {"gpu_model": "published", "frame.rest_model": "published"}
 
 
 @pytest.mark.parametrize("key", GPU_KEYS)
 def test_a_number_of_the_gpu_changes_a_result(key, tmp_path, traces):
-    field, path = with_file(tmp_path, "gpu", "rtx3090", key, 1e5 if key == "kernel_floor_ns.value" else 0.125)
+    field, path = with_file(tmp_path, "gpu", "rtx3090", key, OTHERWISE.get(key, 0.125))
     read = PUBLISHED_GPU if key.startswith(("apps.", "encodings.", "reference_pixels", "rest_fusion")) else DERIVED[0]
     read = read | POLLING if key == "poll_ns.value" else read
     if key.startswith(PEAKS):
@@ -250,7 +252,7 @@ def derived(work, trace, **options):
 )
 def test_a_number_of_a_gpu_without_published_frames_changes_a_result(name, key, tmp_path):
     work, trace = ngpc.load_workload("gia-hashgrid"), ngpc.load_trace("gia-plane")
-    for value in (1, 4) if key == "sms.value" else (1e-9, 1e9):
+    for value in (1, 4) if key in {"sms.value", "rest_over_bound.value"} else (1e-9, 1e9):
         _, path = with_file(tmp_path, "gpu", name, key, value)
         if differ(derived(work, trace, gpu=path), derived(work, trace, gpu=name)):
             return

@@ -141,4 +141,4 @@ def test_the_footer_sets_the_derived_fusion_beside_the_published_one(simulate):
 
 def test_the_footer_says_that_the_fusion_was_published_for_another_gpu():
     arch = ngpc.load_arch("ngpc", gpu="orin", overrides=ROOFLINE)
-    assert lines_of(arch)[0].endswith("faster: gia 2.00; published for rtx3090 9.94.")
+    assert lines_of(arch)[0].endswith("shorter: gia 2.00; published for rtx3090 9.94.")
