@@ -4,7 +4,8 @@ Set-associative, LRU, lines of whole entries; line n of an engine's tables lies 
 each of its distinct lines once, in the order of its corners; an engine of several levels asks level after level. A
 line that is on its way counts as present, so what hits follows from the order of the queries alone, not from time.
 Caches start as the load command leaves them: filled with the first lines of their tables, the last ones used most
-recently. L2 is shared: the misses of all levels reach it query by query, level by level.
+recently. L2 is shared: the misses of all levels reach it query by query, level by level. A hash of a line's number says
+its set there, as in GPUs, whose tables and images have strides of powers of two.
 """
 
 from __future__ import annotations
@@ -61,9 +62,9 @@ def check_room(shape: CacheShape, n_lines: list[int], groups: int) -> None:
 
 
 class LruCaches:
-    """``groups`` caches of one shape, each for lines 0 to ``n_lines`` - 1."""
+    """``groups`` caches of one shape, each for lines 0 to ``n_lines`` - 1; ``hashed``: how a line finds its set."""
 
-    def __init__(self, shape: CacheShape, n_lines: int, groups: int = 1) -> None:
+    def __init__(self, shape: CacheShape, n_lines: int, groups: int = 1, *, hashed: bool = False) -> None:
         check_room(shape, [n_lines], groups)
         ways = min(shape.ways, shape.capacity_lines)
         few, sets = shape.few, groups * shape.sets
@@ -73,7 +74,7 @@ class LruCaches:
         if not few:
             links[:, n_lines:] = np.arange(n_lines, n_lines + shape.sets, dtype=np.int32)[None, :, None]
         #: what the kernels take, and change
-        self.state = Caches(groups, shape.sets, few, tags, links, np.full(0 if few else sets, ways, np.int64))
+        self.state = Caches(groups, shape.sets, few, hashed, tags, links, np.full(0 if few else sets, ways, np.int64))
 
     def load(self, first: int, last: int) -> None:
         """Use lines from ``first`` to before ``last`` in order, in every cache."""
@@ -82,7 +83,7 @@ class LruCaches:
 
 @dataclass(frozen=True)
 class L2Shape:
-    """The GPU's L2 as the cache of table lines behind the NFPs: its bytes and ways."""
+    """The GPU's L2 as the cache of table lines behind the NFPs: its bytes and ways; a hash says the set of a line."""
 
     capacity_bytes: int
     ways: int
@@ -146,7 +147,7 @@ class TableCaches:
         if l2 is None:
             return None
         lines = max(1, l2.capacity_bytes // self.line_bytes)
-        return LruCaches(CacheShape(lines, min(l2.ways, lines)), n_lines)
+        return LruCaches(CacheShape(lines, min(l2.ways, lines)), n_lines, hashed=True)
 
     def look_up(self, slot: int, asked: Lines, first: int) -> Lines:
         """Missing lines (levels, n, corners) of a slot, and their counts (levels, n); the cache goes on."""

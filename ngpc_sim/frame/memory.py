@@ -78,7 +78,7 @@ def _efficiency(answer: Any, *_: Any, **__: Any) -> float:  # noqa: ANN401 - of 
 
 def link_latency_ps(arch: Arch) -> int:
     """Latency between a command's queue and its data in L2."""
-    return 0 if arch.memory.contention == "none" else units.ns_to_ps(arch.memory.l2_latency_ns)
+    return units.ns_to_ps(arch.memory.l2_latency_ns)
 
 
 def miss_path(arch: Arch) -> MissPath:

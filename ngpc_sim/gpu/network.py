@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.architecture.arch import Arch
-from ngpc_sim.config.errors import UserError
 from ngpc_sim.gpu.coalescing import FEATURE_BYTES, SECTOR_BYTES, sectors_per_query
 from ngpc_sim.gpu.ray_counts import RayCounts
-from ngpc_sim.gpu.rest_of_kernels import GIGA, MS_PER_S, Machine, extras_of, machine
+from ngpc_sim.gpu.rest_of_kernels import GIGA, MS_PER_S, TERA, Machine, extras_of, machine, peaks
 from ngpc_sim.machine.store import Store
 from ngpc_sim.trace import Trace
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels
@@ -57,7 +56,8 @@ def network_of(arch: Arch, work: Workload, trace: Trace, counts: RayCounts) -> N
     gpu, calls = machine(arch), int((counts.queries > 0).sum())
     (harmonics, of_encoding), (casts, of_mlp) = (extras_of(gpu, work, counts, part) for part in ("encoding", "mlp"))
     levels = float(grid_levels_ms(arch, work.encoding, trace, counts).sum())
-    mlp = sum(mlp_ms(gpu, network, work.encoding, counts) for network in work.networks)
+    (tflops,) = peaks(arch.gpu, "fp16_tensor_tflops")
+    mlp = sum(mlp_ms(gpu, network, work.encoding, counts, tflops * TERA) for network in work.networks)
     dispatches = calls * (1 + len(work.networks)) + of_encoding + of_mlp
     return Network(levels + harmonics, mlp + casts, dispatches)
 
@@ -87,12 +87,12 @@ def grid_levels_ms(arch: Arch, grid: GridEncoding, trace: Trace, counts: RayCoun
     return total
 
 
-def mlp_ms(gpu: Machine, network: Mlp, grid: GridEncoding, counts: RayCounts) -> float:
-    """Least time of a network's kernels of a frame in ms."""
+def mlp_ms(gpu: Machine, network: Mlp, grid: GridEncoding, counts: RayCounts, tensor_flops_s: float) -> float:
+    """Least time of a network's kernels of a frame in ms; ``tensor_flops_s``: peak of the tensor cores in fp16."""
     matrices = network.matrices(grid.width)
     macs = sum(inputs * outputs for inputs, outputs in matrices)
     moved = counts.queries * (matrices[0][0] + matrices[-1][1]) * FEATURE_BYTES
-    computing = 2 * macs * counts.queries / gpu.tensor_flops_s * MS_PER_S
+    computing = 2 * macs * counts.queries / tensor_flops_s * MS_PER_S
     return float(np.maximum(gpu.ms(moved, moved * gpu.far(moved), np.zeros(1)), computing).sum())
 
 
@@ -107,12 +107,8 @@ def index_flops(grid: GridEncoding) -> int:
 
 def l1_bytes_s(arch: Arch) -> float:
     """Bytes per second from all L1 caches of the GPU."""
-    gpu = arch.gpu
-    if gpu.sms is None or gpu.clock_ghz is None or gpu.l1_bytes_per_clock is None:
-        raise UserError(
-            f"GPU {gpu.name} has no sms, clock_ghz and l1_bytes_per_clock in its file, which a roofline needs."
-        )
-    return gpu.sms.value * gpu.clock_ghz.value * gpu.l1_bytes_per_clock.value * GIGA
+    sms, clock_ghz, bytes_per_clock = peaks(arch.gpu, "sms", "clock_ghz", "l1_bytes_per_clock")
+    return sms * clock_ghz * bytes_per_clock * GIGA
 
 
 def coalescing(grid: GridEncoding, trace: Trace) -> Array:

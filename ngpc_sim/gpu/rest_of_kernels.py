@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.architecture.gpu import GpuSpec
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.gpu import tile_work
 from ngpc_sim.gpu.ray_counts import RayCounts
@@ -38,7 +39,6 @@ class Machine:
     l2_bytes_s: float
     dram_bytes_s: float
     flops_s: float
-    tensor_flops_s: float
     over: float
     floor_ms: float
     gap_ms: float
@@ -60,6 +60,21 @@ class Machine:
         return float(np.maximum(self.floor_ms, self.over * bounds).sum())
 
 
+def peaks(gpu: GpuSpec, *names: str) -> list[float]:
+    """Numbers of a GPU's file that a roofline needs.
+
+    Raises
+    ------
+    UserError
+        When the file lacks one.
+    """
+    found = {name: getattr(gpu, name) for name in names}
+    missing = [name for name, number in found.items() if number is None]
+    if missing:
+        raise UserError(f"GPU {gpu.name} has no {' and '.join(missing)} in its file, which a roofline needs.")
+    return [number.value for number in found.values()]
+
+
 def machine(arch: Arch) -> Machine:
     """The GPU of an architecture; its memory is what the architecture says.
 
@@ -69,16 +84,12 @@ def machine(arch: Arch) -> Machine:
         When the GPU's file has no peaks.
     """
     gpu, memory, frame = arch.gpu, arch.memory, arch.frame
-    if gpu.fp32_tflops is None or gpu.fp16_tensor_tflops is None:
-        raise UserError(
-            f"GPU {gpu.name} has no fp32_tflops and fp16_tensor_tflops in its file, which a roofline needs."
-        )
+    (tflops,) = peaks(gpu, "fp32_tflops")
     return Machine(
         l2_bytes=gpu.l2_mib.value * 1024 * 1024,
         l2_bytes_s=memory.l2_gbps * GIGA,
         dram_bytes_s=memory.dram_gbps * memory.dram_efficiency * GIGA,
-        flops_s=gpu.fp32_tflops.value * TERA,
-        tensor_flops_s=gpu.fp16_tensor_tflops.value * TERA,
+        flops_s=tflops * TERA,
         over=gpu.rest_over_bound.value,
         floor_ms=gpu.kernel_floor_ns.value / 1e6,
         gap_ms=gpu.dispatch_ns.value / 1e6,

@@ -28,6 +28,7 @@ def footer(points: Sequence[Point], results: Sequence[Result], differences: Sequ
         names.folded(_unused(pairs, names)),
         unused_settings(points),
         names.folded(_traces(pairs, names)),
+        names.folded(_silent_kernels(pairs, names)),
         _sampled(results, names),
         names.folded(_spilled(results, names)),
         _scenes(results, names),
@@ -66,6 +67,16 @@ def _traces(pairs: Pairs, names: Names) -> Iterator[Told]:
         if result.queries != profile.queries_at(pixels):
             text += f"; its profile is scaled to {result.queries:,} queries for {result.resolution} on {result.arch}"
         yield *told, f"{text}."
+
+
+def _silent_kernels(pairs: Pairs, names: Names) -> Iterator[Told]:
+    """Kernels of the rest that name phases of which the trace has no call."""
+    for point, result in pairs:
+        listed, phases = point.work.gpu_kernels, set(point.trace.phases)
+        silent = [name for name, kernel in listed.kernels.items() if kernel.named_phases - phases] if listed else []
+        if silent and not point.work.is_built_in:
+            text = f"kernels that name a phase of which trace {result.trace} has no call: {', '.join(silent)}; it has"
+            yield names.work(result), names.condition(result), f"{text} {', '.join(sorted(phases))}."
 
 
 def _sampled(results: Sequence[Result], names: Names) -> Iterator[str]:

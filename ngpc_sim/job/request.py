@@ -201,7 +201,8 @@ def _check_names(archs: list[str], loaded: Mapping[tuple[str, int, int | None], 
             raise UserError(f"--arch {other} and {name} are both called '{own.name}': give one another name.")
     gpus: dict[tuple[str, str], Arch] = {}
     for arch in loaded.values():
-        if gpus.setdefault((arch.name, arch.gpu.name), arch).gpu != arch.gpu:
+        first = gpus.setdefault((arch.name, arch.gpu.name), arch)
+        if first.file.gpu != arch.file.gpu and first.gpu != arch.gpu:
             raise UserError(f"two GPU files are both called '{arch.gpu.name}': give one another name.")
 
 

@@ -11,8 +11,15 @@ from ngpc_sim.kernels.compiled import inlined, kernel
 Array = np.ndarray[Any, Any]
 
 
+#: the golden ratio in 32 bits: lines at any stride fall into sets evenly (multiplicative hashing, Knuth, TAOCP 6.4)
+GOLDEN = np.uint64(0x9E3779B9)
+BITS, LOW_BITS = np.uint64(32), np.uint64(0xFFFFFFFF)
+
+
 class Caches(NamedTuple):
     """Caches of one shape: their ``number``, the sets of each, and whether these have ``few`` ways.
+
+    ``hashed``: whether a hash of its number says the set of a line, or what is left of its number.
 
     ``tags`` (number x sets, ways) of sets of few ways; of others ``links`` (number, lines + sets, 2) int32 and ``room``
     (number x sets,) int64: see :func:`touch_many`.
@@ -21,6 +28,7 @@ class Caches(NamedTuple):
     number: int
     sets: int
     few: bool
+    hashed: bool
     tags: Array
     links: Array
     room: Array
@@ -67,9 +75,16 @@ def touch_many(links, head, node, room):
 
 
 @inlined
-def touch(which, line, sets, few, tags, links, room):
-    """Use ``line`` of cache ``which``; returns whether it was there."""
-    index = line & np.uint64(sets - 1) if sets & (sets - 1) == 0 else line % np.uint64(sets)
+def set_of(line, sets, hashed):
+    """The set of a line."""
+    if hashed:
+        return (line * GOLDEN & LOW_BITS) * np.uint64(sets) >> BITS
+    return line & np.uint64(sets - 1) if sets & (sets - 1) == 0 else line % np.uint64(sets)
+
+
+@inlined
+def touch(which, line, index, sets, few, tags, links, room):
+    """Use ``line`` of set ``index`` of cache ``which``; returns whether it was there."""
     here = which * sets + np.int64(index)
     if few:
         return touch_few(tags[here], line)
@@ -92,7 +107,9 @@ def look_up_lines(asked, offsets, first, caches, missed):
             found = 0
             for k in range(counts[level, i]):
                 line = lines[level, i, k]
-                if not touch(which, np.uint64(line) + offsets[level], caches.sets, caches.few, tags, links, room):
+                own = np.uint64(line) + offsets[level]
+                index = set_of(own, caches.sets, caches.hashed)
+                if not touch(which, own, index, caches.sets, caches.few, tags, links, room):
                     gone[level, i, found] = line
                     found += 1
             gone_counts[level, i] = found
@@ -111,7 +128,8 @@ def look_up_l2(missed, offsets, cache, far, line_bytes, addresses, noted):
             count = 0
             for k in range(counts[level, i]):
                 line = np.uint64(lines[level, i, k]) + offsets[level]
-                if not touch(0, line, cache.sets, cache.few, tags, links, room):
+                index = set_of(line, cache.sets, cache.hashed)
+                if not touch(0, line, index, cache.sets, cache.few, tags, links, room):
                     count += 1
                     if noted < addresses.shape[0]:
                         addresses[noted] = np.int64(line) * line_bytes
@@ -126,4 +144,5 @@ def preload(first, last, caches):
     tags, links, room = caches.tags, caches.links, caches.room
     for which in range(caches.number):
         for line in range(first, last):
-            touch(which, np.uint64(line), caches.sets, caches.few, tags, links, room)
+            index = set_of(np.uint64(line), caches.sets, caches.hashed)
+            touch(which, np.uint64(line), index, caches.sets, caches.few, tags, links, room)

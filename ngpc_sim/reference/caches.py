@@ -19,15 +19,19 @@ class Asked:
 
 
 class LruCache:
-    """A cache of sets of ``ways`` lines; the least recently used line of a set is replaced."""
+    """A cache of sets of ``ways`` lines; the least recently used line of a set is replaced.
 
-    def __init__(self, lines: int, ways: int) -> None:
-        self.ways = min(ways, lines)
+    A line's set is what its number leaves over the sets. Or, ``hashed``, the part of 32 bits at which the low 32 bits
+    of its number times the golden ratio lie.
+    """
+
+    def __init__(self, lines: int, ways: int, *, hashed: bool = False) -> None:
+        self.ways, self.hashed = min(ways, lines), hashed
         self.sets: list[OrderedDict[int, None]] = [OrderedDict() for _ in range(max(1, lines // self.ways))]
 
     def use(self, line: int) -> bool:
         """Whether ``line`` is in the cache; afterwards it is."""
-        kept = self.sets[line % len(self.sets)]
+        kept = self.sets[line * 2654435769 % 2**32 * len(self.sets) // 2**32 if self.hashed else line % len(self.sets)]
         hit = line in kept
         kept[line] = None
         kept.move_to_end(line)
@@ -48,7 +52,7 @@ def reference_misses(
     memory = [sum(tables[:level]) for level in range(len(tables))]
     cached = _caches(spec, encoding, tables)
     in_order = [level for slot in range(spec.engines) for level in range(slot, encoding.n_levels, spec.engines)]
-    shared = LruCache(max(1, l2.capacity_bytes // spec.line_bytes), l2.ways) if l2 else None
+    shared = LruCache(max(1, l2.capacity_bytes // spec.line_bytes), l2.ways, hashed=True) if l2 else None
     if shared:
         for level in sorted(cached):
             cache = cached[level][1][0]

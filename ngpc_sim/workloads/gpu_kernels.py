@@ -59,6 +59,12 @@ class Kernel(Spec):
     work: dict[Items, Work] = Field(min_length=1)
     source: str = Field(min_length=3)
 
+    @property
+    def named_phases(self) -> frozenset[str]:
+        """Phases of the trace that it names."""
+        before = [self.when.removeprefix(BEFORE)] if self.when.startswith(BEFORE) else []
+        return frozenset([*self.phases, *before])
+
     @model_validator(mode="after")
     def _counts_what_there_is(self) -> Kernel:
         known = FRAME_ITEMS if self.per == "frame" else INVOCATION_ITEMS
@@ -69,10 +75,10 @@ class Kernel(Spec):
 
     @model_validator(mode="after")
     def _says_when(self) -> Kernel:
-        once = self.when in {FIRST, LAST} or self.when.startswith(BEFORE)
+        once = self.when in {FIRST, LAST} or (self.when.startswith(BEFORE) and self.when != BEFORE)
         if self.part == "rest" and not (once if self.per == "frame" else self.when in {PRE, POST}):
             known = f"{FIRST}, {LAST}, {BEFORE}PHASE" if self.per == "frame" else f"{PRE}, {POST}"
-            raise ValueError(f"a kernel per {self.per} says when it runs: {known}; not '{self.when}'")
+            raise ValueError(f"a kernel per {self.per} says when it runs: {known}; this one says '{self.when}'")
         return self
 
 

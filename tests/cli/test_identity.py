@@ -131,6 +131,12 @@ def test_two_gpus_of_one_name_and_several_contents_are_refused(refused, tmp_path
     assert "both called 'mine'" in refused("--app", "gia", "--set", "gpu=./a.yaml,./b.yaml", "--out", "o")
 
 
+def test_several_values_of_a_number_of_the_gpu_are_a_sweep(run):
+    ran = run(*FAST, "--app", "gia", "--set", "gpu.l2_mib=6,12", "--set", "gpu.dispatch_ns=0,500")
+    values = [(row["gpu.l2_mib"], row["gpu.dispatch_ns"]) for row in cells(ran, "results.csv")]
+    assert values == [("6", "0"), ("6", "500"), ("12", "0"), ("12", "500")]
+
+
 def test_budgets_and_sentences_name_the_swept_value(run):
     key = "nfp.encoding.grid_sram_kib"
     ran = run(*BOUND, "--app", "gia", "--set", f"{key}=256,1024", "--power-budget", "9")

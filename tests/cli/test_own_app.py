@@ -190,3 +190,20 @@ def test_a_published_mean_stands_beside_built_in_workloads_alone(run, tmp_path, 
     (mean,) = (line for line in ran.out.splitlines() if line.startswith("mean"))
     assert ("published" in mean) == published
     assert ("from the published 12.94" in " ".join(ran.out.split())) == published
+
+
+@pytest.mark.parametrize("when", [{"when": "pre", "phases": ["primry"]}, {"per": "frame", "when": "before:shadw"}])
+def test_a_kernel_that_names_a_phase_of_which_the_trace_has_no_call_is_named(when, glow, run):
+    ask = {**KERNELS["kernels"]["ask"], **when}
+    if when.get("per") == "frame":
+        ask["work"] = {"pixels": {"writes": ["input"]}}
+    glow(gpu_kernels={**KERNELS, "kernels": {**KERNELS["kernels"], "ask": ask}})
+    ran = run("--scale", "8", "--app", "glow.yaml", "--no-what-if", "--out", "o")
+    assert ran.status == 0
+    assert "has no call: ask; it has" in " ".join(ran.out.split())
+
+
+def test_a_kernel_before_no_phase_is_refused(glow, refused):
+    ask = {**KERNELS["kernels"]["ask"], "per": "frame", "when": "before:", "work": {"pixels": {"writes": ["input"]}}}
+    glow(gpu_kernels={**KERNELS, "kernels": {**KERNELS["kernels"], "ask": ask}})
+    assert "this one says 'before:'" in refused("--scale", "8", "--app", "glow.yaml", "--out", "o")

@@ -46,7 +46,7 @@ def test_without_a_peak_a_published_frame_has_no_model_beside_it_and_says_why(ro
     arch, work = ngpc.load_arch("ngpc", gpu=mine), ngpc.load_workload("gia-hashgrid")
     row = ngpc.simulate(arch, work, ngpc.load_trace("gia-plane"), detail="bound").row()
     assert row["gpu_modelled_ms"] is row["speedup_modelled"] is row["gpu_bound_ms"] is None
-    assert "has no sms" in row["gpu_modelled_note"]
+    assert "has no sms in its file" in row["gpu_modelled_note"]
     assert row["speedup"] > 0
     assert not row["gpu_below_bound"]
 

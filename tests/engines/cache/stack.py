@@ -44,14 +44,24 @@ def not_above_before(values):
     return count
 
 
-def distances(lines, sets=1):
+def left_over(lines, sets):
+    """Set of every line in grid_sram."""
+    return lines % sets
+
+
+def golden(lines, sets):
+    """Set of every line in L2: where its number times the golden ratio lies between two whole numbers, in 32 bits."""
+    return (lines * 0x9E3779B9 % 2**32) * sets >> 32
+
+
+def distances(lines, sets=1, set_of=left_over):
     """The same as ``plain_distances`` in n log^2 n: uses up to t that were first behind p, the last use of t's line.
 
     With the uses of a set behind one another, a use j lies at or before p, or its line was last used there, in
     exactly p + 1 cases more than there are lines between p and t.
     """
     lines = np.asarray(lines, np.int64)
-    by_set = np.argsort(lines % sets, kind="stable")
+    by_set = np.argsort(set_of(lines, sets), kind="stable")
     in_order = lines[by_set]
     by_line = np.argsort(in_order, kind="stable")
     same = np.flatnonzero(in_order[by_line][1:] == in_order[by_line][:-1])
@@ -63,9 +73,9 @@ def distances(lines, sets=1):
     return answer
 
 
-def hits(lines, loaded, sets, ways):
+def hits(lines, loaded, sets, ways, set_of=left_over):
     """Which uses of ``lines`` hit when those of ``loaded`` came before."""
-    return distances(np.concatenate([loaded, lines]), sets)[len(loaded) :] < ways
+    return distances(np.concatenate([loaded, lines]), sets, set_of)[len(loaded) :] < ways
 
 
 @dataclass(frozen=True)
@@ -114,6 +124,6 @@ def expected(spec, encoding, positions, l2=None):
         capacity = max(1, l2[0] // spec.line_bytes)
         ways = min(l2[1], capacity)
         uses = (lines + memory[:, None])[gone]
-        far[gone] = ~hits(uses, np.concatenate([[], *loaded]), capacity // ways, ways)
+        far[gone] = ~hits(uses, np.concatenate([[], *loaded]), capacity // ways, ways, golden)
     addresses = (lines + memory[:, None])[far] * spec.line_bytes
     return Expected(asked.sum(axis=2), gone.sum(axis=2), far.sum(axis=2), addresses.tolist())

@@ -65,6 +65,16 @@ def test_so_does_it_where_tables_are_in_l2_as_well(cases, small):
         check_step(small, point, 64 ** random.random())
 
 
+@pytest.mark.parametrize("app", ["nvr", "nsdf"])
+def test_an_l2_whose_sets_are_three_times_a_power_of_two_is_no_spike(app, simulate):
+    """6 MiB are 12,288 sets, and planes of the lowres grids are 4,096 lines apart."""
+    frames = [
+        simulate(f"{app}-lowres", 64, overrides={"frame.tiles": 4, "gpu.l2_mib": mib}).frame_ms
+        for mib in (5.95, 6, 6.05)
+    ]
+    assert max(frames) <= HUNDREDTH * min(frames)
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", ["nerf-hashgrid", "nerf-lowres", "nvr-lowres", "nsdf-lowres", "nvr-hashgrid"])
 @pytest.mark.parametrize("fused", [True, False])
