@@ -72,9 +72,13 @@ class Models:
 
 
 def models_of(arch: Arch, work: Workload) -> Models:
-    """The architecture's models, or the roofline where they are published ones and the workload was not measured."""
+    """The architecture's models, or the roofline where they are published ones and the workload was not measured.
+
+    Of a GPU of which no frame is published, the frame is modelled too.
+    """
     own, measured = (arch.file.gpu_model, arch.frame.rest_model), _is_measured(arch, work)
-    return Models(*(ROOFLINE if model == PUBLISHED and not measured else model for model in own))
+    frame, rest = (ROOFLINE if model == PUBLISHED and not measured else model for model in own)
+    return Models(frame if arch.gpu.apps else ROOFLINE, rest)
 
 
 def _is_measured(arch: Arch, work: Workload) -> bool:
@@ -135,8 +139,6 @@ def _rest_ms(answer: Any, *_: Any, **__: Any) -> float:  # noqa: ANN401 - of a p
 
 def _published(arch: Arch, work: Workload, queries: int, pixels: int) -> Baseline:
     gpu = arch.gpu
-    if not gpu.apps:
-        raise UserError(f"GPU {gpu.name} has no published frame times: --set gpu_model=roofline derives them.")
     app = gpu.apps.get(work.app)
     if app is None:
         known = ", ".join(gpu.apps)

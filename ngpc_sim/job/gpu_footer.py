@@ -21,7 +21,7 @@ def gpu_lines(pairs: Sequence[tuple[Point, Result]], names: Names) -> list[str]:
         arch, models, condition = point.arch, models_of(point.arch, point.work), names.condition(result)
         lines = [*_modelled(arch), *_other_memory(arch)]
         if models.frame != arch.file.gpu_model:
-            lines.append(_not_published(arch, names.work(result)))
+            lines.append(_not_published(arch, "" if point.work.is_built_in else names.work(result)))
         if result.gpu_below_bound:
             lines.append(_below_bound(result, names.case(result)))
         told.update({(arch.name, condition, line): None for line in lines})
@@ -39,10 +39,12 @@ def _fusion(gpu: str, by_case: dict[str, float]) -> str:
     return f"{text}: {gains}; {published}."
 
 
-def _not_published(arch: Arch, work: str) -> str:
+def _not_published(arch: Arch, own_work: str) -> str:
+    """Why a frame is modelled: the GPU has no published one, or ``own_work`` has none, which is not built in."""
     gpu = arch.gpu.name
+    which = f"time of {own_work}, which is not built in," if own_work else "frame time"
     return (
-        f"no time of {work}, which is not built in, is published on {gpu}; its frame on {gpu} alone is modelled, its "
+        f"no {which} is published on {gpu}; its frame on {gpu} alone is modelled, its "
         "encoding and MLP kernels by a lower bound."
     )
 

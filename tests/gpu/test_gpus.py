@@ -70,9 +70,12 @@ def refused(overrides=None, work="gia-hashgrid", **options):
 
 
 @pytest.mark.parametrize("gpu", OTHERS)
-def test_a_gpu_without_published_frames_names_the_way_out(gpu):
-    said = refused({"gpu_model": "published"}, gpu=gpu)
-    assert said == f"GPU {gpu} has no published frame times: --set gpu_model=roofline derives them."
+def test_the_frame_on_a_gpu_without_published_ones_is_modelled_and_a_line_says_so(gpu):
+    arch, work = ngpc.load_arch("ngpc", gpu=gpu), ngpc.load_workload("gia-hashgrid")
+    result = ngpc.simulate(arch, work, ngpc.load_trace("gia-plane"))
+    assert arch.file.gpu_model == "published"
+    assert (result.gpu_baseline, result.gpu_frame_ms) == ("roofline", result.gpu_modelled_ms)
+    assert any(f"no frame time is published on {gpu};" in line for line in lines_of(arch, result))
 
 
 def test_a_gpu_without_published_shares_names_the_way_out():
