@@ -46,6 +46,12 @@ class OverBound(Sourced):
     value: float = Field(ge=1, le=10_000)
 
 
+class CacheSize(Sourced):
+    """Capacity of a cache in MiB: far below what addresses reach."""
+
+    value: float = Field(gt=0, le=1_000_000)
+
+
 class Count(Positive):
     """A sourced number of things."""
 
@@ -127,7 +133,7 @@ class GpuSpec(Spec):
     die_mm2: Positive
     board_power_w: Positive
     idle_power_w: Sourced
-    l2_mib: Sourced
+    l2_mib: CacheSize
     sms: Count | None = None
     clock_ghz: Positive | None = None
     fp32_tflops: Positive | None = None

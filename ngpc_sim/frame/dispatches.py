@@ -20,7 +20,6 @@ from ngpc_sim.machine.store import Store
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
-TERA = 1e12
 #: columns of bytes here and there
 BYTES = (
     (frame_tables.LINK, tile_work.LINK),
@@ -119,7 +118,8 @@ def time_by_queries(work: Workload, plan: FramePlan, rest_ps: int, *, batches: b
     """A given time for all, divided by queries, half before and half behind each call; what the network reads moves."""
     calls = calls_of(plan)
     tiles = len(calls.firsts) - 1
-    share = -(-calls.queries * rest_ps // plan.queries) if rest_ps < 1 << 40 else _divided(calls, rest_ps, plan)
+    # in Python's integers, which have room for long times
+    share = np.array([-(-n * rest_ps // plan.queries) for n in calls.queries.tolist()], np.int64)
     behind = np.arange(len(calls.queries)) + np.repeat(np.arange(tiles), np.diff(calls.firsts)) + 1
     table = np.zeros((len(calls.queries) + tiles, WORK_COLUMNS), np.int64)
     early = np.zeros_like(share) if batches else share // 2
@@ -133,8 +133,3 @@ def time_by_queries(work: Workload, plan: FramePlan, rest_ps: int, *, batches: b
         return Dispatches(np.arange(len(table) + 1), table, 0.0)
     runs = np.isin(np.arange(len(table)), behind)
     return Dispatches(np.r_[0, np.cumsum(runs)], table[runs], 0.0)
-
-
-def _divided(calls: Calls, rest_ps: int, plan: FramePlan) -> Array:
-    """Parts of a long time, in Python's integers."""
-    return np.array([-(-n * rest_ps // plan.queries) for n in calls.queries.tolist()], np.int64)

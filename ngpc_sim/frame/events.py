@@ -19,6 +19,8 @@ from ngpc_sim.kernels.frame_tables import Rules, Tiles
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
+#: columns of a dispatch whose bytes are in DRAM, or may be
+DRAM_COLUMNS = [frame_tables.DRAM, frame_tables.IN_WRITTEN, frame_tables.IN_READ, frame_tables.OUT_READ]
 
 
 def asks_of(arch: Arch, work: Workload, plan: FramePlan) -> Array:
@@ -38,16 +40,49 @@ def tiles_of(arch: Arch, work: Workload, plan: FramePlan, commands: Sequence[Com
     return Tiles(firsts, steps, gpu.gaps, gpu.work, *costs, asks_of(arch, work, plan), ~reread)
 
 
-def run_frame_fast(tiles: Tiles, rules: Rules, n_nfps: int, rounds: Array) -> FrameRun:
-    """Run a frame; ``rounds`` (S,) are the invocations of the streams."""
+def least_ps(work: Array, rules: Rules) -> float:
+    """No frame of the dispatches ``work`` is shorter: one after another, with all buffers in L2."""
+    link, dram = work[:, frame_tables.LINK], work[:, frame_tables.DRAM]
+    bound = rules.over * np.maximum(link * rules.link_ps, dram * rules.dram_ps)
+    busy = np.maximum(work[:, frame_tables.LEAST_PS], bound).sum()
+    return float(rules.submit + busy) + max(0, len(work) - 1) * float(rules.gap)
+
+
+def longest_ps(tiles: Tiles, rules: Rules) -> float:
+    """No frame is longer: everything one after another, each side with half of the memory.
+
+    Bytes that may be in DRAM are, and commands wait for their slowest NFP.
+    """
+    work, asks = tiles.work.astype(np.float64), tiles.asks[tiles.steps].astype(np.float64)
+    own = work[:, frame_tables.LINK] * rules.link_ps + work[:, DRAM_COLUMNS].sum(axis=1) * rules.dram_ps
+    streams = asks[:, : frame_tables.FAR].sum(axis=1)
+    asked = streams * (rules.link_ps + rules.dram_ps) + asks[:, frame_tables.FAR] * rules.lines_ps
+    slowest = np.maximum(tiles.ends, tiles.occupancy).max(axis=1)[tiles.steps].astype(np.float64)
+    busy = work[:, frame_tables.LEAST_PS].sum() + (rules.over + 2) * own.sum() + slowest.sum() + 2 * asked.sum()
+    waits = len(work) * float(rules.gap) + (len(work) + len(tiles.steps)) * 2.0 * rules.cross
+    return float(rules.submit + busy + waits)
+
+
+def frame_ps(tiles: Tiles, rules: Rules, n_nfps: int) -> int:
+    """Time of a frame, and nothing else of it."""
+    state, _ = run_loop(tiles, rules, idle(n_nfps), _log(tiles, rules, n_nfps))
+    return int(state[frame_loop.LATEST])
+
+
+def _log(tiles: Tiles, rules: Rules, n_nfps: int) -> Log:
+    """Room for what happens in a frame."""
     commands, records = len(tiles.steps), len(tiles.steps) + len(tiles.work) + 1
-    log = Log(
+    return Log(
         np.zeros(commands, np.int32),
         np.zeros((commands, n_nfps if rules.least_loaded else 1), np.int16),
         np.zeros(commands, np.int64),
         np.zeros((records, 4), np.int64),
     )
-    nfps = idle(n_nfps)
+
+
+def run_frame_fast(tiles: Tiles, rules: Rules, n_nfps: int, rounds: Array) -> FrameRun:
+    """Run a frame; ``rounds`` (S,) are the invocations of the streams."""
+    log, nfps = _log(tiles, rules, n_nfps), idle(n_nfps)
     state, sums = run_loop(tiles, rules, nfps, log)
     path = critical_path(log.records, state[frame_loop.LATEST_RECORD])
     frame_ps = int(state[frame_loop.LATEST])

@@ -27,7 +27,7 @@ from ngpc_sim.workloads.grids import GridEncoding
 
 FORMAT = 1
 #: rooms whose sources compute what is kept
-ROOMS = ("config", "kernels", "workloads", "engines", "architecture", "gpu", "frame", "simulation")
+ROOMS = ("config", "kernels", "workloads", "engines", "architecture", "frame")
 #: packages whose versions can change what is kept
 PACKAGES = ("ngpc-sim", "numpy", "numba")
 #: shorter traces are served sooner than read

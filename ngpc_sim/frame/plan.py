@@ -103,8 +103,13 @@ class FramePlan:
 
     def fits(self, batch_queries: int) -> bool:
         """Whether memory holds what a replay takes, by batches of so many queries or query by query."""
-        parts = sum(stream.visits - (-stream.queries // batch_queries) for stream in self.streams)
-        return parts <= MAX_PARTS and all(stream.queries <= MAX_STREAM_ROWS for stream in self.streams)
+        parts = self._visits + int((-(-self.sizes // batch_queries)).sum())
+        return parts <= MAX_PARTS and int(self.sizes.max()) <= MAX_STREAM_ROWS
+
+    @cached_property
+    def _visits(self) -> int:
+        """How often its streams begin a piece, at most."""
+        return sum(stream.visits for stream in self.streams)
 
     def batch_sums(self, service: Service, batch_queries: int, groups: int) -> BatchSums:
         """Sums by batch over the streams of the plan's own service, kept for the next number of NFPs."""

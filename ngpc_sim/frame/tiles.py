@@ -7,6 +7,7 @@ most tiles takes. The chosen number of tiles is then replayed exactly.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -17,7 +18,6 @@ from ngpc_sim.engines.cluster import Cluster, ClusterRun
 from ngpc_sim.frame.commands import Commands, cycles_to_ps_array
 from ngpc_sim.frame.memory import miss_path
 from ngpc_sim.frame.plan import FramePlan
-from ngpc_sim.machine import disk_cache
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
@@ -27,29 +27,34 @@ NEAR = 0.005
 
 
 class Choice(NamedTuple):
-    """A number of tiles, and how many times as long the frame takes with the most that can be chosen."""
+    """A number of tiles, and at least how many times as long the frame takes with the most that can be chosen."""
 
     tiles: int
     with_most: float
 
 
-def fewest(frame_ps: Callable[[int], int | None]) -> Choice:
-    """The fewest tiles near the shortest frame; ``frame_ps`` is ``None`` for a number that cannot be replayed."""
-    found = {tiles: frame_ps(tiles) for tiles in CANDIDATES}
-    times = {tiles: time for tiles, time in found.items() if time is not None} or {CANDIDATES[-1]: 1}
-    chosen = next(tiles for tiles, time in times.items() if time <= min(times.values()) * (1 + NEAR))
-    return Choice(chosen, times[max(times)] / times[chosen])
+class Trial(NamedTuple):
+    """A frame with a number of tiles: no less than ``least_ps``, and ``frame_ps`` runs it."""
+
+    least_ps: float
+    frame_ps: Callable[[], float]
 
 
-def kept_choice(key: str | None, choose: Callable[[], Choice]) -> Choice:
-    """The number of tiles that ``choose`` gives, from disk where an earlier run left it; ``None`` keeps nothing."""
-    arrays = None if key is None else disk_cache.load(key, {"choice": ("f8", (2,))})
-    if arrays is not None:
-        return Choice(int(arrays["choice"][0]), float(arrays["choice"][1]))
-    choice = choose()
-    if key is not None:
-        disk_cache.save(key, {"choice": np.array(choice)})
-    return choice
+def fewest(trial: Callable[[int], Trial | None]) -> Choice:
+    """The fewest tiles near the shortest frame; ``trial`` is ``None`` for a number that cannot be replayed.
+
+    A frame whose least time is no longer near the shortest one so far is not run.
+    """
+    times: dict[int, float] = {}
+    shortest = math.inf
+    for tiles in CANDIDATES:
+        tried = trial(tiles)
+        if tried is not None:
+            near = tried.least_ps <= shortest * (1 + NEAR)
+            times[tiles] = tried.frame_ps() if near else tried.least_ps
+            shortest = min(shortest, times[tiles])
+    chosen = next((tiles for tiles, time in times.items() if time <= shortest * (1 + NEAR)), CANDIDATES[-1])
+    return Choice(chosen, times[max(times)] / times[chosen] if shortest < math.inf else 1.0)
 
 
 class Rates(NamedTuple):

@@ -170,15 +170,14 @@ def commands_of(profile: Array, counts: Array) -> list[Part]:
     return shares
 
 
-def counted_whole(arch: Arch, work: Workload, trace: Trace, _: int = 0) -> FramePlan | None:
+def counted_whole(arch: Arch, work: Workload, trace: Trace) -> FramePlan | None:
     """The commands of the frame as a sample of its queries says what they sum to; ``None`` where one does not fit."""
     counts = COUNTS.get(trace.sha256, lambda: recorded_by_part(trace, MOST_PARTS))
     shares = commands_of(trace.profile, counts.reshape(len(counts), arch.tiles, -1).sum(axis=2))
     if max(share.asked for share in shares) > MAX_COMMAND_ROWS:
         return None
-    sample = SAMPLES.get(
-        (arch.nfp.encoding.model_dump_json(), work.encoding, trace.sha256), lambda: _sample(arch, work, trace)
-    )
+    key = arch.nfp.encoding.model_dump_json(), behind_engines(arch), work.encoding, trace.sha256
+    sample = SAMPLES.get(key, lambda: _sample(arch, work, trace))
     groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
     served, misses = len(sample.reads), sample.misses
     issued, reads = sample.slot_cycles.sum(axis=0, dtype=np.int64), int(sample.reads.sum())

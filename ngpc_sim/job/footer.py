@@ -137,8 +137,8 @@ def _tiles(results: Sequence[Result], names: Names) -> Iterator[Told]:
         scale = max(r.scale for r in group)
         at = {names.work(r): r for r in group if r.scale == scale}
         parts = [f"{work} {r.tiles} ({r.most_tiles_factor:.2f})" for work, r in at.items()]
-        text = f"screen tiles chosen, and in brackets how many times as long a frame takes with 64: {', '.join(parts)}."
-        yield f"{arch}, scale {scale}", condition, text
+        text = "screen tiles chosen, and in brackets at least how many times as long a frame takes with 64"
+        yield f"{arch}, scale {scale}", condition, f"{text}: {', '.join(parts)}."
 
 
 def _doublings(results: Sequence[Result], names: Names) -> Iterator[str]:

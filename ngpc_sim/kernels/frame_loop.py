@@ -52,9 +52,9 @@ TILE, COMMAND, DISPATCH, DOES, READY, RECORD, BEGINS, ENDS, IN_LIVE, OUT_LIVE, I
 #: places in the state: the present; the NGPC's clock and its part of a ps; of the kernel that runs the same and its
 #: length, and its queue, or -1; when the next kernel may start; the GPU's last record; live bytes of all buffers; next
 #: tile; records taken, commands placed, where the next command begins; end of the frame and its record; busy time of
-#: the GPU, and its work at full speed; time in which any NFP has work; bytes of streams in DRAM
+#: the GPU, and its work at full speed; time in which any NFP has work; most live bytes
 NOW, CLOCK, CLOCK_PART, RUN, RUN_PART, RUN_LENGTH, ON_GPU, FREE, LAST, LIVE, NEXT, TAKEN, PLACES, OFFSET = range(14)
-LATEST, LATEST_RECORD, BUSY, WORK, ANY, STREAMED, PEAK, STATE = range(14, 22)
+LATEST, LATEST_RECORD, BUSY, WORK, ANY, PEAK, STATE = range(14, 21)
 #: places in the sums: ps that the NGPC's clock lost to its own bandwidth, and to the GPU's; bytes alive x ps
 LOST_ALONE, LOST_SHARED, ALIVE, SUMS = range(4)
 #: no time is later

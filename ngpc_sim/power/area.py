@@ -49,11 +49,6 @@ class AreaReport:
 BLOCKS = tuple(block.name.removesuffix("_mm2") for block in fields(AreaReport))
 
 
-def sram_mib(nfp: NfpSpec) -> float:
-    """Capacity of all grid_srams of one NFP in MiB."""
-    return nfp.encoding.engines * nfp.encoding.grid_sram_kib / 1024
-
-
 def buffers_kib(nfp: NfpSpec) -> float:
     """Capacity of feature buffer, output FIFO and weight SRAM of one NFP."""
     mlp = nfp.mlp

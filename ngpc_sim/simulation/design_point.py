@@ -22,17 +22,26 @@ from ngpc_sim.engines.service import Service
 from ngpc_sim.frame.bound import cycles_per_query, ngpc_bound_ps
 from ngpc_sim.frame.commands import AnyCluster, Command, Commands
 from ngpc_sim.frame.dispatches import Dispatches, kernels_by_name, time_by_queries
-from ngpc_sim.frame.events import run_frame_fast, tiles_of
+from ngpc_sim.frame.events import frame_ps, least_ps, longest_ps, run_frame_fast, tiles_of
 from ngpc_sim.frame.kept_commands import replays_of
 from ngpc_sim.frame.memory import TableLoad, buffer_bytes, l2_shape, table_load
 from ngpc_sim.frame.plan import FramePlan, line_efficiency_of, plan_frame, service_of
 from ngpc_sim.frame.stalls import StallReport, stall_report
-from ngpc_sim.frame.tiles import CANDIDATES, Choice, Rates, counted_commands, counted_rates, replayed_rates
+from ngpc_sim.frame.tiles import (
+    CANDIDATES,
+    Choice,
+    Rates,
+    Trial,
+    counted_commands,
+    counted_rates,
+    fewest,
+    replayed_rates,
+)
 from ngpc_sim.frame.timing import GPU, NGPC, FrameRun, rules_of
 from ngpc_sim.frame.whole_frame import FullFrame, counted_whole, replay_full_frame
 from ngpc_sim.gpu.baseline import ROOFLINE, Baseline, baseline, models_of
 from ngpc_sim.gpu.ray_counts import ray_counts
-from ngpc_sim.kernels.frame_tables import Rules, Tiles
+from ngpc_sim.kernels.frame_tables import Rules
 from ngpc_sim.reference import ReferenceCluster, reference_service
 from ngpc_sim.reference.frame import run_frame as run_reference_frame
 from ngpc_sim.results.nfp_counts import NfpCounts
@@ -41,7 +50,6 @@ from ngpc_sim.results.stall_causes import STALL_CAUSES, STALLS
 from ngpc_sim.sampling import Added, Completion, SampledFrame
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.frame_result import Finished, FrameTiming, MemoryUse, result_of
-from ngpc_sim.simulation.tiles import chosen_tiles
 
 Array = np.ndarray[Any, Any]
 #: queries of a frame that detail reference takes: one event a query and stage is slow
@@ -87,27 +95,28 @@ class DesignPoint:
     def choice(self) -> Choice | None:
         """The number of tiles that suits this frame; ``None`` where one is given."""
         own = self.design.arch
-        if own.frame.tiles != AUTO:
-            return None
-        return chosen_tiles(self.design, lambda tiles: self._counted_ps(own.with_tiles(tiles)))
+        return fewest(lambda tiles: self._trial(own.with_tiles(tiles))) if own.frame.tiles == AUTO else None
 
-    def _counted_ps(self, arch: Arch) -> int | None:
-        """Time of the frame with commands that are counted, not replayed; ``None`` where a replay has no room."""
+    def _trial(self, arch: Arch) -> Trial | None:
+        """The frame with commands that are counted, not replayed; ``None`` where a replay has no room."""
         d = self.design
-        plan = (counted_whole if d.is_whole else plan_frame)(arch, d.work, d.replayed, d.pixels)
+        plan = counted_whole(arch, d.work, d.replayed) if d.is_whole else plan_frame(arch, d.work, d.replayed, d.pixels)
         if plan is None or not plan.fits(arch.nfp.mlp.batch_queries):
             return None
-        cluster = Cluster(arch.cluster, arch.nfp, arch.scale)
-        if plan.lines[1].any() and not d.is_whole:
+        streams = arch.memory.dram_efficiency
+        efficiency = streams if d.is_whole else line_efficiency_of(arch, d.work.encoding, d.replayed)
+        gpu, rules = self._gpu(arch, plan, efficiency)
+        return Trial(least_ps(gpu.work, rules), lambda: self._counted_ps(arch, plan, gpu, rules))
+
+    def _counted_ps(self, arch: Arch, plan: FramePlan, gpu: Dispatches, rules: Rules) -> float:
+        """Time of a trial; endless where it may be longer than a replay counts."""
+        work, cluster = self.design.work, Cluster(arch.cluster, arch.nfp, arch.scale)
+        if plan.lines[1].any() and not self.design.is_whole:
             rates = self._rates_of_a_replay.of(plan)
         else:
-            rates = counted_rates(arch, d.work, plan, cluster)
-        commands = counted_commands(arch, plan, cluster, rates)
-        efficiency = (
-            arch.memory.dram_efficiency if d.is_whole else line_efficiency_of(arch, d.work.encoding, d.replayed)
-        )
-        tables = self._tables(arch, plan, commands, efficiency)
-        return run_frame_fast(*tables, arch.scale, np.array(plan.rounds, np.int64)).frame_ps
+            rates = counted_rates(arch, work, plan, cluster)
+        tiles = tiles_of(arch, work, plan, counted_commands(arch, plan, cluster, rates), gpu)
+        return frame_ps(tiles, rules, arch.scale) if longest_ps(tiles, rules) <= units.MOST else math.inf
 
     @cached_property
     def _rates_of_a_replay(self) -> Rates:
@@ -179,25 +188,24 @@ class DesignPoint:
         frames = {} if kept is None else kept
         if key not in frames:
             run = run_reference_frame if self.design.detail == "reference" else run_frame_fast
-            tables = self._tables(self.arch, plan, commands, efficiency)
-            frames[key] = run(*tables, self.arch.scale, np.array(plan.rounds, np.int64))
+            gpu, rules = self._gpu(self.arch, plan, efficiency)
+            tiles = tiles_of(self.arch, self.design.work, plan, commands, gpu)
+            units.check_fits(int(longest_ps(tiles, rules)))
+            frames[key] = run(tiles, rules, self.arch.scale, np.array(plan.rounds, np.int64))
         return Run(plan, commands, MemoryUse(frames[key].streamed_bytes, plan.lines, efficiency), frames[key])
 
-    def _tables(self, arch: Arch, plan: FramePlan, commands: Commands, efficiency: float) -> tuple[Tiles, Rules]:
-        """The frame as an event loop takes it."""
-        work, gpu = self.design.work, self._dispatches(arch, plan)
-        room = buffer_bytes(arch, work.encoding, self.design.spilled)
-        return tiles_of(arch, work, plan, commands, gpu), rules_of(arch, room, efficiency, gpu.over)
+    def _gpu(self, arch: Arch, plan: FramePlan, efficiency: float) -> tuple[Dispatches, Rules]:
+        """What the GPU does in the frame, and how the frame runs."""
+        gpu, room = self._dispatches(arch, plan), buffer_bytes(arch, self.design.work.encoding, self.design.spilled)
+        return gpu, rules_of(arch, room, efficiency, gpu.over)
 
     def _dispatches(self, arch: Arch, plan: FramePlan) -> Dispatches:
         """What the GPU does in the frame."""
         d, work = self.design, self.design.work
-        if models_of(arch, work).rest == ROOFLINE:
-            found = kernels_by_name(arch, work, plan, ray_counts(d.profile, d.queries, d.pixels * d.part))
-        else:
-            rest_ps = round(self.base.rest_ms / d.options.rest_factor * units.PS_PER_MS)
-            found = time_by_queries(work, plan, rest_ps, batches=arch.frame.schedule == "batches")
-        return found.times(d.options.rest_factor)
+        if models_of(arch, work).rest != ROOFLINE:
+            return time_by_queries(work, plan, self.rest_ps, batches=arch.frame.schedule == "batches")
+        counts = ray_counts(d.profile, d.queries, d.pixels * d.part)
+        return kernels_by_name(arch, work, plan, counts).times(d.options.rest_factor)
 
     def _commands(self, plan: FramePlan) -> Commands:
         """The commands of the frame, on the fast cluster or by events."""

@@ -137,11 +137,26 @@ def test_a_gap_does_not_change_with_the_resolution_of_a_frame_that_scales(simula
 
 def test_the_footer_sets_the_derived_fusion_beside_the_published_one(simulate):
     arch = ngpc.load_arch("ngpc", overrides=ROOFLINE)
-    lines = lines_of(arch, simulate("gia-hashgrid", ROOFLINE))
-    assert "gia 3.69; published 9.94" in lines[0]
+    result = simulate("gia-hashgrid", ROOFLINE)
+    lines = lines_of(arch, result)
+    assert f"gia {result.rest_fusion:.2f}; published 9.94" in lines[0]
     assert "alone is modelled" in lines[1]
 
 
 def test_the_footer_says_that_the_fusion_was_published_for_another_gpu():
     arch = ngpc.load_arch("ngpc", gpu="orin", overrides=ROOFLINE)
     assert lines_of(arch)[0].endswith("shorter: gia 2.00; published for rtx3090 9.94.")
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"gpu.l2_mib": 1e15}, "l2_mib.value"),
+        ({"gpu.dispatch_ns": 1e15, "frame.tiles": 64}, "picoseconds"),
+        ({"gpu.poll_ns": 1e15, "frame.front_end": "persistent", "frame.tiles": 64}, "picoseconds"),
+    ],
+)
+def test_a_value_beyond_what_a_replay_can_count_is_refused(values, words):
+    work = ngpc.load_workload("gia-hashgrid")
+    with pytest.raises(ngpc.UserError, match=words):
+        ngpc.simulate(ngpc.load_arch("ngpc", overrides=values), work, ngpc.load_trace(work.trace))
