@@ -118,7 +118,8 @@ class Arch:
     def grid_sram(self, width_bits: int | None = None) -> Macro:
         """The grid_sram of one engine as a macro; ``banks: ideal`` names no banks, so it is undivided."""
         encoding = self.nfp.encoding
-        return Macro(encoding.grid_sram_kib, 1 if encoding.banks == "ideal" else encoding.banks, width_bits)
+        banks = 1 if encoding.banks == "ideal" else encoding.banks
+        return Macro(encoding.grid_sram_kib, banks, width_bits, encoding.read_ports)
 
     def check_reach(self) -> None:
         """Refuse a grid_sram or a voltage that the technology knows nothing about."""

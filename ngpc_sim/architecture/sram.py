@@ -1,9 +1,9 @@
 """SRAM macros as a table of points from a memory compiler or model (CACTI), and what lies between them.
 
-A reference series shares one width and one number of banks; between its capacities a value follows a straight
-line in the logarithms of both. Points of another width or another number of banks say by which factor
-that changes the value: linear in the width, a straight line in logarithms of the banks. A word narrower than
-the narrowest point costs as much as that. Outside the table is an error: nothing is extrapolated.
+A reference series shares one width, one number of banks and one of ports; between its capacities a value follows a
+straight line in the logarithms of both. Points of another width, other banks or other ports say by which factor that
+changes the value: linear in the width, a straight line in logarithms of banks and ports. The factors multiply. A word
+narrower than the narrowest point costs as much as that. Outside the table is an error: nothing is extrapolated.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from ngpc_sim.config.schema import Field, Spec, Tag
 
 
 class Point(Spec):
-    """One macro, with where its values come from."""
+    """One macro, with where its values come from; ``ports`` are reads of every bank in one cycle."""
 
     capacity_kib: float = Field(gt=0, le=1e9)
     width_bits: int = Field(ge=1, le=65536)
     banks: int = Field(ge=1, le=4096)
+    ports: int = Field(default=1, ge=1, le=64)
     source: str = Field(min_length=3)
     tag: Tag
 
@@ -39,9 +40,10 @@ class AccessPoint(Point):
 
 
 class AreaPoint(Point):
-    """Area of the macro in mm2."""
+    """Area of the macro in mm2, and the time of an access to it in ns."""
 
     area_mm2: float = Field(gt=0, le=1e9)
+    access_ns: float | None = Field(default=None, gt=0, le=1e6)
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Macro:
     capacity_kib: float
     banks: int
     width_bits: int | None = None
+    ports: int = 1
 
 
 def look_up(technology: str, table: Mapping[str, Point], column: str, macro: Macro) -> float:
@@ -61,21 +64,58 @@ def look_up(technology: str, table: Mapping[str, Point], column: str, macro: Mac
     UserError
         When the macro lies outside the table, naming its range and the key that leads out of it.
     """
-    points = [point for point in table.values() if getattr(point, column) is not None]
-    if not points:
-        raise UserError(f"technology {technology} has no {column} in its SRAM table: give it to at least one point.")
-    width, banks = Counter((point.width_bits, point.banks) for point in points).most_common(1)[0][0]
-    value = {id(point): float(getattr(point, column)) for point in points}
-    series = {p.capacity_kib: value[id(p)] for p in points if (p.width_bits, p.banks) == (width, banks)}
-    known = [point for point in points if point.capacity_kib in series]
-    by_width = {float(p.width_bits): value[id(p)] / series[p.capacity_kib] for p in known if p.banks == banks}
-    by_banks = {float(p.banks): value[id(p)] / series[p.capacity_kib] for p in known if p.width_bits == width}
-    bits = max(float(macro.width_bits or width), min(by_width))
-    _check(technology, "a grid_sram", "KiB", "nfp.encoding.grid_sram_kib", macro.capacity_kib, series)
+    column_of = _Column(technology, table, column)
+    by_width = column_of.factors("width_bits")
+    bits = max(float(macro.width_bits or column_of.usual["width_bits"]), min(by_width))
+    _check(technology, "a grid_sram", "KiB", "nfp.encoding.grid_sram_kib", macro.capacity_kib, column_of.series)
     _check(technology, "a table entry", "bits", "nfp.encoding.feature_bytes", bits, by_width)
-    _check(technology, "a grid_sram", "banks", "nfp.encoding.banks", macro.banks, by_banks)
-    factor = _between(by_width, bits) * _power_law(by_banks, float(macro.banks))
-    return _power_law(series, macro.capacity_kib) * factor
+    return _power_law(column_of.series, macro.capacity_kib) * _between(by_width, bits) * column_of.shape(macro)
+
+
+def shape_factor(technology: str, table: Mapping[str, Point], column: str, macro: Macro) -> float:
+    """What banks and ports of a macro multiply ``column`` with, over the reference series, at any capacity.
+
+    Raises
+    ------
+    UserError
+        When its banks or ports lie outside the table.
+    """
+    return _Column(technology, table, column).shape(macro)
+
+
+class _Column:
+    """One column of a table: the reference series by capacity, and what other shapes multiply it with."""
+
+    def __init__(self, technology: str, table: Mapping[str, Point], column: str) -> None:
+        self.technology = technology
+        points = [point for point in table.values() if getattr(point, column) is not None]
+        if not points:
+            raise UserError(
+                f"technology {technology} has no {column} in its SRAM table: give it to at least one point."
+            )
+        shapes = ("width_bits", "banks", "ports")
+        usual = Counter(tuple(getattr(point, name) for name in shapes) for point in points).most_common(1)[0][0]
+        self.usual: dict[str, int] = dict(zip(shapes, usual, strict=True))
+        self.values = [(point, float(getattr(point, column))) for point in points]
+        self.series = {point.capacity_kib: value for point, value in self.values if not self._differs(point)}
+
+    def factors(self, name: str) -> dict[float, float]:
+        """Factor by width, banks or ports, of the points that differ from the series in nothing else."""
+        return {
+            float(getattr(point, name)): value / self.series[point.capacity_kib]
+            for point, value in self.values
+            if point.capacity_kib in self.series and self._differs(point) <= {name}
+        }
+
+    def shape(self, macro: Macro) -> float:
+        """Factor of a macro's banks and ports."""
+        by_banks, by_ports = self.factors("banks"), self.factors("ports")
+        _check(self.technology, "a grid_sram", "banks", "nfp.encoding.banks", macro.banks, by_banks)
+        _check(self.technology, "a bank", "read ports", "nfp.encoding.read_ports", macro.ports, by_ports)
+        return _power_law(by_banks, float(macro.banks)) * _power_law(by_ports, float(macro.ports))
+
+    def _differs(self, point: Point) -> set[str]:
+        return {name for name, usual in self.usual.items() if getattr(point, name) != usual}
 
 
 def _check(technology: str, what: str, unit: str, key: str, value: float, table: Mapping[float, float]) -> None:

@@ -3,13 +3,13 @@
 The constants of a file hold at ``given_v`` in the node they were given for. Energy in the node built, at a
 voltage V, is theirs times E_built(V) / E_given(given_v), both polynomials of Stillmaker and Baas (2017), times
 a factor of its own for logic, SRAM and leakage where a node lies between two of theirs. Leakage changes with
-temperature on the exponential through two CACTI points, 300 K and 350 K. No formula for delay has a source
-here, so the clock is the architecture's alone.
+temperature on the exponential through two CACTI points, 300 K and 350 K. No formula for delay by voltage has a
+source here, so the clock is the architecture's alone; what blocks allow is an estimate (:mod:`ngpc_sim.power.clock`).
 """
 
 from __future__ import annotations
 
-from ngpc_sim.architecture.sram import AccessPoint, AreaPoint, Macro, look_up
+from ngpc_sim.architecture.sram import AccessPoint, AreaPoint, Macro, look_up, shape_factor
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import Field, Name, Positive, Share, Sourced, Spec
 
@@ -17,17 +17,20 @@ COLDEST_K, HOTTEST_K = 300.0, 350.0
 
 
 class EnergySpec(Spec):
-    """Energy of each counted action in pJ."""
+    """Energy of each counted action in pJ; ``router_gate`` of a NAND2 that toggles."""
 
     pos_fract: Sourced
     grid_index: Sourced
     interpol_weights: Sourced
+    router_gate: Sourced
+    position_byte: Sourced
     feature_buffer_byte: Sourced
     mlp_mac: Sourced
     mlp_mac_padded: Sourced
     mlp_mac_idle: Sourced
     weight_byte: Sourced
     activation_byte: Sourced
+    staging_byte: Sourced
     output_fifo_byte: Sourced
     l2_byte: Sourced
     dram_byte: Sourced
@@ -82,14 +85,27 @@ class ScalingSpec(Spec):
 
 
 class AreaSpec(Spec):
-    """Area of logic and buffers where it is given, the cells that can be built, and SRAM of dies that were sold."""
+    """Area of logic and buffers where it is given, the cells that can be built, and SRAM of dies that were sold.
+
+    ``density_banks`` are the banks of the SRAM that ``macro_efficiency`` and ``product_mm2_per_mib`` speak of.
+    """
 
     bitcell_um2: Positive
     macro_efficiency: Share
     product_mm2_per_mib: Positive | None = None
+    density_banks: Positive
     mac_um2: Positive
     lane_um2: Positive
+    gate_um2: Positive
     buffer_mm2_per_kib: Positive
+
+
+class ClockSpec(Spec):
+    """Delay of an inverter that drives four, the share of a cycle that logic has, and SRAM access over the table's."""
+
+    fo4_ps: Positive
+    logic_share: Share
+    sram_delay: Positive
 
 
 class TechnologySpec(Spec):
@@ -102,6 +118,7 @@ class TechnologySpec(Spec):
     leakage: LeakageSpec
     scaling: ScalingSpec
     area: AreaSpec
+    clock: ClockSpec
 
     def energy_scale(self, voltage_v: float | None) -> float:
         """Energy in the built node at a voltage (nominal for ``None``) over what the constants say."""
@@ -141,3 +158,17 @@ class TechnologySpec(Spec):
     def macro_area_mm2(self, macro: Macro) -> float:
         """Area of a grid_sram as the table gives it."""
         return look_up(self.name, self.sram.area, "area_mm2", macro)
+
+    def density_factor(self, macro: Macro) -> float:
+        """Area for banks and ports of a grid_sram, over SRAM of ``density_banks`` and one port, by the area table."""
+        known = Macro(macro.capacity_kib, round(self.area.density_banks.value))
+        of_macro, of_known = (shape_factor(self.name, self.sram.area, "area_mm2", one) for one in (macro, known))
+        return of_macro / of_known
+
+    def two_ports_factor(self) -> float:
+        """Area of SRAM that is written and read in one cycle, over that of SRAM with one port, by the area table."""
+        return shape_factor(self.name, self.sram.area, "area_mm2", Macro(1, 1, ports=2))
+
+    def access_ns(self, macro: Macro) -> float:
+        """Time of an access to a grid_sram in the node built."""
+        return look_up(self.name, self.sram.area, "access_ns", macro) * self.clock.sram_delay.value

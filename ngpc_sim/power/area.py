@@ -3,9 +3,14 @@
 ``stillmaker_uniform`` is the paper's method: CACTI SRAM and Horowitz logic at 45 nm, each times the technology's factor
 (0.059 to 7 nm, Stillmaker and Baas 2017). ``n7_bitcell`` is buildable: bits times a real cell over the macro efficiency
 for all SRAM, logic scaled as above. ``n7_product`` takes for all SRAM the density of a cache die that was sold, which
-has its tags and vias in it. Buffers are two halves of ``batch_queries`` inputs of the array,
-``output_fifo_queries`` of its outputs, and weights of four full tiles, 2 bytes each. The tags of a cached grid_sram
-count with it, but for ``n7_product``, whose density has them. Left out are the dispatcher and the wires between blocks.
+has its tags and vias in it. The last two know no banks and ports of a grid_sram: CACTI's ratio to ``density_banks``
+banks and one port multiplies them. Encoding is its lanes and bank routers (:mod:`ngpc_sim.power.router`).
+
+Buffers of an NFP, 2 bytes a value: two halves of ``batch_queries`` inputs of the array, ``batch_queries`` of its outputs
+staged before ``output_fifo_queries`` in the FIFO, weights of four full tiles. Engines run up to 96 queries apart, so
+each has its own copy of two halves of positions, written and read in the same cycle: copies are smaller than one
+buffer with a port an engine (``docs/hardware.md``). The tags of a cached grid_sram count with it, but for
+``n7_product``, whose density has them. Left out are the dispatcher and the wires between blocks.
 """
 
 from __future__ import annotations
@@ -16,10 +21,13 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines.mlp_engine import OPERAND_BYTES
 from ngpc_sim.engines.nfp import NfpSpec
+from ngpc_sim.power.router import router_gates
 
 BITS_PER_KIB = 8 * 1024
 #: full weight tiles that the weight SRAM holds: the largest bundled networks are 20 KiB
 WEIGHT_TILES = 4
+#: a position: 3 float32
+POSITION_BYTES = 12
 
 
 @dataclass(frozen=True)
@@ -50,11 +58,16 @@ BLOCKS = tuple(block.name.removesuffix("_mm2") for block in fields(AreaReport))
 
 
 def buffers_kib(nfp: NfpSpec) -> float:
-    """Capacity of feature buffer, output FIFO and weight SRAM of one NFP."""
+    """Capacity of feature buffer, staged results, output FIFO and weight SRAM of one NFP."""
     mlp = nfp.mlp
-    weights = WEIGHT_TILES * mlp.rows * mlp.cols
-    operands = 2 * mlp.batch_queries * mlp.rows + nfp.io.output_fifo_queries * mlp.cols + weights
+    results = (mlp.batch_queries + nfp.io.output_fifo_queries) * mlp.cols
+    operands = 2 * mlp.batch_queries * mlp.rows + results + WEIGHT_TILES * mlp.rows * mlp.cols
     return operands * OPERAND_BYTES / 1024
+
+
+def position_kib(nfp: NfpSpec) -> float:
+    """Capacity of the position buffers of one NFP: two halves of a batch for each engine."""
+    return nfp.encoding.engines * 2 * nfp.mlp.batch_queries * POSITION_BYTES / 1024
 
 
 @dataclass(frozen=True)
@@ -96,25 +109,26 @@ def area(arch: Arch, model: str) -> AreaReport:
         technology that names no such density.
     """
     technology, nfp, scale = arch.technology, arch.nfp, arch.scale
-    tech, scaling = technology.area, technology.scaling
+    tech, scaling, grid_sram = technology.area, technology.scaling, arch.grid_sram()
     tags_kib = tag_store(arch).bytes / 1024
+    buffered_kib = buffers_kib(nfp) + position_kib(nfp) * technology.two_ports_factor()
     if model == "stillmaker_uniform":
         small = tech.buffer_mm2_per_kib.value * scaling.sram_area.value
-        macro = technology.macro_area_mm2(arch.grid_sram()) * scaling.sram_area.value + tags_kib * small
-        buffers = buffers_kib(nfp) * small
+        macro = technology.macro_area_mm2(grid_sram) * scaling.sram_area.value + tags_kib * small
     elif model == "n7_product":
-        mm2_per_kib = technology.product_density() / 1024
-        macro, buffers = nfp.encoding.grid_sram_kib * mm2_per_kib, buffers_kib(nfp) * mm2_per_kib
+        small = technology.product_density() / 1024
+        macro = nfp.encoding.grid_sram_kib * technology.density_factor(grid_sram) * small
     else:
-        mm2_per_kib = BITS_PER_KIB * tech.bitcell_um2.value / tech.macro_efficiency.value / 1e6
-        macro, buffers = (nfp.encoding.grid_sram_kib + tags_kib) * mm2_per_kib, buffers_kib(nfp) * mm2_per_kib
-    macs = scale * nfp.mlp.rows * nfp.mlp.cols
-    lanes = scale * nfp.encoding.engines * nfp.encoding.corner_lanes
+        small = BITS_PER_KIB * tech.bitcell_um2.value / tech.macro_efficiency.value / 1e6
+        macro = (nfp.encoding.grid_sram_kib * technology.density_factor(grid_sram) + tags_kib) * small
+    macs = nfp.mlp.rows * nfp.mlp.cols
+    lane_um2 = nfp.encoding.corner_lanes * tech.lane_um2.value
+    engine_um2 = lane_um2 + router_gates(nfp.encoding) * tech.gate_um2.value
     return AreaReport(
         grid_sram_mm2=scale * nfp.encoding.engines * macro,
-        mlp_mm2=macs * tech.mac_um2.value * scaling.logic_area.value / 1e6,
-        encoding_mm2=lanes * tech.lane_um2.value * scaling.logic_area.value / 1e6,
-        buffers_mm2=scale * buffers,
+        mlp_mm2=scale * macs * tech.mac_um2.value * scaling.logic_area.value / 1e6,
+        encoding_mm2=scale * nfp.encoding.engines * engine_um2 * scaling.logic_area.value / 1e6,
+        buffers_mm2=scale * buffered_kib * small,
     )
 
 

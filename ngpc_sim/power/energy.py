@@ -1,8 +1,10 @@
 """Energy of a frame: counted actions x energy per action + leakage x time + the GPU's share.
 
 This is arithmetic after the run, linear in what was counted and in time; it changes no time. An entry of grid_sram
-costs a read of a macro as wide as the entry. A line that is asked of a cached level costs the tags of its set, read as
-from a small buffer; a missing line also costs writes of 32-bit words. ``gating``: with ``none`` every MAC slot that
+costs a read of a macro as wide as the entry, with its banks and ports, and its way through the bank router
+(:mod:`ngpc_sim.power.router`). A position is written into and read from the buffer of each engine that encodes it, a
+result is staged before the output FIFO. A line that is asked of a cached level costs the tags of its set, read as from
+a small buffer; a missing line also costs writes of 32-bit words. ``gating``: with ``none`` every MAC slot that
 does no work is clocked all the same. ``clock`` stops that. ``power`` also switches off the logic of an NFP without
 work, but not its SRAM, whose tables would have to be loaded again (18 us an NFP). While it waits the GPU draws its
 idle power, and its board power while it runs a kernel at full speed. A kernel that the memory slows to a share v of its
@@ -17,13 +19,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.architecture.sram import Macro
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.power.area import AreaReport, tag_store
+from ngpc_sim.power.router import toggled_gates
 from ngpc_sim.results.published import PUBLISHED
 
 PJ_PER_MJ = 1e9
 #: bytes of a word of the grid_sram macros in the technology tables
 WORD_BYTES = 4
+#: bytes of a position on one axis, float32, written once and read once
+AXIS_BYTES = 2 * 4
 DYNAMIC_BLOCKS = ("encoding", "grid_sram", "buffers", "mlp", "idle")
 NGPC_BLOCKS = (*DYNAMIC_BLOCKS, "leakage")
 
@@ -112,9 +118,14 @@ def _by_block(arch: Arch, activity: Activity, bitcell: AreaReport) -> dict[str, 
         count("pos_fract") * energy.pos_fract.value
         + count("grid_index") * energy.grid_index.value
         + count("interpol_weights") * energy.interpol_weights.value
+        + count("grid_sram_read") * toggled_gates(arch.nfp.encoding, activity.entry_bits) * energy.router_gate.value
     )
     features = count("feature_buffer_write_bytes") + count("feature_buffer_read_bytes")
-    buffers = features * energy.feature_buffer_byte.value + count("output_fifo_bytes") * energy.output_fifo_byte.value
+    buffers = (
+        count("pos_fract") * AXIS_BYTES * energy.position_byte.value
+        + features * energy.feature_buffer_byte.value
+        + count("output_fifo_bytes") * (energy.staging_byte.value + energy.output_fifo_byte.value)
+    )
     macs = count("mlp_mac") * energy.mlp_mac.value + count("mlp_mac_padded") * energy.mlp_mac_padded.value
     weights, activations = count("weight_bytes"), count("activation_bytes")
     operands = weights * energy.weight_byte.value + activations * energy.activation_byte.value
@@ -163,12 +174,17 @@ def _clocked_idle_slots(arch: Arch, activity: Activity) -> int:
 
 
 def leakage_w(arch: Arch, bitcell: AreaReport, idle_share: float = 0.0) -> float:
-    """Leakage power of the whole cluster in W; its NFPs are without work for ``idle_share`` of the time."""
+    """Leakage power of the whole cluster in W; its NFPs are without work for ``idle_share`` of the time.
+
+    Tags leak by their bits as a grid_sram of one bank and port does.
+    """
     technology = arch.technology
     hot = technology.leakage_at(arch.power.temperature_k)
     built = technology.energy_scale(arch.power.voltage_v) * technology.scaling.leakage.value
-    macros = arch.scale * arch.nfp.encoding.engines
-    sram = macros * technology.access("leakage_mw", arch.grid_sram()) / 1e3 * built
+    grid_sram, tags = arch.grid_sram(), tag_store(arch).bytes / arch.nfp.encoding.grid_sram_bytes
+    plain_mw = technology.access("leakage_mw", Macro(grid_sram.capacity_kib, 1))
+    macro_mw = technology.access("leakage_mw", grid_sram) + tags * plain_mw
+    sram = arch.scale * arch.nfp.encoding.engines * macro_mw / 1e3 * built
     logic = (bitcell.logic_mm2 + bitcell.buffers_mm2) * technology.leakage.logic_w_per_mm2.value
     awake = 1 - idle_share if arch.power.gating == "power" else 1.0
     return (sram + logic * awake) * hot

@@ -1,0 +1,47 @@
+"""Bank router of an encoding engine: what carries its lanes' entries to the banks of its grid_sram and back.
+
+It compares the entries of a query (broadcast), holds them until their banks have served them (the bank queues), chooses
+for every read port of every bank the first that waits (arbitration), and has both crossbars. Written in SystemVerilog
+and synthesised for 2 to 16 lanes, 1 to 128 banks and 1 to 8 ports (``docs/hardware.md``, command and gates beside this
+law), it takes about::
+
+    gates = n x (150 + 47 n + 1.9 x (entry + index bits) x banks x ports)          in NAND2
+    toggled gates a read = (entry + index bits) x (13.9 + 0.28 x banks x ports)    of those, random entries
+
+with n places for corners that wait: a lane each, and never fewer than the 8 corners of a voxel. ``banks: ideal`` is no
+hardware: it has no router and none is priced.
+"""
+
+from __future__ import annotations
+
+from ngpc_sim.engines.encoding_engine import EncodingSpec
+
+#: corners of a 3-D voxel
+CORNERS = 8
+#: features of an entry in the bundled hash grids, by which the router is as wide
+FEATURES = 2
+#: NAND2 a place, a pair of places, and a bit of crossbar, arbiter and queue; measured, docs/hardware.md
+PLACE, PAIR, BIT = 150.0, 47.0, 1.9
+#: NAND2 that toggle by a read, a bit: a fixed part, and one a bank and port; measured, docs/hardware.md
+TOGGLED, TOGGLED_BY_PORT = 13.9, 0.28
+
+
+def router_gates(encoding: EncodingSpec) -> float:
+    """NAND2 equivalents of one engine's bank router."""
+    if encoding.banks == "ideal":
+        return 0.0
+    places, entry_bits = max(encoding.corner_lanes, CORNERS), 8 * FEATURES * encoding.feature_bytes
+    crossed = BIT * _bits(encoding, entry_bits) * encoding.banks * encoding.read_ports
+    return places * (PLACE + PAIR * places + crossed)
+
+
+def toggled_gates(encoding: EncodingSpec, entry_bits: int) -> float:
+    """NAND2 equivalents that toggle when an entry of ``entry_bits`` is read."""
+    if encoding.banks == "ideal":
+        return 0.0
+    return _bits(encoding, entry_bits) * (TOGGLED + TOGGLED_BY_PORT * encoding.banks * encoding.read_ports)
+
+
+def _bits(encoding: EncodingSpec, entry_bits: int) -> int:
+    """Bits of an entry and of its index in a full grid_sram."""
+    return entry_bits + (8 * encoding.grid_sram_bytes // entry_bits - 1).bit_length()
