@@ -116,10 +116,11 @@ class Arch:
         return Arch(self.file.model_copy(update={"frame": frame}), self.gpu, self.technology)
 
     def grid_sram(self, width_bits: int | None = None) -> Macro:
-        """The grid_sram of one engine as a macro; ``banks: ideal`` names no banks, so it is undivided."""
+        """The grid_sram of one engine as a macro; ``banks: ideal`` names none, so it is undivided."""
         encoding = self.nfp.encoding
-        banks = 1 if encoding.banks == "ideal" else encoding.banks
-        return Macro(encoding.grid_sram_kib, banks, width_bits, encoding.read_ports)
+        if encoding.banks == "ideal":
+            return Macro(encoding.grid_sram_kib, 1, width_bits)
+        return Macro(encoding.grid_sram_kib, encoding.banks, width_bits, encoding.read_ports)
 
     def check_reach(self) -> None:
         """Refuse a grid_sram or a voltage that the technology knows nothing about."""

@@ -9,6 +9,7 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.job.differences import Difference
 from ngpc_sim.job.gpu_footer import gpu_lines
 from ngpc_sim.job.unused import unused_keys, unused_settings
+from ngpc_sim.power.clock import slowest_block
 from ngpc_sim.results.names import Condition, Names, Told
 from ngpc_sim.results.published import PUBLISHED
 from ngpc_sim.results.result import Result
@@ -37,6 +38,7 @@ def footer(points: Sequence[Point], results: Sequence[Result], differences: Sequ
         map(_difference, differences),
         names.folded(_against_published(of_frames, names)),
         names.folded(_over_board(results, names)),
+        names.folded(_beyond_clock(pairs, names)),
         names.folded(_bands([result for _, result in of_frames], names)),
         gpu_lines(pairs, names),
     )
@@ -176,6 +178,16 @@ def _over_board(results: Sequence[Result], names: Names) -> Iterator[Told]:
         board = f"the board of {group[0].gpu}, {group[0].configuration['gpu_file']['board_power_w']['value']:g} W"
         text = f"mean power of {works} is above {board}, marked * (power_over_board, fit_clock_ghz)."
         yield f"{arch}, scale {scale}", condition, text
+
+
+def _beyond_clock(pairs: Pairs, names: Names) -> Iterator[Told]:
+    """One line an architecture and condition: whose clock is beyond the estimate of its slowest block."""
+    for point, r in {point.arch.sha256: (point, r) for point, r in pairs}.values():
+        block, ghz = slowest_block(point.arch)
+        own = point.arch.nfp.clock_ghz
+        if own > ghz:
+            text = f"nfp.clock_ghz {own:g} is beyond what {block} allows in {point.arch.technology.name}, about"
+            yield r.arch, names.condition(r), f"{text} {ghz:.2g} GHz (an estimate from FO4 depths, docs/hardware.md)."
 
 
 def _bands(results: Sequence[Result], names: Names) -> Iterator[Told]:

@@ -6,10 +6,10 @@ for all SRAM, logic scaled as above. ``n7_product`` takes for all SRAM the densi
 has its tags and vias in it. The last two know no banks and ports of a grid_sram: CACTI's ratio to ``density_banks``
 banks and one port multiplies them. Encoding is its lanes and bank routers (:mod:`ngpc_sim.power.router`).
 
-Buffers of an NFP, 2 bytes a value: two halves of ``batch_queries`` inputs of the array, ``batch_queries`` of its outputs
-staged before ``output_fifo_queries`` in the FIFO, weights of four full tiles. Engines run up to 96 queries apart, so
-each has its own copy of two halves of positions, written and read in the same cycle: copies are smaller than one
-buffer with a port an engine (``docs/hardware.md``). The tags of a cached grid_sram count with it, but for
+Buffers of an NFP, 2 bytes a value: two halves of ``batch_queries`` inputs of the array, ``batch_queries`` of its
+outputs staged before ``output_fifo_queries`` in the FIFO, weights of four full tiles. Engines run up to 96 queries
+apart, so each has its own copy of two halves of positions, written and read in the same cycle: copies are smaller than
+one buffer with a port an engine (``docs/hardware.md``). The tags of a cached grid_sram count with it, but for
 ``n7_product``, whose density has them. Left out are the dispatcher and the wires between blocks.
 """
 

@@ -5,8 +5,8 @@ for every read port of every bank the first that waits (arbitration), and has bo
 and synthesised for 2 to 16 lanes, 1 to 128 banks and 1 to 8 ports (``docs/hardware.md``, command and gates beside this
 law), it takes about::
 
-    gates = n x (150 + 47 n + 1.9 x (entry + index bits) x banks x ports)          in NAND2
-    toggled gates a read = (entry + index bits) x (13.9 + 0.28 x banks x ports)    of those, random entries
+    gates = n x (150 + 47 n + 1.9 x (entry + index bits) x banks x ports)                    in NAND2
+    toggled gates a read = (entry + index bits) x (6.8 + 0.89 n + 0.28 x banks x ports)      random entries
 
 with n places for corners that wait: a lane each, and never fewer than the 8 corners of a voxel. ``banks: ideal`` is no
 hardware: it has no router and none is priced.
@@ -22,15 +22,20 @@ CORNERS = 8
 FEATURES = 2
 #: NAND2 a place, a pair of places, and a bit of crossbar, arbiter and queue; measured, docs/hardware.md
 PLACE, PAIR, BIT = 150.0, 47.0, 1.9
-#: NAND2 that toggle by a read, a bit: a fixed part, and one a bank and port; measured, docs/hardware.md
-TOGGLED, TOGGLED_BY_PORT = 13.9, 0.28
+#: NAND2 that toggle by a read, a bit: a fixed part, one a place, and one a bank and port; measured, docs/hardware.md
+TOGGLED, TOGGLED_BY_PLACE, TOGGLED_BY_PORT = 6.8, 0.89, 0.28
+
+
+def router_places(encoding: EncodingSpec) -> int:
+    """Corners that one engine's bank router holds while they wait."""
+    return max(encoding.corner_lanes, CORNERS)
 
 
 def router_gates(encoding: EncodingSpec) -> float:
     """NAND2 equivalents of one engine's bank router."""
     if encoding.banks == "ideal":
         return 0.0
-    places, entry_bits = max(encoding.corner_lanes, CORNERS), 8 * FEATURES * encoding.feature_bytes
+    places, entry_bits = router_places(encoding), 8 * FEATURES * encoding.feature_bytes
     crossed = BIT * _bits(encoding, entry_bits) * encoding.banks * encoding.read_ports
     return places * (PLACE + PAIR * places + crossed)
 
@@ -39,7 +44,8 @@ def toggled_gates(encoding: EncodingSpec, entry_bits: int) -> float:
     """NAND2 equivalents that toggle when an entry of ``entry_bits`` is read."""
     if encoding.banks == "ideal":
         return 0.0
-    return _bits(encoding, entry_bits) * (TOGGLED + TOGGLED_BY_PORT * encoding.banks * encoding.read_ports)
+    by_port = TOGGLED_BY_PORT * encoding.banks * encoding.read_ports
+    return _bits(encoding, entry_bits) * (TOGGLED + TOGGLED_BY_PLACE * router_places(encoding) + by_port)
 
 
 def _bits(encoding: EncodingSpec, entry_bits: int) -> int:
