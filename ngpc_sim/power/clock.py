@@ -2,8 +2,9 @@
 
 A block of d FO4 in c cycles allows ``logic_share x c / (d x fo4_ps)``, with the technology's FO4 and the share of a
 cycle that logic has beside registers, skew and margin. A grid_sram allows ``logic_share x c`` over CACTI's time of an
-access, scaled as FO4. Depths are of synthesised arithmetic or derived from it (``docs/hardware.md``); treat a clock as +-30 %.
-It changes no result: a run whose ``nfp.clock_ghz`` is beyond the slowest block says so. Plug-ins are not estimated.
+access, scaled as FO4. Depths are of synthesised arithmetic or derived from it (``docs/hardware.md``); treat a clock as
++-30 %. It changes no result: a run whose ``nfp.clock_ghz`` is beyond the slowest block says so. Plug-ins are not
+estimated.
 """
 
 from __future__ import annotations
