@@ -4,7 +4,8 @@
 (0.059 to 7 nm, Stillmaker and Baas 2017). ``n7_bitcell`` is buildable: bits times a real cell over the macro efficiency
 for all SRAM, logic scaled as above. ``n7_product`` takes for all SRAM the density of a cache die that was sold, which
 has its tags and vias in it. The last two know no banks and ports of a grid_sram: CACTI's ratio to ``density_banks``
-banks and one port multiplies them. Encoding is its lanes and bank routers (:mod:`ngpc_sim.power.router`).
+banks and one port multiplies them, but for ``banks: ideal``, which names none. Encoding is its lanes and bank routers
+(:mod:`ngpc_sim.power.router`).
 
 Buffers of an NFP, 2 bytes a value: two halves of ``batch_queries`` inputs of the array, ``batch_queries`` of its
 outputs staged before ``output_fifo_queries`` in the FIFO, weights of four full tiles. Engines run up to 96 queries
@@ -111,16 +112,17 @@ def area(arch: Arch, model: str) -> AreaReport:
     technology, nfp, scale = arch.technology, arch.nfp, arch.scale
     tech, scaling, grid_sram = technology.area, technology.scaling, arch.grid_sram()
     tags_kib = tag_store(arch).bytes / 1024
+    density = 1.0 if nfp.encoding.banks == "ideal" else technology.density_factor(grid_sram)
     buffered_kib = buffers_kib(nfp) + position_kib(nfp) * technology.two_ports_factor()
     if model == "stillmaker_uniform":
         small = tech.buffer_mm2_per_kib.value * scaling.sram_area.value
         macro = technology.macro_area_mm2(grid_sram) * scaling.sram_area.value + tags_kib * small
     elif model == "n7_product":
         small = technology.product_density() / 1024
-        macro = nfp.encoding.grid_sram_kib * technology.density_factor(grid_sram) * small
+        macro = nfp.encoding.grid_sram_kib * density * small
     else:
         small = BITS_PER_KIB * tech.bitcell_um2.value / tech.macro_efficiency.value / 1e6
-        macro = (nfp.encoding.grid_sram_kib * technology.density_factor(grid_sram) + tags_kib) * small
+        macro = (nfp.encoding.grid_sram_kib * density + tags_kib) * small
     macs = nfp.mlp.rows * nfp.mlp.cols
     lane_um2 = nfp.encoding.corner_lanes * tech.lane_um2.value
     engine_um2 = lane_um2 + router_gates(nfp.encoding) * tech.gate_um2.value

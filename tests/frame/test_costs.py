@@ -98,8 +98,8 @@ def test_gia_energy_is_counted_actions_by_hand(simulate):
     assert result.actions["grid_index"] == n * 16 * 4
     assert n * 16 <= result.actions["grid_sram_read"] <= n * 16 * 4
     assert result.actions["l2_bytes"] == n * (8 + 12)
-    read_pj = result.actions["grid_sram_read"] * 2 * 8 * 0.24
-    assert result.energy_by_block["grid_sram"] == pytest.approx(read_pj / 1e9, rel=1e-9)
+    read_pj = result.actions["grid_sram_read"] * 2 * 8 * 0.24 * 39.2 / 41.3  # of 8 banks, CACTI
+    assert result.energy_by_block["grid_sram"] == pytest.approx(read_pj / 1e9, rel=1e-4)
 
 
 def test_the_gpu_burns_board_power_at_work_and_idle_power_in_wait(simulate):
@@ -139,7 +139,10 @@ def test_uniform_scaling_of_the_paper_gives_about_its_nfp():
 def test_both_areas_stand_in_the_result_and_the_model_chooses(simulate):
     paper = simulate("gia-hashgrid", 8, "ngpc-paper", detail="bound")
     ours = simulate("gia-hashgrid", 8, "ngpc", ASSUME_FIT, detail="bound")
-    assert ours.area_mm2 == ours.area_bitcell_mm2 == paper.area_bitcell_mm2
+    routers_mm2 = 8 * 16 * 8464 * 1.23 * 0.059 / 1e6  # docs/hardware.md, the law's NAND2; ideal banks have none
+    assert ours.area_mm2 == ours.area_bitcell_mm2 == pytest.approx(paper.area_bitcell_mm2 + routers_mm2)
     assert paper.area_mm2 == paper.area_stillmaker_mm2
-    assert ours.area_stillmaker_mm2 == pytest.approx(paper.area_stillmaker_mm2, rel=0.05)  # 8 banks against one
+    assert ours.area_stillmaker_mm2 == pytest.approx(
+        paper.area_stillmaker_mm2, rel=0.06
+    )  # 8 banks and their routers against one
     assert ours.area_pct_gpu == pytest.approx(100 * ours.area_mm2 / 628.4)
