@@ -18,7 +18,7 @@ from ngpc_sim.engines.encoding_engine import EncodingSpec
 from ngpc_sim.engines.mlp_engine import MlpSpec
 from ngpc_sim.power.router import CORNERS, router_places
 
-#: float32 multiply-add of a position; fused fp16 multiply-add; both synthesised (published with the timing contract)
+#: float32 multiply-add of a position, fused fp16 multiply-add; measured by synthesis for the timing contract
 POSITION_FO4, FUSED_FO4 = 102.0, 88.0
 #: an fp16 multiply or add alone: half of the fused one; derived
 HALF_FO4 = FUSED_FO4 / 2
