@@ -3,11 +3,12 @@
 Blocks pos_fract, grid_index, grid_sram and interpol_weights of the paper's figure, fully pipelined.
 Per query and level::
 
-    index cycles = ceil(2^D / corner_lanes)
-    bank cycles  = max over banks of ceil(distinct entries in that bank / read_ports)
-    interval     = max(index cycles, bank cycles, 1)
+    groups   = ceil(2^D / corner_lanes), of corner_lanes corners each, in corner order, one a cycle
+    interval = cycles until all groups have entered and the queue of every bank is empty
 
-Equal entries of one query are read once (broadcast). ``bank_map``: ``low_bits`` is entry mod banks,
+A corner enters the queue of its bank, which serves ``read_ports`` entries a cycle, from the cycle in which they enter.
+With one group that is the most distinct entries in a bank / read_ports, rounded up.
+An entry that a corner before it has asked for is read once (broadcast). ``bank_map``: ``low_bits`` is entry mod banks,
 ``xor_fold`` the xor of all log2(banks)-bit groups of the entry. ``banks: ideal`` never conflicts.
 ``reuse: last_voxel``: a query in the voxel of the query before it on that engine reads nothing new (its
 index cycles remain). Levels to engines: with L <= E, floor(E/L) queries go side by side, query i on
@@ -193,7 +194,7 @@ class EncodingEngine:
             bits=-1 if spec.banks == "ideal" else int(spec.banks).bit_length() - 1,
             xor_fold=spec.bank_map == "xor_fold",
             ports=spec.read_ports,
-            index_cycles=self.index_cycles(encoding),
+            lanes=engines_of_level(spec, encoding) // groups * spec.corner_lanes,
             reuse_distance=groups if spec.reuse == "last_voxel" else 0,
             parts=engines_of_level(spec, encoding) // groups,
             entries_per_line=entries_per_line(spec, encoding),

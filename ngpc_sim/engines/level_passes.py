@@ -1,7 +1,8 @@
 """How queries pass through the levels of a grid: which kernel serves a level, with which constants.
 
-Most levels need no look at single corners (:mod:`ngpc_sim.kernels.bank_algebra`); the others, and streams in which a
-query depends on the one before it, take :func:`ngpc_sim.kernels.grid_sram.service_level`.
+Where all corners of a query enter in one cycle, most levels need no look at single corners
+(:mod:`ngpc_sim.kernels.bank_algebra`). The others, and streams in which a query depends on the one before it, take
+:func:`ngpc_sim.kernels.grid_sram.service_level`.
 """
 
 from __future__ import annotations
@@ -27,14 +28,15 @@ BANK_BITS = 16
 class BankShape:
     """What the entries of one level are read from.
 
-    ``bits`` is log2(banks), or -1 for ideal ones; ``parts`` hold a level together, line by line of
-    ``entries_per_line``; ``reuse_distance`` is how many queries back the engine's last query lies, 0 without reuse.
+    ``bits`` is log2(banks), or -1 for ideal ones; ``lanes`` corners enter a cycle; ``parts`` hold a level together,
+    line by line of ``entries_per_line``; ``reuse_distance`` is how many queries back the engine's last query lies, 0
+    without reuse.
     """
 
     bits: int
     xor_fold: bool
     ports: int
-    index_cycles: int
+    lanes: int
     reuse_distance: int
     parts: int
     entries_per_line: int
@@ -44,9 +46,16 @@ class BankShape:
         """log2 of the entries of a line, or -1 where that is no whole number."""
         return _log2(self.entries_per_line)
 
-    def interval(self, in_one_bank: int) -> int:
-        """Initiation interval of a query with so many distinct entries in its fullest bank."""
-        return self.index_cycles if self.bits < 0 else max(self.index_cycles, -(-in_one_bank // self.ports))
+    def index_cycles(self, corners: int) -> int:
+        """Cycles in which the corners of a query enter."""
+        return -(-corners // self.lanes)
+
+    def interval(self, in_one_bank: int, corners: int) -> int:
+        """Initiation interval of a query with so many distinct entries in its fullest bank.
+
+        For ideal banks, and for real ones where all corners enter in one cycle.
+        """
+        return self.index_cycles(corners) if self.bits < 0 else -(-in_one_bank // self.ports)
 
     def groups(self, table_bits: int) -> tuple[Array, Array, Array] | None:
         """Groups of bits whose xor is the bank of an entry of ``table_bits``: right shift, mask, left shift.
@@ -76,8 +85,8 @@ class LevelPasses:
         self.encoding, self.shape = encoding, shape
         self._tables = [
             Table(
-                *level, shape.bits, shape.xor_fold, shape.ports, shape.index_cycles, shape.reuse_distance, shape.parts,
-                np.uint64(shape.entries_per_line), shape.line_shift,
+                *level, shape.bits, shape.xor_fold, shape.ports, shape.lanes, shape.index_cycles(encoding.corners),
+                shape.reuse_distance, shape.parts, np.uint64(shape.entries_per_line), shape.line_shift,
                 np.zeros((max(shape.reuse_distance, 1), encoding.n_dims), np.uint64), np.zeros(1, np.int64),
             )
             for level in level_arguments(encoding)
@@ -113,9 +122,11 @@ class LevelPasses:
         """What most queries of a level ask without a look at single corners; ``None`` where nothing is known."""
         shape = self.shape
         factors, entries = [int(factor) for factor in table.factors], int(table.entries)
+        if table.index_cycles > 1 and shape.bits >= 0:
+            return None
         groups = shape.groups(_log2(entries)) if table.hashed and _log2(entries) >= 0 else None
         if groups is not None:
-            intervals = [shape.interval(1 << doublings) for doublings in range(5)]
+            intervals = [shape.interval(1 << doublings, self.encoding.corners) for doublings in range(5)]
             return Hashing(np.uint64(entries - 1), *groups, np.diff(intervals, prepend=0).astype(np.uint16))
         by_low_bits = shape.bits <= 0 or not shape.xor_fold
         if not table.hashed and by_low_bits and (shape.parts == 1 or shape.bits < 0):
@@ -143,4 +154,4 @@ def linear_constants(factors: list[int], entries: int, shape: BankShape) -> Line
     else:
         largest, different = entries - 1 - max(offsets), set(offsets)
     fullest = max(Counter(offset % banks for offset in different).values())
-    return Linear(np.int64(largest), np.uint16(shape.interval(fullest)), np.uint16(len(different)))
+    return Linear(np.int64(largest), np.uint16(shape.interval(fullest, len(offsets))), np.uint16(len(different)))

@@ -3,10 +3,11 @@
 The MLP engine of the paper's figure. A matrix of in x out weights takes ceil(in/rows) x ceil(out/cols)
 tiles; all matrices of all networks of the workload follow one another for a batch of n queries.
 
-``dataflow: layer_serial`` (the paper's): ``busy(n) = n_tiles x max(n, weight_load_cycles, pipeline_depth)``,
-results ``pipeline_depth`` cycles later; ``weight_load_cycles`` is rows, or 0 with ``weight_double_buffer``.
-``dataflow: systolic_ws``: ``busy(n) = n_tiles x (2 rows + cols + n - 2)``, fill and drain included, nothing
-after it.
+``dataflow: layer_serial`` (the paper's): the weights of a tile come a row a cycle. With ``weight_double_buffer`` they
+come while the tile before works, ``busy(n) = n_tiles x max(n, pipeline_depth, rows)``. Without it they come first,
+``busy(n) = n_tiles x (rows + max(n, pipeline_depth))``. Results leave ``pipeline_depth`` cycles later.
+``dataflow: systolic_ws``: ``busy(n) = n_tiles x (rows + n + pe_stages x (rows + cols - 2) + pe_stages - 1)``: weights,
+queries, fill and drain of units of ``pe_stages`` pipeline stages each; nothing after it.
 
 Left out: the spherical harmonics that NeRF's second network reads beside the first one's outputs.
 """
@@ -38,6 +39,7 @@ class MlpSpec(Spec):
     batch_queries: int = Field(ge=1, le=65536, description="queries of a batch, half a feature buffer")
     pipeline_depth: int = Field(ge=1, le=4096, description="cycles from an input to its output")
     weight_double_buffer: bool = Field(description="whether the next tile loads behind the present one")
+    pe_stages: int = Field(default=1, ge=1, le=64, description="pipeline stages of a unit in systolic_ws")
 
     @field_validator("model")
     @classmethod
@@ -74,9 +76,10 @@ class MlpEngine:
         if n_queries == 0:
             return 0
         if spec.dataflow == "systolic_ws":
-            return 2 * spec.rows + spec.cols + n_queries - 2
-        weight_load_cycles = 0 if spec.weight_double_buffer else spec.rows
-        return max(n_queries, weight_load_cycles, spec.pipeline_depth)
+            return spec.rows + n_queries + spec.pe_stages * (spec.rows + spec.cols - 2) + spec.pe_stages - 1
+        if spec.weight_double_buffer:
+            return max(n_queries, spec.pipeline_depth, spec.rows)
+        return spec.rows + max(n_queries, spec.pipeline_depth)
 
     def busy_cycles(self, work: Workload, n_queries: int) -> int:
         """Cycles that one batch of ``n_queries`` occupies the array."""

@@ -7,7 +7,7 @@ B = ``batch_queries``, query i in batch k = i div B, c(l,i) its interval on leve
     d(l,i) = s + c - 1 + lat                                features there, unless lines are missing
     r(k)   = max of d over its queries and levels
     S(k)   = max(r(k), F(k-1))                              MLP array taken
-    F(k)   = max(S(k) + busy(n_k), O(k-m) - tail)           free, m = max(1, output_fifo_queries div B)
+    F(k)   = max(S(k) + busy(n_k), O(k-m) - tail)           free, m = output_fifo_queries div B, at least 1
     E(k)   = F(k) + tail                                    results
     R(k)   = S(k) + share of busy(n_k) of the first matrix  feature buffer half free
     O(k)   = max(E(k), O(k-1)) + ceil(n_k x out_bytes / output_bytes_per_cycle)
@@ -40,7 +40,7 @@ import numpy as np
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.plugins import BUILTIN, Check, WrongAnswerError, build, checked, giver
-from ngpc_sim.config.schema import Field, Spec, field_validator
+from ngpc_sim.config.schema import Field, Spec, field_validator, model_validator
 from ngpc_sim.engines import answers
 from ngpc_sim.engines.encoding_engine import EncodingSpec, encoding_engine, serve
 from ngpc_sim.engines.grid_cache import L2Shape
@@ -85,6 +85,16 @@ class NfpSpec(Spec):
     @classmethod
     def _model_name(cls, model: str) -> str:
         return checked(model, BUILTIN)
+
+    @model_validator(mode="after")
+    def _a_batch_fits_the_fifo(self) -> NfpSpec:
+        room, batch = self.io.output_fifo_queries, self.mlp.batch_queries
+        if room < batch:
+            raise ValueError(
+                f"nfp.io.output_fifo_queries of {room} should be at least nfp.mlp.batch_queries, {batch}: results of "
+                "a whole batch wait there"
+            )
+        return self
 
 
 @dataclass(frozen=True)
@@ -150,7 +160,7 @@ class Nfp:
     def idle(self, work: Workload, slots: int, n_nfps: int, *, cached: bool) -> State:
         """State of so many NFPs at cycle 0; ``cached``: whether lines can be missed."""
         window = self.spec.encoding.outstanding_lines if cached else 0
-        fifo_batches = max(1, self.spec.io.output_fifo_queries // self.spec.mlp.batch_queries)
+        fifo_batches = self.spec.io.output_fifo_queries // self.spec.mlp.batch_queries
         return idle(n_nfps, self.encoding.side_by_side(work.encoding), slots, window, fifo_batches)
 
     def _batch_tables(self, work: Workload) -> Array:

@@ -122,6 +122,7 @@ def _rules(file: ArchFile) -> Iterator[Rule]:
     yield encoding.banks == "ideal", "nfp.encoding.banks is ideal", ideal
     layers = ("nfp.mlp.pipeline_depth", "nfp.mlp.weight_double_buffer")
     yield mlp.dataflow == "systolic_ws", "nfp.mlp.dataflow is systolic_ws", layers
+    yield mlp.dataflow == "layer_serial", "nfp.mlp.dataflow is layer_serial", ("nfp.mlp.pe_stages",)
     roofline = frame.rest_model == "roofline"
     yield not roofline, "frame.rest_model is not roofline", ("frame.ray_state",)
     yield roofline and not frame.fused, "frame.fused is false", ("frame.ray_state",)

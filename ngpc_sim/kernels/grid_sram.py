@@ -21,6 +21,7 @@ class Table(NamedTuple):
     """A level and the grid_sram that holds it.
 
     The first four as in :class:`ngpc_sim.kernels.grid_index.Level`. ``bits`` is log2(banks), or -1 for ideal banks;
+    ``lanes`` corners enter in each of ``index_cycles`` cycles.
     ``line_shift`` log2 of ``entries_per_line``, -1 where that is no power of two. ``reuse_distance``: how many queries
     back the engine's last query lies, 0 without reuse; ``cells`` (max(reuse_distance, 1), D) uint64 of the last ones,
     and ``seen`` (1,) int64 how many queries there were.
@@ -33,6 +34,7 @@ class Table(NamedTuple):
     bits: int
     xor_fold: bool
     ports: int
+    lanes: int
     index_cycles: int
     reuse_distance: int
     parts: int
@@ -93,8 +95,11 @@ def most_in_one_bank(banks, corners):
 
 
 @inlined
-def keep_distinct(entries, corners):
-    """Move the distinct ones of the first ``corners`` entries to the front; returns how many there are."""
+def keep_distinct(entries, corners, asked_by):
+    """Move the distinct ones of the first ``corners`` entries to the front; returns how many there are.
+
+    ``asked_by`` gets the first corner that asks for each.
+    """
     distinct = 0
     for k in range(corners):
         new = True
@@ -102,8 +107,32 @@ def keep_distinct(entries, corners):
             new = new and entries[j] != entries[k]
         if new:
             entries[distinct] = entries[k]
+            asked_by[distinct] = k
             distinct += 1
     return distinct
+
+
+@inlined
+def cycles_of_queues(banks, asked_by, distinct, table, served):
+    """Cycles until all groups of corners have entered and the queue of every bank is empty.
+
+    A bank serves ``ports`` entries a cycle in their order, from the cycle in which they enter: each is served when it
+    is there and the entry ``ports`` before it in its bank has been served. ``served`` is room to work.
+    """
+    if table.index_cycles == 1:
+        return (most_in_one_bank(banks, distinct) + table.ports - 1) // table.ports
+    cycles: Any = table.index_cycles
+    for k in range(distinct):
+        cycle: Any = asked_by[k] // table.lanes
+        ahead = 0
+        for j in range(k - 1, -1, -1):
+            ahead += banks[j] == banks[k]
+            if ahead == table.ports:
+                cycle = max(cycle, served[j] + 1)
+                break
+        served[k] = cycle
+        cycles = max(cycles, cycle + 1)
+    return cycles
 
 
 @inlined
@@ -148,6 +177,7 @@ def service_level(positions, table, interval, reads, lines):
     corners = 1 << dims
     cell, changes = np.empty(dims, np.uint64), np.empty(dims, np.uint64)
     table_entries, banks = np.empty(corners, np.uint64), np.empty(corners, np.uint64)
+    asked_by, served = np.empty(corners, np.int64), np.empty(corners, np.int64)
     mask = np.uint64((1 << max(table.bits, 0)) - 1)
     bank_shift = np.uint64(max(table.bits, 0))
     for i in range(positions.shape[0]):
@@ -161,8 +191,8 @@ def service_level(positions, table, interval, reads, lines):
                 continue
         fill_entries(cell, table.hashed, factors, table.entries, changes, table_entries)
         distinct = corners
-        if same_entry_twice(table_entries, corners):
-            distinct = keep_distinct(table_entries, corners)
+        if table.index_cycles > 1 or same_entry_twice(table_entries, corners):
+            distinct = keep_distinct(table_entries, corners, asked_by)
         reads[i] = distinct
         if lines is not None:
             count = note_lines(table_entries, distinct, table.entries_per_line, table.line_shift, lines.lines, i)
@@ -175,5 +205,4 @@ def service_level(positions, table, interval, reads, lines):
             if table.parts > 1:
                 part = line_of(table_entries[k], table.entries_per_line, table.line_shift) % np.uint64(table.parts)
                 banks[k] += part * (mask + np.uint64(1))
-        bank_cycles = (most_in_one_bank(banks, distinct) + table.ports - 1) // table.ports
-        interval[i] = max(table.index_cycles, bank_cycles)
+        interval[i] = cycles_of_queues(banks, asked_by, distinct, table, served)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,13 +47,13 @@ def _level_lookups(spec: EncodingSpec, encoding: GridEncoding, level: GridLevel,
     for i, cell in enumerate(cells):
         before = cells[i - side_by_side] if i >= side_by_side else None
         if spec.reuse == "last_voxel" and cell == before:
-            answers.append(Lookup(max(1, index_cycles), 0))
+            answers.append(Lookup(index_cycles, 0))
             continue
         corners = [_entry(encoding, level, cell, corner) for corner in range(2**encoding.n_dims)]
         lines = tuple(dict.fromkeys(entry // in_line for entry in corners))
-        by_part = [{entry for entry in corners if entry // in_line % parts == part} for part in range(parts)]
-        bank_cycles = max(_bank_cycles(spec, entries) for entries in by_part)
-        answers.append(Lookup(max(1, index_cycles, bank_cycles), len(set(corners)), lines))
+        banks = {entry: (entry // in_line % parts, _bank(spec, entry)) for entry in corners}
+        cycles = index_cycles if spec.banks == "ideal" else _queued(corners, banks, parts * spec.corner_lanes, spec)
+        answers.append(Lookup(cycles, len(set(corners)), lines))
     return answers
 
 
@@ -68,17 +69,25 @@ def _entry(encoding: GridEncoding, level: GridLevel, cell: tuple[int, ...], corn
     return index % level.entries
 
 
-def _bank_cycles(spec: EncodingSpec, entries: set[int]) -> int:
+def _queued(corners: list[int], banks: dict[int, tuple[int, int]], lanes: int, spec: EncodingSpec) -> int:
+    """Cycle by cycle: a group of corners enters the queues of its banks, which serve what their ports can."""
+    waiting = dict.fromkeys(banks.values(), 0)
+    asked: set[int] = set()
+    for cycle in itertools.count(1):
+        for entry in corners[(cycle - 1) * lanes : cycle * lanes]:
+            waiting[banks[entry]] += entry not in asked
+            asked.add(entry)
+        waiting = {bank: max(0, queue - spec.read_ports) for bank, queue in waiting.items()}
+        if cycle * lanes >= len(corners) and not any(waiting.values()):
+            return cycle
+    raise AssertionError
+
+
+def _bank(spec: EncodingSpec, entry: int) -> int:
     if spec.banks == "ideal":
-        return 1
-    in_bank = [0] * spec.banks
-    for entry in entries:
-        in_bank[_bank(spec.bank_map, spec.banks, entry)] += 1
-    return max(-(-count // spec.read_ports) for count in in_bank)
-
-
-def _bank(bank_map: str, banks: int, entry: int) -> int:
-    if bank_map == "low_bits" or banks == 1:
+        return 0
+    banks = spec.banks
+    if spec.bank_map == "low_bits" or banks == 1:
         return entry % banks
     bank = 0
     while entry:

@@ -111,7 +111,7 @@ class ReferenceNfp:
         self.behind_data = stages.grid_sram + stages.interpol_weights
         self.latency = self.before_tags + self.behind_data
         self.tail = spec.mlp.pipeline_depth if spec.mlp.dataflow == "layer_serial" else 0
-        self.fifo = max(1, spec.io.output_fifo_queries // spec.mlp.batch_queries)
+        self.fifo = spec.io.output_fifo_queries // spec.mlp.batch_queries
         self.log: list[BatchLog] = []
         self.issues: list[Issue] = []
         self.array_free = 0
@@ -257,8 +257,10 @@ class ReferenceNfp:
     def _tile_cycles(self, n: int) -> int:
         mlp = self.spec.mlp
         if mlp.dataflow == "systolic_ws":
-            return 2 * mlp.rows + mlp.cols + n - 2
-        return max(n, mlp.pipeline_depth, 0 if mlp.weight_double_buffer else mlp.rows)
+            last_unit = mlp.pe_stages * (mlp.rows - 1 + mlp.cols - 1)
+            return mlp.rows + (n - 1) + last_unit + mlp.pe_stages
+        streaming = max(n, mlp.pipeline_depth)
+        return max(streaming, mlp.rows) if mlp.weight_double_buffer else mlp.rows + streaming
 
     def _wait_by_cause(self, number: int, gap: int) -> tuple[dict[str, int], int]:
         """Charge the array's wait for a batch to the causes for which its slowest engine lost time.

@@ -28,7 +28,7 @@ nfp:
     ways: 4
     outstanding_lines: 16
     reuse: none
-    latency_cycles: {pos_fract: 1, grid_index: 4, grid_sram: 2, interpol_weights: 4}
+    latency_cycles: {pos_fract: 2, grid_index: 4, grid_sram: 2, interpol_weights: 4}
   mlp:
     rows: 64
     cols: 64
@@ -36,6 +36,7 @@ nfp:
     batch_queries: 64
     pipeline_depth: 8
     weight_double_buffer: true
+    pe_stages: 1
   io: {input_bytes_per_cycle: 64, output_bytes_per_cycle: 32, output_fifo_queries: 64}
 cluster: {dispatch: round_robin, dispatch_queries: 256}
 memory: {l2_gbps: 2000, l2_latency_ns: 150, dram_gbps: 936, dram_efficiency: 0.95}

@@ -25,12 +25,13 @@ def nfp_spec(**overrides):
     return replaced(BASE, **overrides)
 
 
+def mlp_spec(**values):
+    """The default MLP engine with values replaced, behind it a FIFO that holds any batch."""
+    return nfp_spec(mlp=values, io={"output_fifo_queries": 1 << 20}).mlp
+
+
 def encoding_spec(**values):
     return nfp_spec(encoding=values).encoding
-
-
-def mlp_spec(**values):
-    return nfp_spec(mlp=values).mlp
 
 
 def network(inputs="encoding", neurons=64, hidden=2, outputs=3):
@@ -105,6 +106,7 @@ def mlp_specs(draw):
         "batch_queries": draw(st.integers(1, 100)),
         "pipeline_depth": draw(st.integers(1, 20)),
         "weight_double_buffer": draw(st.booleans()),
+        "pe_stages": draw(st.integers(1, 3)),
     }
 
 
@@ -119,7 +121,9 @@ def io_specs(draw):
 
 @st.composite
 def nfp_specs(draw):
-    return nfp_spec(encoding=draw(encoding_specs()), mlp=draw(mlp_specs()), io=draw(io_specs()))
+    mlp, io = draw(mlp_specs()), draw(io_specs())
+    io["output_fifo_queries"] += mlp["batch_queries"] - 1
+    return nfp_spec(encoding=draw(encoding_specs()), mlp=mlp, io=io)
 
 
 @st.composite

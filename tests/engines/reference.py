@@ -1,7 +1,6 @@
 """The expected side of the tests: slow, obvious, exact, and written from the design's formulas alone."""
 
 import math
-from collections import Counter
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
@@ -106,11 +105,21 @@ def bank_of(entry, banks, bank_map):
     return bank
 
 
-def bank_cycles(entries, spec):
+def interval_of(entries, spec):
+    """Cycles until all groups of corners have entered and every bank's queue is empty."""
+    groups = chunks(entries, spec.corner_lanes)
     if spec.banks == "ideal":
-        return 1
-    by_bank = Counter(bank_of(entry, spec.banks, spec.bank_map) for entry in set(entries))
-    return max(ceil_div(count, spec.read_ports) for count in by_bank.values())
+        return len(groups)
+    queues, asked, cycle = {}, set(), 0
+    while groups or any(queues.values()):
+        for entry in groups.pop(0) if groups else ():
+            if entry not in asked:
+                queues.setdefault(bank_of(entry, spec.banks, spec.bank_map), []).append(entry)
+                asked.add(entry)
+        for queue in queues.values():
+            del queue[: spec.read_ports]
+        cycle += 1
+    return cycle
 
 
 def service(encoding, spec, positions):
@@ -125,9 +134,9 @@ def service(encoding, spec, positions):
         for level, (cell, _, entries) in enumerate(query):
             before = stream[i - side_by_side][level][0] if i >= side_by_side else None
             if spec.reuse == "last_voxel" and cell == before:
-                intervals[i].append(max(index_cycles, 1))
+                intervals[i].append(index_cycles)
             else:
-                intervals[i].append(max(index_cycles, bank_cycles(entries, spec), 1))
+                intervals[i].append(interval_of(entries, spec))
                 reads[i] += len(set(entries))
     return intervals, reads
 
@@ -155,8 +164,10 @@ def tile_cycles(spec, n):
     if n == 0:
         return 0
     if spec.dataflow == "systolic_ws":
-        return 2 * spec.rows + spec.cols + n - 2
-    return max(n, 0 if spec.weight_double_buffer else spec.rows, spec.pipeline_depth)
+        return spec.rows + n + spec.pe_stages * (spec.rows + spec.cols - 2) + spec.pe_stages - 1
+    if spec.weight_double_buffer:
+        return max(n, spec.pipeline_depth, spec.rows)
+    return spec.rows + max(n, spec.pipeline_depth)
 
 
 def chunks(sequence, size):
@@ -177,7 +188,7 @@ def nfp_times(spec, work, batches, arrival, out_bytes_per_cycle, not_before=None
     stages = spec.encoding.latency_cycles
     latency = stages.pos_fract + stages.grid_index + stages.grid_sram + stages.interpol_weights
     side_by_side = max(1, spec.encoding.engines // work.encoding.n_levels)
-    room = max(1, spec.io.output_fifo_queries // spec.mlp.batch_queries)
+    room = spec.io.output_fifo_queries // spec.mlp.batch_queries
     start, end, free, half_free, out = [], [], [], [], []
     next_free = []  # s + c of every query and engine
     for k, batch in enumerate(batches):

@@ -153,7 +153,7 @@ def test_a_partial_batch_closes_when_the_last_granule_has_been_handed_out(inputs
     spec = ClusterSpec(dispatch="least_loaded", dispatch_queries=1)
     run = Cluster(spec, nfp, 2).run(ClusterWork(work, service, np.arange(3)), each_query=True)
     handed_at = 1 + 5  # arrival and interval: both NFPs run dry, and the first one takes granule 2
-    pass_cycles = 3 * nfp.mlp.pipeline_depth + nfp.mlp.pipeline_depth
+    pass_cycles = 3 * nfp.mlp.rows + nfp.mlp.pipeline_depth
     ready = handed_at + 5 - 1
     assert run.done_cycles.tolist() == [ready + pass_cycles, handed_at + pass_cycles, ready + pass_cycles]
 

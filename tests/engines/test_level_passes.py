@@ -32,7 +32,7 @@ def shapes(draw):
         bits=draw(st.integers(-1, 12)),
         xor_fold=draw(st.booleans()),
         ports=draw(st.integers(1, 5)),
-        index_cycles=draw(st.sampled_from((1, 1, 2, 3, 16))),
+        lanes=draw(st.sampled_from((16, 16, 8, 5, 1))),
         reuse_distance=0,
         parts=draw(st.sampled_from((1, 1, 2, 3, 8))),
         entries_per_line=line_entries,

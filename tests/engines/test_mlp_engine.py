@@ -53,14 +53,27 @@ def test_busy_cycles_equal_the_formula(data, reference, inputs):
 
 @pytest.mark.parametrize("double_buffer", [True, False])
 @pytest.mark.parametrize("depth", [1, 8, 100])
-def test_a_tile_of_layer_serial_takes_the_slowest_of_queries_weights_and_depth(depth, double_buffer, inputs):
+def test_a_tile_of_layer_serial_takes_its_weights_a_row_a_cycle(depth, double_buffer, inputs):
     spec = inputs.mlp_spec(pipeline_depth=depth, weight_double_buffer=double_buffer, rows=64)
     engine, work = MlpEngine(spec), square(inputs)
-    floor = depth if double_buffer else max(depth, spec.rows)
     assert engine.busy_cycles(work, 0) == 0
-    for n in (1, floor - 1, floor):
-        assert engine.busy_cycles(work, n) == (2 * floor if n else 0)
-    assert engine.busy_cycles(work, floor + 1) == 2 * (floor + 1)
+    for n in (1, depth, 63, 64, 65, 300):
+        streaming = max(n, depth)
+        assert engine.busy_cycles(work, n) == 2 * (max(streaming, 64) if double_buffer else 64 + streaming)
+
+
+@pytest.mark.parametrize(("double_buffer", "cycles"), [(True, 5 * 64), (False, 5 * 72)])
+def test_a_small_batch_of_nerf_pays_for_its_weights(double_buffer, cycles, inputs):
+    spec = inputs.mlp_spec(batch_queries=8, weight_double_buffer=double_buffer)
+    assert MlpEngine(spec).busy_cycles(load_workload("nerf-hashgrid"), 8) == cycles
+
+
+@pytest.mark.parametrize("stages", [1, 2, 3])
+def test_a_stage_more_of_every_unit_delays_fill_and_drain(stages, inputs):
+    """A query enters a cycle; its sum passes 64 units down and 64 across, each ``stages`` deep."""
+    spec = inputs.mlp_spec(dataflow="systolic_ws", pe_stages=stages)
+    last_query, last_unit = 10 - 1, (64 - 1 + 64 - 1) * stages
+    assert MlpEngine(spec).busy_cycles(square(inputs), 10) == 2 * (64 + last_query + last_unit + stages)
 
 
 def test_a_tile_of_systolic_ws_fills_and_drains(inputs):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ngpc_sim.architecture.arch import load_arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines import Nfp
 
@@ -42,6 +43,9 @@ def check(reference, spec, work, positions, arrivals=None):
     return run
 
 
+STAGES = {"pos_fract": 1, "grid_index": 4, "grid_sram": 2, "interpol_weights": 4}
+
+
 @given(data=st.data())
 def test_any_stream_follows_the_recurrences_exactly(data, reference, inputs):
     encoding = data.draw(inputs.grids())
@@ -61,7 +65,7 @@ def test_long_streams_follow_the_recurrences_exactly(dataflow, n_levels, batch, 
             encoding={"banks": int(2 ** rng.integers(0, 5)), "engines": int(rng.choice([1, 6, 16]))},
             mlp={"dataflow": dataflow, "batch_queries": batch, "rows": int(rng.choice([8, 32, 64]))},
             io={
-                "output_fifo_queries": int(rng.integers(1, 200)),
+                "output_fifo_queries": batch + int(rng.integers(0, 200)),
                 "input_bytes_per_cycle": int(rng.integers(1, 40)),
                 "output_bytes_per_cycle": int(rng.integers(1, 40)),
             },
@@ -102,12 +106,12 @@ def simple(inputs):
 
     def make(output_bytes=1, **mlp):
         spec = inputs.nfp_spec(
-            encoding={"engines": 2, "banks": "ideal", "corner_lanes": 8},
-            mlp={"batch_queries": 4, "pipeline_depth": 2, "rows": 64, "cols": 64, **mlp},
+            encoding={"engines": 2, "banks": "ideal", "corner_lanes": 8, "latency_cycles": STAGES},
+            mlp={"batch_queries": 4, "pipeline_depth": 2, "rows": 1, "cols": 64, **mlp},
             io={"input_bytes_per_cycle": 1, "output_bytes_per_cycle": 1, "output_fifo_queries": 4},
         )
         grid = inputs.grid("dense", 3, 2)
-        return spec, inputs.workload(grid, [inputs.network(16, 64, 1, 3)], 1, output_bytes)
+        return spec, inputs.workload(grid, [inputs.network(1, 1, 1, 3)], 1, output_bytes)
 
     return make
 
@@ -280,3 +284,10 @@ def test_default_arrivals_are_those_of_the_input_port(inputs):
 def test_arrivals_that_are_not_one_integer_a_query_are_refused(bad, inputs):
     with pytest.raises(UserError, match="arrival_cycles"):
         Nfp(inputs.nfp_spec()).run(inputs.workload(inputs.grid()), positions_for(3), np.array(bad))
+
+
+def test_a_fifo_that_holds_less_than_a_batch_is_refused():
+    with pytest.raises(UserError, match=r"nfp\.io\.output_fifo_queries of 64 .* nfp\.mlp\.batch_queries, 128"):
+        load_arch(overrides={"nfp.mlp.batch_queries": 128})
+    both = {"nfp.mlp.batch_queries": 128, "nfp.io.output_fifo_queries": 128}
+    assert load_arch(overrides=both).nfp.mlp.batch_queries == 128

@@ -80,6 +80,7 @@ def mlp_specs(draw):
         "batch_queries": draw(st.sampled_from((1, 2, 3, 7, 16, 64))),
         "pipeline_depth": draw(st.integers(1, 20)),
         "weight_double_buffer": draw(st.booleans()),
+        "pe_stages": draw(st.integers(1, 3)),
     }
 
 
@@ -91,7 +92,7 @@ def nfp_specs(draw):
     tree["io"] = {
         "input_bytes_per_cycle": draw(st.sampled_from((1, 3, 8, 64))),
         "output_bytes_per_cycle": draw(st.sampled_from((1, 2, 5, 32))),
-        "output_fifo_queries": draw(st.sampled_from((1, 2, 8, 64, 200))),
+        "output_fifo_queries": tree["mlp"]["batch_queries"] + draw(st.sampled_from((0, 1, 7, 63, 199))),
     }
     return NfpSpec.model_validate(tree)
 

@@ -10,10 +10,15 @@ from ngpc_sim.workloads.grids import GridEncoding
 from ngpc_sim.workloads.workload import Network, Workload
 
 DEFAULT = load_arch("ngpc")
-#: two levels on two engines, a query a cycle, ports wide enough never to be seen
+#: two levels on two engines, a query a cycle, two tiles of one row, ports wide enough never to be seen
 PLAIN = {
-    "encoding": {"engines": 2, "banks": "ideal", "corner_lanes": 16},
-    "mlp": {"batch_queries": 4, "pipeline_depth": 3, "rows": 64, "cols": 64},
+    "encoding": {
+        "engines": 2,
+        "banks": "ideal",
+        "corner_lanes": 16,
+        "latency_cycles": {"pos_fract": 1, "grid_index": 4, "grid_sram": 2, "interpol_weights": 4},
+    },
+    "mlp": {"batch_queries": 4, "pipeline_depth": 3, "rows": 1, "cols": 64},
     "io": {"input_bytes_per_cycle": 1024, "output_bytes_per_cycle": 1024, "output_fifo_queries": 4096},
 }
 RESOLUTION = 32
@@ -26,12 +31,10 @@ def plain_spec(**overrides):
     return NfpSpec.model_validate(tree | overrides)
 
 
-def plain_work(levels=2, dims=3, neurons=64, hidden=1, outputs=3, input_bytes=12, output_bytes=8, **grid):
+def plain_work(levels=2, dims=3, inputs=1, neurons=1, hidden=1, outputs=3, input_bytes=12, output_bytes=8, **grid):
     values = {"kind": "dense", "base_resolution": RESOLUTION, "per_level_scale": 1.0} | grid
     encoding = GridEncoding(n_dims=dims, n_levels=levels, **values)
-    network = Network(
-        name="net", n_input_dims="encoding", n_neurons=neurons, n_hidden_layers=hidden, n_output_dims=outputs
-    )
+    network = Network(name="net", n_input_dims=inputs, n_neurons=neurons, n_hidden_layers=hidden, n_output_dims=outputs)
     return Workload("plain-hashgrid", "gia", "hashgrid", encoding, (network,), input_bytes, output_bytes, "none")
 
 

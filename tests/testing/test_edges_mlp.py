@@ -16,10 +16,10 @@ def end_of_first_batch(under_test, busy, tail):
 @pytest.mark.parametrize("n", [1, DEPTH - 1, DEPTH, DEPTH + 1, 63, 64, 65])
 @pytest.mark.parametrize("double_buffer", [True, False])
 def test_a_tile_takes_a_cycle_a_query_but_no_less_than_depth_and_load(n, double_buffer, nfp, voxels):
-    mlp = {"batch_queries": 65, "pipeline_depth": DEPTH, "weight_double_buffer": double_buffer}
+    mlp = {"rows": 64, "batch_queries": 65, "pipeline_depth": DEPTH, "weight_double_buffer": double_buffer}
     under_test = nfp(mlp=mlp).feed(voxels(*[1] * n), arrival_cycles=0)
-    weight_load_cycles = 0 if double_buffer else under_test.spec.mlp.rows
-    busy = 2 * max(n, under_test.spec.mlp.pipeline_depth, weight_load_cycles)
+    streaming = max(n, under_test.spec.mlp.pipeline_depth)
+    busy = 2 * (max(streaming, 64) if double_buffer else 64 + streaming)
     under_test.assert_done_exactly_at(end_of_first_batch(under_test, busy, under_test.spec.mlp.pipeline_depth))
 
 
@@ -34,15 +34,17 @@ def test_a_systolic_tile_takes_fill_and_drain_and_has_no_tail(n, rows, cols, nfp
 
 @pytest.mark.parametrize(("neurons", "tiles"), [(1, 2), (63, 2), (64, 2), (65, 4), (128, 4), (129, 6)])
 def test_a_neuron_more_than_the_array_holds_needs_another_tile(neurons, tiles, nfp, voxels):
-    under_test = nfp(neurons=neurons).feed(voxels(1, 1, 1, 1), arrival_cycles=0)
-    busy = tiles * under_test.spec.mlp.batch_queries  # 16 -> neurons -> 16: a column tile, then a row tile each
+    under_test = nfp(mlp={"rows": 64}, neurons=neurons).feed(voxels(1, 1, 1, 1), arrival_cycles=0)
+    busy = tiles * 64  # 16 -> neurons -> 16: a column tile, then a row tile each
     under_test.assert_done_exactly_at(end_of_first_batch(under_test, busy, under_test.spec.mlp.pipeline_depth))
 
 
 @pytest.mark.parametrize(("outputs", "columns"), [(1, 1), (16, 1), (17, 2), (32, 2), (33, 3)])
 def test_outputs_are_padded_to_sixteen(outputs, columns, nfp, voxels):
-    under_test = nfp(mlp={"cols": 16}, outputs=outputs).feed(voxels(1, 1, 1, 1), arrival_cycles=0)
-    busy = (64 // 16 + columns) * under_test.spec.mlp.batch_queries
+    under_test = nfp(mlp={"rows": 64, "cols": 16}, neurons=64, outputs=outputs).feed(
+        voxels(1, 1, 1, 1), arrival_cycles=0
+    )
+    busy = (64 // 16 + columns) * 64
     under_test.assert_done_exactly_at(end_of_first_batch(under_test, busy, under_test.spec.mlp.pipeline_depth))
 
 

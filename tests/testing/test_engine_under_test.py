@@ -103,7 +103,7 @@ def test_an_unknown_cause_or_query_is_told_what_there_is(nfp, voxels):
 def test_the_trace_has_a_line_a_cycle_and_every_column_its_event(nfp, voxels):
     mlp = {"batch_queries": 2, "pipeline_depth": 1}
     latencies = dict.fromkeys(("pos_fract", "grid_index", "grid_sram", "interpol_weights"), 0)
-    under_test = nfp(encoding={"latency_cycles": latencies, "corner_lanes": 4}, mlp=mlp, io={"output_fifo_queries": 1})
+    under_test = nfp(encoding={"latency_cycles": latencies, "corner_lanes": 4}, mlp=mlp, io={"output_fifo_queries": 2})
     lines = under_test.feed(voxels(1, 2, 3), arrival_cycles=[0, 0, 9]).trace().splitlines()[1:]
     assert [line.split() for line in lines] == [
         ["0", "q0", "q0", ".", ".", "."],
@@ -125,7 +125,7 @@ def test_the_trace_has_a_line_a_cycle_and_every_column_its_event(nfp, voxels):
 
 
 def test_a_blocked_array_is_seen_waiting(nfp, voxels):
-    under_test = nfp(io={"output_fifo_queries": 1, "output_bytes_per_cycle": 1}).feed(voxels(*range(12)))
+    under_test = nfp(io={"output_fifo_queries": 4, "output_bytes_per_cycle": 1}).feed(voxels(*range(12)))
     waiting = [line for line in under_test.trace().splitlines() if "wait" in line]
     assert len(waiting) == under_test.stalls["output"] > 0
 

@@ -31,7 +31,7 @@ def test_an_mlp_engine_that_is_twice_as_fast_halves_the_busy_cycles(n, plugin_ar
     spec = plugin_arch(nfp__mlp__model="small_parts:TwiceAsFastMlpEngine").nfp
     engine, built_in = Nfp(spec).mlp, MlpEngine(spec.mlp)
     tiles = sum(built_in.tiles(work))
-    assert engine.busy_cycles(work, n) == tiles * -(-max(n, spec.mlp.pipeline_depth) // 2)
+    assert engine.busy_cycles(work, n) == tiles * -(-max(n, spec.mlp.pipeline_depth, spec.mlp.rows) // 2)
     check_engine(type(engine), spec.mlp, [MlpWork(work, n)])
 
 

@@ -79,7 +79,7 @@ def frames(draw, *, missing=False, alike=None):
         "nfp.mlp.rows": draw(st.sampled_from((4, 64))),
         "nfp.io.input_bytes_per_cycle": draw(st.sampled_from((1, 3, 7, 28, 64))),
         "nfp.io.output_bytes_per_cycle": draw(st.sampled_from((1, 5, 32))),
-        "nfp.io.output_fifo_queries": draw(st.sampled_from((1, 16, 64))),
+        "nfp.io.output_fifo_queries": batch * draw(st.sampled_from((1, 2, 8))),
         "nfp.encoding.outstanding_lines": draw(st.sampled_from((1, 2, 5, 16))),
     }
     arch = ngpc.load_arch("ngpc", scale=draw(st.integers(1, 9)), overrides=overrides)
@@ -195,7 +195,7 @@ def test_commands_of_more_parts_than_memory_holds_are_refused(monkeypatch):
 
 
 def test_batches_that_take_more_than_32_bits_of_cycles_and_miss_equal_the_replay_of_every_query():
-    size = {"nfp.mlp.batch_queries": 65536, "cluster.dispatch_queries": 65536}
+    size = dict.fromkeys(("nfp.mlp.batch_queries", "nfp.io.output_fifo_queries", "cluster.dispatch_queries"), 65536)
     arch = ngpc.load_arch("ngpc", scale=1, overrides=size)
     misses = misses_of(np.random.default_rng(1), 0.02, 16, 16)
     cycles = np.full((80, 16), 65535, np.uint16)
@@ -216,7 +216,7 @@ def test_batches_by_wide_ports_and_long_intervals_equal_the_replay_of_every_quer
 
 def test_large_batches_of_long_queries_that_are_alike_equal_the_replay_of_every_query():
     """Batches of more than 2^32 cycles, the last of them partial, on one NFP and on more than have work."""
-    size = {"nfp.mlp.batch_queries": 65536, "cluster.dispatch_queries": 65536}
+    size = dict.fromkeys(("nfp.mlp.batch_queries", "nfp.io.output_fifo_queries", "cluster.dispatch_queries"), 65536)
     cycles = np.full((80, 16), 65534, np.uint16)
     cycles[:, 3] = 65535
     service = Service(cycles, np.ones(80, np.int32), np.ones(16, np.int64))
