@@ -1,0 +1,49 @@
+// Features of two batches. A half is full when all its features are there, and free when the first matrix has read it.
+module feature_buffer import types::*; #(int E = 4, int B = 16, int WIDTH = 32) (
+  input logic clk, reset,
+  input config_t cfg,
+  input logic [E-1:0] write,
+  input lookup_t lookup [E],
+  input logic [F-1:0][31:0] feature [E],
+  input logic freed,                  // the older half
+  output word room,                   // queries up to which there is a half
+  output logic full,                  // the half that is read next
+  output logic half,
+  output word batch_queries,          // queries in it
+  input logic taken,
+  output int memory [2*B][WIDTH] /*verilator public_flat_rd*/
+);
+  word count [2], first_query, writes [2], halves;
+  logic oldest;
+
+  assign room = halves + (cfg.fault == EARLY_HALF && freed ? cfg.batch : 0);
+  assign batch_queries = cfg.queries - first_query < cfg.batch ? cfg.queries - first_query : cfg.batch;
+  assign full = batch_queries != 0 && count[half] == batch_queries * cfg.levels;
+  always_comb begin
+    writes[0] = 0;
+    writes[1] = 0;
+    for (int e = 0; e < E; e++) if (write[e]) writes[lookup[e].slot >= 16'(cfg.batch)]++;
+  end
+  always_ff @(posedge clk) begin
+    for (int e = 0; e < E; e++)
+      for (int f = 0; f < F; f++)
+        if (write[e]) memory[lookup[e].slot][32'(lookup[e].level) * F + f] <= feature[e][f];
+    count[0] <= count[0] + writes[0];
+    count[1] <= count[1] + writes[1];
+    if (freed) begin
+      count[oldest] <= 0;
+      oldest <= !oldest;
+      halves <= halves + cfg.batch;
+    end
+    if (taken) begin
+      half <= !half;
+      first_query <= first_query + batch_queries;
+    end
+    if (reset) begin
+      count[0] <= 0;
+      count[1] <= 0;
+      {oldest, half, first_query} <= '0;
+      halves <= 2 * cfg.batch;
+    end
+  end
+endmodule

@@ -1,0 +1,37 @@
+// Tags of a grid_sram that is a set-associative cache; a set keeps its lines in order of use.
+module tag_store import types::*; #(int SETS = 64, int WAYS = 8) (
+  input logic clk, reset,
+  input word sets, ways,
+  input logic ask,
+  input word line,
+  output logic hit
+);
+  logic [WAYS-1:0][31:0] tag [SETS];
+  logic [WAYS-1:0] valid [SETS];
+  logic [$clog2(SETS)-1:0] set;
+  logic [WAYS-1:0] match;
+  int place;                          // of the line, or of the one that leaves
+
+  assign set = ($clog2(SETS))'(line % sets);
+  always_comb begin
+    place = int'(ways) - 1;
+    for (int w = 0; w < WAYS; w++) begin
+      match[w] = valid[set][w] && tag[set][w] == line && w < int'(ways);
+      if (match[w]) place = w;
+    end
+    hit = match != 0;
+  end
+  always_ff @(posedge clk) begin
+    if (ask) begin
+      for (int w = 1; w < WAYS; w++) begin
+        if (w <= place) begin
+          tag[set][w] <= tag[set][w-1];
+          valid[set][w] <= valid[set][w-1];
+        end
+      end
+      tag[set][0] <= line;
+      valid[set][0] <= 1;
+    end
+    if (reset) for (int s = 0; s < SETS; s++) valid[s] <= '0;
+  end
+endmodule
