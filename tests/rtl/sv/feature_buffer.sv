@@ -11,7 +11,7 @@ module feature_buffer import types::*; #(int E = 4, int B = 16, int WIDTH = 32) 
   output logic half,
   output word batch_queries,          // queries in it
   input logic taken,
-  output int memory [2*B][WIDTH] /*verilator public_flat_rd*/
+  output int memory [2*B][WIDTH]
 );
   word count [2], first_query, writes [2], halves;
   logic oldest;

@@ -18,15 +18,15 @@ module grid_index import types::*; (
     points = 96'(level.resolution) * 96'(level.resolution) * (dims == 2 ? 1 : 96'(level.resolution));
     by_hash = level.hashed[0] && 96'(level.entries) < (linear ? points : 96'hFFFFFFFF);
     for (int k = 0; k < CORNERS; k++) begin
-      word index, at;
-      index = 0;
+      word sum, at;
+      sum = 0;
       for (int d = 0; d < D; d++) begin
         at = cell_of[d] + 32'((k >> d) & 1);
         if (d >= dims) at = 0;
-        if (by_hash) index ^= at * PRIME[d];
-        else if (linear) index += at * stride[d];
+        if (by_hash) sum ^= at * PRIME[d];
+        else if (linear) sum += at * stride[d];
       end
-      entry[k] = index >= level.entries ? index % level.entries : index;
+      entry[k] = sum >= level.entries ? sum % level.entries : sum;
     end
   end
 endmodule

@@ -108,6 +108,7 @@ module mlp_engine import types::*; #(int ROWS = 16, int COLS = 16, int STAGES = 
       int stored;
       query = systolic ? 32'(row_tag[r].query) : sent;
       i = in_first + r;
+      stored = 0;
       x[r] = 0;
       if ((systolic ? row_valid[r] : sends) && r < int'(cfg.rows) && i < width_in) begin
         if (matrix == 0) begin
@@ -136,19 +137,23 @@ module mlp_engine import types::*; #(int ROWS = 16, int COLS = 16, int STAGES = 
     else tile_ends = working && sent + 32'(sends) == n && first_back && (complete || !buffered);
   end
 
-  // sums of tiles of the same outputs are added up
-  always_ff @(posedge clk) begin
-    for (int c = 0; c < COLS; c++) begin
-      tag_t to;
-      word at;
-      int sum;
-      to = systolic ? col_tag[c] : serial_tag;
-      at = 32'(to.first_column) + c;
-      sum = systolic ? systolic_sum[c] : serial_sum[c];
-      if ((systolic ? col_valid[c] : serial_valid) && c < int'(to.columns)) begin
-        if (to.to_result) results[to.result][to.query][at] <= sum + (to.add ? results[to.result][to.query][at] : 0);
-        else buffers[to.buffer][to.query][at] <= sum + (to.add ? buffers[to.buffer][to.query][at] : 0);
-      end
+  // sums of tiles of the same outputs are added up; every column has words of its own
+  /* verilator lint_off MULTIDRIVEN */
+  for (genvar c = 0; c < COLS; c++) begin : column
+    tag_t to;
+    word at;
+    int sum;
+    logic writes;
+    assign to = systolic ? col_tag[c] : serial_tag;
+    assign at = 32'(to.first_column) + c;
+    assign sum = systolic ? systolic_sum[c] : serial_sum[c];
+    assign writes = (systolic ? col_valid[c] : serial_valid) && c < int'(to.columns);
+    always_ff @(posedge clk) begin
+      if (writes && to.to_result)
+        results[to.result][to.query][at] <= sum + (to.add ? results[to.result][to.query][at] : 0);
+      if (writes && !to.to_result)
+        buffers[to.buffer][to.query][at] <= sum + (to.add ? buffers[to.buffer][to.query][at] : 0);
     end
   end
+  /* verilator lint_on MULTIDRIVEN */
 endmodule

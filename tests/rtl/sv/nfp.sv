@@ -20,7 +20,7 @@ module nfp import types::*; #(
   lookup_t at_sram [E], there [E];
   logic [F-1:0][31:0] value [E];
   logic full, half, credit;
-  int feature [2*B][WIDTH];
+  int feature [2*B][WIDTH] /*verilator public_flat_rd*/;
 
   for (genvar e = 0; e < E; e++) begin : engine
     logic [D-1:0][31:0] own_cell;
@@ -48,5 +48,5 @@ module nfp import types::*; #(
     clk, reset, cfg, full, half, batch_queries, feature, credit, row_weights, weight_tile, weight_row,
     ready, starts, freed, releases, advances, released_queries
   );
-  output_fifo #(M) fifo (clk, reset, cfg, credit, releases, released_queries, results, out);
+  output_fifo fifo (clk, reset, cfg, credit, releases, released_queries, results, out);
 endmodule

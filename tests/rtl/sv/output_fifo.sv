@@ -1,6 +1,6 @@
 // Output FIFO in batches. Its credits look ahead: a port that counts `tail` cycles before the real one gives them back,
 // so that results which set out when a credit is there find room when they come.
-module output_fifo import types::*; #(int M = 4) (
+module output_fifo import types::*; (
   input logic clk, reset,
   input config_t cfg,
   output logic credit,

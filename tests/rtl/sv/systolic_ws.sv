@@ -38,6 +38,8 @@ module systolic_ws import types::*; #(int ROWS = 16, int COLS = 16, int STAGES =
 
   // all registers of the elements as they are after this cycle
   always_comb begin
+    next_inputs = inputs;
+    next_sums = sums;
     if (active) begin
       for (int r = 0; r < ROWS; r++) begin
         next_inputs[r][0] = x[r];

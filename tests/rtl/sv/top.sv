@@ -4,7 +4,7 @@ module top import types::*; #(
 ) (
   input logic clk, reset,
   input word number, setting,         // register, in the order of config_t, and its value
-  input logic set,
+  input logic write,
   input word arrived,
   output word query [E], level [E],
   input word cell_of [E][D], fraction [E][D],
@@ -20,7 +20,7 @@ module top import types::*; #(
 );
   localparam int REGISTERS = $bits(config_t) / 32;
   word [REGISTERS-1:0] register;
-  always_ff @(posedge clk) if (set) register[REGISTERS - 1 - number] <= setting;
+  always_ff @(posedge clk) if (write) register[REGISTERS - 1 - number] <= setting;
 
   nfp #(E, ROWS, COLS, STAGES, B, WIDTH, M) nfp (
     clk, reset, register, arrived, query, level, cell_of, fraction, weight_tile, weight_row, row_weights, ready,
