@@ -140,7 +140,7 @@ void Bench::nfp() {
         }
         advanced += top.advances;
         if (top.starts) {
-            const auto& memory = top.rootp->top__DOT__nfp__DOT__feature;
+            const auto& memory = top.rootp->top__DOT__nfp__DOT__buffer__DOT__memory;
             for (int64_t q = s * batch; q < std::min(n, (s + 1) * batch); q++)
                 for (int64_t i = 0; i < levels * F; i++)
                     features[q * levels * F + i] = (int32_t)memory[q % (2 * batch)][i];

@@ -2,8 +2,9 @@
 //
 // Engine e of level l serves the queries first, first + P, ... With more levels than engines it serves a second level
 // of a query right behind the first.
-module encoding_engine import types::*; #(int NUMBER = 0) (
+module encoding_engine import types::*; (
   input logic clk, reset,
+  input word number,
   input config_t cfg,
   input word arrived, room,           // queries that have come, and those that the feature buffer has a half for
   output word query, level,           // what the engine wants to take next
@@ -16,6 +17,7 @@ module encoding_engine import types::*; #(int NUMBER = 0) (
   output lookup_t out_lookup,
   output logic [F-1:0][31:0] feature
 );
+  /* verilator no_inline_module */
   localparam int L = $bits(lookup_t), E = $bits(logic [CORNERS-1:0][31:0]);
   localparam int V = $bits(logic [CORNERS-1:0][F-1:0][7:0]);
 
@@ -23,9 +25,9 @@ module encoding_engine import types::*; #(int NUMBER = 0) (
   lookup_t next, cell_there;
   logic take, taken, pass, last_pass;
   word slot, next_slot;
-  assign level = (NUMBER % cfg.levels) + (pass ? cfg.engines : 0);
+  assign level = (number % cfg.levels) + (pass ? cfg.engines : 0);
   assign last_pass = level + cfg.engines >= cfg.levels;
-  assign take = NUMBER < cfg.engines && query < arrived && query < room;
+  assign take = number < cfg.engines && query < arrived && query < room;
   assign next = '{16'(query), 16'(slot), 6'(level), pass, last_pass, cell_of, fraction};
   assign next_slot = slot + cfg.side_by_side;
   always_ff @(posedge clk) begin
@@ -38,8 +40,8 @@ module encoding_engine import types::*; #(int NUMBER = 0) (
     end
     if (reset) begin
       pass <= 0;
-      query <= NUMBER / cfg.levels;
-      slot <= NUMBER / cfg.levels;
+      query <= number / cfg.levels;
+      slot <= number / cfg.levels;
     end
   end
 

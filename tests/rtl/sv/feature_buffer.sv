@@ -1,5 +1,5 @@
 // Features of two batches. A half is full when all its features are there, and free when the first matrix has read it.
-module feature_buffer import types::*; #(int E = 4, int B = 16, int WIDTH = 32) (
+module feature_buffer import types::*; #(int E = 4, int ROWS = 16, int B = 16, int WIDTH = 32) (
   input logic clk, reset,
   input config_t cfg,
   input logic [E-1:0] write,
@@ -11,14 +11,17 @@ module feature_buffer import types::*; #(int E = 4, int B = 16, int WIDTH = 32) 
   output logic half,
   output word batch_queries,          // queries in it
   input logic taken,
-  output int memory [2*B][WIDTH]
+  input word read_slot [ROWS], read_feature [ROWS],  // a port for each row of the array
+  output int value [ROWS]
 );
+  int memory [2*B][WIDTH] /*verilator public_flat_rd*/;
   word count [2], first_query, writes [2], halves;
   logic oldest;
 
   assign room = halves + (cfg.fault == EARLY_HALF && freed ? cfg.batch : 0);
   assign batch_queries = cfg.queries - first_query < cfg.batch ? cfg.queries - first_query : cfg.batch;
   assign full = batch_queries != 0 && count[half] == batch_queries * cfg.levels;
+  always_comb for (int r = 0; r < ROWS; r++) value[r] = memory[read_slot[r]][read_feature[r]];
   always_comb begin
     writes[0] = 0;
     writes[1] = 0;

@@ -21,8 +21,8 @@ module grid_sram import types::*; (
   end
 
   // the cells of the bank macro stand in the bench, which knows what lies in a row of a bank
-  function automatic logic [F-1:0][7:0] read(int k);
-    for (int f = 0; f < F; f++) read[f] = sram_cell(int'(lookup.level), bank[k], row[k], f);
+  function automatic logic [F-1:0][7:0] cells(int k);
+    for (int f = 0; f < F; f++) cells[f] = sram_cell(int'(lookup.level), bank[k], row[k], f);
   endfunction
 
   logic [CORNERS-1:0] waiting, entering, waits, served;
@@ -52,7 +52,7 @@ module grid_sram import types::*; (
     end
     for (int k = 0; k < CORNERS; k++) begin
       came[k] = served[first_of[k]] && 4'(k) < corners;
-      value[k] = came[k] ? read(int'(first_of[k])) : '0;
+      value[k] = came[k] ? cells(int'(first_of[k])) : '0;
     end
   end
   assign asked = 4'($countones(entering));

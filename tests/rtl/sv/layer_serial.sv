@@ -5,7 +5,7 @@ module layer_serial import types::*; #(int ROWS = 16, int COLS = 16, int TAG = 8
   input logic in_valid,
   input logic [TAG-1:0] in_tag,
   input int x [ROWS],
-  input byte weight [ROWS][COLS],
+  input logic [ROWS-1:0][COLS-1:0][7:0] weight,
   output logic out_valid,
   output logic [TAG-1:0] out_tag,
   output logic [COLS-1:0][31:0] sum
@@ -16,7 +16,7 @@ module layer_serial import types::*; #(int ROWS = 16, int COLS = 16, int TAG = 8
     for (int c = 0; c < COLS; c++) total[c] = 0;
     if (in_valid) begin
       for (int r = 0; r < ROWS; r++)
-        for (int c = 0; c < COLS; c++) total[c] += x[r] * weight[r][c];
+        for (int c = 0; c < COLS; c++) total[c] += x[r] * int'($signed(weight[r][c]));
     end
     for (int c = 0; c < COLS; c++) product[c] = total[c];
   end

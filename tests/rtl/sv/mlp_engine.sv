@@ -9,7 +9,8 @@ module mlp_engine import types::*; #(int ROWS = 16, int COLS = 16, int STAGES = 
   input config_t cfg,
   input logic full, half,             // of the feature buffer
   input word batch_queries,
-  input int feature [2*B][WIDTH],
+  output word read_slot [ROWS], read_feature [ROWS],  // of the feature buffer, for each row of the array
+  input int feature [ROWS],
   input logic credit,                 // the output FIFO will have room when results come
   input byte row_weights [COLS],
   output word weight_tile, weight_row,
@@ -79,7 +80,7 @@ module mlp_engine import types::*; #(int ROWS = 16, int COLS = 16, int STAGES = 
   end
 
   // weights
-  byte weight [ROWS][COLS];
+  logic [ROWS-1:0][COLS-1:0][7:0] weight;
   logic preloads;
   assign preloads = buffered && !preloaded && complete;
   weight_loader #(ROWS, COLS) loader (
@@ -92,6 +93,7 @@ module mlp_engine import types::*; #(int ROWS = 16, int COLS = 16, int STAGES = 
   tag_t tag, serial_tag, row_tag [ROWS], col_tag [COLS];
   logic serial_valid, row_valid [ROWS], col_valid [COLS];
   logic [COLS-1:0][31:0] serial_sum;
+  word read_query [ROWS];
   int x [ROWS], systolic_sum [COLS];
   int buffers [2][B][WIDTH], results [M+2][B][WIDTH] /*verilator public_flat_rd*/;
   always_comb begin
@@ -103,20 +105,24 @@ module mlp_engine import types::*; #(int ROWS = 16, int COLS = 16, int STAGES = 
     tag.to_result = matrix == cfg.matrices - 1;
     tag.buffer = matrix[0];
     tag.result = starts ? (result == 4'(M + 1) ? 0 : result + 1) : result;
+  end
+  always_comb begin
     for (int r = 0; r < ROWS; r++) begin
-      word query, i;
+      read_query[r] = systolic ? 32'(row_tag[r].query) : sent;
+      read_slot[r] = read_query[r] + ((starts ? half : batch_half) ? cfg.batch : 0);
+      read_feature[r] = in_first + r;
+    end
+  end
+  always_comb begin
+    for (int r = 0; r < ROWS; r++) begin
+      word i;
       int stored;
-      query = systolic ? 32'(row_tag[r].query) : sent;
       i = in_first + r;
-      stored = 0;
+      stored = buffers[~matrix[0]][read_query[r]][i];
       x[r] = 0;
       if ((systolic ? row_valid[r] : sends) && r < int'(cfg.rows) && i < width_in) begin
-        if (matrix == 0) begin
-          if (i < cfg.levels * F) x[r] = feature[(starts ? half : batch_half) ? cfg.batch + query : query][i];
-        end else if (i < cfg.matrix_out[3'(matrix-1)]) begin
-          stored = buffers[~matrix[0]][query][i];
-          x[r] = stored > 0 ? stored >>> 6 : 0;
-        end
+        if (matrix == 0) x[r] = i < cfg.levels * F ? feature[r] : 0;
+        else if (i < cfg.matrix_out[3'(matrix-1)]) x[r] = stored > 0 ? stored >>> 6 : 0;
       end
     end
   end

@@ -20,7 +20,8 @@ module nfp import types::*; #(
   lookup_t at_sram [E], there [E];
   logic [F-1:0][31:0] value [E];
   logic full, half, credit;
-  int feature [2*B][WIDTH] /*verilator public_flat_rd*/;
+  word read_slot [ROWS], read_feature [ROWS];
+  int feature [ROWS];
 
   for (genvar e = 0; e < E; e++) begin : engine
     logic [D-1:0][31:0] own_cell;
@@ -30,8 +31,8 @@ module nfp import types::*; #(
       assign own_cell[d] = cell_of[e][d];
       assign own_fraction[d] = fraction[e][d][FRACTION-1:0];
     end
-    encoding_engine #(e) engine (
-      clk, reset, cfg, arrived, room, query[e], level[e], own_cell, own_fraction,
+    encoding_engine engine (
+      clk, reset, e, cfg, arrived, room, query[e], level[e], own_cell, own_fraction,
       begins[e], ends[e], at_sram[e], own_asked, write[e], there[e], value[e]
     );
     assign asked[e] = 32'(own_asked);
@@ -41,11 +42,12 @@ module nfp import types::*; #(
     assign out_query[e] = 32'(there[e].query);
     assign out_level[e] = 32'(there[e].level);
   end
-  feature_buffer #(E, B, WIDTH) buffer (
-    clk, reset, cfg, write, there, value, freed, room, full, half, batch_queries, starts, feature
+  feature_buffer #(E, ROWS, B, WIDTH) buffer (
+    clk, reset, cfg, write, there, value, freed, room, full, half, batch_queries, starts,
+    read_slot, read_feature, feature
   );
   mlp_engine #(ROWS, COLS, STAGES, B, WIDTH, M) mlp (
-    clk, reset, cfg, full, half, batch_queries, feature, credit, row_weights, weight_tile, weight_row,
+    clk, reset, cfg, full, half, batch_queries, read_slot, read_feature, feature, credit, row_weights, weight_tile, weight_row,
     ready, starts, freed, releases, advances, released_queries
   );
   output_fifo fifo (clk, reset, cfg, credit, releases, released_queries, results, out);

@@ -8,13 +8,13 @@ module systolic_ws import types::*; #(int ROWS = 16, int COLS = 16, int STAGES =
   input logic [TAG-1:0] in_tag,
   output logic row_valid [ROWS], output logic [TAG-1:0] row_tag [ROWS],  // what each row reads in this cycle
   input int x [ROWS],
-  input byte weight [ROWS][COLS],
+  input logic [ROWS-1:0][COLS-1:0][7:0] weight,
   output logic col_valid [COLS], output logic [TAG-1:0] col_tag [COLS],  // what leaves each column in this cycle
   output int sum [COLS]
 );
   localparam int WAVE = (ROWS + COLS) * STAGES;
-  typedef int moving_t [ROWS][COLS*STAGES];
-  typedef int falling_t [ROWS][COLS][STAGES];
+  typedef logic [ROWS-1:0][COLS*STAGES-1:0][31:0] moving_t;
+  typedef logic [ROWS-1:0][COLS-1:0][STAGES-1:0][31:0] falling_t;
   logic [WAVE-1:0] valid;
   logic [WAVE-1:0][TAG-1:0] tag;
   moving_t inputs, next_inputs;
@@ -45,7 +45,7 @@ module systolic_ws import types::*; #(int ROWS = 16, int COLS = 16, int STAGES =
         next_inputs[r][0] = x[r];
         for (int t = 1; t < COLS * STAGES; t++) next_inputs[r][t] = inputs[r][t-1];
         for (int c = 0; c < COLS; c++) begin
-          next_sums[r][c][0] = (r == 0 ? 0 : sums[r-1][c][p-1]) + (c == 0 ? x[r] : inputs[r][c*p-1]) * weight[r][c];
+          next_sums[r][c][0] = (r == 0 ? 0 : sums[r-1][c][p-1]) + (c == 0 ? x[r] : inputs[r][c*p-1]) * int'($signed(weight[r][c]));
           for (int t = 1; t < STAGES; t++) next_sums[r][c][t] = sums[r][c][t-1];
         end
       end

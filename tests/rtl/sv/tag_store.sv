@@ -7,7 +7,7 @@ module tag_store import types::*; #(int SETS = 64, int WAYS = 8) (
   output logic hit
 );
   logic [WAYS-1:0][31:0] tag [SETS];
-  logic [WAYS-1:0] valid [SETS];
+  logic [SETS-1:0][WAYS-1:0] valid;
   logic [$clog2(SETS)-1:0] set;
   logic [WAYS-1:0] match;
   int place;                          // of the line, or of the one that leaves
@@ -32,6 +32,6 @@ module tag_store import types::*; #(int SETS = 64, int WAYS = 8) (
       tag[set][0] <= line;
       valid[set][0] <= 1;
     end
-    if (reset) for (int s = 0; s < SETS; s++) valid[s] <= '0;
+    if (reset) valid <= '0;
   end
 endmodule

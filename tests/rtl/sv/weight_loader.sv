@@ -11,19 +11,21 @@ module weight_loader import types::*; #(int ROWS = 16, int COLS = 16) (
   input byte row_weights [COLS],
   output logic loaded,                // the tile is there
   output logic complete,              // it is with the row of this cycle
-  output byte weight [ROWS][COLS]
+  output logic [ROWS-1:0][COLS-1:0][7:0] weight
 );
-  byte bank [2][ROWS][COLS];
+  logic [ROWS-1:0][COLS-1:0][7:0] bank [2];
+  logic [COLS-1:0][7:0] new_row;
   logic shown, target;
   word rows;
 
+  always_comb for (int c = 0; c < COLS; c++) new_row[c] = row_weights[c];
   assign rows = cfg.rows - (cfg.fault == SHORT_LOAD ? 1 : 0);
   assign target = shown ^ buffered;
   assign complete = loaded || (loading && row + 1 >= rows);
   assign weight = bank[shown];
   always_ff @(posedge clk) begin
     if (loading && !loaded) begin
-      for (int c = 0; c < COLS; c++) bank[target][$clog2(ROWS)'(row)][c] <= row_weights[c];
+      bank[target][$clog2(ROWS)'(row)] <= new_row;
       row <= row + 1;
       loaded <= complete;
     end
