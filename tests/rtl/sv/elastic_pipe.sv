@@ -5,8 +5,8 @@ module elastic_pipe #(int W = 8, int MAX = 8) (
   input logic in_valid, output logic in_ready, input logic [W-1:0] in_data,
   output logic out_valid, input logic out_ready, output logic [W-1:0] out_data
 );
-  logic [W-1:0] data [MAX];
-  logic [MAX-1:0] full;
+  logic [MAX-1:0][W-1:0] data, next_data;
+  logic [MAX-1:0] full, next_full;
   logic [MAX:0] free;  // the register can take something at the end of this cycle; free[MAX] is what follows
   int entry;
 
@@ -19,13 +19,18 @@ module elastic_pipe #(int W = 8, int MAX = 8) (
   assign out_valid = stages == 0 ? in_valid : full[MAX-1];
   assign out_data = stages == 0 ? in_data : data[MAX-1];
 
-  always_ff @(posedge clk) begin
+  always_comb begin
+    next_data = data;
+    next_full = full;
     for (int i = 0; i < MAX; i++) begin
       if (i >= entry && free[i]) begin
-        full[i] <= i == entry ? in_valid : full[i-1];
-        data[i] <= i == entry ? in_data : data[i-1];
+        next_data[i] = i == entry ? in_data : data[i-1];
+        next_full[i] = i == entry ? in_valid : full[i-1];
       end
     end
-    if (reset) full <= '0;
+  end
+  always_ff @(posedge clk) begin
+    data <= next_data;
+    full <= reset ? '0 : next_full;
   end
 endmodule

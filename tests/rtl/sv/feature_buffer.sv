@@ -27,10 +27,14 @@ module feature_buffer import types::*; #(int E = 4, int ROWS = 16, int B = 16, i
     writes[1] = 0;
     for (int e = 0; e < E; e++) if (write[e]) writes[lookup[e].slot >= 16'(cfg.batch)]++;
   end
+  /* verilator lint_off MULTIDRIVEN */
+  for (genvar e = 0; e < E; e++) begin : engine  // each writes words of its own
+    for (genvar f = 0; f < F; f++) begin : part
+      always_ff @(posedge clk) if (write[e]) memory[lookup[e].slot][32'(lookup[e].level) * F + f] <= feature[e][f];
+    end
+  end
+  /* verilator lint_on MULTIDRIVEN */
   always_ff @(posedge clk) begin
-    for (int e = 0; e < E; e++)
-      for (int f = 0; f < F; f++)
-        if (write[e]) memory[lookup[e].slot][32'(lookup[e].level) * F + f] <= feature[e][f];
     count[0] <= count[0] + writes[0];
     count[1] <= count[1] + writes[1];
     if (freed) begin

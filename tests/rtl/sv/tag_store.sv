@@ -8,6 +8,8 @@ module tag_store import types::*; #(int SETS = 64, int WAYS = 8) (
 );
   logic [WAYS-1:0][31:0] tag [SETS];
   logic [SETS-1:0][WAYS-1:0] valid;
+  logic [WAYS-1:0][31:0] next_tag;
+  logic [WAYS-1:0] next_valid;
   logic [$clog2(SETS)-1:0] set;
   logic [WAYS-1:0] match;
   int place;                          // of the line, or of the one that leaves
@@ -20,17 +22,21 @@ module tag_store import types::*; #(int SETS = 64, int WAYS = 8) (
       if (match[w]) place = w;
     end
     hit = match != 0;
+    next_tag = tag[set];
+    next_valid = valid[set];
+    for (int w = WAYS - 1; w > 0; w--) begin
+      if (w <= place) begin
+        next_tag[w] = next_tag[w-1];
+        next_valid[w] = next_valid[w-1];
+      end
+    end
+    next_tag[0] = line;
+    next_valid[0] = 1;
   end
   always_ff @(posedge clk) begin
     if (ask) begin
-      for (int w = 1; w < WAYS; w++) begin
-        if (w <= place) begin
-          tag[set][w] <= tag[set][w-1];
-          valid[set][w] <= valid[set][w-1];
-        end
-      end
-      tag[set][0] <= line;
-      valid[set][0] <= 1;
+      tag[set] <= next_tag;
+      valid[set] <= next_valid;
     end
     if (reset) valid <= '0;
   end
