@@ -35,7 +35,7 @@ def build(folder, **parameters):
     sources = [HERE / "sv/types.sv", *sorted(set((HERE / "sv").glob("*.sv")) - {HERE / "sv/types.sv"}), HERE / "bench.cpp"]
     command = [
         *("verilator", "--cc", "--exe", "--build", "-j", "2", "-Wall", "-Wno-WIDTH", "-Wno-UNUSED", "-Wno-UNUSEDSIGNAL"),
-        *("--unroll-count", "16", "--top-module", "top", "-O3", "-CFLAGS", "-O1", "-Mdir", str(folder)),
+        *("--unroll-count", "5", "--top-module", "top", "-O3", "-CFLAGS", "-O1", "-Mdir", str(folder)),
         *(f"-G{name}={value}" for name, value in parameters.items()),
         *map(str, sources),
     ]

@@ -36,7 +36,7 @@ module grid_sram import types::*; (
   assign same_voxel = cfg.last_voxel[0] && known[lookup.pass] && last_cell[lookup.pass] == lookup.cell_of;
 
   always_comb begin
-    entered_now = 4'(entered + 4'(cfg.corner_lanes)) < corners ? 4'(entered + 4'(cfg.corner_lanes)) : corners;
+    entered_now = 32'(corners - entered) > cfg.corner_lanes ? entered + 4'(cfg.corner_lanes) : corners;
     for (int k = 0; k < CORNERS; k++) begin
       first_of[k] = 3'(k);
       for (int j = k - 1; j >= 0; j--)
