@@ -12,7 +12,7 @@ SMALL = {"E": 6, "ROWS": 16, "COLS": 16, "STAGES": 3, "B": 16, "WIDTH": 32, "M":
 #: parameters of the build for the default shape
 DEFAULT = {"E": 16, "ROWS": 64, "COLS": 64, "STAGES": 1, "B": 64, "WIDTH": 64, "M": 1}
 #: most weight tiles of a random workload, so that a case stays short
-MOST_TILES = 24
+MOST_TILES = 40
 
 
 def pick(rng, *values):

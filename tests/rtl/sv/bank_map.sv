@@ -10,8 +10,6 @@ module bank_map import types::*; (
   assign row = entry >> bits;
   always_comb begin
     bank = entry & mask;
-    if (fold && bits != 0)
-      for (int shift = 1; shift < 32; shift++)
-        if (32'(shift) % bits == 0) bank ^= (entry >> shift) & mask;
+    if (fold && bits != 0) for (word shift = bits; shift < 32; shift += bits) bank ^= (entry >> shift) & mask;
   end
 endmodule
