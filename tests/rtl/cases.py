@@ -38,8 +38,8 @@ def random_spec(rng):
         "pe_stages": int(rng.integers(1, 4)),
     }  # fmt: skip
     base["io"] |= {
-        "input_bytes_per_cycle": pick(rng, 1, 3, 12, 64, 64), "output_bytes_per_cycle": pick(rng, 1, 1, 2, 8, 32),
-        "output_fifo_queries": batch * int(rng.integers(1, SMALL["M"] + 1)) + int(rng.integers(0, batch)),
+        "input_bytes_per_cycle": pick(rng, 1, 3, 12, 64, 64), "output_bytes_per_cycle": pick(rng, 1, 1, 1, 2, 16),
+        "output_fifo_queries": batch * pick(rng, 1, 1, 2, 3, SMALL["M"]) + int(rng.integers(0, batch)),
     }  # fmt: skip
     return NfpSpec.model_validate(base)
 
@@ -48,16 +48,22 @@ def random_work(rng, spec):
     grid = GridEncoding(
         kind=pick(rng, "hash", "dense", "tiled"), n_dims=int(rng.integers(2, 4)),
         n_levels=int(rng.integers(1, min(8, 2 * spec.encoding.engines) + 1)), n_features_per_level=2,
-        log2_hashmap_size=int(rng.integers(4, 15)), base_resolution=int(rng.integers(2, 30)),
+        log2_hashmap_size=pick(rng, 2, 3, 4, 6, 10, 14), base_resolution=pick(rng, 2, 2, 3, 5, 16, 29),
         per_level_scale=float(pick(rng, 1.0, 1.26, 1.5, 2.0)),
     )  # fmt: skip
     while True:
         first = Network(
-            name="a", n_input_dims="encoding", n_neurons=pick(rng, 16, 24, 32), n_hidden_layers=int(rng.integers(1, 4)), n_output_dims=16
+            name="a",
+            n_input_dims="encoding",
+            n_neurons=pick(rng, 16, 24, 32),
+            n_hidden_layers=int(rng.integers(1, 4)),
+            n_output_dims=16,
         )
         second = Network(name="b", n_input_dims=pick(rng, 16, 32), n_neurons=16, n_hidden_layers=1, n_output_dims=3)
         networks = (first, second) if rng.integers(3) == 0 else (first,)
-        work = Workload("rtl-hashgrid", "rtl", "hashgrid", grid, networks, pick(rng, 8, 12, 24), pick(rng, 4, 8, 16, 40), "none")
+        work = Workload(
+            "rtl-hashgrid", "rtl", "hashgrid", grid, networks, pick(rng, 8, 12, 24), pick(rng, 4, 8, 40, 80), "none"
+        )
         if sum(-(-i // spec.mlp.rows) * -(-o // spec.mlp.cols) for i, o in work.matrices()) <= MOST_TILES:
             return work
 
@@ -95,6 +101,6 @@ def random_case(seed, case_type):
     spec = random_spec(rng)
     work = random_work(rng, spec)
     batch = spec.mlp.batch_queries
-    n = batch * int(rng.integers(1, 7)) + int(rng.integers(0, 2) * rng.integers(0, batch))
+    n = batch * pick(rng, 1, 3, 4, 5) + int(rng.integers(0, 2) * rng.integers(0, batch))
     name = f"seed {seed}: {spec.model_dump_json()} {work.encoding} {work.matrices()}"
     return case_type(name, spec, work, random_positions(rng, n, work.encoding.n_dims), random_arrivals(rng, n))

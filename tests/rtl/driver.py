@@ -32,9 +32,24 @@ def missing_tools():
 
 def build(folder, **parameters):
     """The bench's program for a top with these parameters."""
-    sources = [HERE / "sv/types.sv", *sorted(set((HERE / "sv").glob("*.sv")) - {HERE / "sv/types.sv"}), HERE / "bench.cpp"]
+    sources = [
+        HERE / "sv/types.sv",
+        *sorted(set((HERE / "sv").glob("*.sv")) - {HERE / "sv/types.sv"}),
+        HERE / "bench.cpp",
+    ]
     command = [
-        *("verilator", "--cc", "--exe", "--build", "-j", "2", "-Wall", "-Wno-WIDTH", "-Wno-UNUSED", "-Wno-UNUSEDSIGNAL"),
+        *(
+            "verilator",
+            "--cc",
+            "--exe",
+            "--build",
+            "-j",
+            "2",
+            "-Wall",
+            "-Wno-WIDTH",
+            "-Wno-UNUSED",
+            "-Wno-UNUSEDSIGNAL",
+        ),
         *("--unroll-count", "5", "--top-module", "top", "-O3", "-CFLAGS", "-O1", "-Mdir", str(folder)),
         *(f"-G{name}={value}" for name, value in parameters.items()),
         *map(str, sources),
@@ -70,7 +85,11 @@ class Case:
         scales = np.array([level.scale for level in grid_levels(grid)])
         p = (self.positions[:, None].astype(np.float64) * scales[:, None] + 0.5).astype(np.float32).astype(np.float64)
         cells = np.floor(p)
-        return cells.astype(np.int64) % 2**32, ((p - cells) * 2**FRACTION).astype(np.int64), grid_index(grid, self.positions)[0]
+        return (
+            cells.astype(np.int64) % 2**32,
+            ((p - cells) * 2**FRACTION).astype(np.int64),
+            grid_index(grid, self.positions)[0],
+        )
 
     @cached_property
     def came(self):
@@ -128,7 +147,9 @@ def words_of(case, limit, fault=0):
     shape = (n, levels, dims, case.spec.mlp.batch_queries, *tiles.shape, case.work.matrices()[-1][1], limit)
     banks = settings[8:9] + settings[10:11]
     arrays = (np.maximum.accumulate(case.came), cells, fractions, tiles)
-    return np.concatenate([[NFP_CASE, len(settings)], settings, shape, banks, *[a.ravel() for a in arrays]]).astype(np.int64)
+    return np.concatenate([[NFP_CASE, len(settings)], settings, shape, banks, *[a.ravel() for a in arrays]]).astype(
+        np.int64
+    )
 
 
 def passed(program, folder, words):
@@ -180,7 +201,10 @@ def expected(case):
     for issue in nfp.issues:
         s[issue.query, issue.slot] = issue.start
         d[issue.query, issue.slot] = issue.start + issue.cycles - 1 + spec.encoding.latency_cycles.total
-    times = {key: np.array([getattr(log, name) for log in nfp.log]) for key, name in zip("SFEO", ("start", "free", "end", "output"), strict=True)}
+    times = {
+        key: np.array([getattr(log, name) for log in nfp.log])
+        for key, name in zip("SFEO", ("start", "free", "end", "output"), strict=True)
+    }
     assert run.batch_start_cycles.tolist() == times["S"].tolist()
     assert run.batch_end_cycles.tolist() == times["E"].tolist()
     assert run.cycles == times["O"][-1]
