@@ -33,9 +33,10 @@ def random_spec(rng):
         },
     }  # fmt: skip
     base["mlp"] |= {
-        "rows": pick(rng, 4, 7, 16, 16), "cols": pick(rng, 5, 8, 16, 16), "dataflow": pick(rng, "layer_serial", "layer_serial", "systolic_ws"),
-        "batch_queries": batch, "pipeline_depth": int(rng.integers(1, 21)), "weight_double_buffer": bool(rng.integers(2)),
-        "pe_stages": int(rng.integers(1, 4)),
+        "rows": pick(rng, 4, 7, 16, 16), "cols": pick(rng, 5, 8, 16, 16),
+        "dataflow": pick(rng, "layer_serial", "layer_serial", "systolic_ws"),
+        "batch_queries": batch, "pipeline_depth": int(rng.integers(1, 21)),
+        "weight_double_buffer": bool(rng.integers(2)), "pe_stages": int(rng.integers(1, 4)),
     }  # fmt: skip
     base["io"] |= {
         "input_bytes_per_cycle": pick(rng, 1, 3, 12, 64, 64), "output_bytes_per_cycle": pick(rng, 1, 1, 1, 2, 16),

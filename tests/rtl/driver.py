@@ -1,5 +1,6 @@
 """Builds the RTL with Verilator, passes cases through it, and says what the simulator expects of them."""
 
+import itertools
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ def build(folder, **parameters):
 
 @dataclass(frozen=True)
 class Case:
-    """A stream through one NFP. ``arrivals`` (n,) or ``None`` where the port delivers; ``name`` says how to repeat it."""
+    """A stream through one NFP. ``arrivals`` (n,) ``None`` where the port delivers; ``name`` repeats it."""
 
     name: str
     spec: NfpSpec
@@ -135,7 +136,7 @@ def registers(case, fault):
         *(int(mlp.weight_double_buffer), mlp.pe_stages, case.work.output_bytes, io.output_bytes_per_cycle),
         *(io.output_fifo_queries // mlp.batch_queries, len(matrices), len(case.tiles()), *ends),
         *[0] * (3 * (LEVELS - len(levels))),
-        *sum(constants, []),
+        *itertools.chain(*constants),
     ]
 
 

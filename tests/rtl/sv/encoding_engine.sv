@@ -48,9 +48,9 @@ module encoding_engine import types::*; (
   // pos_fract and grid_index
   logic cell_valid, cell_ready, sram_valid, sram_ready;
   logic [CORNERS-1:0][31:0] entry_there, entry;
-  elastic_pipe #(L, 10) positions (clk, reset, cfg.pos_fract, take, taken, next, cell_valid, cell_ready, cell_there);
+  elastic_pipe #(L, 8) positions (clk, reset, cfg.pos_fract, take, taken, next, cell_valid, cell_ready, cell_there);
   grid_index index (cfg.dims, cfg.level[5'(cell_there.level)], cell_there.cell_of, entry_there);
-  elastic_pipe #(L + E, 10) indices (
+  elastic_pipe #(L + E, 8) indices (
     clk, reset, cfg.grid_index, cell_valid, cell_ready, {cell_there, entry_there},
     sram_valid, sram_ready, {at_sram, entry}
   );
