@@ -1,5 +1,6 @@
 """No test reads what another run left on disk, nor leaves anything; how a run spreads over workers; random cases."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
+
+ROOT = Path(__file__).parents[1]
 
 os.environ["NGPC_SIM_CACHE_MIB"] = "0"
 settings.register_profile("usual", max_examples=100, deadline=None, database=None, derandomize=True)
@@ -70,3 +73,18 @@ def pytest_collection_modifyitems(config, items):
         for item in items:
             if getattr(item.function, "is_hypothesis_test", False):
                 item.add_marker("nightly")
+
+
+@pytest.fixture(scope="session")
+def module_at():
+    """Loads a file as a module, once: test folders are not packages."""
+
+    def load(path):
+        name = "loaded_" + "_".join(path.relative_to(ROOT).with_suffix("").parts)
+        if name not in sys.modules:
+            spec = importlib.util.spec_from_file_location(name, path)
+            sys.modules[name] = importlib.util.module_from_spec(spec)  # where its dataclasses look themselves up
+            spec.loader.exec_module(sys.modules[name])
+        return sys.modules[name]
+
+    return load

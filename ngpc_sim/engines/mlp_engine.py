@@ -3,10 +3,13 @@
 The MLP engine of the paper's figure. A matrix of in x out weights takes ceil(in/rows) x ceil(out/cols)
 tiles; all matrices of all networks of the workload follow one another for a batch of n queries.
 
-``dataflow: layer_serial`` (the paper's): the weights of a tile come a row a cycle. With ``weight_double_buffer`` they
-come while the tile before works, ``busy(n) = n_tiles x max(n, pipeline_depth, rows)``. Without it they come first,
-``busy(n) = n_tiles x (rows + max(n, pipeline_depth))``. Results leave ``pipeline_depth`` cycles later.
-``dataflow: systolic_ws``: ``busy(n) = n_tiles x (rows + n + pe_stages x (rows + cols - 2) + pe_stages - 1)``: weights,
+The weights of a tile come ``weight_rows_per_cycle`` rows a cycle, in ``load = ceil(rows / weight_rows_per_cycle)``
+cycles: ``rows`` at the default of 1.
+
+``dataflow: layer_serial`` (the paper's): with ``weight_double_buffer`` weights come while the tile before works,
+``busy(n) = n_tiles x max(n, pipeline_depth, load)``. Without it they come first, ``busy(n) = n_tiles x (load + max(n,
+pipeline_depth))``. Results leave ``pipeline_depth`` cycles later.
+``dataflow: systolic_ws``: ``busy(n) = n_tiles x (load + n + pe_stages x (rows + cols - 2) + pe_stages - 1)``: weights,
 queries, fill and drain of units of ``pe_stages`` pipeline stages each; nothing after it.
 
 Left out: the spherical harmonics that NeRF's second network reads beside the first one's outputs.
@@ -39,6 +42,9 @@ class MlpSpec(Spec):
     batch_queries: int = Field(ge=1, le=65536, description="queries of a batch, half a feature buffer")
     pipeline_depth: int = Field(ge=1, le=4096, description="cycles from an input to its output")
     weight_double_buffer: bool = Field(description="whether the next tile loads behind the present one")
+    weight_rows_per_cycle: int = Field(
+        default=1, ge=1, le=4096, description="rows of a weight tile that come in a cycle"
+    )
     pe_stages: int = Field(default=1, ge=1, le=64, description="pipeline stages of a unit in systolic_ws")
 
     @field_validator("model")
@@ -75,11 +81,12 @@ class MlpEngine:
         spec = self.spec
         if n_queries == 0:
             return 0
+        load_cycles = -(-spec.rows // spec.weight_rows_per_cycle)
         if spec.dataflow == "systolic_ws":
-            return spec.rows + n_queries + spec.pe_stages * (spec.rows + spec.cols - 2) + spec.pe_stages - 1
+            return load_cycles + n_queries + spec.pe_stages * (spec.rows + spec.cols - 2) + spec.pe_stages - 1
         if spec.weight_double_buffer:
-            return max(n_queries, spec.pipeline_depth, spec.rows)
-        return spec.rows + max(n_queries, spec.pipeline_depth)
+            return max(n_queries, spec.pipeline_depth, load_cycles)
+        return load_cycles + max(n_queries, spec.pipeline_depth)
 
     def busy_cycles(self, work: Workload, n_queries: int) -> int:
         """Cycles that one batch of ``n_queries`` occupies the array."""

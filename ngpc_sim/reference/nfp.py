@@ -256,11 +256,12 @@ class ReferenceNfp:
 
     def _tile_cycles(self, n: int) -> int:
         mlp = self.spec.mlp
+        loading = len(range(0, mlp.rows, mlp.weight_rows_per_cycle))
         if mlp.dataflow == "systolic_ws":
             last_unit = mlp.pe_stages * (mlp.rows - 1 + mlp.cols - 1)
-            return mlp.rows + (n - 1) + last_unit + mlp.pe_stages
+            return loading + (n - 1) + last_unit + mlp.pe_stages
         streaming = max(n, mlp.pipeline_depth)
-        return max(streaming, mlp.rows) if mlp.weight_double_buffer else mlp.rows + streaming
+        return max(streaming, loading) if mlp.weight_double_buffer else loading + streaming
 
     def _wait_by_cause(self, number: int, gap: int) -> tuple[dict[str, int], int]:
         """Charge the array's wait for a batch to the causes for which its slowest engine lost time.

@@ -36,6 +36,7 @@ nfp:
     batch_queries: 64
     pipeline_depth: 8
     weight_double_buffer: true
+    weight_rows_per_cycle: 1
     pe_stages: 1
   io: {input_bytes_per_cycle: 64, output_bytes_per_cycle: 32, output_fifo_queries: 64}
 cluster: {dispatch: round_robin, dispatch_queries: 256}
@@ -139,7 +140,7 @@ def test_the_paper_is_an_overlay_that_is_labelled_calibrated():
     assert paper.calibrated
     assert "calibrated" in paper.calibration.label
     assert not ours.calibrated
-    assert paper.nfp.mlp == ours.nfp.mlp
+    assert paper.nfp.mlp == ours.nfp.mlp.model_copy(update={"weight_rows_per_cycle": 64})
     assert paper.nfp.encoding.banks == "ideal"
 
 

@@ -106,6 +106,7 @@ def mlp_specs(draw):
         "batch_queries": draw(st.integers(1, 100)),
         "pipeline_depth": draw(st.integers(1, 20)),
         "weight_double_buffer": draw(st.booleans()),
+        "weight_rows_per_cycle": draw(st.sampled_from((1, 1, 3, 64))),
         "pe_stages": draw(st.integers(1, 3)),
     }
 

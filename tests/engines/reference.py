@@ -163,11 +163,12 @@ def weight_tiles(spec, work):
 def tile_cycles(spec, n):
     if n == 0:
         return 0
+    load = ceil_div(spec.rows, spec.weight_rows_per_cycle)
     if spec.dataflow == "systolic_ws":
-        return spec.rows + n + spec.pe_stages * (spec.rows + spec.cols - 2) + spec.pe_stages - 1
+        return load + n + spec.pe_stages * (spec.rows + spec.cols - 2) + spec.pe_stages - 1
     if spec.weight_double_buffer:
-        return max(n, spec.pipeline_depth, spec.rows)
-    return spec.rows + max(n, spec.pipeline_depth)
+        return max(n, spec.pipeline_depth, load)
+    return load + max(n, spec.pipeline_depth)
 
 
 def chunks(sequence, size):

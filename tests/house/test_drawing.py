@@ -1,6 +1,5 @@
 """The pages for whoever carries on say what the code is today."""
 
-import importlib.util
 import re
 from pathlib import Path
 
@@ -10,12 +9,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def script():
+def script(module_at):
     """The script that draws the rooms, as a module."""
-    spec = importlib.util.spec_from_file_location("draw_rooms", ROOT / "docs/draw_rooms.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(ROOT / "docs/draw_rooms.py")
 
 
 def test_the_committed_drawing_is_what_the_script_makes_today(script):

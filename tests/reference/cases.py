@@ -80,6 +80,7 @@ def mlp_specs(draw):
         "batch_queries": draw(st.sampled_from((1, 2, 3, 7, 16, 64))),
         "pipeline_depth": draw(st.integers(1, 20)),
         "weight_double_buffer": draw(st.booleans()),
+        "weight_rows_per_cycle": draw(st.sampled_from((1, 1, 3, 64))),
         "pe_stages": draw(st.integers(1, 3)),
     }
 

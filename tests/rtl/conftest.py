@@ -1,27 +1,18 @@
 """Programs of the RTL, built once a session; without Verilator its tests are skipped."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 
 
-def _load(name):
-    location = Path(__file__).with_name(f"{name}.py")
-    spec = importlib.util.spec_from_file_location(f"tests_rtl_{name}", location)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture(scope="session")
+def cases(module_at):
+    return module_at(Path(__file__).with_name("cases.py"))
 
 
 @pytest.fixture(scope="session")
-def cases():
-    return _load("cases")
-
-
-@pytest.fixture(scope="session")
-def rtl():
-    module = _load("driver")
+def rtl(module_at):
+    module = module_at(Path(__file__).with_name("driver.py"))
     missing = module.missing_tools()
     if missing:
         pytest.skip(f"the RTL needs {', '.join(missing)}")

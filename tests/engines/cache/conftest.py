@@ -1,6 +1,5 @@
 """Specs laid on the default architecture, stack distances, and the random cases of ``tests/reference``."""
 
-import importlib.util
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,23 +16,16 @@ HERE = Path(__file__).parent
 DEFAULT = load_arch("ngpc")
 
 
-def _load(location):
-    spec = importlib.util.spec_from_file_location(f"tests_cache_{location.stem}", location)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="session")
-def stack():
+def stack(module_at):
     """The module ``stack.py`` beside this file: test folders are not packages."""
-    return _load(HERE / "stack.py")
+    return module_at(HERE / "stack.py")
 
 
 @pytest.fixture(scope="session")
-def cases():
+def cases(module_at):
     """The random cases of the comparison with the reference level."""
-    return _load(HERE.parents[1] / "reference" / "cases.py")
+    return module_at(HERE.parents[1] / "reference" / "cases.py")
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,6 @@
 """Shared by the tests of the DRAM: the GDDR6 of Ramulator's reference values, and a slow second implementation."""
 
 import csv
-import importlib.util
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -35,12 +33,8 @@ def calm(gddr6):
 
 
 @pytest.fixture(scope="session")
-def reference():
-    spec = importlib.util.spec_from_file_location("tests_dram_reference", HERE / "reference.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where its dataclasses look themselves up
-    spec.loader.exec_module(module)
-    return module
+def reference(module_at):
+    return module_at(HERE / "reference.py")
 
 
 @pytest.fixture(scope="session")

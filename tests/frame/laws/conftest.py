@@ -1,7 +1,6 @@
 """Random frames, and frames that are watched while they run."""
 
 import dataclasses
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -10,24 +9,16 @@ import ngpc_sim as ngpc
 from ngpc_sim.frame.events import run_frame_fast
 
 
-def _load(name):
-    location = Path(__file__).with_name(f"{name}.py")
-    spec = importlib.util.spec_from_file_location(f"tests_frame_laws_{name}", location)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="session")
-def cases():
+def cases(module_at):
     """The module ``cases.py`` beside this file: test folders are not packages."""
-    return _load("cases")
+    return module_at(Path(__file__).with_name("cases.py"))
 
 
 @pytest.fixture(scope="session")
-def watching():
+def watching(module_at):
     """The module ``watching.py`` beside this file."""
-    return _load("watching")
+    return module_at(Path(__file__).with_name("watching.py"))
 
 
 @pytest.fixture(scope="session")

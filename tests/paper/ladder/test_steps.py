@@ -83,9 +83,9 @@ def test_a_number_of_the_gpu_that_differs_is_one_key_and_is_refused_without_a_st
 
 
 def test_steps_that_are_no_architecture_together_are_refused_by_name(written):
-    many = written("many", "extends: ngpc\nnfp: {encoding: {banks: 4096}}\n")
-    with pytest.raises(ngpc.UserError, match=r"ngpc-paper with .*banks.* is no architecture"):
-        climb(Climb(last=many, scales=(1,), apps=("gia",)), jobs=1)
+    large = written("large", "extends: ngpc\nnfp: {encoding: {grid_sram_kib: 32768}}\n")
+    with pytest.raises(ngpc.UserError, match=r"ngpc-paper with .*tables.* is no architecture"):
+        climb(Climb(last=large, scales=(1,), apps=("gia",)), jobs=1)
 
 
 @pytest.mark.parametrize(("bytes_", "acts"), [(1, False), (2, True)])
