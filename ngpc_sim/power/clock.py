@@ -74,4 +74,4 @@ def _mlp_fo4(mlp: MlpSpec) -> float:
     """FO4 in a cycle: multiply, tree of the rows and sum of tiles in pipeline_depth cycles, or a fused multiply-add."""
     if mlp.dataflow == "layer_serial":
         return (2 + log2(mlp.rows)) * HALF_FO4 / mlp.pipeline_depth
-    return FUSED_FO4 / int(mlp.pe_stages)
+    return FUSED_FO4 / mlp.pe_stages
