@@ -163,6 +163,8 @@ def _sentence(
         return f"{place}: key '{dotted}' is missing."
     if not keys:
         return f"{place}: {_expectation(model, keys, detail)}."
+    if isinstance(detail.get("input"), Mapping):  # values that do not go together: the expectation names them
+        return f"{place}: {dotted} is not allowed: {_expectation(model, keys, detail)}."
     value = repr(detail.get("input"))
     value = value if len(value) <= 80 else f"{value[:80]}..."
     return f"{place}: {dotted} = {value} is not allowed: {_expectation(model, keys, detail)}."

@@ -52,7 +52,10 @@ def test_rows_are_the_same_in_csv_and_json_and_in_the_ladder(climbed):
 def test_the_json_says_what_each_step_changes_from_what_to_what(climbed):
     steps = {step["step"]: step["changes"] for step in json.loads(files(climbed)["ladder.json"])["steps"]}
     assert steps["banks"] == {"nfp.encoding.banks": {"from": "ideal", "to": 8}}
-    assert steps["dispatch"] == {"cluster.dispatch_queries": {"from": 1, "to": 256}}
+    assert steps["dispatch"] == {
+        "nfp.mlp.weight_rows_per_cycle": {"from": 64, "to": 1},
+        "cluster.dispatch_queries": {"from": 1, "to": 256},
+    }
 
 
 def test_same_ladder_same_bytes(climbed):
