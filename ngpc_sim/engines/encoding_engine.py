@@ -10,8 +10,8 @@ A corner enters the queue of its bank, which serves ``read_ports`` entries a cyc
 With one group that is the most distinct entries in a bank / read_ports, rounded up.
 An entry that a corner before it has asked for is read once (broadcast). ``bank_map``: ``low_bits`` is entry mod banks,
 ``xor_fold`` the xor of all log2(banks)-bit groups of the entry. ``banks: ideal`` never conflicts.
-``reuse: last_voxel``: a query in the voxel of the query before it on that engine reads nothing new (its
-index cycles remain). Levels to engines: with L <= E, floor(E/L) queries go side by side, query i on
+``reuse: last_voxel``: a query in the voxel of the query before it on that engine reads nothing new (the
+cycles of its groups remain). Levels to engines: with L <= E, floor(E/L) queries go side by side, query i on
 group i mod P; with L > E an engine serves levels e, e+E, ... one after another.
 
 Where L < E, ``sharing`` says how the P = floor(E/L) engines of a level share it. ``replicate``: each holds its copy and
