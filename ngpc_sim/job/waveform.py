@@ -15,6 +15,7 @@ import numpy as np
 
 from ngpc_sim.config import units
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.extras import extra
 from ngpc_sim.engines.cluster import ClusterWork
 from ngpc_sim.reference import BatchLog, ReferenceCluster, ReferenceNfp, reference_service
 from ngpc_sim.report.folder import write_set
@@ -53,10 +54,8 @@ def write_waveform(path: Path, points: Sequence[Point]) -> None:
 
 
 def _vcd(changes: Sequence[Change], hz: int, nfps: dict[str, ReferenceNfp]) -> str:
-    try:
-        from vcd import VCDWriter  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise UserError("--waveform needs the package pyvcd: install ngpc-sim[waveform].") from error
+    with extra("waveform", "--waveform"):
+        from vcd import VCDWriter  # noqa: PLC0415
     buffer = io.StringIO()
     with VCDWriter(
         buffer, timescale="1 ps", date="", comment="MLP state: busy, or the cause of a wait; -1: nothing"

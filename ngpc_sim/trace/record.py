@@ -17,7 +17,7 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import choices
 from ngpc_sim.trace.contents import MAX_PIXELS_PER_SIDE, MAX_PROFILES, Array, Trace, described
 from ngpc_sim.trace.profiles import FrameProfile
-from ngpc_sim.trace.writing import TraceWriter
+from ngpc_sim.trace.writing import RowWriter
 from ngpc_sim.workloads.apps import BUILT_IN
 from ngpc_sim.workloads.frame_sizes import size_name
 
@@ -95,7 +95,7 @@ def record_to(
     _check_tiles(width, height, tiles)
     profiles, progress = _counted_before(name, (width, height), also, seed, progress)
     recording = _Recording(name, width, height, seed, width * height if tiles is None else tiles, profiles)
-    with TraceWriter(path, recording.n_dims) as writer:
+    with RowWriter(path, recording.n_dims) as writer:
         for rows in recording.rows(progress):
             writer.add(*rows)
         if not writer.rows:

@@ -23,7 +23,7 @@ SMALL, FAST = 19, 3
 """Levels of zstd: for traces that are kept, and for whole frames, which are about a gigabyte of rows."""
 
 
-class TraceWriter:
+class RowWriter:
     """Writes a trace's rows as they come; the target is replaced when :meth:`finish` has all of it, or never."""
 
     def __init__(self, path: str | os.PathLike[str], n_dims: int, compression_level: int = FAST) -> None:
@@ -97,6 +97,6 @@ def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
     fault = flaw(trace)
     if fault:
         raise UserError(f"The trace '{trace.name}' cannot be written because it {fault}.")
-    with TraceWriter(path, trace.n_dims, SMALL) as writer:
+    with RowWriter(path, trace.n_dims, SMALL) as writer:
         writer.add(trace.invocations, trace.tiles, trace.positions)
         writer.finish(described(trace) | {"contents_sha256": contents_sha256(trace)})

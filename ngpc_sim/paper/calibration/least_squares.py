@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.extras import extra
 from ngpc_sim.paper.calibration.problem import EXACT, Array, Problem, Stage
 
 PULL = 1e-3
@@ -35,10 +35,8 @@ class Solution:
 
 def scipy_optimize() -> Any:  # noqa: ANN401 - a module without types
     """``scipy.optimize``; its absence is one sentence."""
-    try:
-        from scipy import optimize  # noqa: PLC0415 - heavy, and an extra
-    except ImportError as error:
-        raise UserError("calibrate needs scipy: pip install 'ngpc-sim[calibrate]'.") from error
+    with extra("calibrate", "calibrate"):
+        from scipy import optimize  # noqa: PLC0415
     return optimize
 
 

@@ -1,0 +1,18 @@
+"""Packages that an extra brings: imported where they are needed; a missing one is one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ngpc_sim.config.errors import UserError
+
+
+@contextmanager
+def extra(name: str, purpose: str) -> Iterator[None]:
+    """Import packages of the extra ``name`` inside; ``purpose`` needs them, and begins the sentence."""
+    try:
+        yield
+    except ImportError as error:
+        package = (error.name or name).partition(".")[0]
+        raise UserError(f"{purpose} needs the package {package}: pip install 'ngpc-sim[{name}]'.") from error

@@ -1,0 +1,89 @@
+"""Read mutated files of one kind, and print what came of it; run as a program, so that its memory is its own.
+
+``python mutants.py KIND COUNT SEED`` prints a JSON object: mutants read and refused, errors that are not ours, the
+slowest mutant in seconds of processor time, and by how many bytes the peak of memory rose.
+"""
+
+import json
+import random
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from ngpc_sim.config.errors import UserError
+
+NUMBERS = (b"-1", b"0", b"1e308", b"nan", b"inf", b"1000000000", b"4294967295", b"-9223372036854775808", b"\x00" * 4)
+WORDS = (b"\xff" * 4, b"\xff" * 8, b"\x7f\xff\xff\xff", b"\x00" * 8, b"\x80", b"{", b"[", b'"', b"\n")
+
+
+def mutated(content, draw):
+    """A copy of some bytes with one to eight faults: cut, flipped, repeated, replaced, or with another number."""
+    data = bytearray(content)
+    for _ in range(draw.choice((1, 1, 1, 2, 4, 8))):
+        if not data:
+            break
+        at = draw.randrange(min(len(data), draw.choice((64, 512, len(data)))))
+        fault = draw.randrange(6)
+        if fault == 0:
+            del data[at:]
+        elif fault == 1:
+            data[at] ^= 1 << draw.randrange(8)
+        elif fault == 2:
+            data[at : at + draw.randrange(1, 64)] = b""
+        elif fault == 3:
+            data[at:at] = data[at : at + draw.randrange(1, 256)]
+        elif fault == 4:
+            data[at : at + 4] = draw.choice(WORDS)
+        else:
+            data[at : at + draw.randrange(1, 8)] = draw.choice(NUMBERS)
+    return bytes(data)
+
+
+def traces(folder):
+    """Reader of traces, and files that it reads."""
+    from ngpc_sim.trace import Trace, load_trace, write_trace
+
+    generator = np.random.default_rng(1)
+    rows = {"invocations": np.zeros(500, np.int32), "tiles": np.zeros(500, np.int32)}
+    frame = {"name": "m", "app": "nsdf", "scene": "s", "camera": "c", "width": 64, "height": 16, "seed": 0}
+    made = {"tool_version": "t", "profile": np.array([512]), "phases": ("primary",), "tile_pixels": (16, 8)}
+    trace = Trace(**rows, **frame, **made, positions=generator.random((500, 3), np.float32), tile_weights=np.ones(1))
+    write_trace(trace, folder / "small.trace.parquet")
+    return load_trace, [folder / "small.trace.parquet"]
+
+
+#: by kind: from an empty folder to a reader of a path, and paths of whole files
+KINDS = {"trace": traces}
+
+
+def read_mutants(kind, count, seed):
+    """What came of ``count`` mutants of files of a kind."""
+    draw, refused, foreign, slowest = random.Random(seed), 0, [], 0.0  # noqa: S311
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        read, files = KINDS[kind](folder)
+        for file in files:
+            read(file)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for number in range(count):
+            file = files[number % len(files)]
+            mutant = folder / f"mutant-{file.name}"
+            mutant.write_bytes(mutated(file.read_bytes(), draw))
+            began = time.process_time()
+            try:
+                read(mutant)
+            except UserError:
+                refused += 1
+            except Exception as error:  # noqa: BLE001
+                foreign.append(f"{file.name} {number}: {error!r}"[:300])
+            slowest = max(slowest, time.process_time() - began)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    return {"count": count, "refused": refused, "foreign": foreign, "slowest_s": slowest, "grown_bytes": grown}
+
+
+if __name__ == "__main__":
+    print(json.dumps(read_mutants(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))  # noqa: T201

@@ -1,0 +1,27 @@
+"""Files of strangers with faults: only our own error comes out, in little memory and time."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).with_name("mutants.py")
+#: mutants by kind; all together at least 2,000
+COUNTS = {"trace": 300}
+MOST_BYTES, MOST_S = 512 << 20, 2.0
+
+
+@pytest.mark.parametrize("kind", sorted(COUNTS))
+def test_only_our_own_error_comes_out_of_a_mutated_file(kind):
+    done = subprocess.run(
+        [sys.executable, PROGRAM, kind, str(COUNTS[kind]), "24"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-1000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["foreign"] == []
+    assert found["count"] == COUNTS[kind]
+    assert 0 < found["refused"] <= COUNTS[kind]
+    assert found["grown_bytes"] < MOST_BYTES
+    assert found["slowest_s"] < MOST_S
