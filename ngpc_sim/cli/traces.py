@@ -20,7 +20,7 @@ app = typer.Typer(cls=Group, help="Record, list and describe traces.", rich_mark
 def trace_list() -> None:
     """List the bundled traces and the scenes that can be recorded."""
     from ngpc_sim.trace import bundled_traces
-    from ngpc_sim.trace.record import SCENES
+    from ngpc_sim.trace.subjects import SCENES
 
     for name in bundled_traces():
         sys.stdout.write(f"{name}\n")
@@ -69,7 +69,8 @@ def trace_record(
     """Record a trace from a scene; with --profiles hd,4k,8k a bundled one comes out byte for byte."""
     from ngpc_sim.report.folder import check_writable
     from ngpc_sim.trace import write_trace
-    from ngpc_sim.trace.record import DEFAULT_SEED, SCENES, record, record_to
+    from ngpc_sim.trace.record import record, record_to
+    from ngpc_sim.trace.subjects import DEFAULT_SEED, SCENES
     from ngpc_sim.workloads.frame_sizes import parse_resolution
 
     label, width, height = parse_resolution(resolution)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ngpc_sim.trace.loops.march import MARCH, steps_of
+from ngpc_sim.trace.loops.march import MARCHES, slots_of, steps_of
 from ngpc_sim.trace.loops.nsdf import MAX_GROUP_STEPS
 from ngpc_sim.trace.profiles import FrameProfile
 
@@ -49,7 +49,8 @@ def ray_counts(profile: FrameProfile, queries: int, pixels: float) -> RayCounts:
     """Counts of a frame of ``queries`` on ``pixels`` with a profile's invocations; rays grow as queries do."""
     launched, phases = profile.launched, profile.phases
     factor = queries / profile.queries
-    steps = steps_of(launched) if MARCH in phases else [1] * len(launched)
+    march = next((phase for phase in phases if phase in MARCHES), None)
+    steps = [1] * len(launched) if march is None else steps_of(launched, slots_of(march, profile.pixels))
     alive = np.array([n / s for n, s in zip(launched, steps, strict=True)]) * factor
     hits = next((n for n, phase in zip(alive, phases, strict=True) if phase == NORMALS), 0.0)
     return RayCounts(
@@ -73,5 +74,5 @@ def _compacted(phases: Iterable[str]) -> Iterable[bool]:
                 step += left
                 yield True
             else:
-                yield phase == MARCH
+                yield phase in MARCHES
             left -= 1

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.trace.loops.invocation import BATCH_QUERIES
-from ngpc_sim.trace.loops.march import MARCH, Phase, marched_between, power, weight_of
+from ngpc_sim.trace.loops.march import MARCHES, Phase, marched_between, power, weight_of
 
 KEPT = 64
 """Profiles that are kept for the next design point."""
@@ -97,7 +97,7 @@ def _labels(phases: Sequence[str]) -> list[str]:
 
 def _by_phase(profile: FrameProfile) -> list[Phase]:
     rest = iter(profile.launched)
-    return [Phase(tuple(islice(rest, count)), profile.pixels) for _, count in _runs(profile.phases)]
+    return [Phase(tuple(islice(rest, count)), profile.pixels, label) for label, count in _runs(profile.phases)]
 
 
 @lru_cache(maxsize=KEPT)
@@ -110,7 +110,7 @@ def _between(low: FrameProfile, high: FrameProfile, known: tuple[FrameProfile, .
     launched: list[int] = []
     phases: list[str] = []
     for label, one, other, *all_sizes in zip(labels, _by_phase(low), _by_phase(high), *sizes, strict=True):
-        marches = label == MARCH and any(one.launched) and any(other.launched)
+        marches = label in MARCHES and any(one.launched) and any(other.launched)
         phase_between = marched_between if marches else _phase_between
         own = phase_between(one, other, all_sizes, pixels)
         launched += own

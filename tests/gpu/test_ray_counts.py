@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ngpc_sim.gpu.ray_counts import ray_counts
-from ngpc_sim.trace.loops.march import steps_of
+from ngpc_sim.trace.loops.march import SLOTS_PER_INVOCATION, steps_of
 from ngpc_sim.trace.profiles import FrameProfile
 
 #: instant-ngp's rule and padding, as the facts about the render loop give it
@@ -26,7 +26,7 @@ def launched(alive):
 )
 def test_steps_are_found_again_from_the_launches(alive):
     profile, steps = launched(alive)
-    assert steps_of(profile) == steps
+    assert steps_of(profile, SLOTS_PER_INVOCATION) == steps
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -34,7 +34,7 @@ def test_rays_found_explain_every_launch_and_are_never_more_than_there_were(seed
     random = np.random.default_rng(seed)
     alive = np.sort(random.integers(1, 2_500_000, 30))[::-1].tolist()
     profile, _ = launched(alive)
-    steps = steps_of(profile)
+    steps = steps_of(profile, SLOTS_PER_INVOCATION)
     found = [n // s for n, s in zip(profile, steps, strict=True)]
     assert [-(-n * s // PADDING) * PADDING for n, s in zip(found, steps, strict=True)] == profile
     assert sum(found) <= sum(alive) + PADDING * len(alive)
@@ -56,7 +56,9 @@ def test_most_steps_of_golden_frames_are_found_exactly(golden_frames):
     pairs = [
         pair
         for s in SCENES
-        for pair in zip(steps_of(golden_frames[s]["queries"]), golden_frames[s]["steps"], strict=True)
+        for pair in zip(
+            steps_of(golden_frames[s]["queries"], SLOTS_PER_INVOCATION), golden_frames[s]["steps"], strict=True
+        )
     ]
     assert sum(ours == theirs for ours, theirs in pairs) > 0.85 * len(pairs)
 

@@ -7,7 +7,8 @@ import pytest
 
 import ngpc_sim as ngpc
 from ngpc_sim.trace.profiles import FrameProfile
-from ngpc_sim.trace.record import SCENES, record
+from ngpc_sim.trace.record import record
+from ngpc_sim.trace.subjects import SCENES
 
 BLOCK = 256
 SMALL = (640, 360), ((320, 180), (1280, 720)), ((480, 270), (900, 506))

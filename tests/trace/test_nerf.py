@@ -108,7 +108,7 @@ def test_positions_lie_in_the_unit_cube():
     [(1, 8), (262_144, 8), (262_145, 7), (1_048_576, 2), (1_048_577, 1), (2_097_152, 1), (8_294_400, 1)],
 )
 def test_steps_per_call_follow_the_number_of_rays(n_alive, steps):
-    assert march.steps_per_invocation(n_alive) == steps
+    assert march.steps_per_invocation(n_alive, march.SLOTS_PER_INVOCATION) == steps
 
 
 @given(t=st.floats(1e-3, 1000.0))

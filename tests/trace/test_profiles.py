@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.trace import load_trace, write_trace
 from ngpc_sim.trace.profiles import FrameProfile, counterparts, profile_at
-from ngpc_sim.trace.record import SCENES, count, record
+from ngpc_sim.trace.record import count, record
+from ngpc_sim.trace.subjects import SCENES
 
 #: instant-ngp's rule and padding, as the facts about the render loop give it
 SLOTS, BLOCK = 2 * 1024 * 1024, 256

@@ -10,7 +10,8 @@ import pytest
 from ngpc_sim.config import bundled as resources
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.trace import bundled_traces, load_trace, write_trace
-from ngpc_sim.trace.record import SCENES, count, record
+from ngpc_sim.trace.record import count, record
+from ngpc_sim.trace.subjects import SCENES
 from ngpc_sim.workloads.frame_sizes import RESOLUTIONS
 
 #: takes longer to record than all other scenes together

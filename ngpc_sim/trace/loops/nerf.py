@@ -1,8 +1,8 @@
 """The NeRF render loop: occupancy marching, compaction, up to eight steps a ray and network call.
 
-Follows instant-ngp abe236e, testbed_nerf.cu, policy of 2023 and later. Compaction keeps the rays' order here
-(the GPU's does not). Slot ``ray + j * n_alive`` holds step j of a ray; slots nobody wrote are evaluated
-and counted but carry no pixel.
+Follows instant-ngp abe236e, testbed_nerf.cu; how many steps a call takes follows its phase (``march.py``).
+Compaction keeps the rays' order here (the GPU's does not). Slot ``ray + j * n_alive`` holds step j of a ray; slots
+nobody wrote are evaluated and counted but carry no pixel.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ngpc_sim.machine.threads import over_ranges
 from ngpc_sim.trace.loops.camera import Camera, inside, rays_into_box
 from ngpc_sim.trace.loops.invocation import NOT_RECORDED, Invocation, Network, padded
 from ngpc_sim.trace.loops.kernel_types import Array, Point, Real, Whole
-from ngpc_sim.trace.loops.march import MARCH, steps_per_invocation
+from ngpc_sim.trace.loops.march import MARCH, slots_of, steps_per_invocation
 from ngpc_sim.trace.loops.occupancy import GRID_CELLS, Bits, occupied_at
 from ngpc_sim.trace.loops.portable_math import exp, log, uniform
 
@@ -51,6 +51,8 @@ class NerfScene:
     occupancy: Bits
     camera: Camera
     seed: int = 0
+    phase: str = MARCH
+    """Label of its calls, which says how many queries a call aims at."""
 
     @property
     def box(self) -> npt.NDArray[np.float64]:
@@ -253,13 +255,13 @@ def render(density: Network, scene: NerfScene, width: int, height: int) -> Itera
         if not alive.all():
             pixels, directions, times, opacities = (a[alive] for a in (pixels, directions, times, opacities))
         n_alive = len(pixels)
-        n_steps = steps_per_invocation(n_alive)
+        n_steps = steps_per_invocation(n_alive, slots_of(scene.phase, width * height))
         positions = np.zeros((n_steps * n_alive, 3), np.float32)
         lengths = np.zeros(n_steps * n_alive, np.float32)
         rays = directions, times, n_steps, march, positions, lengths
         over_ranges(n_alive, RAYS_AT_A_TIME, partial(generate, *rays))
         slots = np.where(lengths > 0.0, np.tile(pixels, n_steps), np.int32(NOT_RECORDED))
-        yield Invocation(MARCH, padded(n_steps * n_alive), positions, slots, 1.0 - n_alive / started)
+        yield Invocation(scene.phase, padded(n_steps * n_alive), positions, slots, 1.0 - n_alive / started)
         values, alive = np.empty(len(positions), np.float32), np.empty(n_alive, np.bool_)
         over_ranges(len(values), RAYS_AT_A_TIME, partial(_ask, density, positions, values))
         over_ranges(n_alive, RAYS_AT_A_TIME, partial(composite, values, lengths, n_steps, opacities, alive))

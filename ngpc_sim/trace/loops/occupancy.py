@@ -95,6 +95,13 @@ def cell_centres(cascade: int, first: int, layers: int) -> npt.NDArray[np.float6
     return np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)
 
 
+def packed(on: npt.NDArray[np.bool_]) -> Bits:
+    """Bits of one cascade from (128, 128, 128) bool by [z, y, x]."""
+    bits = np.zeros((1, CASCADE_BYTES), np.uint8)
+    _pack_slab(on, 0, bits[0])
+    return bits
+
+
 def build(predicate: Predicate, n_cascades: int) -> Bits:
     """Bits of every cascade from a predicate on cell centres; coarser cascades take all finer cells."""
     bits = np.zeros((n_cascades, CASCADE_BYTES), np.uint8)
