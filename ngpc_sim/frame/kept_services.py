@@ -7,12 +7,8 @@ Nothing is kept of plug-ins and of short traces.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
-from functools import cache
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +18,7 @@ from ngpc_sim.config.plugins import BUILTIN, is_plugin
 from ngpc_sim.engines.service import Misses, Service
 from ngpc_sim.frame.memory import ADDRESSES, l2_shape
 from ngpc_sim.machine import disk_cache
+from ngpc_sim.machine.sources import made_by
 from ngpc_sim.trace import Trace
 from ngpc_sim.workloads.grids import GridEncoding
 
@@ -34,26 +31,14 @@ PACKAGES = ("ngpc-sim", "numpy", "numba")
 LEAST_QUERIES = 4096
 
 
-@cache
-def made_by() -> str:
-    """Version, packages and sources that compute what is kept."""
-    digest = hashlib.sha256()
-    for room in ROOMS:
-        for path in sorted((Path(__file__).resolve().parents[1] / room).glob("*.py")):
-            content = path.read_bytes()
-            digest.update(f"{room}/{path.name} {len(content)} ".encode())
-            digest.update(content)
-    versions = [f"{name} {metadata.version(name)}" for name in PACKAGES]
-    return " ".join([f"format {FORMAT}", *versions, digest.hexdigest()])
-
-
 def service_key(arch: Arch, encoding: GridEncoding, trace: Trace) -> str | None:
     """Everything that a service follows from; ``None`` where it is not kept."""
     spec = arch.nfp.encoding
     if spec.model != BUILTIN or len(trace.positions) < LEAST_QUERIES:
         return None
     below = repr(l2_shape(arch)) if spec.table_policy == "cache" else ""
-    parts = ["service", made_by(), spec.model_dump_json(), encoding.model_dump_json(), below, ADDRESSES, trace.sha256]
+    own = f"format {FORMAT}", made_by(ROOMS, PACKAGES)
+    parts = ["service", *own, spec.model_dump_json(), encoding.model_dump_json(), below, ADDRESSES, trace.sha256]
     return json.dumps([*parts, len(trace.positions)])
 
 

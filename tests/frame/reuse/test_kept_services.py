@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import ngpc_sim as ngpc
 from ngpc_sim.frame import kept_services
 from ngpc_sim.frame.plan import service_of
+from ngpc_sim.machine import sources
 
 DESIGNS = {
     "all fit": ("nerf-hashgrid", {}),
@@ -86,23 +88,23 @@ def test_another_design_is_served_anew(row, folder, monkeypatch, change):
 def test_other_sources_or_packages_never_meet_what_is_kept(row, folder, monkeypatch):
     row("all fit")
     before = len(list(folder.iterdir()))
-    monkeypatch.setattr(kept_services, "made_by", lambda: "another version")
+    monkeypatch.setattr(kept_services, "made_by", lambda *_: "another version")
     row("all fit")
     assert len(list(folder.iterdir())) == 2 * before
 
 
 def test_what_makes_a_service_is_named_by_its_sources():
-    assert kept_services.made_by() == kept_services.made_by()
-    assert ngpc.__version__ in kept_services.made_by()
-    assert np.__version__ in kept_services.made_by()
+    made = sources.made_by(kept_services.ROOMS, kept_services.PACKAGES)
+    assert ngpc.__version__ in made
+    assert np.__version__ in made
 
 
 @pytest.mark.parametrize("file", ["kernels/grid_index.py", "engines/dram.py", "frame/plan.py", "config/units.py"])
 def test_an_edit_of_what_computes_a_service_is_another_key(file, tmp_path, monkeypatch):
     package = tmp_path / "ngpc_sim"
     shutil.copytree(Path(kept_services.__file__).parents[1], package, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(kept_services, "__file__", str(package / "frame" / "kept_services.py"))
-    made_by = kept_services.made_by.__wrapped__
+    monkeypatch.setattr(sources, "__file__", str(package / "machine" / "sources.py"))
+    made_by = partial(sources.made_by.__wrapped__, kept_services.ROOMS, kept_services.PACKAGES)
     before = made_by()
     with (package / file).open("a") as stream:
         stream.write("# edited")
