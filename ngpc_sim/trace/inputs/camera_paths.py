@@ -12,8 +12,8 @@ Source: facts of instant-ngp 00d8e53 and abe236e, camera_path.h and camera_path.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import starmap
 from pathlib import Path
 
 from ngpc_sim.config.errors import UserError
@@ -57,16 +57,15 @@ class CameraPath:
         n = len(self.keyframes)
         u = t * (n if self.loop else n - 1)
         first = math.floor(u)
-        rotation, position, fov = (0.0,) * 4, (0.0,) * 3, 0.0
+        turn, place, fov = [0.0] * 4, [0.0] * 3, 0.0
         for step, weight in weights(u - first, self.spline_order):
             i = first + step
             frame = self.keyframes[i % n if self.loop else min(max(i, 0), n - 1)]
-            dot = sum(starmap(float.__mul__, zip(rotation, frame.rotation, strict=True)))
-            turn = -weight if dot < 0.0 else weight
-            rotation = tuple(a + turn * b for a, b in zip(rotation, frame.rotation, strict=True))
-            position = tuple(a + weight * b for a, b in zip(position, frame.position, strict=True))
+            sign = -weight if _dot(turn, frame.rotation) < 0.0 else weight
+            turn = [a + sign * b for a, b in zip(turn, frame.rotation, strict=True)]
+            place = [a + weight * b for a, b in zip(place, frame.position, strict=True)]
             fov += weight * frame.fov
-        return _camera(Keyframe(rotation, position, fov))  # type: ignore[arg-type]
+        return _camera(turn, (place[0], place[1], place[2]), fov)
 
     def cameras(self, n: int) -> list[Camera]:
         """``n`` cameras, evenly spaced in time from 0 to 1; one alone is at time 0."""
@@ -125,23 +124,26 @@ def _turned(start: Camera, centre: Vector, turns: float) -> Camera:
 
 
 def _keyframe(frame: JsonObject) -> Keyframe:
-    x, y, z, w = frame.numbers("R", 4)
-    if not SMALLEST_TURN <= math.sqrt(x * x + y * y + z * z + w * w) <= 1.0 / SMALLEST_TURN:
+    rotation = frame.numbers("R", 4)
+    if not SMALLEST_TURN <= math.sqrt(_dot(rotation, rotation)) <= 1.0 / SMALLEST_TURN:
         frame.refuse("has a quaternion R of no use; it must be x, y, z, w of length 1")
     a, b, c = frame.numbers("T", 3)
     if max(abs(a), abs(b), abs(c)) > MAX_COORDINATE:
         frame.refuse(f"has a position T farther away than {MAX_COORDINATE:g} unit cubes")
+    x, y, z, w = rotation
     return Keyframe((x, y, z, w), (a, b, c), frame.number("fov", 0.01, 179.99))
 
 
-def _camera(frame: Keyframe) -> Camera:
-    """Camera at a keyframe, its quaternion normalised."""
-    square = sum(v * v for v in frame.rotation)
-    if square < SMALLEST_TURN * SMALLEST_TURN:
-        raise UserError("a camera path turns by half a turn between two keyframes; it needs one in between.")
-    length = math.sqrt(square)
-    x, y, z, w = (v / length for v in frame.rotation)
+def _dot(a: Sequence[float], b: Sequence[float]) -> float:
+    """Product of two quaternions as vectors; not ``sum``, whose rounding depends on Python's version."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + a[3] * b[3]
+
+
+def _camera(turn: Sequence[float], position: Vector, fov: float) -> Camera:
+    """Camera with a quaternion of any length, a position, and a vertical field of view in degrees."""
+    length = math.sqrt(_dot(turn, turn))
+    x, y, z, w = (v / length for v in turn)
     right = 1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y + z * w), 2.0 * (x * z - y * w)
     down = 2.0 * (x * y - z * w), 1.0 - 2.0 * (x * x + z * z), 2.0 * (y * z + x * w)
     forward = 2.0 * (x * z + y * w), 2.0 * (y * z - x * w), 1.0 - 2.0 * (x * x + y * y)
-    return Camera(frame.position, right, down, forward, focal_of(frame.fov))
+    return Camera(position, right, down, forward, focal_of(fov))
