@@ -39,7 +39,7 @@ def density(scene):
 def walk_every_step(scene, pixel):
     """Occupied lattice positions of a ray up to its exit, and how many make it opaque (None: all do not)."""
     origin, (low, high), lattice = scene.camera.origin, scene.box, nerf.step_lattice(scene.cone_angle)
-    direction = np.float32(direction_of(pixel, WIDTH, HEIGHT, scene.camera.axes)).astype(float)
+    direction = np.float32(direction_of(pixel, WIDTH, HEIGHT, scene.camera.axes, scene.camera.film)).astype(float)
     t = entry_distance(origin, direction, scene.box)
     if t < 0.0:
         return 0, None

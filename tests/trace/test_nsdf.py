@@ -47,10 +47,10 @@ def shadow_ray(hit, direction):
 
 
 def test_the_profile_is_what_single_rays_add_up_to():
-    origin, axes = SCENE.camera.origin, SCENE.camera.axes
+    origin, axes, film = SCENE.camera.origin, SCENE.camera.axes, SCENE.camera.film
     primary, shadow, n_hits = [], [], 0
     for pixel in range(WIDTH * HEIGHT):
-        direction = np.float32(direction_of(pixel, WIDTH, HEIGHT, axes))
+        direction = np.float32(direction_of(pixel, WIDTH, HEIGHT, axes, film))
         t = entry_distance(origin, direction, SCENE.box)
         if t < 0.0:
             continue

@@ -25,7 +25,7 @@ def scene():
 
 def lifetime(scene, pixel):
     """Network calls that one ray takes part in."""
-    direction = [float(np.float32(d)) for d in direction_of(pixel, WIDTH, HEIGHT, scene.camera.axes)]
+    direction = [float(np.float32(d)) for d in direction_of(pixel, WIDTH, HEIGHT, scene.camera.axes, scene.camera.film)]
     t = entry_distance(scene.camera.origin, np.array(direction), scene.box)
     if t < 0.0:
         return 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngpc_sim.trace.loops.portable_math import EXP_LIMIT, exp, log, uniform
+from ngpc_sim.trace.loops.portable_math import EXP_LIMIT, exp, log, sine_cosine, uniform
 
 
 @given(x=st.floats(-EXP_LIMIT, EXP_LIMIT))
@@ -18,6 +18,11 @@ def test_exp_is_the_exponential(x):
 @given(x=st.floats(1e-300, 1e300))
 def test_log_is_the_logarithm(x):
     assert log(x) == pytest.approx(math.log(x), rel=1e-15, abs=1e-16)
+
+
+@given(x=st.floats(-math.pi, math.pi))
+def test_sine_and_cosine_are_those(x):
+    assert sine_cosine(x) == pytest.approx((math.sin(x), math.cos(x)), abs=1e-15)
 
 
 @pytest.mark.parametrize(("x", "limit"), [(1e9, EXP_LIMIT), (-1e9, -EXP_LIMIT)])

@@ -30,13 +30,13 @@ class GiaScene:
 
 
 @loop
-def coordinates(width: Whole, height: Whole, origin: Array, axes: Array, aspect: Real) -> Array:
+def coordinates(width: Whole, height: Whole, origin: Array, axes: Array, film: Array, aspect: Real) -> Array:
     """(width * height, 2) float32 image coordinates of the pixels; the image is [0, 1]^2."""
     result = np.empty((width * height, 2), np.float32)
     for pixel in range(width * height):
-        dx, dy, dz = direction_of(pixel, width, height, axes)
+        dx, dy, dz = direction_of(pixel, width, height, axes, film)
         t = (PLANE_Z - origin[2]) / dz if dz != 0.0 else MISSED
-        if t < 0.0:
+        if not t >= 0.0:
             result[pixel, 0] = result[pixel, 1] = MISSED
             continue
         result[pixel, 0] = (origin[0] + t * dx - 0.5) * aspect + 0.5
@@ -47,6 +47,7 @@ def coordinates(width: Whole, height: Whole, origin: Array, axes: Array, aspect:
 def render(scene: GiaScene, width: int, height: int) -> Iterator[Invocation]:
     """Yield the frame's one network call, pixels in row-major order."""
     aspect = scene.image_height / scene.image_width
-    positions = coordinates(width, height, scene.camera.origin, scene.camera.axes, aspect)
+    camera = scene.camera
+    positions = coordinates(width, height, camera.origin, camera.axes, camera.film, aspect)
     pixels = np.arange(width * height, dtype=np.int32)
     yield Invocation("image", padded(width * height), positions, pixels, 0.0)

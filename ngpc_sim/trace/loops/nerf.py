@@ -246,7 +246,9 @@ def _ask(density: Network, positions: Array, values: Array, first: int, stop: in
 def render(density: Network, scene: NerfScene, width: int, height: int) -> Iterator[Invocation]:
     """Yield each network call of a frame; ``density`` gives sigma per unit length at network positions."""
     march = March(scene.camera.origin, step_lattice(scene.cone_angle), scene.occupancy, scene.box)
-    pixels, directions, times = rays_into_box(width, height, march.origin, scene.camera.axes, march.box)
+    pixels, directions, times = rays_into_box(
+        width, height, march.origin, scene.camera.axes, scene.camera.film, march.box
+    )
     over_ranges(len(times), RAYS_AT_A_TIME, partial(start_rays, pixels, directions, times, march, scene.seed))
     alive = times < NEVER
     opacities = np.zeros(len(times), np.float32)

@@ -133,7 +133,7 @@ def _normals(network: Network, hits: Rays) -> Generator[Invocation, None, npt.ND
 def render(distance: Network, scene: NsdfScene, width: int, height: int) -> Iterator[Invocation]:
     """Yield each network call of a shaded frame; ``distance`` gives the distance to the surface."""
     origin = scene.camera.origin
-    pixels, directions, times = rays_into_box(width, height, origin, scene.camera.axes, scene.box)
+    pixels, directions, times = rays_into_box(width, height, origin, scene.camera.axes, scene.camera.film, scene.box)
     positions = (origin + times[:, None].astype(np.float64) * directions).astype(np.float32)
     hits = yield from trace_rays(distance, (positions, directions, pixels), scene, "primary", (0.0, PRIMARY_SHARE))
     if not len(hits[2]):

@@ -100,7 +100,7 @@ def render(density: Network, scene: NvrScene, width: int, height: int) -> Iterat
     """Yield each network call of a frame; ``density`` gives densities up to the scene's majorant."""
     origin, box = scene.camera.origin, scene.box
     mean_step = 1.0 / (INV_DISTANCE_SCALE * scene.majorant)
-    pixels, directions, times = rays_into_box(width, height, origin, scene.camera.axes, box)
+    pixels, directions, times = rays_into_box(width, height, origin, scene.camera.axes, scene.camera.film, box)
     positions = (origin + times[:, None].astype(np.float64) * directions).astype(np.float32)
     draws, opacities = np.zeros(len(pixels), np.int32), np.zeros(len(pixels), np.float32)
     fixed = (mean_step, box, scene.occupancy, scene.seed)

@@ -1,7 +1,7 @@
-"""Exponential and logarithm from additions, multiplications and one division only.
+"""Exponential, logarithm, sine and cosine from additions, multiplications and one division only.
 
 A trace must be the same bytes on every machine. The C library's exp and log differ in the last bit
-between versions and processors; IEEE sums and products do not. Both are good to about 1e-15.
+between versions and processors; IEEE sums and products do not. All are good to about 1e-15.
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ EXP_SERIES = tuple(1.0 / math.factorial(i) for i in range(13, -1, -1))
 """Taylor: 1/13! .. 1/0!."""
 ARTANH_SERIES = tuple(1.0 / i for i in range(21, 0, -2))
 """artanh(s)/s in powers of s*s: 1/21, 1/19 .. 1."""
+
+SINE_SERIES = tuple((-1.0) ** i / math.factorial(2 * i + 1) for i in range(9, -1, -1))
+"""sin(q)/q in powers of q*q, to q^18."""
+COSINE_SERIES = tuple((-1.0) ** i / math.factorial(2 * i) for i in range(9, -1, -1))
+"""cos(q) in powers of q*q, to q^18."""
 
 
 @loop
@@ -59,6 +64,21 @@ def log(x: Real) -> Real:
     for coefficient in ARTANH_SERIES:
         total = total * square + coefficient
     return (2.0 * s * total + exponent * LN_2_LOW) + exponent * LN_2_HIGH
+
+
+@loop
+def sine_cosine(x: Real) -> tuple[Real, Real]:
+    """Sine and cosine in float64 of an angle of -pi to pi: series for a quarter of it, doubled twice."""
+    quarter = 0.25 * x
+    square = quarter * quarter
+    sine, cosine = 0.0, 0.0
+    for i in range(len(SINE_SERIES)):
+        sine = sine * square + SINE_SERIES[i]
+        cosine = cosine * square + COSINE_SERIES[i]
+    sine *= quarter
+    for _ in range(2):
+        sine, cosine = 2.0 * sine * cosine, 1.0 - 2.0 * sine * sine
+    return sine, cosine
 
 
 @loop

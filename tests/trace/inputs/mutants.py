@@ -56,8 +56,34 @@ def traces(folder):
     return load_trace, [folder / "small.trace.parquet"]
 
 
+def cameras(folder):
+    """Reader of transforms.json, and its two forms."""
+    from ngpc_sim.trace.inputs.cameras import read_cameras
+
+    matrix = [[-1.0, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 4.0], [0.0, 1.0, 0.0, 2.0], [0.0, 0.0, 0.0, 1.0]]
+    frames = [{"file_path": f"./train/r_{i}", "transform_matrix": matrix} for i in range(3)]
+    lens = {"fl_x": 1375.5, "fl_y": 1374.4, "k1": 0.05, "k2": -0.08, "p1": -0.001, "p2": 0.0001, "cx": 554.5, "cy": 9.0}
+    forms = {
+        "synthetic": {"camera_angle_x": 0.69, "frames": frames},
+        "opencv": {**lens, "w": 1080, "h": 1920, "aabb_scale": 4, "offset": [0.5, 0.5, 0.5], "frames": frames},
+    }
+    for name, form in forms.items():
+        (folder / f"{name}.json").write_text(json.dumps(form))
+    return read_cameras, [folder / f"{name}.json" for name in forms]
+
+
+def path(folder):
+    """Reader of camera paths, each walked, and a file of the newer form."""
+    from ngpc_sim.trace.inputs.camera_paths import read_path
+
+    frame = {"R": [1.0, 0.0, 0.1, 0.0], "T": [0.5, 0.5, 2.0], "fov": 50.625, "slice": 0.0, "scale": 1.5, "dof": 0.0}
+    newer = {"loop": True, "time": 1.0, "duration_seconds": 5.0, "spline_order": 3, "path": [frame] * 4}
+    (folder / "base_cam.json").write_text(json.dumps(newer))
+    return lambda file: read_path(file).cameras(10), [folder / "base_cam.json"]
+
+
 #: by kind: from an empty folder to a reader of a path, and paths of whole files
-KINDS = {"trace": traces}
+KINDS = {"trace": traces, "cameras": cameras, "path": path}
 
 
 def read_mutants(kind, count, seed):

@@ -9,7 +9,7 @@ import pytest
 
 PROGRAM = Path(__file__).with_name("mutants.py")
 #: mutants by kind; all together at least 2,000
-COUNTS = {"trace": 300}
+COUNTS = {"trace": 300, "cameras": 200, "path": 200}
 MOST_BYTES, MOST_S = 512 << 20, 2.0
 
 
