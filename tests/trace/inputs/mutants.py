@@ -7,6 +7,7 @@ slowest mutant in seconds of processor time, and by how many bytes the peak of m
 import json
 import random
 import resource
+import struct
 import sys
 import tempfile
 import time
@@ -84,6 +85,23 @@ def path(folder):
 
 #: by kind: from an empty folder to a reader of a path, and paths of whole files
 KINDS = {"trace": traces, "cameras": cameras, "path": path}
+def images(folder):
+    """Reader of sizes of images, and images."""
+    from PIL import Image
+
+    from ngpc_sim.trace.inputs.images import image_size
+
+    kinds = ("png", "jpeg", "tiff", "bmp", "gif", "webp")
+    for kind in kinds:
+        Image.new("RGB", (30, 20), "red").save(folder / f"small.{kind}", format=kind)
+    window = struct.pack("<4i", 0, 0, 29, 19)
+    named = b"".join(name + b"\0box2i\0" + struct.pack("<i", 16) + window for name in (b"displayWindow", b"dataWindow"))
+    (folder / "small.exr").write_bytes(b"\x76\x2f\x31\x01\2\0\0\0" + named + b"\0")
+    return image_size, [folder / f"small.{kind}" for kind in (*kinds, "exr")]
+
+
+#: by kind: from an empty folder to a reader of a path, and paths of whole files
+KINDS = {"trace": traces, "image": images}
 
 
 def read_mutants(kind, count, seed):
