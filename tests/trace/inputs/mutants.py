@@ -100,8 +100,22 @@ def images(folder):
     return image_size, [folder / f"small.{kind}" for kind in (*kinds, "exr")]
 
 
+def occupancies(folder):
+    """Reader of occupancies in Morton order, and occupancies."""
+    from ngpc_sim.trace.inputs.occupancies import read_occupancy
+
+    field = np.zeros(262_144, np.uint8)
+    field[5] = 255
+    np.save(folder / "packed.npy", field)
+    np.save(folder / "flat.npy", np.unpackbits(field).astype(np.bool_))
+    (folder / "field.bin").write_bytes(field.tobytes())
+    return lambda path: read_occupancy(path, "morton"), [
+        folder / name for name in ("packed.npy", "flat.npy", "field.bin")
+    ]
+
+
 #: by kind: from an empty folder to a reader of a path, and paths of whole files
-KINDS = {"trace": traces, "image": images}
+KINDS = {"trace": traces, "image": images, "occupancy": occupancies}
 
 
 def read_mutants(kind, count, seed):
