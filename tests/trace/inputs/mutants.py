@@ -114,8 +114,21 @@ def occupancies(folder):
     ]
 
 
+def volumes(folder):
+    """Reader of volumes, and volumes."""
+    import nibabel
+
+    from ngpc_sim.trace.inputs.volumes import read_volume
+
+    values = np.random.default_rng(1).random((6, 5, 4), np.float32)
+    np.save(folder / "small.npy", values)
+    for name in ("small.nii", "small.nii.gz"):
+        nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), folder / name)
+    return read_volume, [folder / name for name in ("small.npy", "small.nii", "small.nii.gz")]
+
+
 #: by kind: from an empty folder to a reader of a path, and paths of whole files
-KINDS = {"trace": traces, "image": images, "occupancy": occupancies}
+KINDS = {"trace": traces, "image": images, "occupancy": occupancies, "volume": volumes}
 
 
 def read_mutants(kind, count, seed):

@@ -12,6 +12,7 @@ PROGRAM = Path(__file__).with_name("mutants.py")
 COUNTS = {"trace": 300, "cameras": 200, "path": 200}
 COUNTS = {"trace": 300, "image": 210}
 COUNTS = {"trace": 300, "image": 210, "occupancy": 210}
+COUNTS = {"trace": 300, "image": 210, "occupancy": 210, "volume": 210}
 MOST_BYTES, MOST_S = 512 << 20, 2.0
 
 
