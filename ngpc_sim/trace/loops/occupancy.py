@@ -76,7 +76,7 @@ def _pack_slab(on: Array, first: Whole, row: Array) -> None:
 
 
 @loop
-def _add_finer(bits: Array, cascade: Whole) -> None:
+def add_finer(bits: Array, cascade: Whole) -> None:
     """Switch on each cell of a cascade that holds one of the next finer cascade's cells."""
     quarter, half = GRID_CELLS // 4, GRID_CELLS // 2
     for z in range(half):
@@ -110,5 +110,5 @@ def build(predicate: Predicate, n_cascades: int) -> Bits:
             on = np.asarray(predicate(cell_centres(cascade, first, _SLAB), cascade), dtype=np.bool_)
             _pack_slab(on.reshape(_SLAB, GRID_CELLS, GRID_CELLS), first, bits[cascade])
         if cascade:
-            _add_finer(bits, cascade)
+            add_finer(bits, cascade)
     return bits
