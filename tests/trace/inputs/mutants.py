@@ -129,6 +129,25 @@ def volumes(folder):
 
 #: by kind: from an empty folder to a reader of a path, and paths of whole files
 KINDS = {"trace": traces, "image": images, "occupancy": occupancies, "volume": volumes}
+def sequences(folder):
+    """Reader of sequences' indices, each put beside the two frames that it names, and an index."""
+    from ngpc_sim.trace.sequences import FrameFile, read_sequence, write_index
+
+    load, files = traces(folder)
+    frames = [FrameFile(file.name, load(file).sha256) for file in files * 2]
+    index = write_index(folder, frames, app="nsdf", scene="s", path="orbit:2").rename(folder / "whole.json")
+
+    def read(path):
+        (folder / "index.json").write_bytes(path.read_bytes())
+        sequence = read_sequence(folder)
+        for number in range(len(sequence)):
+            sequence.load(number)
+
+    return read, [index]
+
+
+#: by kind: from an empty folder to a reader of a path, and paths of whole files
+KINDS = {"sequence": sequences, "trace": traces}
 
 
 def read_mutants(kind, count, seed):

@@ -13,6 +13,7 @@ COUNTS = {"trace": 300, "cameras": 200, "path": 200}
 COUNTS = {"trace": 300, "image": 210}
 COUNTS = {"trace": 300, "image": 210, "occupancy": 210}
 COUNTS = {"trace": 300, "image": 210, "occupancy": 210, "volume": 210}
+COUNTS = {"sequence": 200, "trace": 300}
 MOST_BYTES, MOST_S = 512 << 20, 2.0
 
 
