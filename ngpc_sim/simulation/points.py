@@ -6,11 +6,11 @@ go to the same worker, which keeps the trace and its intervals.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from ngpc_sim.architecture.arch import PROSE, Arch
 from ngpc_sim.config.errors import UserError, WorkerLostError
@@ -34,6 +34,27 @@ MAX_NAMED = 3
 KEPT_RESULTS = 256
 #: times of frames likewise
 KEPT_TIMES = 4096
+
+
+class AskedFor(Protocol):
+    """What names a design point."""
+
+    @property
+    def arch(self) -> Arch:
+        """Its architecture."""
+
+    @property
+    def work(self) -> Workload:
+        """Its workload."""
+
+    @property
+    def options(self) -> Options:
+        """How it is simulated."""
+
+
+Key = TypeVar("Key", bound=Hashable)
+Asked = TypeVar("Asked", bound=AskedFor)
+Answer = TypeVar("Answer")
 
 RESULTS: Store[Result] = Store(KEPT_RESULTS)
 TIMES: Store[float] = Store(KEPT_TIMES)
@@ -86,25 +107,41 @@ def run_points(points: Sequence[Point], jobs: int = 1, done: Callable[[int], Non
     WorkerLostError
         When a worker process was ended from outside.
     """
-    if not 1 <= jobs <= MAX_JOBS:
-        raise UserError(f"jobs = {jobs} is out of range: 1 to {MAX_JOBS}.")
-    tell = done or (lambda _: None)
-    results: dict[int, Result] = {}
+    check_jobs(jobs)
     groups = [[(index, points[index]) for index in group] for group in _groups(points, jobs)]
-    try:
-        with closing(in_workers(_run_group, groups, jobs)) as answers:
-            for group, finished in answers:
-                results.update(finished)
-                tell(len(group))
-    except WorkerLostError as error:
-        lost = [point for group in error.tasks for _, point in group]
-        raise WorkerLostError(lost, [_named(point) for point in lost[:MAX_NAMED]]) from None
+    results = answers_of(_run_group, groups, jobs, done)
     return told_apart([results[index] for index in range(len(points))])
 
 
-def _named(point: Point) -> str:
-    values = "".join(f", {key}={value}" for key, value in (point.options.overrides or {}).items())
-    return f"{point.work.label} on {point.arch.name} at scale {point.arch.scale}{values}"
+def check_jobs(jobs: int) -> None:
+    """Refuse a number of worker processes that nobody has."""
+    if not 1 <= jobs <= MAX_JOBS:
+        raise UserError(f"jobs = {jobs} is out of range: 1 to {MAX_JOBS}.")
+
+
+def answers_of(
+    call: Callable[[list[tuple[Key, Asked]]], dict[Key, Answer]],
+    groups: Sequence[list[tuple[Key, Asked]]],
+    jobs: int,
+    done: Callable[[int], None] | None = None,
+) -> dict[Key, Answer]:
+    """What ``call`` answers by key, of all groups; see :func:`run_points`."""
+    found: dict[Key, Answer] = {}
+    try:
+        with closing(in_workers(call, groups, jobs)) as answers:
+            for group, finished in answers:
+                found.update(finished)
+                if done is not None:
+                    done(len(group))
+    except WorkerLostError as error:
+        lost = [asked for group in error.tasks for _, asked in group]
+        raise WorkerLostError(lost, [_named(asked) for asked in lost[:MAX_NAMED]]) from None
+    return found
+
+
+def _named(asked: AskedFor) -> str:
+    values = "".join(f", {key}={value}" for key, value in (asked.options.overrides or {}).items())
+    return f"{asked.work.label} on {asked.arch.name} at scale {asked.arch.scale}{values}"
 
 
 def _groups(points: Sequence[Point], jobs: int) -> Iterator[list[int]]:

@@ -6,6 +6,7 @@ Frames are read one at a time, when they are asked for: memory holds no more of 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -24,7 +25,7 @@ from ngpc_sim.machine.leftovers import own_prefix, sweep
 from ngpc_sim.trace.contents import MAX_TEXT, Trace
 from ngpc_sim.trace.file_format import RefusedError, reason_of
 from ngpc_sim.trace.reading import load_trace
-from ngpc_sim.trace.sources import SUFFIX
+from ngpc_sim.trace.sources import SUFFIX, bundled_traces
 from ngpc_sim.workloads.apps import NAME_RULE, is_app_name
 
 if TYPE_CHECKING:
@@ -53,17 +54,57 @@ class FrameFile:
 
 
 @dataclass(frozen=True)
+class SequenceFrame:
+    """A frame with all that it needs to be read elsewhere, in another process for instance."""
+
+    folder: Path
+    file: str
+    sha256: str
+    app: str
+    size: tuple[int, int]
+
+    @property
+    def name(self) -> str:
+        """Name of the file without its endings, which is the name of its trace."""
+        return self.file.removesuffix(SUFFIX)
+
+    def load(self) -> Trace:
+        """Trace of the frame.
+
+        Raises
+        ------
+        UserError
+            When the file is missing, damaged, changed since the index was written, or of another app or resolution.
+        """
+        return self.check(_load(self.folder, FrameFile(self.file, self.sha256)))
+
+    def check(self, trace: Trace) -> Trace:
+        """The trace, if it is of the sequence's app and resolution."""
+        if trace.app != self.app:
+            raise self._fault(f"records app '{trace.app}', and the sequence is of app '{self.app}'")
+        if (trace.width, trace.height) != self.size:
+            found, wanted = (f"{width}x{height}" for width, height in ((trace.width, trace.height), self.size))
+            raise self._fault(f"has {found} pixels, and the first frame has {wanted}")
+        return trace
+
+    def _fault(self, words: str) -> UserError:
+        return UserError(f"Frame {self.file} of the sequence {self.folder} {words}.")
+
+
+@dataclass(frozen=True)
 class TraceSequence:
     """Frames of one scene in the order in which they are shown; their traces stay in their files."""
 
     folder: Path
+    sha256: str
+    """Of the index, which has those of all frames."""
     app: str
     scene: str
     path: str
     """The way of the camera in words, such as ``orbit:60``."""
     own_tables: bool
     """Whether every frame loads tables of its own, as in an animated scene."""
-    frames: tuple[FrameFile, ...]
+    files: tuple[FrameFile, ...]
     size: tuple[int, int]
     """Width and height of every frame in pixels."""
 
@@ -73,27 +114,12 @@ class TraceSequence:
         return printable(self.folder.resolve().name)[:MAX_NAME]
 
     def __len__(self) -> int:
-        return len(self.frames)
+        return len(self.files)
 
-    def load(self, number: int) -> Trace:
-        """Trace of frame ``number``, from 0.
-
-        Raises
-        ------
-        UserError
-            When the file is missing, damaged, changed since the index was written, or of another app or resolution.
-        """
-        trace = _load(self.folder, self.frames[number])
-        if trace.app != self.app:
-            raise _frame_error(self, number, f"records app '{trace.app}', and the sequence is of app '{self.app}'")
-        if (trace.width, trace.height) != self.size:
-            found, wanted = (f"{width}x{height}" for width, height in ((trace.width, trace.height), self.size))
-            raise _frame_error(self, number, f"has {found} pixels, and the first frame has {wanted}")
-        return trace
-
-
-def _frame_error(sequence: TraceSequence, number: int, fault: str) -> UserError:
-    return UserError(f"Frame {sequence.frames[number].file} of the sequence {sequence.folder} {fault}.")
+    def frame(self, number: int) -> SequenceFrame:
+        """Frame ``number``, from 0."""
+        frame = self.files[number]
+        return SequenceFrame(self.folder, frame.file, frame.sha256, self.app, self.size)
 
 
 def _load(folder: Path, frame: FrameFile) -> Trace:
@@ -107,8 +133,8 @@ def _load(folder: Path, frame: FrameFile) -> Trace:
 
 
 def is_sequence(source: str | os.PathLike[str]) -> bool:
-    """Whether what is asked for is a folder; only sequences are."""
-    return Path(source).is_dir()
+    """Whether what is asked for is a folder, and no bundled trace of this name; only sequences are."""
+    return source not in bundled_traces() and Path(source).is_dir()
 
 
 def read_sequence(folder: str | os.PathLike[str]) -> TraceSequence:
@@ -121,16 +147,21 @@ def read_sequence(folder: str | os.PathLike[str]) -> TraceSequence:
     """
     place = Path(folder)
     try:
-        header = _header(_text(place / INDEX))
-        frames = _frames(header["frames"])
+        text = _text(place / INDEX)
+        header = _header(text)
+        files = _frames(header["frames"])
     except RefusedError as refused:
         raise UserError(f"The sequence {place} {refused}.") from refused
-    words = {key: header[key] for key in ("app", "scene", "path")}
-    own_tables = header["tables"] == TABLES[1]
-    first = _load(place, frames[0])
-    sequence = TraceSequence(place, **words, own_tables=own_tables, frames=frames, size=(first.width, first.height))
-    if first.app != sequence.app:
-        raise _frame_error(sequence, 0, f"records app '{first.app}', and the sequence is of app '{sequence.app}'")
+    first = _load(place, files[0])
+    sequence = TraceSequence(
+        folder=place,
+        sha256=hashlib.sha256(text).hexdigest(),
+        **{key: header[key] for key in ("app", "scene", "path")},
+        own_tables=header["tables"] == TABLES[1],
+        files=files,
+        size=(first.width, first.height),
+    )
+    sequence.frame(0).check(first)
     return sequence
 
 

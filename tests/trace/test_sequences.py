@@ -40,7 +40,7 @@ def changed(folder, change):
 
 def refusal(folder, number=None):
     with pytest.raises(UserError) as caught:
-        read_sequence(folder).load(number or 0)
+        read_sequence(folder).frame(number or 0).load()
     sentence = str(caught.value)
     assert "\n" not in sentence
     assert sentence.endswith(".")
@@ -54,8 +54,8 @@ def test_a_sequence_gives_its_frames_in_the_order_of_the_index(frames, make_trac
     assert (len(sequence), sequence.app, sequence.scene, sequence.path) == (3, "nsdf", "ball", "orbit:3")
     assert sequence.size == (64, 16)
     assert not sequence.own_tables
-    assert [sequence.load(number).name for number in range(3)] == ["frame-0002", "frame-0001", "frame-0000"]
-    assert equal(sequence.load(0), make_trace(seed=2))
+    assert [sequence.frame(number).load().name for number in range(3)] == ["frame-0002", "frame-0001", "frame-0000"]
+    assert equal(sequence.frame(0).load(), make_trace(seed=2))
 
 
 def test_the_index_is_what_its_format_says(frames):
@@ -79,7 +79,7 @@ def test_a_folder_without_an_index_is_incomplete(frames):
 
 def test_a_frame_that_changed_is_refused_where_it_is_read(folder, make_trace):
     write_trace(make_trace(seed=9), folder / "frame-0001.trace.parquet")
-    assert read_sequence(folder).load(2).seed == 2
+    assert read_sequence(folder).frame(2).load().seed == 2
     assert "frame-0001.trace.parquet" in refusal(folder, 1)
     assert "has changed since its index.json was written" in refusal(folder, 1)
 

@@ -141,7 +141,7 @@ def sequences(folder):
         (folder / "index.json").write_bytes(path.read_bytes())
         sequence = read_sequence(folder)
         for number in range(len(sequence)):
-            sequence.load(number)
+            sequence.frame(number).load()
 
     return read, [index]
 
