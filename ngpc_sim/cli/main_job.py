@@ -8,7 +8,7 @@ import traceback
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
     from ngpc_sim.job.request import Request
     from ngpc_sim.report.folder import Content
+    from ngpc_sim.results.result import Result
     from ngpc_sim.simulation.design import Point
 
 
 Traces = Annotated[
-    str | None, typer.Option("--trace", help="Trace names, files or URLs instead of the workloads' own.")
+    str | None,
+    typer.Option(
+        "--trace", help="Trace names, files or URLs instead of the workloads' own, or the folder of a sequence."
+    ),
 ]
 Encodings = Annotated[
     str | None,
@@ -125,21 +129,19 @@ def _main_job(asked: Request) -> None:
     from ngpc_sim.job.run_folder import write_results
     from ngpc_sim.report.files import table_files
     from ngpc_sim.report.stall_file import stall_file
-    from ngpc_sim.simulation.points import run_points
+    from ngpc_sim.results.frames import of_single_frames
 
     started = time.monotonic()
     points = request.points(asked)
     watts = _check(asked, points)
     began = time.monotonic()
-    with closing(Bar(len(points), "simulating", shown=not asked.quiet)) as bar:
-        results = run_points(points, asked.jobs, bar.advance)
-    speed = request.speed(results, time.monotonic() - began)
+    rows, points, results, about_frames = _simulated(asked, points)
+    speed = request.speed(of_single_frames(rows), time.monotonic() - began)
     manifest = request.manifest(asked, points, time.monotonic() - started) | speed
     fits = budgets.fit(watts, points, results)
     level_rows = [row for result in results for row in result.level_rows()]
     tables = {"budgets.csv": fits} if fits else {}
     extra: dict[str, Content] = {**table_files(tables | {"levels.csv": level_rows}), **stall_file(results)}
-    rows = [result.row() for result in results]
     written = write_results(asked.folder, rows, manifest, charts=True, extra=extra, level_rows=level_rows)
     if asked.export is not None:
         exports.write(*asked.export, points, results)
@@ -152,8 +154,25 @@ def _main_job(asked: Request) -> None:
         names = ", ".join(path.name for path in written)
         more = [*(budgets.sentences(fits) if fits else []), *([request.speed_line(speed)] if speed else [])]
         ends = scale_ends(asked.scale) if asked.scale is not None else []
-        lines = [*ends, *footer(points, results, differences(points, results)), *more]
+        lines = [*ends, *about_frames, *footer(points, results, differences(points, results)), *more]
         print_results(rows, [*lines, f"Wrote {names} to {asked.folder}."])
+
+
+def _simulated(
+    asked: Request, points: list[Point]
+) -> tuple[list[dict[str, Any]], list[Point], list[Result], list[str]]:
+    """Rows, what the footer is about, and its first lines; of a sequence of frames it is about the worst ones."""
+    from ngpc_sim.job.frames import run_sequence
+    from ngpc_sim.simulation.points import run_points
+
+    frames = asked.frames
+    total = len(points) * (1 if frames is None else len(frames))
+    with closing(Bar(total, "simulating", shown=not asked.quiet)) as bar:
+        if frames is None:
+            results = run_points(points, asked.jobs, bar.advance)
+            return [result.row() for result in results], points, results, []
+        run = run_sequence(points, frames, asked.jobs, bar.advance)
+        return run.rows, run.points, run.results, run.sentences()
 
 
 def _check(asked: Request, points: Sequence[Point]) -> list[float]:

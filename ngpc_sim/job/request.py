@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import metadata
 from itertools import chain
 from pathlib import Path
@@ -20,11 +20,11 @@ from ngpc_sim.architecture.arch_file import MAX_SCALE
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.options import MAX_POINTS, parse_list, parse_names, parse_overrides, parse_scales
 from ngpc_sim.results.names import distinct, shared_names
-from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import DEFAULTS, MAX_FRAMES, Options, Point, Sequence
 from ngpc_sim.simulation.points import contents
 from ngpc_sim.trace import Trace, load_trace
 from ngpc_sim.trace.contents import MAX_QUERIES
+from ngpc_sim.trace.sequences import TraceSequence, is_sequence, read_sequence
 from ngpc_sim.workloads.apps import APPS, ENCODINGS
 from ngpc_sim.workloads.frame_sizes import parse_resolution
 from ngpc_sim.workloads.workload import Workload, default_encoding, encoding_names, load_workload
@@ -41,6 +41,8 @@ _BESIDE = ("jobs", "out", "export", "waveform", "quiet")
 FILE_WITH_ENCODING = re.compile(r".*\.ya?ml:[^/:]+", re.DOTALL)
 #: options that only some levels of detail read
 READ_BY = {"relative_error": ("sampled",), "seed": ("sampled",)}
+#: options that ask for a part of a frame, or for more than a row of it
+OF_ONE_FRAME = ("limit_queries", "power_budget", "scenes", "frames_per_scene", "export", "waveform")
 #: how options are typed whose field has another name
 _FLAGS = {"apps": "app", "encodings": "encoding", "resolutions": "resolution", "archs": "arch", "traces": "trace"}
 
@@ -71,6 +73,21 @@ class Request:
     export: tuple[str, Path] | None = None
     waveform: Path | None = None
     quiet: bool = False
+
+    @cached_property
+    def frames(self) -> TraceSequence | None:
+        """The sequence of frames that ``--trace`` names; one frame is no sequence."""
+        names = [] if self.traces is None else parse_list(self.traces, "--trace")
+        folders = [name for name in names if is_sequence(name)]
+        if not folders:
+            return None
+        if len(names) > 1:
+            raise UserError(f"--trace {folders[0]} is a folder, the frames of a sequence: name nothing beside it.")
+        for name in OF_ONE_FRAME:
+            if getattr(self, name) is not None:
+                flag, frame = f"--{name.replace('_', '-')}", read_sequence(folders[0]).files[0].file
+                raise UserError(f"{flag} does not go with a sequence: name one of its frames, {folders[0]}/{frame}.")
+        return read_sequence(folders[0])
 
     @property
     def folder(self) -> Path:
@@ -104,7 +121,8 @@ class Request:
 def points(asked: Request) -> list[Point]:
     """Design points of a request, in the order of its lists: arch, overrides, resolution, encoding, scale, app.
 
-    Points of equal contents are one, whatever their files or values are called.
+    Points of equal contents are one, whatever their files or values are called. Of a sequence of frames they have the
+    first one.
     """
     if asked.limit_queries is not None and not 1 <= asked.limit_queries <= MAX_QUERIES:
         raise UserError(f"--limit-queries {asked.limit_queries} is out of range: 1 or more, up to 2**53.")
@@ -124,6 +142,7 @@ def points(asked: Request) -> list[Point]:
     _load.cache_clear()  # the files may be others since the last request of this process
     overrides = parse_overrides(asked.settings or ())
     count = len(archs) * len(overrides) * len(resolutions) * len(scales) * sum(map(len, works.values()))
+    count *= 1 if asked.frames is None else len(asked.frames)
     if count > MAX_POINTS:
         raise UserError(f"this asks for {count} design points, more than {MAX_POINTS}: narrow a range.")
     loaded = {
@@ -181,7 +200,12 @@ def _at_scales(
 
 
 def _sequence(asked: Request) -> Sequence | None:
-    """The sequence of scenes that is asked for; what is not given of it is 1."""
+    """The sequence of scenes that is asked for; what is not given of it is 1.
+
+    A frame that loads tables of its own is a scene of one frame.
+    """
+    if asked.frames is not None and asked.frames.own_tables:
+        return Sequence(len(asked.frames), 1)
     if asked.scenes is None and asked.frames_per_scene is None:
         return None
     for option, number in (("--scenes", asked.scenes), ("--frames-per-scene", asked.frames_per_scene)):
@@ -208,7 +232,7 @@ def _check_names(archs: list[str], loaded: Mapping[tuple[str, int, int | None], 
 
 def _works(asked: Request) -> dict[str, list[Workload]]:
     """Workloads by encoding: every app with the encodings asked for, or with the one that its file's name names."""
-    names = {app: encoding_names(app) for app in parse_names(asked.apps, "--app", APPS, paths=True)}
+    names = {app: encoding_names(app) for app in _apps(asked)}
     known = list(dict.fromkeys([*ENCODINGS, *chain(*names.values())]))
     asked_for = None if asked.encodings is None else parse_names(asked.encodings, "--encoding", known)
     works: dict[str, list[Workload]] = {}
@@ -217,6 +241,16 @@ def _works(asked: Request) -> dict[str, list[Workload]]:
         for encoding in own if everything else asked_for or [default_encoding(own)]:
             works.setdefault(encoding, []).append(_work(app, encoding))
     return works
+
+
+def _apps(asked: Request) -> list[str]:
+    """Apps and workload files that are asked for; of all apps, only the one that a sequence is of."""
+    names = parse_names(asked.apps, "--app", APPS, paths=True)
+    if asked.frames is None or asked.apps != "all":
+        return names
+    if asked.frames.app not in names:
+        raise UserError(f"--trace {asked.traces} is of app '{asked.frames.app}': name its workload file with --app.")
+    return [asked.frames.app]
 
 
 def _work(app: str, encoding: str) -> Workload:
@@ -229,10 +263,19 @@ def _traces(asked: Request, work: Workload) -> list[Trace]:
     """The workload's own trace, or those asked for that record its app."""
     if asked.traces is None:
         return [_load(work.trace)]
+    if asked.frames is not None:
+        return [_first(asked.frames, work)]
     chosen = [trace for name in parse_list(asked.traces, "--trace") if (trace := _load(name)).app == work.app]
     if not chosen:
         raise UserError(f"no trace of app '{work.app}' is among --trace {asked.traces}: name one, or choose --app.")
     return chosen
+
+
+def _first(frames: TraceSequence, work: Workload) -> Trace:
+    """First frame of a sequence."""
+    if frames.app != work.app:
+        raise UserError(f"the sequence {frames.folder} is of app '{frames.app}', not of '{work.app}': choose --app.")
+    return _load(str(frames.folder / frames.files[0].file))
 
 
 @lru_cache(maxsize=32)
@@ -254,7 +297,7 @@ def manifest(asked: Request, points: SequenceOf[Point], wall_time_s: float) -> d
         "packages": {name: metadata.version(name) for name in PACKAGES},
         "architectures": archs,
         "workloads": _workloads(points),
-        "traces": _traces_used(points),
+        "traces": _traces_used(points) if asked.frames is None else _frames_used(asked.frames),
         **_profiles(points),
         **_sampling(asked, points),
         "configurations": {p.arch.sha256: p.arch.resolved() for p in points},
@@ -279,6 +322,11 @@ def _traces_used(points: SequenceOf[Point]) -> dict[str, dict[str, Any]]:
     }
 
 
+def _frames_used(frames: TraceSequence) -> dict[str, dict[str, Any]]:
+    """Hash of the index of a sequence, which has those of all frames."""
+    return {frames.name: {"sha256": frames.sha256, "frames": len(frames), "own_tables": frames.own_tables}}
+
+
 def _profiles(points: SequenceOf[Point]) -> dict[str, Any]:
     """Where the profiles of frames come from that are not of their trace's own size."""
     words = (
@@ -288,18 +336,23 @@ def _profiles(points: SequenceOf[Point]) -> dict[str, Any]:
     return {"profiles": found} if found else {}
 
 
-def speed(results: SequenceOf[Result], seconds: float) -> dict[str, float]:
-    """NFP cycles, of all NFPs added up, and queries that were replayed a second, to three digits; none of a bound."""
-    parts = [(result, _replayed_part(result)) for result in results if result.detail != "bound"]
+def speed(rows: SequenceOf[Mapping[str, Any]], seconds: float) -> dict[str, float]:
+    """NFP cycles, of all NFPs added up, and queries that were replayed a second, to three digits; none of a bound.
+
+    ``rows`` are those of single frames.
+    """
+    parts = [(row, _replayed_part(row)) for row in rows if row["detail"] != "bound"]
     if not parts:
         return {}
-    cycles, queries = sum(r.nfp_cycles * part for r, part in parts), sum(r.queries * part for r, part in parts)
+    cycles, queries = (sum(row[name] * part for row, part in parts) for name in ("nfp_cycles", "queries"))
     return {name: float(f"{n / max(seconds, 1e-9):.3g}") for name, n in zip(SPEEDS, (cycles, queries), strict=True)}
 
 
-def _replayed_part(result: Result) -> float:
-    """Part of the queries that passed through an NFP."""
-    return 1.0 if result.replayed_queries is None else min(1.0, result.replayed_queries / result.queries)
+def _replayed_part(row: Mapping[str, Any]) -> float:
+    """Part of the queries that passed through an NFP; all of a row without a sample."""
+    queries: int = row["queries"]
+    replayed: int = row.get("replayed_queries", queries)
+    return min(1.0, replayed / queries)
 
 
 def speed_line(speed: Mapping[str, float]) -> str:

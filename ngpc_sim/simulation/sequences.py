@@ -34,8 +34,8 @@ class FrameOfPoint:
 
 
 def point_on(point: Point, frame: SequenceFrame, *, what_if: bool = False) -> Point:
-    """The design point with the trace of a frame."""
-    return replace(point, trace=_trace(frame), what_if=what_if)
+    """The design point, at its level of detail, with the trace of a frame."""
+    return replace(point, trace=_trace(frame), options=_options(point), what_if=what_if)
 
 
 def run_frames(
@@ -77,8 +77,12 @@ def run_frames(
 
 
 def _on_frame(point: Point, sequence: TraceSequence, number: int) -> FrameOfPoint:
-    """The level of detail of a frame is that of the first one, whose trace the point has."""
-    return FrameOfPoint(point.arch, point.work, replace(point.options, detail=point.detail), sequence.frame(number))
+    return FrameOfPoint(point.arch, point.work, _options(point), sequence.frame(number))
+
+
+def _options(point: Point) -> Options:
+    """Options of a point on another frame: its level of detail stays that of the frame which it has."""
+    return replace(point.options, detail=point.detail)
 
 
 def _run_group(group: list[tuple[Place, FrameOfPoint]]) -> dict[Place, Row]:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from ngpc_sim.report.charts.canvas import KINDS, blank, chart_bytes, style
 from ngpc_sim.report.charts.costs import area_chart, energy_chart
+from ngpc_sim.report.charts.frames import frames_chart
 from ngpc_sim.report.charts.level_panels import any_cached
 from ngpc_sim.report.charts.misses import misses_chart
 from ngpc_sim.report.charts.rates import fps_chart, speedup_chart
 from ngpc_sim.report.charts.stalls import stalls_chart
 from ngpc_sim.report.panels import Row
+from ngpc_sim.results.frames import of_design_points
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,15 +43,20 @@ CHARTS: Mapping[str, Callable[[Sequence[Row]], Figure]] = {
     "stalls": stalls_chart,
 }
 CHART_FILES = tuple(f"{name}.{kind}" for name in CHARTS for kind in KINDS)
-MISS_FILES = tuple(f"misses.{kind}" for kind in KINDS)
+#: of some runs: where a level is cached, and over a sequence of frames
+MORE_FILES = tuple(f"{name}.{kind}" for name in ("misses", "frames") for kind in KINDS)
 
 
 def chart_files(rows: Sequence[Row], level_rows: Sequence[Row] = ()) -> dict[str, bytes]:
     """Draw all charts of ``rows``: file name to content, PNG (300 dots an inch) and SVG.
 
-    ``level_rows`` (see `level_panels`) give the chart of misses where grid_sram is the cache of any level.
+    ``level_rows`` (see `level_panels`) give the chart of misses where grid_sram is the cache of any level. A sequence of
+    frames has a chart of its own; the others show its summary.
     """
-    figures = {name: draw(rows) for name, draw in CHARTS.items()}
+    points = of_design_points(rows)
+    figures = {name: draw(points) for name, draw in CHARTS.items()}
+    if len(points) < len(rows):
+        figures["frames"] = frames_chart(rows)
     if any_cached(level_rows):
         figures["misses"] = misses_chart(level_rows)
     return chart_bytes(figures)

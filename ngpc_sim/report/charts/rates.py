@@ -28,6 +28,7 @@ from ngpc_sim.report.charts.canvas import MARK_PT, draw_published, entries, lege
 from ngpc_sim.report.charts.scene import PLOT_IN, Scene, choose_scene
 from ngpc_sim.report.charts.sheet import PT_PER_IN
 from ngpc_sim.report.panels import Row, is_below_bound, number, split_panels
+from ngpc_sim.results.frames import RATES
 from ngpc_sim.results.published import CONFIDENCE_WORDS, Published
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ FOOT_SHARE = 0.21  # of a plot's height, which the values at the feet of the bar
 
 MARK_COLOUR, LINE_COLOUR = "#d55e00", "#4d4d4d"
 
-FPS_LINES = (30, 60, 90, 120)
 BOUND, GPU_ALONE = "Amdahl bound", "GPU alone"
 BELOW_BOUND = "published GPU time is below its own lower bound"
 
@@ -67,7 +67,7 @@ def speedup_chart(rows: Sequence[Row]) -> Figure:
 
 def fps_chart(rows: Sequence[Row]) -> Figure:
     """Draw frames per second by case and scale, the GPU alone, and lines at 30, 60, 90 and 120 FPS."""
-    known = [*_positive(rows, _fps, _gpu_fps), *FPS_LINES]
+    known = [*_positive(rows, _fps, _gpu_fps), *RATES]
     high = 1.5 * max(known)
     low = min(10.0, (min(known) / high**FOOT_SHARE) ** (1 / (1 - FOOT_SHARE)))
     scene = choose_scene(rows, "frames per second (FPS)", low, high, right_in=FPS_LABELS_IN)
@@ -194,7 +194,7 @@ def _draw_mean(plot: Plot) -> dict[str, Any]:
 def _draw_fps_lines(plot: Plot) -> None:
     """Draw the usual frame rates across the plot, their names at its right edge in two columns."""
     edge = plot.axes.get_yaxis_transform()
-    for index, fps in enumerate(FPS_LINES):
+    for index, fps in enumerate(RATES):
         plot.axes.axhline(fps, color=LINE_COLOUR, linewidth=0.6, linestyle=(0, (4, 2)), label=f"{fps} FPS")
         offset_pt = PAD_PT + (index % 2) * 3 * DIGIT_PT
         place = 1 + offset_pt / (PT_PER_IN * plot.scene.sheet.plot_width_in)

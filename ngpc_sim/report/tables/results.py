@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ngpc_sim.report.panels import Panel, Row, is_below_bound, number, row_scale, split_panels, text
 from ngpc_sim.report.tables.terminal import add_column, empty_table, print_tables, writable
+from ngpc_sim.results.frames import RATES, of_design_points
 from ngpc_sim.results.published import CONFIDENCE_WORDS
 
 if TYPE_CHECKING:
@@ -29,6 +30,14 @@ TIME_COLUMNS = {
     "gpu_frame_ms": "GPU\nms",
     "speedup": "speedup\nx",
     "speedup_bound": "bound\nx",
+}
+#: of a sequence of frames, behind the times of the mean frame
+SEQUENCE_COLUMNS = {
+    "frame_ms_p95": "p95\nms",
+    "frame_ms_p99": "p99\nms",
+    "frame_ms_worst": "worst\nms",
+    "worst_frame": "worst\nframe",
+    **{f"dropped_{hz}hz": f"drops\n{hz} Hz" for hz in RATES},
 }
 #: the same of a part of a frame, which has no frames per second
 PART_COLUMNS = {
@@ -55,8 +64,11 @@ Line = dict[str, str]
 
 
 def print_results(rows: Sequence[Row], footer: Sequence[str], console: Console | None = None) -> None:
-    """Print the tables of ``rows`` and the ``footer`` lines, wrapped, to ``console`` (default: stdout)."""
-    print_tables(partial(_tables, split_panels(rows)), footer, console)
+    """Print the tables of ``rows`` and the ``footer`` lines, wrapped, to ``console`` (default: stdout).
+
+    Of a sequence of frames, the summary is shown.
+    """
+    print_tables(partial(_tables, split_panels(of_design_points(rows))), footer, console)
 
 
 def _tables(panels: Sequence[Panel], console: Console) -> Iterator[RenderableType]:
@@ -66,6 +78,8 @@ def _tables(panels: Sequence[Panel], console: Console) -> Iterator[RenderableTyp
     lines = [_lines(panel) for panel in panels]
     every = [line for block in lines for line in block]
     times = PART_COLUMNS if any("cycles" in line for line in every) else TIME_COLUMNS
+    if any("worst_frame" in line for line in every):
+        times = times | SEQUENCE_COLUMNS
     layout, gap = _layout(times, every, console.width)
     for panel, block in zip(panels, lines, strict=True):
         yield Text(writable(panel.title, console.encoding), style="bold", overflow="fold")
@@ -132,6 +146,9 @@ def _line(label: str, row: Row) -> Line:
     times = PART_COLUMNS if "cycles" in row else TIME_COLUMNS
     numbers = {column: figures(number(row, column)) for column in times | COST_COLUMNS}
     speedups = {column: _speedup(number(row, column)) for column in ("speedup", "speedup_bound") if column in times}
+    if "worst_frame" in row:
+        numbers |= {column: figures(number(row, column)) for column in SEQUENCE_COLUMNS if column.endswith("ms")}
+        numbers |= {column: text(row, column) for column in SEQUENCE_COLUMNS if column not in numbers}
     keys = {"app": label, "scale": str(row_scale(row)), "bottleneck": text(row, "bottleneck")}
     if is_below_bound(row) and "gpu_frame_ms" in numbers:
         numbers["gpu_frame_ms"] += BELOW_BOUND

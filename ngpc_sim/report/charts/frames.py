@@ -1,0 +1,136 @@
+"""Chart of sequences: the time of every frame along the path, and the budgets of the usual rates.
+
+A plot has one case of a panel of summary rows, and in it one line a scale. The shades are those of the bars of other
+charts, with a mark on the slowest frame. The axis of times is logarithmic, as in all charts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from math import ceil, floor, log10
+from typing import TYPE_CHECKING, Any
+
+from ngpc_sim.report.charts.bars import FIGURE_PT
+from ngpc_sim.report.charts.canvas import MARK_PT, empty_plots, entries, legend, legend_lines, name_values, style
+from ngpc_sim.report.charts.rates import LINE_COLOUR
+from ngpc_sim.report.charts.scene import LEFT_IN, MAX_SCALES, PLOT_IN, Shade, shade_at, spread
+from ngpc_sim.report.charts.sheet import COLUMN_IN, GAP_IN, LINE_IN, PAGE_IN, Sheet, folded, legend_height, text_height
+from ngpc_sim.report.panels import Row, number, row_scale, split_panels
+from ngpc_sim.results.frames import RATES, of_sequences
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BUDGETS_IN = 0.62  # right of a plot, for the names of the budgets
+MAX_PLOTS = 10
+WIDE_FRAMES = 60  # frames from which on a lone plot has the width of the page
+WORST = "slowest frame"
+STEPS = (1.0, 2.0, 5.0)  # of a decade that the axis names
+
+_frame_ms = partial(number, column="frame_ms")
+
+
+@dataclass(frozen=True)
+class Path:
+    """A plot: its title, and the times (ms) of the frames by scale, rising."""
+
+    title: str
+    times: dict[int, list[float]]
+
+
+def frames_chart(rows: Sequence[Row]) -> Figure:
+    """Draw the frames of the sequences in ``rows``, one or more."""
+    paths = _paths(rows)
+    scales = spread(sorted({scale for path in paths for scale in path.times}), MAX_SCALES)
+    shown = [time for path in paths for scale in scales for time in path.times.get(scale, [])]
+    low = 0.8 * min(*shown, 1000 / max(RATES))
+    high = 1.25 * max(*shown, 1000 / min(RATES))
+    shades = {scale: shade_at(k / (len(scales) - 1) if len(scales) > 1 else 0.5) for k, scale in enumerate(scales)}
+    names = [*(f"{scale} NFPs" for scale in scales), WORST]
+    with style():
+        sheet, lines = _sheet(paths, names)
+        figure, plots = empty_plots(sheet, [folded(path.title, sheet.plot_width_in) for path in paths[:MAX_PLOTS]])
+        marks: dict[str, Any] = {}
+        for index, (axes, path) in enumerate(zip(plots, paths, strict=False)):
+            _draw_axes(axes, path, low, high)
+            marks |= _draw_times(axes, path, shades)
+            if index % sheet.columns == 0:
+                name_values(axes, sheet, "frame time (ms)")
+        legend(figure, sheet, *entries(lines, marks))
+    return figure
+
+
+def _paths(rows: Sequence[Row]) -> list[Path]:
+    """Plots in the order of the panels of summary rows, a case each."""
+    frames = {id(summary): [_frame_ms(row) for row in own] for summary, own in of_sequences(rows)}
+    paths = []
+    for panel in split_panels([summary for summary, _ in of_sequences(rows)]):
+        for case in panel.cases:
+            at = {scale: panel.at(scale) for scale in panel.scales}
+            times = {scale: frames[id(cases[case])] for scale, cases in at.items() if case in cases}
+            paths.append(Path(f"{case}, {panel.title}", times))
+    return paths
+
+
+def _sheet(paths: Sequence[Path], names: Sequence[str]) -> tuple[Sheet, list[Sequence[str]]]:
+    """Where the plots stand, and the lines of the legend."""
+    columns = 2 if len(paths) > 1 else 1
+    long = max(len(times) for path in paths for times in path.times.values()) >= WIDE_FRAMES
+    width_in = PAGE_IN if columns == 2 or long else COLUMN_IN
+    lines = legend_lines(names, width_in)
+    note = f"first {MAX_PLOTS} of {len(paths)} plots shown"
+    sheet = Sheet(
+        columns=columns,
+        rows=ceil(min(len(paths), MAX_PLOTS) / columns),
+        width_in=width_in,
+        plot_in=PLOT_IN,
+        left_in=LEFT_IN,
+        right_in=BUDGETS_IN,
+        between_in=LEFT_IN + BUDGETS_IN,
+        title_in=0.0,
+        foot_in=GAP_IN + 2 * LINE_IN,
+        legend_in=legend_height(len(lines)),
+        notes=(note,) if len(paths) > MAX_PLOTS else (),
+    )
+    titles = (folded(path.title, sheet.plot_width_in) for path in paths)
+    return replace(sheet, title_in=text_height(titles)), lines
+
+
+def _draw_axes(axes: Axes, path: Path, low: float, high: float) -> None:
+    """Draw both axes and the budgets, their names right of the plot."""
+    last = max(len(times) for times in path.times.values()) - 1
+    margin = max(0.5, 0.02 * last)
+    axes.set_yscale("log")
+    axes.set_xlim(-margin, last + margin)
+    axes.set_ylim(low, high)
+    powers = range(floor(log10(low)), ceil(log10(high)) + 1)
+    ticks = [step * 10.0**power for power in powers for step in STEPS if low <= step * 10.0**power <= high]
+    axes.set_yticks([], minor=True)
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_xticks(spread(range(last + 1), 5))
+    axes.set_xlabel("frame")
+    edge = axes.get_yaxis_transform()
+    for hz in RATES:
+        budget = 1000 / hz
+        axes.axhline(budget, color=LINE_COLOUR, linewidth=0.6, linestyle=(0, (4, 2)), label=f"{hz} Hz")
+        axes.text(1.01, budget, f"{budget:.1f}, {hz} Hz", size=FIGURE_PT, va="center", transform=edge)
+
+
+def _draw_times(axes: Axes, path: Path, shades: dict[int, Shade]) -> dict[str, Any]:
+    """Draw a line a scale and a mark on its slowest frame; return the marks of the legend by their names."""
+    marks: dict[str, Any] = {}
+    for scale, shade in shades.items():
+        times = path.times.get(scale)
+        if times is None:
+            continue
+        name, worst = f"{scale} NFPs", max(times)
+        dots = "." if len(times) < WIDE_FRAMES else ""
+        marks[name] = axes.plot(times, color=shade, linewidth=1.1, marker=dots, markersize=MARK_PT, label=name)[0]
+        point = axes.plot(times.index(worst), worst, "o", markersize=MARK_PT, zorder=4, label=WORST)[0]
+        point.set(markerfacecolor="white", markeredgecolor="black", markeredgewidth=0.5)
+        marks[WORST] = point
+    return marks
