@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ngpc_sim.report.charts.chart_files import CHART_FILES, MORE_FILES, chart_files
+from ngpc_sim.report.charts.chart_files import CHART_FILES, FRAME_FILES, MISS_FILES, chart_files
 from ngpc_sim.report.files import result_files
 from ngpc_sim.report.folder import Content, write_set
 from ngpc_sim.report.panels import Row
 
 #: files that only some runs write
-EXTRA_FILES = ("budgets.csv", "levels.csv", "stalls.csv", *MORE_FILES)
+EXTRA_FILES = ("budgets.csv", "levels.csv", "stalls.csv", *MISS_FILES, *FRAME_FILES)
 
 
 def write_results(

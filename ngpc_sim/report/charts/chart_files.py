@@ -43,15 +43,15 @@ CHARTS: Mapping[str, Callable[[Sequence[Row]], Figure]] = {
     "stalls": stalls_chart,
 }
 CHART_FILES = tuple(f"{name}.{kind}" for name in CHARTS for kind in KINDS)
-#: of some runs: where a level is cached, and over a sequence of frames
-MORE_FILES = tuple(f"{name}.{kind}" for name in ("misses", "frames") for kind in KINDS)
+MISS_FILES = tuple(f"misses.{kind}" for kind in KINDS)
+FRAME_FILES = tuple(f"frames.{kind}" for kind in KINDS)
 
 
 def chart_files(rows: Sequence[Row], level_rows: Sequence[Row] = ()) -> dict[str, bytes]:
     """Draw all charts of ``rows``: file name to content, PNG (300 dots an inch) and SVG.
 
-    ``level_rows`` (see `level_panels`) give the chart of misses where grid_sram is the cache of any level. A sequence of
-    frames has a chart of its own; the others show its summary.
+    ``level_rows`` (see `level_panels`) give the chart of misses where grid_sram is the cache of any level. A sequence
+    of frames has a chart of its own; the others show its summary.
     """
     points = of_design_points(rows)
     figures = {name: draw(points) for name, draw in CHARTS.items()}

@@ -1,13 +1,14 @@
 """Chart of sequences: the time of every frame along the path, and the budgets of the usual rates.
 
-A plot has one case of a panel of summary rows, and in it one line a scale. The shades are those of the bars of other
-charts, with a mark on the slowest frame. The axis of times is logarithmic, as in all charts.
+A plot has one case of a panel of summary rows, and in it one line a scale. The shades darken as those of the bars
+of other charts, with a mark on the slowest frame. The axis of times is logarithmic, as in all charts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from ngpc_sim.report.charts.canvas import MARK_PT, empty_plots, entries, legend,
 from ngpc_sim.report.charts.rates import LINE_COLOUR
 from ngpc_sim.report.charts.scene import LEFT_IN, MAX_SCALES, PLOT_IN, Shade, shade_at, spread
 from ngpc_sim.report.charts.sheet import COLUMN_IN, GAP_IN, LINE_IN, PAGE_IN, Sheet, folded, legend_height, text_height
-from ngpc_sim.report.panels import Row, number, row_scale, split_panels
+from ngpc_sim.report.panels import Row, number, split_panels
 from ngpc_sim.results.frames import RATES, of_sequences
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 BUDGETS_IN = 0.62  # right of a plot, for the names of the budgets
 MAX_PLOTS = 10
 WIDE_FRAMES = 60  # frames from which on a lone plot has the width of the page
+LIGHTEST = 0.3  # shade of the smallest scale: that of a bar is too light for a line
+MOST_TICKS = 6  # steps between the numbers of frames that the axis names
 WORST = "slowest frame"
 STEPS = (1.0, 2.0, 5.0)  # of a decade that the axis names
 
@@ -49,7 +52,8 @@ def frames_chart(rows: Sequence[Row]) -> Figure:
     shown = [time for path in paths for scale in scales for time in path.times.get(scale, [])]
     low = 0.8 * min(*shown, 1000 / max(RATES))
     high = 1.25 * max(*shown, 1000 / min(RATES))
-    shades = {scale: shade_at(k / (len(scales) - 1) if len(scales) > 1 else 0.5) for k, scale in enumerate(scales)}
+    darker = (1 - LIGHTEST) / max(1, len(scales) - 1)
+    shades = {scale: shade_at(LIGHTEST + k * darker) for k, scale in enumerate(scales)}
     names = [*(f"{scale} NFPs" for scale in scales), WORST]
     with style():
         sheet, lines = _sheet(paths, names)
@@ -111,13 +115,19 @@ def _draw_axes(axes: Axes, path: Path, low: float, high: float) -> None:
     ticks = [step * 10.0**power for power in powers for step in STEPS if low <= step * 10.0**power <= high]
     axes.set_yticks([], minor=True)
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.set_xticks(spread(range(last + 1), 5))
+    axes.set_xticks(range(0, last + 1, _step(last)))
     axes.set_xlabel("frame")
     edge = axes.get_yaxis_transform()
     for hz in RATES:
         budget = 1000 / hz
         axes.axhline(budget, color=LINE_COLOUR, linewidth=0.6, linestyle=(0, (4, 2)), label=f"{hz} Hz")
         axes.text(1.01, budget, f"{budget:.1f}, {hz} Hz", size=FIGURE_PT, va="center", transform=edge)
+
+
+def _step(last: int) -> int:
+    """Frames between two that the axis names: 1, 2 or 5 times a power of ten."""
+    steps = (round(step * 10.0**power) for power in count() for step in STEPS)
+    return next(step for step in steps if last <= MOST_TICKS * step)
 
 
 def _draw_times(axes: Axes, path: Path, shades: dict[int, Shade]) -> dict[str, Any]:

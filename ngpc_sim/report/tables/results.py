@@ -147,7 +147,9 @@ def _line(label: str, row: Row) -> Line:
     numbers = {column: figures(number(row, column)) for column in times | COST_COLUMNS}
     speedups = {column: _speedup(number(row, column)) for column in ("speedup", "speedup_bound") if column in times}
     if "worst_frame" in row:
-        numbers |= {column: figures(number(row, column)) for column in SEQUENCE_COLUMNS if column.endswith("ms")}
+        numbers |= {
+            column: figures(number(row, column)) for column in SEQUENCE_COLUMNS if column.startswith("frame_ms")
+        }
         numbers |= {column: text(row, column) for column in SEQUENCE_COLUMNS if column not in numbers}
     keys = {"app": label, "scale": str(row_scale(row)), "bottleneck": text(row, "bottleneck")}
     if is_below_bound(row) and "gpu_frame_ms" in numbers:
