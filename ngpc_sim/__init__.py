@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ngpc_sim.simulation.points import sweep
     from ngpc_sim.simulation.simulate import simulate
     from ngpc_sim.trace import Trace, load_trace
+    from ngpc_sim.trace.renderer import TraceWriter
     from ngpc_sim.workloads.grids import GridEncoding, GridLevel, grid_levels
     from ngpc_sim.workloads.workload import Workload, load_workload
 
@@ -30,6 +31,7 @@ __all__ = [
     "Result",
     "Sequence",
     "Trace",
+    "TraceWriter",
     "UserError",
     "Workload",
     "grid_index",
@@ -51,6 +53,7 @@ _MODULES = {
     "simulation.points": ("sweep",),
     "simulation.simulate": ("simulate",),
     "trace": ("Trace", "load_trace"),
+    "trace.renderer": ("TraceWriter",),
     "workloads.grids": ("GridEncoding", "GridLevel", "grid_levels"),
     "workloads.workload": ("Workload", "load_workload"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -27,8 +27,11 @@ MAX_QUERIES = 1 << 53
 """Largest profile sum accepted: every smaller count is exact as a float64 too."""
 MAX_PROFILES = 16
 """Most frame sizes besides the own one whose profiles a trace has."""
+MAX_NETWORKS = 16
+"""Most networks of a trace: nerfstudio's models have up to three."""
 MAX_TEXT = 200
 """Characters of what a trace says in words: scene, camera, tool version, a phase."""
+NOT_FINITE = "has a position that is not a finite number"
 TraceT = TypeVar("TraceT", bound="Trace")
 
 
@@ -67,11 +70,15 @@ class Trace:
     """Width and height of a tile in pixels."""
     profiles: tuple[FrameProfile, ...] = ()
     """Profiles of the same scene at other sizes, ascending by pixels."""
+    networks: tuple[str, ...] = ()
+    """Names of the networks that are asked, the main one first; none where there is only one."""
+    invocation_networks: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    """(n_invocations,) network of each invocation, a place in ``networks``; (0,) where there is only one."""
     sha256: str = ""
     """Of the file's bytes for a trace as it was read, else of the contents, whatever is given here."""
 
     def __post_init__(self) -> None:
-        for key in ("profile", "invocations", "tiles", "positions", "tile_weights"):
+        for key in ("profile", "invocations", "tiles", "positions", "tile_weights", "invocation_networks"):
             object.__setattr__(self, key, _read_only(getattr(self, key)))
         object.__setattr__(self, "sha256", self._own_sha256())
 
@@ -148,7 +155,13 @@ class Trace:
             positions=self.positions[:n],
             tile_weights=np.ones_like(self.tile_weights),
             profiles=(),
+            invocation_networks=self.invocation_networks[: len(profile)],
         )
+
+    def networks_of(self, invocations: Array) -> Array:
+        """(n,) int32 network of each query of ``invocations`` (n,), as the column ``network`` of the file has it."""
+        known = self.invocation_networks if len(self.invocation_networks) else np.zeros(1, np.int64)
+        return np.take(known, invocations, mode="clip").astype(np.int32)  # what breaks a law has a hash too
 
 
 def from_file(trace: TraceT, sha256: str) -> TraceT:
@@ -175,30 +188,42 @@ def described(trace: Trace) -> dict[str, Any]:
         profile.sizes[0]: {"profile": list(profile.launched), "phases": _runs(list(profile.phases))}
         for profile in trace.profiles
     }
-    return {
-        "app": trace.app,
-        "scene": trace.scene,
-        "camera": trace.camera,
-        "width": trace.width,
-        "height": trace.height,
-        "seed": trace.seed,
-        "tool_version": trace.tool_version,
-        "tile_pixels": list(trace.tile_pixels),
-        "tile_weights": _runs(trace.tile_weights.tolist()),
-        "profile": trace.profile.tolist(),
-        "phases": _runs(list(trace.phases)),
-    } | ({"profiles": others} if others else {})
+    networks = {"networks": list(trace.networks), "invocation_networks": _runs(trace.invocation_networks.tolist())}
+    return (
+        {
+            "app": trace.app,
+            "scene": trace.scene,
+            "camera": trace.camera,
+            "width": trace.width,
+            "height": trace.height,
+            "seed": trace.seed,
+            "tool_version": trace.tool_version,
+            "tile_pixels": list(trace.tile_pixels),
+            "tile_weights": _runs(trace.tile_weights.tolist()),
+            "profile": trace.profile.tolist(),
+            "phases": _runs(list(trace.phases)),
+        }
+        | ({"profiles": others} if others else {})
+        | (networks if trace.networks else {})
+    )
 
 
 def contents_sha256(trace: Trace) -> str:
     """SHA-256 of the description (compact JSON, sorted keys) and then each column, little endian."""
-    text = json.dumps(described(trace), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
+    digest = description_digest(trace)
     digest.update(trace.invocations.astype("<i4").tobytes())
     digest.update(trace.tiles.astype("<i4").tobytes())
+    if trace.networks:
+        digest.update(trace.networks_of(trace.invocations).astype("<i4").tobytes())
     for column in trace.positions.T:
         digest.update(column.astype("<f4").tobytes())
-    return digest.hexdigest()
+    return str(digest.hexdigest())
+
+
+def description_digest(trace: Trace) -> Any:  # noqa: ANN401  (hashlib names no type)
+    """SHA-256 of the description alone, which goes on with the columns."""
+    text = json.dumps(described(trace), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass"))
 
 
 def flaw(trace: Trace) -> str | None:
@@ -227,7 +252,23 @@ def description_flaw(trace: Trace) -> str | None:
         ),
         (weights_add_up(trace), "has tile weights whose sum is not finite"),
     )
-    return next((sentence for kept, sentence in checks if not kept), None) or _profiles_flaw(trace)
+    return (
+        next((sentence for kept, sentence in checks if not kept), None)
+        or _profiles_flaw(trace)
+        or _networks_flaw(trace)
+    )
+
+
+def _networks_flaw(trace: Trace) -> str | None:
+    names, numbers = trace.networks, trace.invocation_networks
+    checks = (
+        (len(names) != 1 and len(names) <= MAX_NETWORKS, f"names {len(names)} networks, not 2 to {MAX_NETWORKS}"),
+        (all(map(is_app_name, names)), f"has a network whose name is not {NAME_RULE}"),
+        (len(set(names)) == len(names), "has two networks of the same name"),
+        (len(numbers) == (len(trace.profile) if names else 0), "does not have one network per invocation"),
+        (_all_in(numbers, len(names)), "has an invocation of a network that it does not name"),
+    )
+    return next((sentence for kept, sentence in checks if not kept), None)
 
 
 def _profiles_flaw(trace: Trace) -> str | None:
@@ -279,6 +320,15 @@ def rows_flaw(trace: Trace) -> str | None:
     return _order_flaw(trace)
 
 
+def networks_flaw(trace: Trace, invocations: Array, networks: Array) -> str | None:
+    """Say what is wrong with the networks (n,) of the queries of ``invocations`` (n,), like :func:`flaw`."""
+    if not _all_in(invocations, len(trace.profile)):
+        return "has a query of an invocation that its profile does not know"
+    if (trace.networks_of(invocations) != networks).any():
+        return "has a query whose network is not that of its invocation"
+    return None
+
+
 def _order_flaw(trace: Trace) -> str | None:
     steps = np.diff(trace.invocations)
     recorded = np.bincount(trace.invocations, minlength=len(trace.profile))
@@ -286,13 +336,13 @@ def _order_flaw(trace: Trace) -> str | None:
         (steps < 0, "has invocations that do not ascend"),
         ((np.diff(trace.tiles) < 0) & (steps == 0), "has tiles that do not ascend inside an invocation"),
         (recorded > trace.profile, "records more queries of an invocation than its profile counts"),
-        (~np.isfinite(trace.positions), "has a position that is not a finite number"),
+        (~np.isfinite(trace.positions), NOT_FINITE),
     )
     return next((sentence for broken, sentence in checks if broken.any()), None)
 
 
 def _all_in(values: Array, limit: int) -> bool:
-    return bool(values.min() >= 0 and values.max() < limit)
+    return bool(values.min(initial=0) >= 0 and values.max(initial=-1) < limit)
 
 
 def _runs(values: list[Any]) -> list[list[Any]]:

@@ -1,7 +1,7 @@
 """The file format of traces: Parquet, one row a query in the order issued, one row group a chunk.
 
-Columns ``invocation, tile`` (int32) and ``x, y[, z[, w]]`` (float32); everything else is one JSON value in the
-file's metadata, key ``ngpc_sim.trace``; ``docs/traces.md`` has the whole format. The same trace gives the
+Columns ``invocation, tile[, network]`` (int32) and ``x, y[, z[, w]]`` (float32); everything else is one JSON value in
+the file's metadata, key ``ngpc_sim.trace``; ``docs/trace-format.md`` has the whole format. The same trace gives the
 same bytes under one pyarrow version.
 """
 
@@ -26,7 +26,8 @@ from ngpc_sim.trace.contents import (
 from ngpc_sim.trace.page_sizes import page_sizes
 from ngpc_sim.trace.profiles import FrameProfile
 
-FORMAT_VERSION = 1
+ONE_NETWORK, SEVERAL_NETWORKS = 1, 2
+"""Format versions: a trace of one network has the first, which older programs read too."""
 METADATA_KEY = b"ngpc_sim.trace"
 ROW_GROUP_ROWS = 1 << 16
 """Rows a chunk; a reader never needs more than one chunk at a time."""
@@ -47,6 +48,8 @@ _KEYS: dict[str, type] = {
     **dict.fromkeys(("tile_pixels", "tile_weights", "profile", "phases"), list),
 }
 _OPTIONAL_KEYS: dict[str, type] = {"contents_sha256": str, "profiles": dict}
+_NETWORK_KEYS: dict[str, type] = {"networks": list, "invocation_networks": list}
+"""Needed in files of several networks, unknown in others."""
 _PROFILE_KEYS = {"profile", "phases"}
 _SIZE = re.compile(r"([1-9][0-9]{0,6})x([1-9][0-9]{0,6})")
 
@@ -72,32 +75,32 @@ def damage(words: str) -> Iterator[None]:
         raise RefusedError(f"{words}: {reason_of(error)}") from error
 
 
-def columns_of(n_dims: int) -> list[str]:
-    """Names of the columns of a trace with so many position components."""
-    return ["invocation", "tile", *AXES[:n_dims]]
+def columns_of(n_dims: int, *, several: bool = False) -> list[str]:
+    """Names of the columns of a trace with so many position components, of one or ``several`` networks."""
+    return ["invocation", "tile", *(["network"] if several else []), *AXES[:n_dims]]
 
 
-def schema_of(n_dims: int) -> Any:  # noqa: ANN401  (pyarrow has no types)
+def schema_of(n_dims: int, *, several: bool = False) -> Any:  # noqa: ANN401  (pyarrow has no types)
     """Columns with their types."""
     import pyarrow as pa  # noqa: PLC0415
 
-    types = [pa.int32()] * 2 + [pa.float32()] * n_dims
-    return pa.schema([pa.field(*column, nullable=False) for column in zip(columns_of(n_dims), types, strict=True)])
+    names = columns_of(n_dims, several=several)
+    types = {name: pa.float32() if name in AXES else pa.int32() for name in names}
+    return pa.schema([pa.field(name, types[name], nullable=False) for name in names])
 
 
-def parquet_writer(target: Any, n_dims: int, compression_level: int) -> Any:  # noqa: ANN401
+def parquet_writer(target: Any, schema: Any, compression_level: int) -> Any:  # noqa: ANN401
     """Writer of a trace's rows; integers as deltas, floats split by byte, so that zstd finds what repeats."""
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    integers = dict.fromkeys(columns_of(0), "DELTA_BINARY_PACKED")
-    floats = dict.fromkeys(AXES[:n_dims], "BYTE_STREAM_SPLIT")
+    encodings = {name: "BYTE_STREAM_SPLIT" if name in AXES else "DELTA_BINARY_PACKED" for name in schema.names}
     return pq.ParquetWriter(
         target,
-        schema_of(n_dims),
+        schema,
         compression="zstd",
         compression_level=compression_level,
         use_dictionary=False,
-        column_encoding=integers | floats,
+        column_encoding=encodings,
         write_statistics=False,
         store_schema=False,
         write_page_checksum=True,
@@ -120,19 +123,21 @@ def columns_in(table: Any) -> list[Array]:  # noqa: ANN401
 
 def metadata_of(description: dict[str, Any]) -> dict[bytes, bytes]:
     """Return the file's own metadata: what :func:`described` says of a trace, and its checksum where it has one."""
-    text = json.dumps({"format_version": FORMAT_VERSION, **description}, sort_keys=True, separators=(",", ":"))
+    version = SEVERAL_NETWORKS if "networks" in description else ONE_NETWORK
+    text = json.dumps({"format_version": version, **description}, sort_keys=True, separators=(",", ":"))
     return {METADATA_KEY: text.encode()}
 
 
-def dimensions_of(schema: Any) -> int:  # noqa: ANN401
-    """Position components of a file's rows; columns that no trace has are refused."""
-    n_dims = len(schema.names) - 2
+def dimensions_of(schema: Any, *, several: bool) -> int:  # noqa: ANN401
+    """Position components of a file's rows, of one or ``several`` networks; columns that no trace has are refused."""
+    n_dims = len(schema.names) - len(columns_of(0, several=several))
     if 2 <= n_dims <= len(AXES):
-        wanted = schema_of(n_dims)
+        wanted = schema_of(n_dims, several=several)
         if schema.names == wanted.names and [f.type for f in schema] == [f.type for f in wanted]:
             return n_dims
+    integers = columns_of(0, several=several)
     raise RefusedError(
-        "does not have exactly the columns invocation, tile, x, y and perhaps z and w, as int32, int32 and float32"
+        f"does not have exactly the columns {', '.join(integers)} as int32, then x, y and perhaps z and w as float32"
     )
 
 
@@ -182,12 +187,15 @@ def header_of(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
     version = header.get("format_version")
     if type(version) is not int:
         raise RefusedError("does not say its format version")
-    if version != FORMAT_VERSION:
-        raise RefusedError(f"has format version {version}, and this program reads version {FORMAT_VERSION}")
-    for key, kind in (_KEYS | _OPTIONAL_KEYS).items():
-        if (key in header or key in _KEYS) and type(header.get(key)) is not kind:
+    if version not in (ONE_NETWORK, SEVERAL_NETWORKS):
+        raise RefusedError(
+            f"has format version {version}, and this program reads versions {ONE_NETWORK} and {SEVERAL_NETWORKS}"
+        )
+    needed = _KEYS | (_NETWORK_KEYS if version == SEVERAL_NETWORKS else {})
+    for key, kind in (needed | _OPTIONAL_KEYS).items():
+        if (key in header or key in needed) and type(header.get(key)) is not kind:
             raise RefusedError(f"has no valid {key!r} in its description")
-    unknown = sorted(set(header) - set(_KEYS) - set(_OPTIONAL_KEYS))
+    unknown = sorted(set(header) - set(needed) - set(_OPTIONAL_KEYS))
     if unknown:
         raise RefusedError(f"has the unknown key {unknown[0]!r} in its description")
     return header
@@ -201,8 +209,10 @@ def without_rows(header: dict[str, Any], name: str, n_dims: int) -> Trace:
         phases = tuple(_expanded(header["phases"], MAX_INVOCATIONS, (str,)))
         tile_width, tile_height = header["tile_pixels"]
         _check_integers([*header["profile"], tile_width, tile_height])
+        networks = _texts(header.get("networks", []))
+        asked = np.array(_expanded(header.get("invocation_networks", []), MAX_INVOCATIONS, (int,)), dtype=np.int64)
     except (ValueError, TypeError, OverflowError) as error:
-        raise RefusedError("is damaged: its profile, phases, tile weights or tile size are not valid") from error
+        raise RefusedError("is damaged: its profile, phases, tiles or networks are not valid") from error
     return Trace(
         name=name,
         **{key: header[key] for key in ("app", "scene", "camera", "width", "height", "seed", "tool_version")},
@@ -214,6 +224,8 @@ def without_rows(header: dict[str, Any], name: str, n_dims: int) -> Trace:
         tile_weights=weights,
         tile_pixels=(tile_width, tile_height),
         profiles=_profiles(header.get("profiles", {})),
+        networks=networks,
+        invocation_networks=asked,
     )
 
 
@@ -243,6 +255,12 @@ def _profile(size: str, value: Any) -> FrameProfile:  # noqa: ANN401  (JSON)
 def _check_integers(values: list[Any]) -> None:
     if any(type(value) is not int for value in values):
         raise TypeError
+
+
+def _texts(values: list[Any]) -> tuple[str, ...]:
+    if any(type(value) is not str for value in values):
+        raise TypeError
+    return tuple(values)
 
 
 def _expanded(runs: list[Any], limit: int, kinds: tuple[type, ...]) -> list[Any]:

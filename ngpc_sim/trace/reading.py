@@ -18,7 +18,16 @@ import numpy as np
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.machine.threads import n_threads
-from ngpc_sim.trace.contents import Array, Trace, contents_sha256, description_flaw, from_file, rows_flaw
+from ngpc_sim.trace.contents import (
+    NOT_FINITE,
+    Array,
+    Trace,
+    contents_sha256,
+    description_flaw,
+    from_file,
+    networks_flaw,
+    rows_flaw,
+)
 from ngpc_sim.trace.file_format import (
     MAX_STREAMED_ROWS,
     RefusedError,
@@ -42,6 +51,7 @@ MAX_FILE_BYTES = 8 << 30
 MAX_GROUP_ROWS = 1 << 20
 """Rows of one row group of a file that is streamed; files written here have 65,536."""
 GROUPS_AT_ONCE = 16
+WRONG_CHECKSUM = "is damaged: its contents do not match their checksum"
 
 
 def load_trace(source: str | os.PathLike[str]) -> Trace:
@@ -79,19 +89,22 @@ def _read(stream: Stream, place: str, name: str) -> Trace:
         file = parquet_file(stream)
         metadata, schema = file.metadata, file.schema_arrow
     header = header_of(metadata.metadata or {})
-    trace = without_rows(header, name, dimensions_of(schema))
+    trace = without_rows(header, name, dimensions_of(schema, several="networks" in header))
     _refuse(description_flaw(trace))
+    told = header.get("contents_sha256", "")
     if metadata.num_rows > HELD_ROWS and trace.is_full_frame and "://" not in place:
-        return _streamed(trace, place, stream, metadata)
+        return _streamed(trace, place, stream, metadata, told)
     check_sizes(metadata, stream, size, MAX_ROWS)
     if size > MAX_FILE_BYTES:
         raise RefusedError(f"has more than {MAX_FILE_BYTES} bytes")
     with damage("is damaged"):
         invocations, tiles, *positions = columns_in(file.read(use_threads=False))
+    if trace.networks:
+        _refuse(networks_flaw(trace, invocations, positions.pop(0)))
     trace = replace(trace, invocations=invocations, tiles=tiles, positions=_stacked(positions))
     _refuse(rows_flaw(trace))
-    if header.get("contents_sha256", "") not in ("", trace.sha256):
-        raise RefusedError("is damaged: its contents do not match their checksum")
+    if told not in ("", trace.sha256):
+        raise RefusedError(WRONG_CHECKSUM)
     return from_file(trace, _sha256(stream))
 
 
@@ -113,14 +126,14 @@ def _refuse(fault: str | None) -> None:
         raise RefusedError(fault)
 
 
-def _streamed(trace: Trace, place: str, stream: Stream, metadata: Any) -> StreamedTrace:  # noqa: ANN401  (pyarrow has no types)
+def _streamed(trace: Trace, place: str, stream: Stream, metadata: Any, told: str) -> StreamedTrace:  # noqa: ANN401  (pyarrow has no types)
     """Open a whole frame of many rows."""
     found = os.fstat(stream.fileno())
     check_sizes(metadata, stream, found.st_size, MAX_STREAMED_ROWS)
     if any(metadata.row_group(i).num_rows > MAX_GROUP_ROWS for i in range(metadata.num_row_groups)):
         raise RefusedError(f"has a chunk of more than {MAX_GROUP_ROWS:,} rows, too many for a file of this size")
     file = {"path": place, "rows": metadata.num_rows, "file_sha256": _sha256(stream), "stamp": _stamp(found)}
-    return from_file(StreamedTrace(**_values(trace), **file), file["file_sha256"])
+    return from_file(StreamedTrace(**_values(trace), **file, told_sha256=told), file["file_sha256"])
 
 
 def _stamp(status: os.stat_result) -> tuple[int, ...]:
@@ -144,6 +157,8 @@ class StreamedTrace(Trace):
     """Of the bytes of the file."""
     stamp: tuple[int, ...] = ()
     """Which state of the file was opened."""
+    told_sha256: str = ""
+    """Of the contents, as the file says, or empty; :func:`ngpc_sim.trace.verifying.verify` compares it."""
 
     def _own_sha256(self) -> str:
         return hashlib.sha256(f"{contents_sha256(self)} {self.file_sha256}".encode()).hexdigest()
@@ -158,12 +173,20 @@ class StreamedTrace(Trace):
 
         Raises ``UserError`` when the file is damaged, or is not the one that was opened.
         """
-        names = columns_of(self.n_dims if positions else 0)
+        names = columns_of(self.n_dims if positions else 0, several=bool(self.networks))
         with self._file() as file:
             for first in range(0, file.num_row_groups, GROUPS_AT_ONCE):
                 groups = list(range(first, min(first + GROUPS_AT_ONCE, file.num_row_groups)))
                 columns = _columns(file, groups, names)
-                yield (*columns[:2], np.column_stack(columns[2:])) if positions else tuple(columns)
+                if self.networks:
+                    _refuse(networks_flaw(self, columns[0], columns.pop(2)))
+                yield (*columns[:2], _finite(np.column_stack(columns[2:]))) if positions else tuple(columns)
+
+    def column(self, name: str) -> Iterator[Array]:
+        """Yield a column (n,) of all rows in order, as the file has it. Raises ``UserError`` like :meth:`blocks`."""
+        with self._file() as file:
+            for group in range(file.num_row_groups):
+                yield _columns(file, [group], [name])[0]
 
     def positions_of(self, rows: Array) -> Array:
         """(n, D) float32 positions of recorded queries, by their ascending numbers ``rows`` (n,).
@@ -184,7 +207,7 @@ class StreamedTrace(Trace):
                 inside = rows[low:high] + shifts[np.searchsorted(groups, group_of[low:high])]
                 for dim, column in enumerate(_columns(file, groups.tolist(), names)):
                     answer[low:high, dim] = column[inside]
-        return answer
+            return _finite(answer)
 
     @contextmanager
     def _file(self) -> Iterator[Any]:
@@ -207,6 +230,12 @@ class StreamedTrace(Trace):
         invocations, tiles, positions = (np.concatenate(column) for column in zip(*parts, strict=True))
         rows = {"invocations": invocations, "tiles": tiles, "positions": positions}
         return Trace(**_values(self) | rows).limited(n)
+
+
+def _finite(positions: Array) -> Array:
+    if not np.isfinite(positions).all():
+        raise RefusedError(NOT_FINITE)
+    return positions
 
 
 def _columns(file: Any, groups: list[int], names: list[str]) -> list[Array]:  # noqa: ANN401

@@ -26,8 +26,10 @@ SMALL, FAST = 19, 3
 class RowWriter:
     """Writes a trace's rows as they come; the target is replaced when :meth:`finish` has all of it, or never."""
 
-    def __init__(self, path: str | os.PathLike[str], n_dims: int, compression_level: int = FAST) -> None:
-        self._target, self._schema = Path(path), schema_of(n_dims)
+    def __init__(
+        self, path: str | os.PathLike[str], n_dims: int, compression_level: int = FAST, *, several: bool = False
+    ) -> None:
+        self._target, self._schema = Path(path), schema_of(n_dims, several=several)
         self.rows = 0
         self._held: list[list[Array]] = [[] for _ in self._schema]
         self._waiting = 0
@@ -37,7 +39,7 @@ class RowWriter:
                 self._temporary = Path(file.name)
             self._kept = ExitStack()
             self._kept.enter_context(gone_at_the_end(self._temporary))
-            self._writer = parquet_writer(self._temporary, n_dims, compression_level)
+            self._writer = parquet_writer(self._temporary, self._schema, compression_level)
 
     def __enter__(self) -> Self:
         return self
@@ -48,12 +50,13 @@ class RowWriter:
         self._writer.close()
         self._kept.close()
 
-    def add(self, invocations: Array, tiles: Array, positions: Array) -> None:
-        """Write the next rows: (n,), (n,) and (n, D)."""
+    def add(self, invocations: Array, tiles: Array, positions: Array, networks: Array | None = None) -> None:
+        """Write the next rows: (n,), (n,) and (n, D), and (n,) where the trace has several networks."""
         self.rows += len(invocations)
         if self.rows > MAX_STREAMED_ROWS:
             raise UserError(f"A trace has at most {MAX_STREAMED_ROWS:,} rows; record fewer tiles.")
-        for held, column in zip(self._held, (invocations, tiles, *positions.T), strict=True):
+        columns = (invocations, tiles, *([] if networks is None else [networks]), *positions.T)
+        for held, column in zip(self._held, columns, strict=True):
             held.append(np.ascontiguousarray(column))
         self._waiting += len(invocations)
         chunk = file_format.ROW_GROUP_ROWS
@@ -97,6 +100,8 @@ def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
     fault = flaw(trace)
     if fault:
         raise UserError(f"The trace '{trace.name}' cannot be written because it {fault}.")
-    with RowWriter(path, trace.n_dims, SMALL) as writer:
-        writer.add(trace.invocations, trace.tiles, trace.positions)
+    several = bool(trace.networks)
+    with RowWriter(path, trace.n_dims, SMALL, several=several) as writer:
+        networks = trace.networks_of(trace.invocations) if several else None
+        writer.add(trace.invocations, trace.tiles, trace.positions, networks)
         writer.finish(described(trace) | {"contents_sha256": contents_sha256(trace)})

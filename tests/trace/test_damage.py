@@ -85,7 +85,9 @@ def test_a_foreign_parquet_file_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"format_version": 2}, "format version 2"),
+        ({"format_version": 3}, "format version 3, and this program reads versions 1 and 2"),
+        ({"format_version": 2}, "no valid 'networks'"),
+        ({"networks": ["main", "other"]}, "unknown key 'networks'"),
         ({"format_version": None}, "format version"),
         ({"app": ""}, "app ''"),
         ({"app": "my app"}, "app 'my app'"),
