@@ -1,4 +1,4 @@
-"""``ngpc-sim trace``: record, list and describe traces."""
+"""``ngpc-sim trace``: record traces; ``trace_files.py`` has the commands that read them."""
 
 from __future__ import annotations
 
@@ -8,50 +8,17 @@ from typing import Annotated
 
 import typer
 
+from ngpc_sim.cli import trace_files
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.cli.values import Command, Group
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.texts import printable
 
-app = typer.Typer(cls=Group, help="Record, list and describe traces.", rich_markup_mode=None)
-
-
-@app.command("list", cls=Command)
-def trace_list() -> None:
-    """List the bundled traces and the scenes that can be recorded."""
-    from ngpc_sim.trace import bundled_traces
-    from ngpc_sim.trace.subjects import SCENES
-
-    for name in bundled_traces():
-        sys.stdout.write(f"{name}\n")
-    for name, scene in sorted(SCENES.items()):
-        sys.stdout.write(f"scene {name}: {scene.description}\n")
+app = typer.Typer(cls=Group, help="Record, list, describe and verify traces.", rich_markup_mode=None)
 
 
-@app.command("info", cls=Command)
-def trace_info(source: Annotated[str, typer.Argument(help="Bundled name, file or URL.")]) -> None:
-    """Describe a trace."""
-    from ngpc_sim.trace import load_trace
-
-    trace = load_trace(source)
-    facts = {
-        "name": trace.name,
-        "app": trace.app,
-        "scene": trace.scene,
-        "camera": trace.camera,
-        "resolution": f"{trace.width}x{trace.height}",
-        "seed": trace.seed,
-        "tool version": trace.tool_version,
-        "queries of the frame": f"{trace.queries:,}",
-        "queries per pixel": f"{trace.queries_per_pixel:.3f}",
-        "invocations": trace.n_invocations,
-        "profiles of": ", ".join([f"{trace.width}x{trace.height}", *(one.sizes[0] for one in trace.profiles)]),
-        "recorded queries": f"{trace.recorded:,}",
-        "sampled tiles": f"{len(trace.tile_weights)} of {trace.tile_pixels[0]}x{trace.tile_pixels[1]} pixels",
-        "sha256": trace.sha256,
-    }
-    for name, value in facts.items():
-        sys.stdout.write(f"{name + ':':<22}{printable(str(value))}\n")
+app.command("list", cls=Command)(trace_files.trace_list)
+app.command("info", cls=Command)(trace_files.trace_info)
+app.command("verify", cls=Command)(trace_files.trace_verify)
 
 
 @app.command("record", cls=Command)
@@ -69,8 +36,7 @@ def trace_record(
     """Record a trace from a scene; with --profiles hd,4k,8k a bundled one comes out byte for byte."""
     from ngpc_sim.report.folder import check_writable
     from ngpc_sim.trace import write_trace
-    from ngpc_sim.trace.record import record, record_to
-    from ngpc_sim.trace.subjects import DEFAULT_SEED, SCENES
+    from ngpc_sim.trace.record import DEFAULT_SEED, SCENES, record, record_to
     from ngpc_sim.workloads.frame_sizes import parse_resolution
 
     label, width, height = parse_resolution(resolution)

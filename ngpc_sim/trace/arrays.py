@@ -12,6 +12,8 @@ from ngpc_sim.trace.contents import AXES, Array
 from ngpc_sim.trace.file_format import MAX_TILES, reason_of
 
 _FLOAT_BYTES = (2, 4, 8)
+_HOST_DEVICES = (1, 3, 11, 13)
+"""DLPack's numbers of memory that the host reads: its own, CUDA's and ROCm's pinned one, CUDA's managed one."""
 
 
 def positions_from(value: Any, n_dims: int) -> Array:  # noqa: ANN401  (whatever a renderer has)
@@ -70,6 +72,8 @@ def _on_host(value: Any, what: str) -> Array:  # noqa: ANN401
     if getattr(value, "requires_grad", False):
         raise UserError(f"{what} cannot be read, for it is a tensor that requires grad: pass {what}.detach().")
     try:
+        if hasattr(value, "__dlpack_device__") and value.__dlpack_device__()[0] not in _HOST_DEVICES:
+            raise BufferError("it is in the memory of a device")
         if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
             return np.from_dlpack(value)
         return np.asarray(value)

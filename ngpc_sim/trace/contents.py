@@ -226,6 +226,11 @@ def description_digest(trace: Trace) -> Any:  # noqa: ANN401  (hashlib names no 
     return hashlib.sha256(text.encode("utf-8", "surrogatepass"))
 
 
+def outside_unit_cube(trace: Trace) -> int:
+    """Recorded queries of which a component is outside [0, 1]; they are legal, and wrap as in the application."""
+    return sum(int(((positions < 0) | (positions > 1)).any(axis=1).sum()) for _, _, positions in trace.blocks())
+
+
 def flaw(trace: Trace) -> str | None:
     """Say the first law that the contents break, as the end of a sentence about the trace, or None."""
     return description_flaw(trace) or rows_flaw(trace)

@@ -212,7 +212,8 @@ def without_rows(header: dict[str, Any], name: str, n_dims: int) -> Trace:
         networks = _texts(header.get("networks", []))
         asked = np.array(_expanded(header.get("invocation_networks", []), MAX_INVOCATIONS, (int,)), dtype=np.int64)
     except (ValueError, TypeError, OverflowError) as error:
-        raise RefusedError("is damaged: its profile, phases, tiles or networks are not valid") from error
+        what = "profile, phases, tile weights, tile size or networks"
+        raise RefusedError(f"is damaged: its {what} are not valid") from error
     return Trace(
         name=name,
         **{key: header[key] for key in ("app", "scene", "camera", "width", "height", "seed", "tool_version")},

@@ -26,11 +26,6 @@ def verify(trace: Trace) -> None:
         raise UserError(f"The trace {trace.path} {WRONG_CHECKSUM}.")
 
 
-def outside_unit_cube(trace: Trace) -> int:
-    """Recorded queries of which a component is outside [0, 1]; they are legal, and wrap as in the application."""
-    return sum(int(((positions < 0) | (positions > 1)).any(axis=1).sum()) for _, _, positions in trace.blocks())
-
-
 def _contents_sha256(trace: StreamedTrace) -> str:
     """As :func:`ngpc_sim.trace.contents.contents_sha256`, column by column from the file."""
     digest = description_digest(trace)
