@@ -68,17 +68,22 @@ def whole_number(value: Any, what: str, low: int, high: int) -> int:  # noqa: AN
 
 
 def _on_host(value: Any, what: str) -> Array:  # noqa: ANN401
-    """An array of what numpy can read: ``__array__`` first, as more libraries have it, else ``__dlpack__``."""
+    """An array of what numpy can read, or one sentence."""
     if getattr(value, "requires_grad", False):
         raise UserError(f"{what} cannot be read, for it is a tensor that requires grad: pass {what}.detach().")
     try:
-        if hasattr(value, "__dlpack_device__") and value.__dlpack_device__()[0] not in _HOST_DEVICES:
-            raise BufferError("it is in the memory of a device")
-        if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
-            return np.from_dlpack(value)
-        return np.asarray(value)
+        return _read(value)
     except Exception as error:  # every library has errors of its own
         raise UserError(
             f"{what} cannot be read on the host, so bring it there first, as {what}.detach().cpu() does: "
             f"{reason_of(error)}."
         ) from error
+
+
+def _read(value: Any) -> Array:  # noqa: ANN401
+    """What ``__array__`` gives, as more libraries have it, else ``__dlpack__``."""
+    if hasattr(value, "__dlpack_device__") and value.__dlpack_device__()[0] not in _HOST_DEVICES:
+        raise BufferError("it is in the memory of a device")
+    if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+        return np.from_dlpack(value)
+    return np.asarray(value)

@@ -195,6 +195,8 @@ def header_of(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
     for key, kind in (needed | _OPTIONAL_KEYS).items():
         if (key in header or key in needed) and type(header.get(key)) is not kind:
             raise RefusedError(f"has no valid {key!r} in its description")
+    if version == SEVERAL_NETWORKS and len(header["networks"]) < 2:
+        raise RefusedError(f"has format version {SEVERAL_NETWORKS}, but does not name two or more networks")
     unknown = sorted(set(header) - set(needed) - set(_OPTIONAL_KEYS))
     if unknown:
         raise RefusedError(f"has the unknown key {unknown[0]!r} in its description")

@@ -139,12 +139,15 @@ def equal():
     return same_contents
 
 
+INTEGERS = ("invocation", "tile", "network")
+
+
 def raw_parquet(path, header, columns, types=None, **options):
     """Write a trace file with nothing but pyarrow and the format's description."""
     metadata = {} if header is None else {b"ngpc_sim.trace": json.dumps(header).encode()}
     fields = []
     for name, values in columns.items():
-        kind = (types or {}).get(name, pa.int32() if name in ("invocation", "tile") else pa.float32())
+        kind = (types or {}).get(name, pa.int32() if name in INTEGERS else pa.float32())
         fields.append((pa.field(name, kind, nullable=False), pa.array(values, kind)))
     schema = pa.schema([field for field, _ in fields], metadata=metadata)
     table = pa.Table.from_arrays([values for _, values in fields], schema=schema)
@@ -175,6 +178,8 @@ def by_hand(tmp_path):
 
     def write(header=None, columns=None, **options):
         path = tmp_path / "hand.trace.parquet"
-        return raw_parquet(path, HEADER | (header or {}), COLUMNS | (columns or {}), **options)
+        found = COLUMNS | (columns or {})
+        ordered = {name: found[name] for name in (*INTEGERS, *found) if name in found}
+        return raw_parquet(path, HEADER | (header or {}), ordered, **options)
 
     return write

@@ -11,6 +11,7 @@ import struct
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +54,11 @@ def traces(folder):
     frame = {"name": "m", "app": "nsdf", "scene": "s", "camera": "c", "width": 64, "height": 16, "seed": 0}
     made = {"tool_version": "t", "profile": np.array([512]), "phases": ("primary",), "tile_pixels": (16, 8)}
     trace = Trace(**rows, **frame, **made, positions=generator.random((500, 3), np.float32), tile_weights=np.ones(1))
-    write_trace(trace, folder / "small.trace.parquet")
-    return load_trace, [folder / "small.trace.parquet"]
+    networks = {"networks": ("main", "proposal"), "invocation_networks": np.array([1])}
+    files = {"small": trace, "networks": replace(trace, **networks)}
+    for name, one in files.items():
+        write_trace(one, folder / f"{name}.trace.parquet")
+    return load_trace, [folder / f"{name}.trace.parquet" for name in files]
 
 
 def cameras(folder):
