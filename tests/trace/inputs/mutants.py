@@ -87,8 +87,6 @@ def path(folder):
     return lambda file: read_path(file).cameras(10), [folder / "base_cam.json"]
 
 
-#: by kind: from an empty folder to a reader of a path, and paths of whole files
-KINDS = {"trace": traces, "cameras": cameras, "path": path}
 def images(folder):
     """Reader of sizes of images, and images."""
     from PIL import Image
@@ -131,8 +129,6 @@ def volumes(folder):
     return read_volume, [folder / name for name in ("small.npy", "small.nii", "small.nii.gz")]
 
 
-#: by kind: from an empty folder to a reader of a path, and paths of whole files
-KINDS = {"trace": traces, "image": images, "occupancy": occupancies, "volume": volumes}
 def sequences(folder):
     """Reader of sequences' indices, each put beside the two frames that it names, and an index."""
     from ngpc_sim.trace.sequences import FrameFile, read_sequence, write_index
@@ -151,7 +147,15 @@ def sequences(folder):
 
 
 #: by kind: from an empty folder to a reader of a path, and paths of whole files
-KINDS = {"sequence": sequences, "trace": traces}
+KINDS = {
+    "cameras": cameras,
+    "image": images,
+    "occupancy": occupancies,
+    "path": path,
+    "sequence": sequences,
+    "trace": traces,
+    "volume": volumes,
+}
 
 
 def read_mutants(kind, count, seed):
