@@ -132,8 +132,8 @@ def _networks(config: Fields, mode: str) -> tuple[Network, ...]:
         return plain_network(config.below("network"), _MODES[mode][2])
     scene = config.below("snapshot").below("nerf")
     n_extra = scene.below("dataset").whole("n_extra_learnable_dims", 0) if "dataset" in scene else 0
-    parts = (config.below(key) for key in ("network", "rgb_network", "dir_encoding"))
-    return radiance_networks(*parts, n_extra)
+    density, color, directions = (config.below(key) for key in ("network", "rgb_network", "dir_encoding"))
+    return radiance_networks(density, color, directions, n_extra)
 
 
 def _parameters(state: Fields, needed: list[int]) -> tuple[int, npt.NDArray[Any]]:

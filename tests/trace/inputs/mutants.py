@@ -4,6 +4,7 @@
 slowest mutant in seconds of processor time, and by how many bytes the peak of memory rose.
 """
 
+import gzip
 import json
 import random
 import resource
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +158,23 @@ KINDS = {
     "trace": traces,
     "volume": volumes,
 }
+def snapshots(folder):
+    """Reader of snapshots, and snapshots: their densities last, so that most faults hit what is small."""
+    import msgpack
+    from snapshot_content import snapshot
+
+    from ngpc_sim.trace.inputs.snapshots import read_snapshot
+
+    tree = snapshot()
+    tree["snapshot"]["density_grid_binary"] = tree["snapshot"].pop("density_grid_binary")
+    raw = msgpack.packb(tree)
+    for name, content in (("plain", raw), ("gzip", gzip.compress(raw)), ("zlib", zlib.compress(raw))):
+        (folder / f"{name}.ingp").write_bytes(content)
+    return read_snapshot, [folder / f"{name}.ingp" for name in ("plain", "gzip", "zlib")]
+
+
+#: by kind: from an empty folder to a reader of a path, and paths of whole files
+KINDS = {"trace": traces, "image": images, "occupancy": occupancies, "volume": volumes, "snapshot": snapshots}
 
 
 def read_mutants(kind, count, seed):
