@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ _CORE_SCHEMA = {
 _NO_VALUE = (yaml.YAMLError, ValueError, OverflowError, RecursionError)
 
 
-class _Loader(yaml.SafeLoader):
+class CoreLoader(yaml.SafeLoader):
     """Safe loader of the core schema that refuses aliases and duplicate keys."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own name and kind
@@ -48,6 +49,7 @@ class _Loader(yaml.SafeLoader):
     }
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse an alias."""
         if self.check_event(yaml.AliasEvent):
             event: Any = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=event.start_mark)
@@ -58,6 +60,7 @@ class _Loader(yaml.SafeLoader):
         """Keep every key as it is written: YAML 1.2 has no merge key."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002
+        """Mapping whose keys are different words, each as it is written."""
         seen: set[str] = set()
         for key_node, _ in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
@@ -77,7 +80,7 @@ def _number(text: str) -> int | float:
     return float(text.replace(".inf", "inf").replace(".nan", "nan"))
 
 
-def _scalar(_: _Loader, node: yaml.ScalarNode) -> Any:  # noqa: ANN401 - a null, a truth value or a number
+def _scalar(_: CoreLoader, node: yaml.ScalarNode) -> Any:  # noqa: ANN401 - a null, a truth value or a number
     """Value of a scalar that is not a text; one whose tag does not suit it is refused."""
     kind, text = node.tag.removeprefix(_TAG), node.value
     if not isinstance(text, str) or not re.match(_CORE_SCHEMA[kind][0], text):
@@ -86,7 +89,7 @@ def _scalar(_: _Loader, node: yaml.ScalarNode) -> Any:  # noqa: ANN401 - a null,
     return values.get(kind, lambda: _number(text.lower()))()
 
 
-def _text(loader: _Loader, node: yaml.ScalarNode) -> Any:  # noqa: ANN401 - PyYAML's types
+def _text(loader: CoreLoader, node: yaml.ScalarNode) -> Any:  # noqa: ANN401 - PyYAML's types
     """Text as it stands there; lines and tabs are all that may shape it."""
     text = loader.construct_yaml_str(node)
     if not is_printable(text.translate({ord("\n"): None, ord("\t"): None})):
@@ -98,10 +101,10 @@ class _Dumper(yaml.SafeDumper):
     """Safe dumper that also quotes texts which the core schema would take for something else."""
 
 
-_Loader.add_constructor(f"{_TAG}str", _text)
+CoreLoader.add_constructor(f"{_TAG}str", _text)
 for _kind, (_pattern, _first) in _CORE_SCHEMA.items():
-    _Loader.add_constructor(f"{_TAG}{_kind}", _scalar)
-    for _class in (_Loader, _Dumper):
+    CoreLoader.add_constructor(f"{_TAG}{_kind}", _scalar)
+    for _class in (CoreLoader, _Dumper):
         _class.add_implicit_resolver(f"{_TAG}{_kind}", re.compile(_pattern), _first)
 
 
@@ -144,12 +147,11 @@ def load_yaml(path: Path) -> tuple[Tree, dict[str, str]]:
     return copy.deepcopy(tree), dict(origins)
 
 
-@lru_cache(maxsize=64)
-def _parse(path: Path, text: str) -> tuple[Tree, dict[str, str]]:
+@contextmanager
+def yaml_of(path: Path) -> Iterator[None]:
+    """Turn what is wrong in the text of a YAML file into one sentence."""
     try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        tree = loader.construct_document(node) if node is not None else None
+        yield
     except RecursionError as error:
         raise UserError(f"{path}: nested too deeply to be a configuration file.") from error
     except _NO_VALUE as error:
@@ -157,6 +159,14 @@ def _parse(path: Path, text: str) -> tuple[Tree, dict[str, str]]:
         where = f"{path}, line {mark.line + 1}" if mark else f"{path}"
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
         raise UserError(f"{where}: not valid YAML: {problem}.") from error
+
+
+@lru_cache(maxsize=64)
+def _parse(path: Path, text: str) -> tuple[Tree, dict[str, str]]:
+    with yaml_of(path):
+        loader = CoreLoader(text)
+        node = loader.get_single_node()
+        tree = loader.construct_document(node) if node is not None else None
     if not isinstance(tree, dict) or not isinstance(node, yaml.MappingNode):
         raise UserError(f"{path}: a configuration file is a mapping of keys to values.")
     return tree, dict(_origins(node, "", path.name))
@@ -173,7 +183,7 @@ def _origins(node: yaml.MappingNode, prefix: str, file: str) -> Iterator[tuple[s
 def parse_scalar(text: str) -> Any:  # noqa: ANN401 - a YAML value of any type
     """Value of one YAML scalar or flow mapping, as typed on a command line."""
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        return yaml.load(text, Loader=CoreLoader)  # noqa: S506 - a SafeLoader
     except _NO_VALUE as error:
         shown = text if len(text) <= 40 else text[:40] + "..."
         raise UserError(f"'{shown}' is not a valid value: write a number, a word or a YAML value.") from error

@@ -25,7 +25,7 @@ class Fields:
 
     def below(self, key: str) -> Fields:
         """The mapping under a key."""
-        return Fields(self._value(key, None), f"{self.name}, {key},")
+        return Fields(self._value(key, None), f"{self.name}, {key}")
 
     def whole(self, key: str, default: int | None = None, least: int = 0) -> int:
         """A whole number, also one that is stored as 4.0."""

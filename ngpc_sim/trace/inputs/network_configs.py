@@ -6,10 +6,12 @@ secondary.
 
 from __future__ import annotations
 
+from typing import Any
+
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import validate
 from ngpc_sim.trace.inputs.fields import Fields
-from ngpc_sim.workloads.grids import OUTPUT_PADDING, GridEncoding, padded, table_entries
+from ngpc_sim.workloads.grids import OUTPUT_PADDING, GridEncoding, grid_levels, padded, table_entries
 from ngpc_sim.workloads.workload import Network
 
 #: kinds of grids by the name of an encoding in lower case; "grid" has its kind under ``type``
@@ -37,19 +39,33 @@ def grid_encoding(config: Fields, n_dims: int) -> GridEncoding:
         raise config.wrong("interpolation", interpolation, "Linear or Smoothstep")
     if (hashed := config.word("hash", "CoherentPrime")).lower() != "coherentprime":
         raise config.wrong("hash", hashed, "CoherentPrime")
+    values = {
+        "kind": kind,
+        "n_dims": n_dims,
+        "n_levels": config.whole("n_levels", 16),
+        "n_features_per_level": config.whole("n_features_per_level", 2),
+        "log2_hashmap_size": config.whole("log2_hashmap_size", 19),
+        "base_resolution": config.whole("base_resolution"),
+        "per_level_scale": config.number("per_level_scale"),
+        "interpolation": interpolation.lower(),
+    }
+    return checked_encoding(values, config.name)
+
+
+def checked_encoding(values: dict[str, Any], name: str) -> GridEncoding:
+    """Encoding of these values, whose levels exist; ``name`` begins an error."""
+    encoding = validate(GridEncoding, values, name)
     try:
-        return GridEncoding(
-            kind=kind,
-            n_dims=n_dims,
-            n_levels=config.whole("n_levels", 16),
-            n_features_per_level=config.whole("n_features_per_level", 2),
-            log2_hashmap_size=config.whole("log2_hashmap_size", 19),
-            base_resolution=config.whole("base_resolution"),
-            per_level_scale=config.number("per_level_scale"),
-            interpolation=interpolation.lower(),
-        )
+        grid_levels(encoding)
     except UserError as error:
-        raise _renamed(error, config) from error
+        raise UserError(f"{name}: {error}") from error
+    return encoding
+
+
+def checked_network(values: tuple[str, int | str, int, int, int], name: str) -> Network:
+    """Network of name, inputs, neurons, hidden layers and outputs; ``name`` begins an error."""
+    keys = ("name", "n_input_dims", "n_neurons", "n_hidden_layers", "n_output_dims")
+    return validate(Network, dict(zip(keys, values, strict=True)), name)
 
 
 def plain_network(config: Fields, n_outputs: int) -> tuple[Network, ...]:
@@ -80,9 +96,8 @@ def parameter_counts(encoding: GridEncoding, networks: tuple[Network, ...]) -> l
 
 
 def _network(config: Fields, name: str, inputs: int | str, n_outputs: int) -> Network:
-    values = {"name": name, "n_input_dims": inputs, "n_output_dims": n_outputs}
-    sizes = {"n_neurons": config.whole("n_neurons", 128), "n_hidden_layers": config.whole("n_hidden_layers", 5)}
-    return validate(Network, values | sizes, config.name)
+    width, depth = config.whole("n_neurons", 128), config.whole("n_hidden_layers", 5)
+    return checked_network((name, inputs, width, depth, n_outputs), config.name)
 
 
 def _direction_width(config: Fields, n_extra: int) -> int:
@@ -92,13 +107,9 @@ def _direction_width(config: Fields, n_extra: int) -> int:
         nested = config.values.get("nested")
         if not isinstance(nested, list):
             raise config.wrong("nested", nested, "a list of encodings")
-        return sum(_direction_width(Fields(part, f"{config.name} nested,"), n_extra) for part in nested)
+        return sum(_direction_width(Fields(part, f"{config.name}, nested"), n_extra) for part in nested)
     if otype == "sphericalharmonics":
         return config.whole("degree", 4, least=1) ** 2
     if otype == "identity":
         return n_extra
     raise config.wrong("otype", config.word("otype"), "SphericalHarmonics, Identity or a Composite of them")
-
-
-def _renamed(error: UserError, config: Fields) -> UserError:
-    return UserError(str(error).replace("GridEncoding:", f"{config.name}:", 1))

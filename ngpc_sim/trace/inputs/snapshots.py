@@ -203,7 +203,7 @@ def _camera(stored: Fields) -> StoredCamera:
     matrix = stored.values.get("matrix")
     if not isinstance(matrix, list) or len(matrix) != 3:
         raise stored.wrong("matrix", matrix, "a list of 3 rows")
-    rows = tuple(Fields({"row": row}, f"{stored.name} matrix,").numbers("row", 4) for row in matrix)
+    rows = tuple(Fields({"row": row}, f"{stored.name}, matrix").numbers("row", 4) for row in matrix)
     if (axis := stored.whole("fov_axis", 1)) > 1:
         raise stored.wrong("fov_axis", axis, "0 or 1")
     focal_length, center = (stored.numbers(key, 2) for key in ("relative_focal_length", "screen_center"))

@@ -8,6 +8,7 @@ import gzip
 import json
 import random
 import resource
+import shutil
 import struct
 import sys
 import tempfile
@@ -173,8 +174,30 @@ def snapshots(folder):
     return read_snapshot, [folder / f"{name}.ingp" for name in ("plain", "gzip", "zlib")]
 
 
+def nerfstudio(folder):
+    """Reader of nerfstudio's configurations, and one."""
+    from ngpc_sim.trace.inputs.nerfstudio import read_config
+
+    shutil.copy(Path(__file__).with_name("nerfstudio_config.yml"), folder / "config.yml")
+    return read_config, [folder / "config.yml"]
+
+
 #: by kind: from an empty folder to a reader of a path, and paths of whole files
-KINDS = {"trace": traces, "image": images, "occupancy": occupancies, "volume": volumes, "snapshot": snapshots}
+KINDS = {
+    "trace": traces,
+    "image": images,
+    "occupancy": occupancies,
+    "volume": volumes,
+    "snapshot": snapshots,
+    "nerfstudio": nerfstudio,
+}
+    "trace": traces,
+    "image": images,
+    "occupancy": occupancies,
+    "volume": volumes,
+    "snapshot": snapshots,
+    "nerfstudio": nerfstudio,
+}
 
 
 def read_mutants(kind, count, seed):

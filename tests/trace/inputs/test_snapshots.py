@@ -152,7 +152,7 @@ def test_a_state_that_contradicts_itself_is_refused(content, written, state, wor
     [
         ("encoding", {"per_level_scale": None}, "states no per_level_scale"),
         ("encoding", {"per_level_scale": float("nan")}, "a finite number"),
-        ("encoding", {"per_level_scale": 17.0}, "encoding,: per_level_scale = 17.0 is not allowed"),
+        ("encoding", {"per_level_scale": 17.0}, "encoding: per_level_scale = 17.0 is not allowed"),
         ("encoding", {"otype": "Frequency"}, "HashGrid, DenseGrid or TiledGrid"),
         ("encoding", {"interpolation": "Nearest"}, "Linear or Smoothstep"),
         ("encoding", {"hash": "Rng"}, "CoherentPrime"),
