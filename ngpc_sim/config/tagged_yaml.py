@@ -16,6 +16,7 @@ from ngpc_sim.config.yaml_files import CoreLoader, Tree, read_text, yaml_of
 
 CLASS = "!"
 _PYTHON = "tag:yaml.org,2002:python/"
+_MOST_BYTES = 1 << 17  # assumed: configurations of nerfstudio have about 8 kB; so much is read in a second or two
 _MOST_ALIASES = 1000  # assumed: a configuration has some tens; an alias is one shared object, never copied
 
 
@@ -56,7 +57,7 @@ def load_tagged_yaml(path: Path) -> Tree:
     UserError
         Where the file cannot be read, is too large or nested too deeply, or is no mapping.
     """
-    text = read_text(path)
+    text = read_text(path, _MOST_BYTES)
     with yaml_of(path):
         tree = yaml.load(text, Loader=_TaggedLoader)  # noqa: S506 - a SafeLoader
     if not isinstance(tree, dict):

@@ -124,17 +124,17 @@ def is_folder(path: Path) -> bool:
         return False
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, most_bytes: int = MAX_FILE_BYTES) -> str:
     """Text of a small file; a missing, unreadable or oversized one is a user's error."""
     try:
         with open_file(path) as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+            content = file.read(most_bytes + 1)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise UserError(f"{str(path)!r} cannot be the name of a file: {error}.") from error
-    if len(content) > MAX_FILE_BYTES:
-        raise UserError(f"{path} is larger than {MAX_FILE_BYTES} bytes, too large for a configuration file.")
+    if len(content) > most_bytes:
+        raise UserError(f"{path} is larger than {most_bytes} bytes, too large for a configuration file.")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -191,13 +191,6 @@ KINDS = {
     "snapshot": snapshots,
     "nerfstudio": nerfstudio,
 }
-    "trace": traces,
-    "image": images,
-    "occupancy": occupancies,
-    "volume": volumes,
-    "snapshot": snapshots,
-    "nerfstudio": nerfstudio,
-}
 
 
 def read_mutants(kind, count, seed):

@@ -125,6 +125,11 @@ def test_what_is_no_configuration_is_one_sentence(written, text):
         read_config(written(text=text))
 
 
+def test_a_large_configuration_is_refused(written):
+    with pytest.raises(UserError, match="larger than 131072 bytes"):
+        read_config(written(text=TEXT + "#" * (1 << 17)))
+
+
 def test_a_checkpoint_is_refused_with_the_way_out(tmp_path):
     with pytest.raises(UserError, match=r"pickle.*binaries.*--occupancy occupancy\.npy"):
         refuse_checkpoint(tmp_path / "step-000029999.ckpt")
