@@ -13,8 +13,8 @@ import struct
 import sys
 import tempfile
 import time
-from dataclasses import replace
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -149,16 +149,6 @@ def sequences(folder):
     return read, [index]
 
 
-#: by kind: from an empty folder to a reader of a path, and paths of whole files
-KINDS = {
-    "cameras": cameras,
-    "image": images,
-    "occupancy": occupancies,
-    "path": path,
-    "sequence": sequences,
-    "trace": traces,
-    "volume": volumes,
-}
 def snapshots(folder):
     """Reader of snapshots, and snapshots: their densities last, so that most faults hit what is small."""
     import msgpack
@@ -184,12 +174,15 @@ def nerfstudio(folder):
 
 #: by kind: from an empty folder to a reader of a path, and paths of whole files
 KINDS = {
-    "trace": traces,
+    "cameras": cameras,
     "image": images,
-    "occupancy": occupancies,
-    "volume": volumes,
-    "snapshot": snapshots,
     "nerfstudio": nerfstudio,
+    "occupancy": occupancies,
+    "path": path,
+    "sequence": sequences,
+    "snapshot": snapshots,
+    "trace": traces,
+    "volume": volumes,
 }
 
 
