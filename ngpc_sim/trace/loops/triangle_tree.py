@@ -1,7 +1,7 @@
 """A tree of boxes over triangles, and the distance of points to the closest triangle.
 
-A node holds the boxes of its two children, each a node or a leaf of a few triangles. Nodes are split where the sum of
-the children's surface times their triangles is least (the surface area heuristic, binned; Wald 2007).
+A node has up to eight children, each a node or a leaf of up to four triangles. Ranges of triangles are split where the
+sum of both parts' surface times their triangles is least (the surface area heuristic in bins; Wald 2007).
 
 Which triangle is met first changes no bit of a distance. Each triangle's distance is a number of its own, and boxes are
 larger than their triangles by far more than that number's rounding, so no triangle is left out that has a smaller one.
@@ -13,33 +13,55 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ngpc_sim.kernels.compiled import loop
+from ngpc_sim.kernels.compiled import forced, loop
 from ngpc_sim.trace.loops.kernel_types import Array, Real, Whole
 
-LEAF_TRIANGLES = 4
+LANES = 4
+"""Triangles of a leaf; a processor measures them at once."""
+CHILDREN = 8
 _BINS = 16
 _MARGIN = 2.0**-22
 """By how much boxes are larger than their triangles, as a share of the largest coordinate: 4 roundings to float32."""
+_KEY_ROUNDING = 1.0 + 2.0**-20
+"""More than float32 rounding changes the squared distance to a box."""
 _DEEPEST_CUT = 48
-"""Below this depth nodes are halved, so that a tree of 2^31 triangles is less than ``STACK`` deep."""
-STACK = 96
-_CODE = 8
-"""A leaf is stored as -1 - (first triangle * _CODE + triangles)."""
-_SLENDER = 1e-6
-"""Squared sine of a triangle's angle below which its plane is rounding: its edges are then asked too."""
+"""Below this depth ranges are halved, so that 2^31 triangles are less than 80 splits deep."""
+STACK = 80 * (CHILDREN - 1) + CHILDREN
+_TINY = 1e-300
+"""Divides in place of 0."""
 
 
 class TriangleTree(NamedTuple):
-    """Arrays of a tree; ``faces`` are in the order of the leaves."""
+    """Arrays of a tree."""
 
-    vertices: Array
-    """(V, 3) float64."""
-    faces: Array
-    """(F, 3) int32."""
+    leaves: Array
+    """(L, 9, LANES) float64: x, y, z of the three corners of each triangle; lanes left over hold a point of one."""
     bounds: Array
-    """(N, 12) float32: low and high corner of the first child, then of the second."""
+    """(N, 6, CHILDREN) float32: low and high corners of the children's boxes."""
     links: Array
-    """(N, 2) int32: a node, or a leaf's code below 0."""
+    """(N, CHILDREN) int32: a node, or -1 - leaf."""
+
+
+class Room(NamedTuple):
+    """What a walk down a tree writes to; each thread has its own."""
+
+    stack: Array
+    """(STACK,) int32 links."""
+    keys: Array
+    """(STACK,) float32 squared distances to their boxes."""
+    boxes: Array
+    """(CHILDREN,) float32."""
+    triangles: Array
+    """(LANES,) float64."""
+
+
+def make_room() -> Room:
+    """Room for one thread.
+
+    Kernels take it from Python, so that its lengths are unknown to the compiler: loops whose lengths it knows it
+    unrolls, and then no longer goes abreast (measured: lanes take 24 ns a leaf, unrolled 97 ns).
+    """
+    return Room(np.empty(STACK, np.int32), np.empty(STACK, np.float32), np.empty(CHILDREN, np.float32), np.empty(LANES))
 
 
 @loop
@@ -145,126 +167,183 @@ def _split(boxes: Array, order: Array, first: Whole, last: Whole, counts: Array,
 
 
 @loop
-def _nodes(boxes: Array, order: Array) -> tuple[Array, Array]:
-    """``bounds`` and ``links`` of a tree; ``boxes`` and ``order`` become those of the leaves."""
-    most = max(len(order) - 1, 1)
-    bounds, links = np.empty((most, 12), np.float32), np.empty((most, 2), np.int32)
+def _largest(ranges: Array, n_ranges: Whole) -> Whole:
+    """The range of the most triangles."""
+    best = 0
+    for number in range(1, n_ranges):
+        if ranges[number, 1] - ranges[number, 0] > ranges[best, 1] - ranges[best, 0]:
+            best = number
+    return best
+
+
+@loop
+def _children(boxes: Array, order: Array, ranges: Array, counts: Array, bins: Array, costs: Array) -> Whole:
+    """Split ``ranges[0]`` (first, end, depth) into up to ``CHILDREN``; returns how many."""
+    made = 1
+    while made < CHILDREN:
+        widest = _largest(ranges, made)
+        first, end, depth = ranges[widest, 0], ranges[widest, 1], ranges[widest, 2]
+        if end - first <= LANES:
+            break
+        middle = (first + end) // 2
+        if depth < _DEEPEST_CUT:
+            middle = _split(boxes, order, first, end, counts, bins, costs)
+        ranges[widest, 1], ranges[widest, 2] = middle, depth + 1
+        ranges[made, 0], ranges[made, 1], ranges[made, 2] = middle, end, depth + 1
+        made += 1
+    return made
+
+
+@loop
+def _nodes(boxes: Array, order: Array) -> tuple[Array, Array, Array]:
+    """``bounds``, ``links``, and where leaves begin and end in ``order`` (L, 2); it becomes the leaves' order.
+
+    Nodes of eight children number less than 0.18 F, others, of five triangles or more, 0.2 F at most.
+    """
+    most = len(order) // 2 + 2
+    bounds, links = np.empty((most, 6, CHILDREN), np.float32), np.zeros((most, CHILDREN), np.int32)
+    spans, ranges = np.empty((len(order) + 1, 2), np.int32), np.zeros((CHILDREN, 3), np.int64)
     counts, bins, costs = np.empty(_BINS, np.int64), np.empty((_BINS, 6), np.float32), np.empty(_BINS)
-    tasks = np.empty((STACK, 4), np.int64)
-    tasks[0, 0], tasks[0, 1], tasks[0, 2], tasks[0, 3] = 0, 0, len(order), 0
-    left, made = 1, 1
+    tasks, box = np.zeros((STACK, 4), np.int64), np.empty(6, np.float32)
+    tasks[0, 2] = len(order)
+    left, made, n_leaves = 1, 1, 0
     while left:
         left -= 1
-        node, first, last, depth = tasks[left, 0], tasks[left, 1], tasks[left, 2], tasks[left, 3]
-        middle = (first + last + 1) // 2
-        if depth < _DEEPEST_CUT and last - first > LEAF_TRIANGLES:
-            middle = _split(boxes, order, first, last, counts, bins, costs)
-        for side in range(2):
-            begin, end = (first, middle) if side == 0 else (middle, last)
-            _cover(boxes, begin, end, bounds[node, 6 * side : 6 * side + 6])
-            if end - begin <= LEAF_TRIANGLES:
-                links[node, side] = -1 - (begin * _CODE + end - begin)
-                continue
-            links[node, side] = made
-            tasks[left, 0], tasks[left, 1], tasks[left, 2], tasks[left, 3] = made, begin, end, depth + 1
-            made, left = made + 1, left + 1
-    return bounds[:made], links[:made]
+        node = tasks[left, 0]
+        ranges[0] = tasks[left, 1:]
+        n_children = _children(boxes, order, ranges, counts, bins, costs)
+        bounds[node] = np.inf
+        for child in range(n_children):
+            first, end = ranges[child, 0], ranges[child, 1]
+            _cover(boxes, first, end, box)
+            bounds[node, :, child] = box
+            if end - first <= LANES:
+                spans[n_leaves, 0], spans[n_leaves, 1] = first, end
+                links[node, child], n_leaves = -1 - n_leaves, n_leaves + 1
+            else:
+                links[node, child], tasks[left, 0] = made, made
+                tasks[left, 1:] = ranges[child]
+                made, left = made + 1, left + 1
+    return bounds[:made], links[:made], spans[:n_leaves]
+
+
+@loop
+def _pack(vertices: Array, faces: Array, order: Array, spans: Array) -> Array:
+    """``leaves`` of a tree."""
+    leaves = np.empty((len(spans), 9, LANES))
+    for leaf in range(len(spans)):
+        first, end = spans[leaf, 0], spans[leaf, 1]
+        for lane in range(LANES):
+            face = order[min(first + lane, end - 1)]
+            for corner in range(3):
+                vertex = faces[face, corner if first + lane < end else 0]
+                for axis in range(3):
+                    leaves[leaf, 3 * corner + axis, lane] = vertices[vertex, axis]
+    return leaves
 
 
 def build(vertices: Array, faces: Array) -> TriangleTree:
     """Tree over triangles: ``vertices`` (V, 3) float64, finite; ``faces`` (F, 3) int32, one or more, below V."""
-    margin = _MARGIN * float(np.abs(vertices[faces.min() : faces.max() + 1]).max())
+    margin = _MARGIN * float(np.abs(vertices).max())
     boxes = _triangle_boxes(vertices, faces, margin)
     order = np.arange(len(faces), dtype=np.int32)
-    bounds, links = _nodes(boxes, order)
-    return TriangleTree(vertices, faces[order], bounds, links)
+    bounds, links, spans = _nodes(boxes, order)
+    del boxes
+    return TriangleTree(_pack(vertices, faces, order, spans), bounds, links)
 
 
-@loop
-def leaf_range(code: Whole) -> tuple[Whole, Whole]:
-    """First triangle of a leaf, and the first one after it."""
-    value = -1 - np.int64(code)
-    return value // _CODE, value // _CODE + value % _CODE
-
-
-@loop
+@forced
 def _to_segment(px: Real, py: Real, pz: Real, x: Real, y: Real, z: Real) -> Real:
     """Squared distance of a point to the segment from the origin to (x, y, z)."""
-    length = x * x + y * y + z * z
-    share = min(max((px * x + py * y + pz * z) / length, 0.0), 1.0) if length > 0.0 else 0.0
+    share = min(max((px * x + py * y + pz * z) / max(x * x + y * y + z * z, _TINY), 0.0), 1.0)
     dx, dy, dz = px - share * x, py - share * y, pz - share * z
     return dx * dx + dy * dy + dz * dz
 
 
-@loop
-def to_triangle(tree: TriangleTree, face: Whole, x: Real, y: Real, z: Real) -> Real:
-    """Squared distance of a point to a triangle, also to one without area.
+@forced
+def _to_triangle(
+    px: Real, py: Real, pz: Real, ux: Real, uy: Real, uz: Real, vx: Real, vy: Real, vz: Real
+) -> Real:
+    """Squared distance of p to the triangle of the origin, u and v, also to one without area.
 
-    It is the distance to a point of the triangle, so that rounding of a slender one makes it never too small.
+    It is the least distance to a point of each edge, and to one of the inside: rounding of a slender triangle makes it
+    never too small, and by its width too large at most. There are no branches, so that lanes go side by side.
     """
-    vertices, a, b, c = tree.vertices, tree.faces[face, 0], tree.faces[face, 1], tree.faces[face, 2]
-    ax, ay, az = vertices[a, 0], vertices[a, 1], vertices[a, 2]
-    ux, uy, uz = vertices[b, 0] - ax, vertices[b, 1] - ay, vertices[b, 2] - az
-    vx, vy, vz = vertices[c, 0] - ax, vertices[c, 1] - ay, vertices[c, 2] - az
-    px, py, pz = x - ax, y - ay, z - az
     uu, uv, vv = ux * ux + uy * uy + uz * uz, ux * vx + uy * vy + uz * vz, vx * vx + vy * vy + vz * vz
     pu, pv = px * ux + py * uy + pz * uz, px * vx + py * vy + pz * vz
     area, s, t = uu * vv - uv * uv, vv * pu - uv * pv, uu * pv - uv * pu
-    best = np.inf
-    if s > 0.0 and t > 0.0 and s + t < area:
-        s, t = s / area, t / area
-        dx, dy, dz = px - s * ux - t * vx, py - s * uy - t * vy, pz - s * uz - t * vz
-        best = dx * dx + dy * dy + dz * dz
-        if area > _SLENDER * uu * vv:
-            return best
-    best = min(best, _to_segment(px, py, pz, ux, uy, uz), _to_segment(px, py, pz, vx, vy, vz))
-    return min(best, _to_segment(px - ux, py - uy, pz - uz, vx - ux, vy - uy, vz - uz))
+    over = (s > 0.0) & (t > 0.0) & (s + t < area)
+    share = 1.0 / max(area, _TINY)
+    s, t = s * share, t * share
+    dx, dy, dz = px - s * ux - t * vx, py - s * uy - t * vy, pz - s * uz - t * vz
+    inner = dx * dx + dy * dy + dz * dz if over else np.inf
+    edges = min(_to_segment(px, py, pz, ux, uy, uz), _to_segment(px, py, pz, vx, vy, vz))
+    return min(inner, min(edges, _to_segment(px - ux, py - uy, pz - uz, vx - ux, vy - uy, vz - uz)))
+
+
+@forced
+def to_leaf(leaves: Array, leaf: Whole, x: Real, y: Real, z: Real, lanes: Array) -> Real:
+    """Squared distance of a point to the closest triangle of a leaf; ``lanes`` (LANES,) is room to work in."""
+    corners = leaves[leaf]
+    for lane in range(len(lanes)):
+        ax, ay, az = corners[0, lane], corners[1, lane], corners[2, lane]
+        ux, uy, uz = corners[3, lane] - ax, corners[4, lane] - ay, corners[5, lane] - az
+        vx, vy, vz = corners[6, lane] - ax, corners[7, lane] - ay, corners[8, lane] - az
+        lanes[lane] = _to_triangle(x - ax, y - ay, z - az, ux, uy, uz, vx, vy, vz)
+    best = lanes[0]
+    for lane in range(1, len(lanes)):
+        best = min(best, lanes[lane])
+    return best
+
+
+@forced
+def _to_children(bounds: Array, node: Whole, x: Real, y: Real, z: Real, distances: Array) -> None:
+    """Squared distances of a point (float32) to the boxes of a node's children."""
+    box = bounds[node]
+    for child in range(len(distances)):
+        dx = max(max(box[0, child] - x, x - box[3, child]), np.float32(0.0))
+        dy = max(max(box[1, child] - y, y - box[4, child]), np.float32(0.0))
+        dz = max(max(box[2, child] - z, z - box[5, child]), np.float32(0.0))
+        distances[child] = dx * dx + dy * dy + dz * dz
 
 
 @loop
-def _to_box(bounds: Array, node: Whole, at: Whole, x: Real, y: Real, z: Real) -> Real:
-    """Squared distance of a point to the box in columns ``at`` .. ``at`` + 5 of a node."""
-    dx = max(bounds[node, at] - x, x - bounds[node, at + 3], 0.0)
-    dy = max(bounds[node, at + 1] - y, y - bounds[node, at + 4], 0.0)
-    dz = max(bounds[node, at + 2] - z, z - bounds[node, at + 5], 0.0)
-    return dx * dx + dy * dy + dz * dz
+def _push(links: Array, node: Whole, bound: Real, left: Whole, room: Room) -> Whole:
+    """Put a node's children that are within ``bound`` on the stack, the nearest last; returns its new height."""
+    floor = left
+    for child in range(CHILDREN):
+        key = room.boxes[child]
+        if key > bound:
+            continue
+        place = left
+        while place > floor and room.keys[place - 1] < key:
+            room.stack[place], room.keys[place] = room.stack[place - 1], room.keys[place - 1]
+            place -= 1
+        room.stack[place], room.keys[place] = links[node, child], key
+        left += 1
+    return left
 
 
 @loop
-def closest(
-    tree: TriangleTree, x: Real, y: Real, z: Real, seed: Whole, stack: Array, keys: Array
-) -> tuple[Real, Whole]:
-    """Squared distance of a point to the closest triangle, and one that is as close.
+def closest(tree: TriangleTree, x: Real, y: Real, z: Real, seed: Whole, room: Room) -> tuple[Real, Whole]:
+    """Squared distance (float64) of a point (float32) to the closest triangle, and the leaf of one that is as close.
 
-    ``seed`` is a triangle to begin with: the closer, the faster. ``stack`` (STACK,) int32 and ``keys`` (STACK,) float64
-    are room to work in.
+    ``seed`` is a leaf to begin with: the closer, the faster.
     """
-    best, found, left = to_triangle(tree, seed, x, y, z), seed, 1
-    stack[0], keys[0] = 0, 0.0
+    px, py, pz = np.float64(x), np.float64(y), np.float64(z)
+    best, found, left = to_leaf(tree.leaves, seed, px, py, pz, room.triangles), seed, 1
+    bound = best * _KEY_ROUNDING
+    room.stack[0], room.keys[0] = 0, 0.0
     while left:
         left -= 1
-        if keys[left] > best:
+        if room.keys[left] > bound:
             continue
-        node = stack[left]
-        near, far = _to_box(tree.bounds, node, 0, x, y, z), _to_box(tree.bounds, node, 6, x, y, z)
-        first, second = tree.links[node, 0], tree.links[node, 1]
-        if far < near:
-            near, far, first, second = far, near, second, first
-        if far <= best and second >= 0:
-            stack[left], keys[left], left = second, far, left + 1
-        if near <= best:
-            if first >= 0:
-                stack[left], keys[left], left = first, near, left + 1
-            else:
-                begin, end = leaf_range(first)
-                for face in range(begin, end):
-                    distance = to_triangle(tree, face, x, y, z)
-                    if distance < best:
-                        best, found = distance, face
-        if far <= best and second < 0:
-            begin, end = leaf_range(second)
-            for face in range(begin, end):
-                distance = to_triangle(tree, face, x, y, z)
-                if distance < best:
-                    best, found = distance, face
+        link = np.int64(room.stack[left])
+        if link >= 0:
+            _to_children(tree.bounds, link, x, y, z, room.boxes)
+            left = _push(tree.links, link, bound, left, room)
+            continue
+        distance = to_leaf(tree.leaves, -1 - link, px, py, pz, room.triangles)
+        if distance < best:
+            best, found, bound = distance, -1 - link, distance * _KEY_ROUNDING
     return best, found
