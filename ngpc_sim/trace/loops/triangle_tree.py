@@ -1,6 +1,6 @@
 """A tree of boxes over triangles, and the distance of points to the closest triangle.
 
-A node has up to eight children, each a node or a leaf of up to four triangles. Ranges of triangles are split where the
+A node has up to sixteen children, each a node or a leaf of up to four triangles. Ranges of triangles are split where the
 sum of both parts' surface times their triangles is least (the surface area heuristic in bins; Wald 2007).
 
 Which triangle is met first changes no bit of a distance. Each triangle's distance is a number of its own, and boxes are
@@ -18,7 +18,7 @@ from ngpc_sim.trace.loops.kernel_types import Array, Real, Whole
 
 LANES = 4
 """Triangles of a leaf; a processor measures them at once."""
-CHILDREN = 8
+CHILDREN = 16
 _BINS = 16
 _MARGIN = 2.0**-22
 """By how much boxes are larger than their triangles, as a share of the largest coordinate: 4 roundings to float32."""
@@ -198,7 +198,7 @@ def _children(boxes: Array, order: Array, ranges: Array, counts: Array, bins: Ar
 def _nodes(boxes: Array, order: Array) -> tuple[Array, Array, Array]:
     """``bounds``, ``links``, and where leaves begin and end in ``order`` (L, 2); it becomes the leaves' order.
 
-    Nodes of eight children number less than 0.18 F, others, of five triangles or more, 0.2 F at most.
+    Nodes number less than F / 2: each has ``CHILDREN`` children, or all the leaves of five triangles or more.
     """
     most = len(order) // 2 + 2
     bounds, links = np.empty((most, 6, CHILDREN), np.float32), np.zeros((most, CHILDREN), np.int32)
@@ -261,9 +261,7 @@ def _to_segment(px: Real, py: Real, pz: Real, x: Real, y: Real, z: Real) -> Real
 
 
 @forced
-def _to_triangle(
-    px: Real, py: Real, pz: Real, ux: Real, uy: Real, uz: Real, vx: Real, vy: Real, vz: Real
-) -> Real:
+def _to_triangle(px: Real, py: Real, pz: Real, ux: Real, uy: Real, uz: Real, vx: Real, vy: Real, vz: Real) -> Real:
     """Squared distance of p to the triangle of the origin, u and v, also to one without area.
 
     It is the least distance to a point of each edge, and to one of the inside: rounding of a slender triangle makes it
