@@ -31,6 +31,8 @@ _RANGE = 8192
 """Queries that a thread takes at once."""
 _SPREAD, _SPREAD_AGAIN = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 """Factors of the hash splitmix64 (Steele et al. 2014)."""
+BYTES_PER_TRIANGLE = 300
+"""Memory of a field a triangle, its vertices and what building takes included (measured, rounded up)."""
 _FAR = 0.1
 """Distances of a grid above this may be bounds."""
 _ROOT_3 = 3.0**0.5
