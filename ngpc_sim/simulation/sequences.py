@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.machine.store import forget_all
 from ngpc_sim.results.names import distinct, shared_names
 from ngpc_sim.simulation.design import Options, Point
 from ngpc_sim.simulation.points import MAX_GROUP, answers_of, check_jobs, run_point
@@ -91,5 +92,6 @@ def _run_group(group: list[tuple[Place, FrameOfPoint]]) -> dict[Place, Row]:
 
 @lru_cache(maxsize=1)
 def _trace(frame: SequenceFrame) -> Trace:
-    """Trace of the frame that is being simulated; no other one is held."""
+    """Trace of the frame that is being simulated; of no other one anything is held."""
+    forget_all()
     return frame.load()
