@@ -10,6 +10,11 @@ from ngpc_sim.results.columns import COLUMNS, ESTIMATED, STABLE
 from ngpc_sim.simulation.design import Sequence
 
 WORK = "gia-hashgrid"
+#: columns of rows of a sequence of frames
+OF_SEQUENCES = {
+    *("sequence", "frame", "frame_ms_p50", "frame_ms_p95", "frame_ms_p99", "frame_ms_worst", "worst_frame"),
+    *("dropped_30hz", "dropped_60hz", "dropped_90hz", "dropped_120hz"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +28,8 @@ def rows():
 
 def test_the_table_names_the_columns_of_real_rows_and_no_others(rows):
     ends = {f"ci_{end}_{name}" for end in ("low", "high") for name in ESTIMATED}
-    of_own_workloads = {"own_workload"}
-    assert set(rows[0]) | set(rows[1]) | of_own_workloads == set(COLUMNS) | ends
+    of_other_runs = {"own_workload", *OF_SEQUENCES}
+    assert set(rows[0]) | set(rows[1]) | of_other_runs == set(COLUMNS) | ends
 
 
 def test_a_row_stands_in_the_order_of_the_table(rows):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
-from math import ceil, floor, log10
+from math import ceil, floor, log, log10
 from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.report.charts.bars import FIGURE_PT
@@ -33,6 +33,8 @@ LIGHTEST = 0.3  # shade of the smallest scale: that of a bar is too light for a 
 MOST_TICKS = 6  # steps between the numbers of frames that the axis names
 WORST = "slowest frame"
 STEPS = (1.0, 2.0, 5.0)  # of a decade that the axis names
+MOST_POWERS = 4  # powers of ten at the axis with which all steps have room
+LONG_MS = 1e5  # times that are written by their power of ten
 
 _frame_ms = partial(number, column="frame_ms")
 
@@ -112,16 +114,24 @@ def _draw_axes(axes: Axes, path: Path, low: float, high: float) -> None:
     axes.set_xlim(-margin, last + margin)
     axes.set_ylim(low, high)
     powers = range(floor(log10(low)), ceil(log10(high)) + 1)
-    ticks = [step * 10.0**power for power in powers for step in STEPS if low <= step * 10.0**power <= high]
+    steps = STEPS if len(powers) <= MOST_POWERS else (1.0,)
+    ticks = [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
     axes.set_yticks([], minor=True)
-    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_yticks(ticks, [f"{tick:g}" if tick < LONG_MS else f"1e{log10(tick):.0f}" for tick in ticks])
     axes.set_xticks(range(0, last + 1, _step(last)))
     axes.set_xlabel("frame")
-    edge = axes.get_yaxis_transform()
-    for hz in RATES:
+    _draw_budgets(axes, low, high)
+
+
+def _draw_budgets(axes: Axes, low: float, high: float) -> None:
+    """Draw the periods of the usual rates, their names beside them, apart where the lines are close."""
+    lowest = 0.0
+    for hz in reversed(RATES):
         budget = 1000 / hz
         axes.axhline(budget, color=LINE_COLOUR, linewidth=0.6, linestyle=(0, (4, 2)), label=f"{hz} Hz")
-        axes.text(1.01, budget, f"{budget:.1f}, {hz} Hz", size=FIGURE_PT, va="center", transform=edge)
+        place = max(lowest, log(budget / low) / log(high / low))
+        axes.text(1.01, place, f"{budget:.1f}, {hz} Hz", size=FIGURE_PT, va="center", transform=axes.transAxes)
+        lowest = place + LINE_IN / PLOT_IN
 
 
 def _step(last: int) -> int:
