@@ -52,6 +52,12 @@ class FrameFile:
     file: str
     sha256: str
 
+    @classmethod
+    def of(cls, path: Path) -> FrameFile:
+        """The frame in a file; an ``OSError`` says why it cannot be read."""
+        with open_file(path) as stream:
+            return cls(path.name, hashlib.file_digest(stream, "sha256").hexdigest())
+
 
 @dataclass(frozen=True)
 class SequenceFrame:

@@ -6,7 +6,6 @@ import json
 import pytest
 
 from ngpc_sim.trace import write_trace
-from ngpc_sim.trace.reading import load_trace
 from ngpc_sim.trace.record import record
 from ngpc_sim.trace.sequences import FrameFile, write_index
 
@@ -21,7 +20,7 @@ def recorded(folder, **options):
     for number in range(FRAMES):
         path = folder / f"frame-{number:04}.trace.parquet"
         write_trace(record("nerf-object", 48, 24, seed=number), path)
-        files.append(FrameFile(path.name, load_trace(path).sha256))
+        files.append(FrameFile.of(path))
     write_index(folder, files, app="nerf", scene="nerf-object", path="orbit:3", **options)
     return folder
 

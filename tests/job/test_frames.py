@@ -13,7 +13,6 @@ from ngpc_sim.job.frames import summary_of
 from ngpc_sim.job.request import Request, points
 from ngpc_sim.results.columns import COLUMNS, WHOLE
 from ngpc_sim.simulation.sequences import run_frames
-from ngpc_sim.trace.reading import load_trace
 from ngpc_sim.trace.record import record
 from ngpc_sim.trace.sequences import FrameFile, SequenceFrame, write_index
 from ngpc_sim.trace.writing import write_trace
@@ -83,7 +82,7 @@ def orbit(tmp_path_factory):
         scaled = trace.profile * side // 24 // 256 * 256 + 256
         path = folder / f"frame-{number:04}.trace.parquet"
         write_trace(trace.__class__(**{**vars(trace), "profile": np.maximum(scaled, trace.profile)}), path)
-        files.append(FrameFile(path.name, load_trace(path).sha256))
+        files.append(FrameFile.of(path))
     write_index(folder, files, app="nerf", scene="nerf-object", path="orbit:3")
     return folder
 

@@ -1,13 +1,11 @@
 """A sequence is a folder of traces with an index: what is written is read, and what is wrong is one sentence."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.trace import write_trace
-from ngpc_sim.trace.reading import load_trace
 from ngpc_sim.trace.sequences import MAX_FRAMES, FrameFile, is_sequence, read_sequence, write_index
 
 WORDS = {"app": "nsdf", "scene": "ball", "path": "orbit:3"}
@@ -20,7 +18,7 @@ def frames(make_trace, tmp_path):
     for number in range(3):
         name = f"frame-{number:04}.trace.parquet"
         write_trace(make_trace(seed=number), tmp_path / name)
-        files.append(FrameFile(name, load_trace(tmp_path / name).sha256))
+        files.append(FrameFile.of(tmp_path / name))
     return tmp_path, files
 
 
@@ -95,7 +93,7 @@ def test_a_missing_frame_is_refused(folder):
 def test_a_foreign_frame_is_refused(frames, make_trace, foreign, words):
     folder, files = frames
     write_trace(make_trace(**foreign), folder / files[1].file)
-    files[1] = replace(files[1], sha256=load_trace(folder / files[1].file).sha256)
+    files[1] = FrameFile.of(folder / files[1].file)
     write_index(folder, files, **WORDS)
     assert words in refusal(folder, 1)
 

@@ -136,8 +136,8 @@ def sequences(folder):
     """Reader of sequences' indices, each put beside the two frames that it names, and an index."""
     from ngpc_sim.trace.sequences import FrameFile, read_sequence, write_index
 
-    load, files = traces(folder)
-    frames = [FrameFile(file.name, load(file).sha256) for file in files * 2]
+    _, files = traces(folder)
+    frames = [FrameFile.of(file) for file in files * 2]
     index = write_index(folder, frames, app="nsdf", scene="s", path="orbit:2").rename(folder / "whole.json")
 
     def read(path):
