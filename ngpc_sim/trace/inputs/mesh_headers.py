@@ -18,8 +18,6 @@ _STL_HEAD, _STL_TRIANGLE = 84, 50
 """Bytes of a binary STL's header and of each triangle."""
 _GLB_HEAD, _CHUNK_HEAD = 12, 8
 _JSON, _BINARY = 0x4E4F534A, 0x004E4942
-_OBJ_TRIANGLE = 10
-"""Bytes of the shortest face of an OBJ of three digits or more in all (``f 10 11 1``)."""
 _PLY_BYTES = {
     **dict.fromkeys(("char", "uchar", "int8", "uint8"), 1),
     **dict.fromkeys(("short", "ushort", "int16", "uint16", "float16"), 2),
@@ -118,8 +116,9 @@ def obj(handle: BufferedReader, _: int) -> int:
 
 
 def _number(value: object) -> int:
-    _fail_unless(isinstance(value, int) and value >= 0, "has a count that is not a whole number")
-    return int(value)  # type: ignore[call-overload,no-any-return]
+    if isinstance(value, int) and value >= 0:
+        return value
+    raise ValueError("has a count that is not a whole number")
 
 
 def _glb_triangles(tree: dict[str, Any], size: int) -> int:
@@ -131,7 +130,8 @@ def _glb_triangles(tree: dict[str, Any], size: int) -> int:
     names = set(tree.get("extensionsUsed", [])) & _COMPRESSED
     _fail_unless(not names, f"is compressed by {', '.join(sorted(names))}, which is not read")
     primitives = [one for mesh in tree.get("meshes", []) for one in mesh["primitives"]]
-    return sum(accessors[one.get("indices", one["attributes"]["POSITION"])] for one in primitives) // 3
+    corners = [accessors[int(one.get("indices", one["attributes"]["POSITION"]))] for one in primitives]
+    return sum(corners) // 3
 
 
 def glb(handle: BufferedReader, size: int) -> int:

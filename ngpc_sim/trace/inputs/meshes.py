@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -66,19 +66,11 @@ class Mesh:
         return (x, y, z), (far_x, far_y, far_z)
 
 
-class _NoFiles:
-    """In place of trimesh's way to files that a mesh names: there are none."""
+class _NoFiles(dict[str, bytes]):
+    """Files that a mesh may name, by name: none."""
 
-    def get(self, name: str) -> NoReturn:
-        raise FileNotFoundError(name)
-
-    __getitem__ = get
-
-    def keys(self) -> list[str]:
-        return []
-
-    def namespaced(self, _: str) -> _NoFiles:
-        return self
+    file_name = "mesh"
+    """How trimesh calls a part without a name."""
 
 
 class _Complaints(logging.Handler):
@@ -205,7 +197,7 @@ def read_mesh(path: Path) -> Mesh:
         raise UserError(f"Mesh {path} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:
         raise UserError(f"Mesh {path} {str(error).rstrip('.')}.") from error
-    except Exception as error:  # noqa: BLE001  # trimesh raises what it comes across
+    except Exception as error:  # trimesh raises what it comes across
         raise UserError(f"Mesh {path} cannot be read as {suffix.upper()}: {type(error).__name__} {error}.") from error
     found = sum(len(faces) for _, faces in parts)
     if found < expected:

@@ -31,7 +31,7 @@ _RANGE = 8192
 """Queries that a thread takes at once."""
 _SPREAD, _SPREAD_AGAIN = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 """Factors of the hash splitmix64 (Steele et al. 2014)."""
-BYTES_PER_TRIANGLE = 300
+BYTES_PER_TRIANGLE = 320
 """Memory of a field a triangle, its vertices and what building takes included (measured, rounded up)."""
 _FAR = 0.1
 """Distances of a grid above this may be bounds."""
@@ -130,7 +130,7 @@ def _fill_distances(surface: Surface, cells: Cells, i: Whole, room: Room) -> Non
 
 @loop
 def _fill_block(surface: Surface, cells: Cells, first: Array, segment: Array, room: Room) -> None:
-    """Fill the winding numbers of a block that begins at cell ``first`` (3,): of one cell, and from it of the others."""
+    """Fill the winding numbers of a block from cell ``first`` (3,) on: of one cell, and from it of the others."""
     known, end = np.empty(3, np.int64), np.empty(3, np.int64)
     for axis in range(3):
         end[axis] = min(first[axis] + _BLOCK, cells.leaves.shape[axis])
@@ -180,7 +180,7 @@ def _is_inside(
 def _measure(
     surface: Surface, cells: Cells, positions: Array, result: Array, signed: Truth, segment: Array, room: Room
 ) -> None:
-    """Put the distances of ``positions`` (n, 3) float32 into ``result`` (n,) float32; NaN of a position that is not finite."""
+    """Put the distances of ``positions`` (n, 3) float32 into ``result`` (n,) float32; of one not finite it is NaN."""
     for n in range(len(positions)):
         x, y, z = positions[n, 0], positions[n, 1], positions[n, 2]
         if not abs(x) + abs(y) + abs(z) < np.inf:

