@@ -98,15 +98,17 @@ def test_winding_numbers_are_those_of_libigl(shapes):
 
 
 @pytest.mark.parametrize(
-    "end",
-    [(0.5, 0.5, 0.5), (0.5, 0.5, 0.25), (0.25, 0.25, 0.25), (0.75, 0.5, 0.5)],
-    ids=["face", "edge", "corner", "off"],
+    "towards",
+    [(0.0, 0.0, 1.0), (0.0, 1.0, 1.0), (1.0, 1.0, 1.0), (-1.0, 0.0, 0.25), (0.5, 0.0, -1.0)],
+    ids=["diagonal of a side", "edge", "corner", "face", "other diagonal"],
 )
-def test_a_segment_through_a_face_an_edge_or_a_corner_crosses_once(end, shapes):
+def test_a_segment_out_of_a_box_crosses_it_once_also_through_edges_and_corners(towards, shapes):
     tree = tree_of(*shapes.box([0.25] * 3, [0.75] * 3))
     segment = np.zeros((5, 3))
-    inner = 0.5 + 0.5 * (np.array(end) - 0.5)
-    segment[0], segment[1] = inner, inner + (inner - 0.5) * 8 + [0.0, 0.0, 1.0] * (end == (0.5, 0.5, 0.5))
+    segment[0], segment[1] = 0.5, 0.5 + np.array(towards)
     assert crossings(tree, segment, make_room()) == 1
     segment[[0, 1]] = segment[[1, 0]]
     assert crossings(tree, segment, make_room()) == -1
+    segment[0] = 0.5 - np.array(towards)
+    segment[1] = 0.5 + np.array(towards)
+    assert crossings(tree, segment, make_room()) == 0

@@ -172,6 +172,20 @@ def nerfstudio(folder):
     return read_config, [folder / "config.yml"]
 
 
+def meshes(folder):
+    """Reader of meshes, and a small box of each kind."""
+    from ngpc_sim.trace.inputs.meshes import read_mesh
+
+    sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+    import mesh_files
+    import shapes
+
+    files = [folder / f"box.{kind}" for kind in mesh_files.CONTENTS]
+    for file, write in zip(files, mesh_files.CONTENTS.values(), strict=True):
+        file.write_bytes(write(*shapes.box([0.0, 1.0, 2.0], [1.0, 3.0, 5.0])))
+    return read_mesh, files
+
+
 #: by kind: from an empty folder to a reader of a path, and paths of whole files
 KINDS = {
     "cameras": cameras,
@@ -184,6 +198,7 @@ KINDS = {
     "trace": traces,
     "volume": volumes,
 }
+KINDS = {"mesh": meshes, "trace": traces}
 
 
 def read_mutants(kind, count, seed):

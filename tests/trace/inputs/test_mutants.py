@@ -20,6 +20,7 @@ COUNTS = {
     "trace": 300,
     "volume": 210,
 }
+COUNTS = {"mesh": 350, "trace": 300}
 MOST_BYTES, MOST_S = 512 << 20, 2.0
 
 
