@@ -5,6 +5,7 @@ What a file says of its size is checked first (``mesh_headers``), and what was r
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import warnings
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,8 @@ MARGIN = 0.005
 """A box is inflated by this share of its diagonal (facts/workloads.md 3.2: instant-ngp abe236e, testbed_sdf.cu)."""
 _READ_BYTES = {"glb": 6, "obj": 12, "off": 40, "ply": 40, "stl": 6}
 """Peak of memory while reading, bytes a byte of the file (measured with trimesh 5.2, rounded up; PLY as text)."""
+_TEXT = ("obj", "off")
+"""Suffixes of files that are always text."""
 _MOST_TRIANGLES = 2**28 - 1
 """Three times as many vertices are still numbers of int32."""
 _PART = 1 << 20
@@ -114,7 +117,17 @@ def _check_memory(path: Path, n_triangles: int, n_bytes: int) -> None:
         )
 
 
-def _parts(handle: BufferedReader, suffix: str, allowed: int) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
+def _as_utf8(handle: BufferedReader) -> BinaryIO:
+    """The file's text as UTF-8: names and comments may be in another encoding, which trimesh would guess."""
+    text = handle.read()
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        text = text.decode("latin-1").encode()
+    return io.BytesIO(text)
+
+
+def _parts(handle: BinaryIO, suffix: str, allowed: int) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
     """Vertices (V, 3) in world space and faces (F, 3) of each mesh of a file's scene, of at most so many triangles."""
     with extra("capture", "A mesh"):
         import trimesh  # noqa: PLC0415
@@ -190,13 +203,16 @@ def read_mesh(path: Path) -> Mesh:
             handle.seek(0)
             _check_memory(path, expected, max(size * _READ_BYTES[suffix], expected * BYTES_PER_TRIANGLE))
             there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-            parts = _parts(handle, suffix, there // BYTES_PER_TRIANGLE)
+            source = _as_utf8(handle) if suffix in _TEXT else handle
+            parts = _parts(source, suffix, there // BYTES_PER_TRIANGLE)
     except UserError:
         raise
     except OSError as error:
         raise UserError(f"Mesh {path} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:
         raise UserError(f"Mesh {path} {str(error).rstrip('.')}.") from error
+    except ModuleNotFoundError as error:
+        raise UserError(f"Mesh {path} has text that is not UTF-8.") from error  # whose encoding trimesh wants to guess
     except Exception as error:  # trimesh raises what it comes across
         raise UserError(f"Mesh {path} cannot be read as {suffix.upper()}: {type(error).__name__} {error}.") from error
     found = sum(len(faces) for _, faces in parts)

@@ -261,12 +261,16 @@ def _to_segment(px: Real, py: Real, pz: Real, x: Real, y: Real, z: Real) -> Real
 
 
 @forced
-def _to_triangle(px: Real, py: Real, pz: Real, ux: Real, uy: Real, uz: Real, vx: Real, vy: Real, vz: Real) -> Real:
-    """Squared distance of p to the triangle of the origin, u and v, also to one without area.
+def _to_triangle(corners: Array, lane: Whole, x: Real, y: Real, z: Real) -> Real:
+    """Squared distance of a point to the triangle in a lane of ``corners`` (9, LANES), also to one without area.
 
     It is the least distance to a point of each edge, and to one of the inside: rounding of a slender triangle makes it
     never too small, and by its width too large at most. There are no branches, so that lanes go side by side.
     """
+    ax, ay, az = corners[0, lane], corners[1, lane], corners[2, lane]
+    ux, uy, uz = corners[3, lane] - ax, corners[4, lane] - ay, corners[5, lane] - az
+    vx, vy, vz = corners[6, lane] - ax, corners[7, lane] - ay, corners[8, lane] - az
+    px, py, pz = x - ax, y - ay, z - az
     uu, uv, vv = ux * ux + uy * uy + uz * uz, ux * vx + uy * vy + uz * vz, vx * vx + vy * vy + vz * vz
     pu, pv = px * ux + py * uy + pz * uz, px * vx + py * vy + pz * vz
     area, s, t = uu * vv - uv * uv, vv * pu - uv * pv, uu * pv - uv * pu
@@ -284,10 +288,7 @@ def to_leaf(leaves: Array, leaf: Whole, x: Real, y: Real, z: Real, lanes: Array)
     """Squared distance of a point to the closest triangle of a leaf; ``lanes`` (LANES,) is room to work in."""
     corners = leaves[leaf]
     for lane in range(len(lanes)):
-        ax, ay, az = corners[0, lane], corners[1, lane], corners[2, lane]
-        ux, uy, uz = corners[3, lane] - ax, corners[4, lane] - ay, corners[5, lane] - az
-        vx, vy, vz = corners[6, lane] - ax, corners[7, lane] - ay, corners[8, lane] - az
-        lanes[lane] = _to_triangle(x - ax, y - ay, z - az, ux, uy, uz, vx, vy, vz)
+        lanes[lane] = _to_triangle(corners, lane, x, y, z)
     best = lanes[0]
     for lane in range(1, len(lanes)):
         best = min(best, lanes[lane])

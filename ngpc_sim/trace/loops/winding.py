@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ngpc_sim.kernels.compiled import loop
+from ngpc_sim.kernels.compiled import forced, loop
 from ngpc_sim.trace.loops.kernel_types import Array, Real, Truth, Whole
 from ngpc_sim.trace.loops.triangle_tree import CHILDREN, LANES, Room, TriangleTree
 
@@ -165,13 +165,38 @@ def _crossing(corners: Array, lane: Whole, segment: Array, x: Whole, y: Whole, z
     return 1 if left_a == (length > 0.0) else -1
 
 
-@loop
-def _overlap(bounds: Array, node: Whole, child: Whole, low: Array, high: Array) -> Truth:
-    """Whether a child's box and the box from ``low`` to ``high`` have points in common."""
-    for axis in range(3):
-        if bounds[node, axis, child] > high[axis] or bounds[node, axis + 3, child] < low[axis]:
-            return False
-    return True
+@forced
+def _gaps(bounds: Array, node: Whole, low: Array, high: Array, gaps: Array) -> None:
+    """Put into ``gaps`` (CHILDREN,) how far children's boxes are from the box of ``low`` and ``high``, at most 0 if not.
+
+    They are numbers of float32: children's boxes are larger than their triangles by more than that rounds.
+    """
+    box = bounds[node]
+    ax, ay, az = np.float32(low[0]), np.float32(low[1]), np.float32(low[2])
+    bx, by, bz = np.float32(high[0]), np.float32(high[1]), np.float32(high[2])
+    for child in range(len(gaps)):
+        x = max(box[0, child] - bx, ax - box[3, child])
+        y = max(box[1, child] - by, ay - box[4, child])
+        gaps[child] = max(x, y, box[2, child] - bz, az - box[5, child])
+
+
+@forced
+def _may_cross(corners: Array, segment: Array, x: Whole, y: Whole, z: Whole, lanes: Array) -> None:
+    """Put 1 into ``lanes`` (LANES,) for triangles that the segment's line passes or touches, else 0."""
+    start_x, start_y, start_z, slope_x, slope_y = (
+        segment[0, x],
+        segment[0, y],
+        segment[0, z],
+        segment[4, x],
+        segment[4, y],
+    )
+    for lane in range(len(lanes)):
+        az, bz, cz = corners[z, lane] - start_z, corners[3 + z, lane] - start_z, corners[6 + z, lane] - start_z
+        ax, ay = corners[x, lane] - start_x - slope_x * az, corners[y, lane] - start_y - slope_y * az
+        bx, by = corners[3 + x, lane] - start_x - slope_x * bz, corners[3 + y, lane] - start_y - slope_y * bz
+        cx, cy = corners[6 + x, lane] - start_x - slope_x * cz, corners[6 + y, lane] - start_y - slope_y * cz
+        a, b, c = bx * cy - by * cx, cx * ay - cy * ax, ax * by - ay * bx
+        lanes[lane] = 1.0 if min(a, b, c) >= 0.0 else (1.0 if max(a, b, c) <= 0.0 else 0.0)
 
 
 @loop
@@ -196,13 +221,16 @@ def crossings(tree: TriangleTree, segment: Array, room: Room) -> Whole:
     while left:
         left -= 1
         node = room.stack[left]
+        _gaps(tree.bounds, node, low, high, room.boxes)
         for child in range(CHILDREN):
-            if not _overlap(tree.bounds, node, child, low, high):
+            if room.boxes[child] > 0.0:
                 continue
             link = np.int64(tree.links[node, child])
             if link >= 0:
                 room.stack[left], left = link, left + 1
                 continue
+            _may_cross(tree.leaves[-1 - link], segment, x, y, z, room.triangles)
             for lane in range(LANES):
-                total += _crossing(tree.leaves[-1 - link], lane, segment, x, y, z)
+                if room.triangles[lane]:
+                    total += _crossing(tree.leaves[-1 - link], lane, segment, x, y, z)
     return total

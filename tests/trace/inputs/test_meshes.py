@@ -68,6 +68,12 @@ def test_vertices_that_no_face_names_do_not_count(tmp_path):
     assert read_mesh(path).vertices.tolist() == [[0, 0, 0], [1, 0, 0], [0, 1, 0]]
 
 
+def test_a_comment_may_be_in_any_encoding(tmp_path):
+    path = tmp_path / "named.obj"
+    path.write_bytes("# Größe\n".encode("latin-1") + (TRIANGLE + "f 1 2 3\n").encode())
+    assert len(read_mesh(path).faces) == 1
+
+
 def test_polygons_become_triangles(tmp_path):
     path = tmp_path / "house.obj"
     path.write_text("v 0 0 0\nv 1 0 0\nv 1 1 0\nv .5 2 0\nv 0 1 0\nf 1 2 3 4 5\nf 1/1 2/2 3/3\n")
