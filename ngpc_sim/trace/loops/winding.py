@@ -167,7 +167,7 @@ def _crossing(corners: Array, lane: Whole, segment: Array, x: Whole, y: Whole, z
 
 @forced
 def _gaps(bounds: Array, node: Whole, low: Array, high: Array, gaps: Array) -> None:
-    """Put into ``gaps`` (CHILDREN,) how far children's boxes are from the box of ``low`` and ``high``, at most 0 if not.
+    """Put into ``gaps`` (CHILDREN,) how far children's boxes are from that of ``low`` and ``high``, or 0 or less.
 
     They are numbers of float32: children's boxes are larger than their triangles by more than that rounds.
     """
@@ -200,37 +200,51 @@ def _may_cross(corners: Array, segment: Array, x: Whole, y: Whole, z: Whole, lan
 
 
 @loop
+def _orient(segment: Array) -> Whole:
+    """Longest axis of a segment (5, 3) of start and end; the other rows become low and high corner, and slopes."""
+    z = 0
+    for axis in range(3):
+        low, high = min(segment[0, axis], segment[1, axis]), max(segment[0, axis], segment[1, axis])
+        segment[2, axis], segment[3, axis] = low, high
+        if high - low > segment[3, z] - segment[2, z]:
+            z = axis
+    for axis in range(3):
+        length = segment[1, z] - segment[0, z]
+        segment[4, axis] = (segment[1, axis] - segment[0, axis]) / length if length != 0.0 else 0.0
+    return z
+
+
+@loop
+def _leaf_crossings(corners: Array, segment: Array, z: Whole, lanes: Array) -> Whole:
+    """``crossings`` of a leaf's triangles."""
+    x, y, total = (z + 1) % 3, (z + 2) % 3, 0
+    _may_cross(corners, segment, x, y, z, lanes)
+    for lane in range(LANES):
+        if lanes[lane]:
+            total += _crossing(corners, lane, segment, x, y, z)
+    return total
+
+
+@loop
 def crossings(tree: TriangleTree, segment: Array, room: Room) -> Whole:
     """How often a short segment leaves the mesh, less how often it enters: the winding number falls by that.
 
     ``segment`` (5, 3) float64: start and end, neither on the mesh; the other rows are room to work in.
     """
-    start, end, low, high, shear = segment[0], segment[1], segment[2], segment[3], segment[4]
-    z = 0
-    for axis in range(3):
-        low[axis], high[axis] = min(start[axis], end[axis]), max(start[axis], end[axis])
-        if high[axis] - low[axis] > high[z] - low[z]:
-            z = axis
-    if start[z] == end[z]:
+    z, total, left = _orient(segment), 0, 1
+    if segment[2, z] == segment[3, z]:
         return 0
-    for axis in range(3):
-        shear[axis] = (end[axis] - start[axis]) / (end[z] - start[z])
-    x, y = (z + 1) % 3, (z + 2) % 3
-    total, left = 0, 1
     room.stack[0] = 0
     while left:
         left -= 1
         node = room.stack[left]
-        _gaps(tree.bounds, node, low, high, room.boxes)
+        _gaps(tree.bounds, node, segment[2], segment[3], room.boxes)
         for child in range(CHILDREN):
             if room.boxes[child] > 0.0:
                 continue
             link = np.int64(tree.links[node, child])
             if link >= 0:
                 room.stack[left], left = link, left + 1
-                continue
-            _may_cross(tree.leaves[-1 - link], segment, x, y, z, room.triangles)
-            for lane in range(LANES):
-                if room.triangles[lane]:
-                    total += _crossing(tree.leaves[-1 - link], lane, segment, x, y, z)
+            else:
+                total += _leaf_crossings(tree.leaves[-1 - link], segment, z, room.triangles)
     return total
