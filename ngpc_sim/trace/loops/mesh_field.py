@@ -19,7 +19,7 @@ from ngpc_sim.trace.loops.triangle_tree import Room, TriangleTree, build, closes
 from ngpc_sim.trace.loops.winding import Dipoles, crossings, dipoles, winding_number
 
 GRID_CELLS = 64
-"""Cells along the longest side of the mesh's box (assumed; 262,144 cells cost 0.5 s to fill)."""
+"""Cells along the longest side of the mesh's box (assumed; 262,144 cells take 0.5 s to fill)."""
 _BLOCK = 4
 """Cells a side of a block: winding numbers are summed for one cell of each block."""
 _SURE = 0.999
@@ -31,8 +31,8 @@ _RANGE = 8192
 """Queries that a thread takes at once."""
 _SPREAD, _SPREAD_AGAIN = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 """Factors of the hash splitmix64 (Steele et al. 2014)."""
-BYTES_PER_TRIANGLE = 320
-"""Memory of a field a triangle, its vertices and what building takes included (measured, rounded up)."""
+BYTES_PER_TRIANGLE = 400
+"""Memory of a field a triangle, what building takes included, and three vertices of its own (measured, rounded up)."""
 _FAR = 0.1
 """Distances of a grid above this may be bounds."""
 _ROOT_3 = 3.0**0.5
