@@ -89,7 +89,7 @@ def flipped(data):
 
 def future():
     table = pq.read_table(folder("traces") / "gia-plane-fhd.trace.parquet")
-    text = table.schema.metadata[b"ngpc_sim.trace"].replace(b'"format_version":1', b'"format_version":2')
+    text = table.schema.metadata[b"ngpc_sim.trace"].replace(b'"format_version":1', b'"format_version":3')
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata({b"ngpc_sim.trace": text}), sink)
     return sink.getvalue().to_pybytes()
@@ -103,7 +103,7 @@ def future():
         (lambda: whole()[:-1], "damaged or cut short"),
         (lambda: b"", "is empty"),
         (lambda: b"invocation tile x y\n", "is not a Parquet file"),
-        (future, "format version 2"),
+        (future, "format version 3"),
     ],
 )
 @pytest.mark.parametrize("words", [("--scale", "8", "--app", "gia", "--trace"), ("trace", "info")])

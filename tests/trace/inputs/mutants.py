@@ -189,6 +189,7 @@ def meshes(folder):
 #: by kind: from an empty folder to a reader of a path, and paths of whole files
 KINDS = {
     "cameras": cameras,
+    "mesh": meshes,
     "image": images,
     "nerfstudio": nerfstudio,
     "occupancy": occupancies,
@@ -198,7 +199,6 @@ KINDS = {
     "trace": traces,
     "volume": volumes,
 }
-KINDS = {"mesh": meshes, "trace": traces}
 
 
 def read_mutants(kind, count, seed):
