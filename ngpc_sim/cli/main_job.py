@@ -132,6 +132,7 @@ def _main_job(asked: Request) -> None:
     from ngpc_sim.results.frames import of_single_frames
 
     started = time.monotonic()
+    notes = _record_files(asked)
     points = request.points(asked)
     watts = _check(asked, points)
     began = time.monotonic()
@@ -154,8 +155,24 @@ def _main_job(asked: Request) -> None:
         names = ", ".join(path.name for path in written)
         more = [*(budgets.sentences(fits) if fits else []), *([request.speed_line(speed)] if speed else [])]
         ends = scale_ends(asked.scale) if asked.scale is not None else []
-        lines = [*ends, *about_frames, *footer(points, results, differences(points, results)), *more]
+        lines = [*ends, *notes, *about_frames, *footer(points, results, differences(points, results)), *more]
         print_results(rows, [*lines, f"Wrote {names} to {asked.folder}."])
+
+
+def _record_files(asked: Request) -> list[str]:
+    """Record the users' files that are to be replayed, and give what should be known of them."""
+    from ngpc_sim.job.options import parse_list
+    from ngpc_sim.trace.loading import users_file
+
+    notes: list[str] = []
+    for name in parse_list(asked.traces, "--trace") if asked.traces is not None else []:
+        path = users_file(name)
+        if path is not None:
+            from ngpc_sim.trace.kept_recordings import recorded
+
+            with closing(Bar(1.0, f"recording {path.name}", shown=not asked.quiet)) as bar:
+                notes += recorded(path, bar.to).notes
+    return notes
 
 
 def _simulated(

@@ -20,7 +20,7 @@ Source = Annotated[str, typer.Argument(help="Bundled name, file or URL.")]
 def trace_list(as_json: AsJson = False) -> None:  # noqa: FBT002
     """List the bundled traces and the scenes that can be recorded."""
     from ngpc_sim.trace import bundled_traces
-    from ngpc_sim.trace.record import SCENES
+    from ngpc_sim.trace.subjects import SCENES
 
     scenes = {name: scene.description for name, scene in sorted(SCENES.items())}
     if as_json:

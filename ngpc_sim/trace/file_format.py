@@ -191,16 +191,20 @@ def header_of(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
         raise RefusedError(
             f"has format version {version}, and this program reads versions {ONE_NETWORK} and {SEVERAL_NETWORKS}"
         )
-    needed = _KEYS | (_NETWORK_KEYS if version == SEVERAL_NETWORKS else {})
+    _check_keys(header, _KEYS | (_NETWORK_KEYS if version == SEVERAL_NETWORKS else {}))
+    if version == SEVERAL_NETWORKS and len(header["networks"]) < 2:
+        raise RefusedError(f"has format version {SEVERAL_NETWORKS}, but does not name two or more networks")
+    return header
+
+
+def _check_keys(header: Mapping[str, Any], needed: dict[str, type]) -> None:
+    """Refuse a header with a missing or unknown key, or a value of another type."""
     for key, kind in (needed | _OPTIONAL_KEYS).items():
         if (key in header or key in needed) and type(header.get(key)) is not kind:
             raise RefusedError(f"has no valid {key!r} in its description")
-    if version == SEVERAL_NETWORKS and len(header["networks"]) < 2:
-        raise RefusedError(f"has format version {SEVERAL_NETWORKS}, but does not name two or more networks")
     unknown = sorted(set(header) - set(needed) - set(_OPTIONAL_KEYS))
     if unknown:
         raise RefusedError(f"has the unknown key {unknown[0]!r} in its description")
-    return header
 
 
 def without_rows(header: dict[str, Any], name: str, n_dims: int) -> Trace:

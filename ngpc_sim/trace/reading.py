@@ -54,15 +54,15 @@ GROUPS_AT_ONCE = 16
 WRONG_CHECKSUM = "is damaged: its contents do not match their checksum"
 
 
-def load_trace(source: str | os.PathLike[str]) -> Trace:
-    """Trace of a bundled name (``nerf-room-fhd`` or ``nerf-room``), a path or an fsspec URL.
+def read_trace(source: str | os.PathLike[str]) -> Trace:
+    """Trace of a bundled name, a path or an fsspec URL.
 
     A local file that records a whole frame in more than ``HELD_ROWS`` rows is opened, any other one is read.
 
     Raises
     ------
     UserError
-        For whatever is not a whole, undamaged trace file of this format version.
+        For whatever is not a whole, undamaged trace file of a format version that is known.
     """
     place, name = located(source)
     with _one_sentence(place), opened(place) as stream:

@@ -119,12 +119,12 @@ def _counted_before(
     if len({*pixels}) < len(pixels) or len(others) > MAX_PROFILES:
         raise UserError(f"A trace has profiles of at most {MAX_PROFILES} other sizes, no two of as many pixels.")
     ends = [sum(pixels[: k + 1]) / sum(pixels) for k in range(len(pixels))]
-    parts = [_part(progress, *span) for span in pairwise([0.0, *ends])]
+    parts = [part_of(progress, *span) for span in pairwise([0.0, *ends])]
     profiles = (count(subject, *size, progress=part) for size, part in zip(others, parts, strict=False))
     return tuple(profiles), parts[-1]
 
 
-def _part(progress: Progress | None, first: float, last: float) -> Progress | None:
+def part_of(progress: Progress | None, first: float, last: float) -> Progress | None:
     """Progress of a part of the work."""
     return None if progress is None else lambda done: progress(first + (last - first) * done)
 

@@ -10,9 +10,7 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,16 +18,15 @@ from typing import TYPE_CHECKING, Any
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.files import open_file
 from ngpc_sim.config.texts import MAX_NAME, is_line, printable
-from ngpc_sim.machine.ending import gone_at_the_end
-from ngpc_sim.machine.leftovers import own_prefix, sweep
+from ngpc_sim.machine.whole_files import write_whole
 from ngpc_sim.trace.contents import MAX_TEXT, Trace
 from ngpc_sim.trace.file_format import RefusedError, reason_of
-from ngpc_sim.trace.reading import load_trace
+from ngpc_sim.trace.reading import read_trace
 from ngpc_sim.trace.sources import SUFFIX, bundled_traces
 from ngpc_sim.workloads.apps import NAME_RULE, is_app_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 INDEX = "index.json"
 FORMAT, FORMAT_VERSION = "ngpc-sim sequence", 1
@@ -129,7 +126,7 @@ class TraceSequence:
 
 
 def _load(folder: Path, frame: FrameFile) -> Trace:
-    trace = load_trace(folder / frame.file)
+    trace = read_trace(folder / frame.file)
     if trace.sha256 != frame.sha256:
         raise UserError(
             f"Frame {frame.file} of the sequence {folder} has changed since its {INDEX} was written: record the "
@@ -270,23 +267,5 @@ def write_index(
         _frames(_header(text.encode())["frames"])
     except RefusedError as refused:
         raise UserError(f"The sequence {folder} cannot be written, for it {refused}.") from refused
-    with _reported(target):
-        sweep(target.parent)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=own_prefix(), delete=False) as file:
-            temporary = Path(file.name)
-            with gone_at_the_end(temporary):
-                file.write(f"{text}\n".encode())
-                file.flush()
-                os.fsync(file.fileno())
-                temporary.chmod(0o644)
-                temporary.replace(target)
+    write_whole(target, f"{text}\n".encode())
     return target
-
-
-@contextmanager
-def _reported(target: Path) -> Iterator[None]:
-    """Turn a failure of the disk into one sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise UserError(f"The index could not be written to {target}: {reason_of(error)}.") from error

@@ -53,6 +53,8 @@ class Subject:
     """The scene of a render loop: a frozen dataclass with a ``camera``."""
     loop: Callable[[Any, int, int], Iterator[Invocation]]
     """From ``frame``, width and height to the network calls of a frame."""
+    notes: tuple[str, ...] = ()
+    """Sentences that whoever records it should read."""
 
     @property
     def camera(self) -> Camera:

@@ -50,19 +50,28 @@ _WANTED: Wanted = dict.fromkeys(("encoding", "network", "rgb_network", "dir_enco
 
 @dataclass(frozen=True)
 class StoredCamera:
-    """Camera as the file has it: camera-to-world rows (3, 4), focal length over the image's side along ``fov_axis``."""
+    """Camera as the file has it: camera-to-world rows (3, 4), focal length over the image's side along ``fov_axis``.
+
+    ``zoom`` multiplies the focal lengths, and offsets of ``screen_center`` from the middle.
+    """
 
     matrix: tuple[tuple[float, ...], ...]
     relative_focal_length: tuple[float, ...]
     screen_center: tuple[float, ...]
     fov_axis: int
+    zoom: float
 
 
 @dataclass(frozen=True)
 class Occupancy:
-    """``bits`` (n_cascades, CASCADE_BYTES) uint8, rebuilt with a density cut of ``threshold``; ``cells_on`` of all."""
+    """``bits`` (n_cascades, CASCADE_BYTES) uint8, rebuilt with a density cut of ``threshold``; ``cells_on`` of all.
+
+    ``thickness`` (n_cascades, 128^3) float32, 0 or more, is the optical thickness of the smallest step in every cell,
+    in Morton order.
+    """
 
     bits: Bits = field(repr=False)
+    thickness: npt.NDArray[np.float32] = field(repr=False)
     threshold: float
     cells_on: int
 
@@ -196,7 +205,7 @@ def _occupancy(state: Fields, aabb_scale: int, density_cut: float | None) -> Occ
             f"{state.name} has an empty occupancy: none of its densities is above {threshold:g}; it was perhaps saved "
             "before training."
         )
-    return Occupancy(bits, threshold, cells_on)
+    return Occupancy(bits, np.maximum(stored, 0, dtype=np.float32), threshold, cells_on)
 
 
 def _camera(stored: Fields) -> StoredCamera:
@@ -207,4 +216,6 @@ def _camera(stored: Fields) -> StoredCamera:
     if (axis := stored.whole("fov_axis", 1)) > 1:
         raise stored.wrong("fov_axis", axis, "0 or 1")
     focal_length, center = (stored.numbers(key, 2) for key in ("relative_focal_length", "screen_center"))
-    return StoredCamera(rows, focal_length, center, axis)
+    if (zoom := stored.number("zoom", 1.0)) <= 0.0 or min(focal_length) <= 0.0:
+        raise stored.wrong("relative_focal_length and zoom", zoom, "numbers above 0")
+    return StoredCamera(rows, focal_length, center, axis, zoom)

@@ -33,6 +33,7 @@ _SPARE, _RATIO = 1 << 26, 100
 _SIZES_OF_NIFTI = {348: "Nifti1Header", 540: "Nifti2Header"}  # published: nifti.nimh.nih.gov, ``sizeof_hdr``
 _MAGICS_OF_NIFTI = (b"n+1", b"n+2")
 
+Vector = tuple[float, float, float]
 Floats = npt.NDArray[np.float32]
 ReadBytes = Callable[[int], bytes]
 
@@ -51,11 +52,11 @@ class Volume:
     n_negative: int = 0
 
     @property
-    def box(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    def box(self) -> tuple[Vector, Vector]:
         """Low and high corner of the volume in the unit cube."""
         sides = np.multiply(self.values.shape, self.voxel)
-        half = sides / sides.max() / 2
-        return tuple((0.5 - half).tolist()), tuple((0.5 + half).tolist())
+        x, y, z = (sides / sides.max() / 2).tolist()
+        return (0.5 - x, 0.5 - y, 0.5 - z), (0.5 + x, 0.5 + y, 0.5 + z)
 
 
 @dataclass(frozen=True)

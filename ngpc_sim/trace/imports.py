@@ -1,0 +1,59 @@
+"""Imports: a trained scene of another program as a workload file, and as something to record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.texts import MAX_NAME, printable
+from ngpc_sim.config.yaml_files import dump_yaml
+from ngpc_sim.machine.whole_files import write_whole
+from ngpc_sim.trace.inputs.fields_of_files import subject_of_snapshot
+from ngpc_sim.trace.inputs.kinds import Look, check_compaction
+from ngpc_sim.trace.inputs.nerfstudio import read_config, refuse_checkpoint
+from ngpc_sim.trace.inputs.snapshots import read_snapshot, workload_tree
+from ngpc_sim.trace.subjects import Subject
+
+CONFIGS, CHECKPOINTS = (".yml", ".yaml"), (".ckpt",)
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What a file brings: a workload file's tree, and its scene, where it has one."""
+
+    name: str
+    workload: dict[str, Any]
+    subject: Subject | None
+    words: str
+
+    @classmethod
+    def of(cls, path: Path, look: Look, seed: int) -> Imported:
+        """Read a snapshot or a configuration.
+
+        Raises
+        ------
+        UserError
+            For whatever is neither, or damaged, and for an option that changes nothing.
+        """
+        name = printable(path.name.split(".")[0] or path.name)[:MAX_NAME]
+        if path.suffix.lower() in CHECKPOINTS:
+            refuse_checkpoint(path)
+        if path.suffix.lower() in CONFIGS:
+            if look != Look():
+                raise UserError(f"{path} has no scene, so that options of recordings change nothing.")
+            return cls(name, read_config(path), None, "a workload without a trace; record or write one for it")
+        check_compaction(look)
+        snapshot = read_snapshot(path, look.density_cut)
+        subject = None if snapshot.occupancy is None else subject_of_snapshot(snapshot, look.compaction, seed)
+        grid = snapshot.encoding
+        words = f"mode {snapshot.mode}, {grid.n_levels} levels, per_level_scale {grid.per_level_scale}"
+        return cls(name, workload_tree(snapshot), subject, words)
+
+    def write_workload(self, folder: Path, trace: str | None) -> Path:
+        """Write the workload file, which names ``trace`` in its own folder where there is one."""
+        own = {} if trace is None else {"trace": trace}
+        target = folder / f"{self.name}.yaml"
+        write_whole(target, dump_yaml(self.workload | own).encode())
+        return target
