@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import KW_ONLY, dataclass, field
 from types import TracebackType
 from typing import Any, Self, SupportsIndex
 
@@ -36,29 +37,9 @@ WRITER = "ngpc-sim TraceWriter 1"
 """Goes into the file as tool_version."""
 
 
+@dataclass(eq=False, repr=False)
 class TraceWriter:
-    """Writes a frame's trace; used in a ``with`` block, one :meth:`invocation` for each call of the network in order.
-
-    Parameters
-    ----------
-    path
-        File to write, by convention ``NAME.trace.parquet``. It is replaced when the block ends without an exception.
-    app
-        nerf, nsdf, gia, nvr, or the app of an own workload.
-    resolution
-        Width and height of the frame in pixels.
-    scene, camera
-        One line of text each.
-    seed
-        From 0; whatever the renderer drew its random numbers from.
-    tile_pixels
-        Width and height of a screen tile in pixels, where queries come with tiles.
-    tile_weights
-        (n_tiles,) how many screen tiles each recorded tile stands for, where a renderer records only some; ``tile``
-        then counts the recorded tiles.
-    networks
-        Names of the networks, where calls ask more than one: the main one first, the others as the workload's
-        ``other_networks`` name them.
+    """Writes a frame's trace; used in a ``with`` block, one :meth:`invocation` for each call of a network in order.
 
     Raises
     ------
@@ -66,39 +47,50 @@ class TraceWriter:
         For a value that no trace has, here and in :meth:`invocation`; at the end where nothing was recorded.
     """
 
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        app: str,
-        resolution: tuple[int, int],
-        scene: str,
-        camera: str = "",
-        seed: int = 0,
-        tile_pixels: tuple[int, int] = (16, 8),
-        tile_weights: npt.ArrayLike | None = None,
-        networks: Sequence[str] = (),
-    ) -> None:
-        self._path = path
-        self._app, self._scene, self._camera = app, scene, camera
-        self._resolution = _sides(resolution, "resolution")
-        self._seed = whole_number(seed, "seed", 0, (1 << 63) - 1)
-        self._tile_pixels = _sides(tile_pixels, "tile_pixels")
-        self._weights = None if tile_weights is None else weights_from(tile_weights)
-        self._networks = tuple(networks)
-        self._several = len(self._networks) > 1
-        self._launched: list[int] = []
-        self._phases: list[str] = []
-        self._asked: list[int] = []
-        self._queries = self._n_dims = 0
-        self._with_tiles: bool | None = None if tile_weights is None else True
-        self._rows: RowWriter | None = None
-        self._is_open = False
+    path: str | os.PathLike[str]
+    """File to write, by convention ``NAME.trace.parquet``; replaced when the block ends without an exception."""
+    _: KW_ONLY
+    app: str
+    """nerf, nsdf, gia, nvr, or the app of an own workload."""
+    resolution: tuple[int, int]
+    """Width and height of the frame in pixels."""
+    scene: str
+    camera: str = ""
+    """One line of text, as the scene."""
+    seed: int = 0
+    """From 0; whatever the renderer drew its random numbers from."""
+    tile_pixels: tuple[int, int] = (16, 8)
+    """Width and height of a screen tile in pixels, where queries come with tiles."""
+    tile_weights: npt.ArrayLike | None = None
+    """(n_tiles,) screen tiles for which each recorded tile stands, where a renderer records only some of them."""
+    networks: Sequence[str] = ()
+    """Names of the networks, where calls ask several: the main one first, the others as the workload names them."""
+    _weights: Array | None = field(default=None, init=False)
+    _launched: list[int] = field(default_factory=list, init=False)
+    _phases: list[str] = field(default_factory=list, init=False)
+    _asked: list[int] = field(default_factory=list, init=False)
+    _queries: int = field(default=0, init=False)
+    _n_dims: int = field(default=0, init=False)
+    _with_tiles: bool | None = field(default=None, init=False)
+    _rows: RowWriter | None = field(default=None, init=False)
+    _is_open: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self.resolution = _sides(self.resolution, "resolution")
+        self.tile_pixels = _sides(self.tile_pixels, "tile_pixels")
+        self.seed = whole_number(self.seed, "seed", 0, (1 << 63) - 1)
+        self.networks = tuple(self.networks)
+        if not all(isinstance(text, str) for text in (self.app, self.scene, self.camera, *self.networks)):
+            raise UserError("app, scene, camera and each of networks should be a text.")
+        if self.tile_weights is not None:
+            self._weights, self._with_tiles = weights_from(self.tile_weights), True
         fault = description_flaw(self._trace([1], ["main"], [0]))
         if fault:
-            raise UserError(f"The trace {path} cannot be written because it {fault}.")
+            raise UserError(f"The trace {self.path} cannot be written because it {fault}.")
 
     def __enter__(self) -> Self:
+        if self._launched:
+            raise UserError("A TraceWriter writes one trace; make another one.")
         self._is_open = True
         return self
 
@@ -110,7 +102,7 @@ class TraceWriter:
             if kind is not None:
                 return
             if self._rows is None or not self._rows.rows:
-                raise UserError(f"No trace is written to {self._path}, because no query was recorded.")
+                raise UserError(f"No trace is written to {self.path}, because no query was recorded.")
             self._rows.finish(described(self._trace(self._launched, self._phases, self._asked)))
 
     def invocation(
@@ -162,10 +154,10 @@ class TraceWriter:
     def _number_of(self, network: str | None) -> int:
         if network is None:
             return 0
-        if network not in self._networks:
-            hint = choices(str(network), self._networks) if self._networks else "networks=(...) names those that it has"
+        if network not in self.networks:
+            hint = choices(str(network), self.networks) if self.networks else "networks=(...) names those that it has"
             raise UserError(f"No network of this trace is called '{network}'; {hint}.")
-        return self._networks.index(network)
+        return self.networks.index(network)
 
     def _tiles(self, tile: Any, n: int) -> Array | None:  # noqa: ANN401
         """(n,) tiles, or ``None`` where the whole frame is one."""
@@ -179,14 +171,18 @@ class TraceWriter:
             raise UserError(f"A trace has at most {MAX_TILES:,} screen tiles, not {n_tiles:,}: use larger tile_pixels.")
         return tiles_from(tile, n, n_tiles)
 
+    @property
+    def _is_several(self) -> bool:
+        return len(self.networks) > 1
+
     def _n_tiles(self) -> int:
         if self._weights is not None:
             return len(self._weights)
-        columns, rows = (-(-side // tile) for side, tile in zip(self._resolution, self._tile_pixels, strict=True))
+        columns, rows = (-(-side // tile) for side, tile in zip(self.resolution, self.tile_pixels, strict=True))
         return columns * rows
 
     def _phase(self, phase: str | None, number: int) -> str:
-        label = (self._networks[number] if self._networks else "main") if phase is None else phase
+        label = (self.networks[number] if self.networks else "main") if phase is None else phase
         if not isinstance(label, str) or len(label) > MAX_TEXT:
             raise UserError(f"phase should be a text of at most {MAX_TEXT} characters.")
         return sys.intern(label)
@@ -195,29 +191,29 @@ class TraceWriter:
         """Hand the rows of a call on, by tile."""
         n, n_dims = positions.shape
         if self._rows is None:
-            self._rows = RowWriter(self._path, n_dims, several=self._several)
+            self._rows = RowWriter(self.path, n_dims, several=self._is_several)
         self._n_dims, self._with_tiles = n_dims, tiles is not None
         if n == 0:
             return
         if tiles is not None:
             order = np.argsort(tiles, kind="stable")
             tiles, positions = tiles[order], positions[order]
-        networks = np.full(n, number, np.int32) if self._several else None
+        networks = np.full(n, number, np.int32) if self._is_several else None
         invocations = np.full(n, len(self._launched), np.int32)
         self._rows.add(invocations, np.zeros(n, np.int32) if tiles is None else tiles, positions, networks)
 
     def _trace(self, launched: list[int], phases: list[str], asked: list[int]) -> Trace:
         """The trace of some calls, without its rows."""
-        width, height = self._resolution
+        width, height = self.resolution
         weights = np.ones(self._n_tiles() if self._with_tiles else 1) if self._weights is None else self._weights
         return Trace(
             name="",
-            app=self._app,
-            scene=self._scene,
-            camera=self._camera,
+            app=self.app,
+            scene=self.scene,
+            camera=self.camera,
             width=width,
             height=height,
-            seed=self._seed,
+            seed=self.seed,
             tool_version=WRITER,
             profile=np.array(launched, np.int64),
             phases=tuple(phases),
@@ -225,9 +221,9 @@ class TraceWriter:
             tiles=np.empty(0, np.int32),
             positions=np.empty((0, self._n_dims), np.float32),
             tile_weights=weights,
-            tile_pixels=self._tile_pixels if self._with_tiles else self._resolution,
-            networks=self._networks if self._several else (),
-            invocation_networks=np.array(asked if self._several else [], np.int64),
+            tile_pixels=self.tile_pixels if self._with_tiles else self.resolution,
+            networks=tuple(self.networks) if self._is_several else (),
+            invocation_networks=np.array(asked if self._is_several else [], np.int64),
         )
 
 

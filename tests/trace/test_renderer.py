@@ -166,6 +166,8 @@ def test_a_killed_renderer_leaves_what_was_there_and_a_file_that_the_next_one_de
     ("change", "reason"),
     [
         ({"app": "my renderer"}, "app 'my renderer'"),
+        ({"scene": None}, "should be a text"),
+        ({"networks": (1, 2)}, "should be a text"),
         ({"resolution": (0, 5)}, "a side of resolution is 0"),
         ({"resolution": 1080}, r"resolution is 1080, which should be \(width, height\)"),
         ({"resolution": (64.0, 32)}, "a side of resolution is 64.0"),
@@ -233,6 +235,8 @@ def test_a_writer_records_only_inside_its_block(path):
         writer.invocation(some(1))
     with pytest.raises(UserError, match="inside its with block"):
         writer.invocation(some(1))
+    with pytest.raises(UserError, match="writes one trace"):
+        writer.__enter__()
 
 
 def test_more_tiles_than_a_trace_has_are_refused(path):
