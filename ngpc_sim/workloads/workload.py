@@ -29,6 +29,9 @@ PATH = re.compile(r"[./\\:]")
 #: what ``workload show`` prints beyond the file; a file may have it where it says what follows from the rest
 DERIVED = ("name", "encoding", "matrices", "macs_per_query", "lookups_per_query", "table_entries", "levels")
 
+#: networks beside the main one: a trace names 16 in all
+MAX_OTHERS = 15
+
 
 class Network(Spec):
     """A fully connected network without biases; widths in neurons."""
@@ -46,6 +49,15 @@ class Network(Spec):
         return list(pairwise([inputs, *hidden, padded(self.n_output_dims, padding)]))
 
 
+class OtherNetwork(Spec):
+    """What an app asks beside its main networks, such as a proposal network: its own grid, networks and bytes."""
+
+    input_bytes: int = Field(ge=1, le=4096)
+    output_bytes: int = Field(ge=1, le=4096)
+    networks: list[Network] = Field(min_length=1)
+    encoding: GridEncoding
+
+
 class WorkloadFile(Spec):
     """One file of ``workloads/``: an app, its network and its encodings."""
 
@@ -56,6 +68,7 @@ class WorkloadFile(Spec):
     output_bytes: int = Field(ge=1, le=4096)
     networks: list[Network] = Field(min_length=1)
     encodings: dict[str, GridEncoding] = Field(min_length=1)
+    other_networks: dict[str, OtherNetwork] = Field(default={}, max_length=MAX_OTHERS)
     gpu_kernels: GpuKernels | None = None
     sources: dict[str, str]
 
@@ -73,6 +86,13 @@ class WorkloadFile(Spec):
             raise ValueError(f"the name of an encoding should be {NAME_RULE}")
         return encodings
 
+    @field_validator("other_networks")
+    @classmethod
+    def _network_names(cls, others: dict[str, OtherNetwork]) -> dict[str, OtherNetwork]:
+        if not all(map(is_app_name, others)):
+            raise ValueError(f"the name of a network should be {NAME_RULE}")
+        return others
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -81,6 +101,7 @@ class Workload:
     ``input_bytes`` and ``output_bytes`` are what the accelerator reads and writes per query;
     ``trace`` names the trace that the main job replays; ``gpu_kernels`` is what the GPU runs beside the network.
     ``label`` is what output calls it: ``name`` where it is built in, else the name of its file and the encoding.
+    ``others`` are workloads too: what the app asks beside its main networks, by the name that a trace gives it.
     """
 
     name: str
@@ -93,9 +114,15 @@ class Workload:
     trace: str
     gpu_kernels: GpuKernels | None = field(default=None, hash=False)
     label: str = field(default="", compare=False)
+    others: tuple[Workload, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", self.label or self.name)
+
+    @cached_property
+    def sections(self) -> tuple[Workload, ...]:
+        """The main networks and then the others, each with its own grid: workloads without others."""
+        return (replace(self, others=()), *self.others) if self.others else (self,)
 
     def matrices(self) -> list[tuple[int, int]]:
         """``(inputs, outputs)`` of every weight matrix in order, outputs padded to 16."""
@@ -122,7 +149,7 @@ class Workload:
             "networks": [network.model_dump(mode="json") for network in self.networks],
             "bytes": [self.input_bytes, self.output_bytes],
             "gpu_kernels": kernels,
-        }
+        } | ({"other_networks": {other.name: other.sha256 for other in self.others}} if self.others else {})
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
     @cached_property
@@ -171,9 +198,26 @@ def load_workload(name: str | os.PathLike[str]) -> Workload:
         trace=_trace_of(path, file.trace, origins),
         gpu_kernels=file.gpu_kernels,
         label=f"{printable(path.stem)[:MAX_NAME]}-{encoding_name}",
+        others=tuple(_other(file.app, name, other) for name, other in file.other_networks.items()),
     )
+    _check_dimensions(work, path.name)
     _check_derived(work, derived, path.name, origins)
     return work
+
+
+def _other(app: str, name: str, other: OtherNetwork) -> Workload:
+    sizes = other.input_bytes, other.output_bytes
+    return Workload(name, app, name, other.encoding, tuple(other.networks), *sizes, trace="")
+
+
+def _check_dimensions(work: Workload, file: str) -> None:
+    own = work.encoding.n_dims
+    for other in work.others:
+        if other.encoding.n_dims != own:
+            raise UserError(
+                f"{file}: other_networks.{other.name}.encoding.n_dims is {other.encoding.n_dims}, but {work.name} has "
+                f"{own}: all networks of an app take the same positions."
+            )
 
 
 def _trace_of(file: Path, trace: str, origins: Mapping[str, str]) -> str:

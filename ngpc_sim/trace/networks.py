@@ -1,0 +1,70 @@
+"""The rows of a trace by the network that they ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.trace.contents import Trace
+from ngpc_sim.trace.reading import StreamedTrace
+
+Array = np.ndarray[Any, Any]
+NONE = np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class ByNetwork:
+    """A trace by network: ``numbers`` (n_invocations,) int64 has the network of each invocation, of ``count``."""
+
+    trace: Trace
+    numbers: Array
+    count: int
+
+    @cached_property
+    def traces(self) -> tuple[Trace, ...]:
+        """The trace with the rows of each network alone; those of one network are the trace itself.
+
+        Raises
+        ------
+        UserError
+            Where rows stay in their file, or nothing was recorded of a network that the frame asks.
+        """
+        if self.count == 1:
+            return (self.trace,)
+        if isinstance(self.trace, StreamedTrace):
+            raise UserError(f"trace {self.trace.name} records a whole frame in parts, which is not sampled by network.")
+        return tuple(map(self._only, range(self.count)))
+
+    def _only(self, number: int) -> Trace:
+        trace = self.trace
+        own = self.numbers[trace.invocations] == number
+        if not own.any() and trace.profile[self.numbers == number].any():
+            name = trace.networks[number] if trace.networks else "the only one"
+            raise UserError(f"trace {trace.name} records no query of the network {name}, which its frame asks.")
+        rows = {key: getattr(trace, key)[own] for key in ("invocations", "tiles", "positions")}
+        return replace(trace, **rows, networks=(), invocation_networks=NONE)
+
+
+def by_network(trace: Trace, names: Sequence[str]) -> ByNetwork:
+    """The trace by the networks of an app: the main one, and others by their ``names``.
+
+    Raises
+    ------
+    UserError
+        Where the trace names a network that the app does not have.
+    """
+    unknown = [name for name in trace.networks[1:] if name not in names]
+    if unknown:
+        known = f"names {', '.join(names)}" if names else "names none"
+        raise UserError(
+            f"trace {trace.name} asks the network '{unknown[0]}', but its workload {known} in other_networks."
+        )
+    if not trace.networks:
+        return ByNetwork(trace, np.zeros(trace.n_invocations, np.int64), 1 + len(names))
+    places = np.array([0, *(1 + list(names).index(name) for name in trace.networks[1:])])
+    return ByNetwork(trace, places[trace.invocation_networks], 1 + len(names))
