@@ -38,7 +38,7 @@ from ngpc_sim.engines import answers
 from ngpc_sim.engines.grid_cache import CacheShape, L2Shape, TableCaches
 from ngpc_sim.engines.grid_index import checked_positions
 from ngpc_sim.engines.level_passes import BankShape, LevelPasses
-from ngpc_sim.engines.level_streams import CachedStream, LevelStream
+from ngpc_sim.engines.level_streams import AnyCaches, CachedStream, LevelStream
 from ngpc_sim.engines.service import Service
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels
@@ -161,15 +161,18 @@ class EncodingEngine:
         self, encoding: GridEncoding, l2: L2Shape | None = None, addresses: int = 0
     ) -> Callable[[Array], Service]:
         """A function that takes the positions of a stream part by part, in order; otherwise like :meth:`service`."""
+        caches = self._caches(encoding, l2, addresses) if self.cached_levels(encoding) else None
+        return self.stream_behind(encoding, caches)
+
+    def stream_behind(self, encoding: GridEncoding, caches: AnyCaches | None) -> Callable[[Array], Service]:
+        """Like :meth:`stream` with these ``caches``, or none where every level fits or counts as if it did."""
         slots = min(self.spec.engines, encoding.n_levels)
         base = np.array(
             [sum(1 for level in range(slot, encoding.n_levels, slots)) for slot in range(slots)],
             dtype=np.int64,
         ) * self.index_cycles(encoding)
         passes = self._passes(encoding)
-        levels: LevelStream | CachedStream = LevelStream(passes, slots)
-        if self.cached_levels(encoding):
-            levels = CachedStream(passes, self._caches(encoding, l2, addresses), slots)
+        levels = LevelStream(passes, slots) if caches is None else CachedStream(passes, caches, slots)
 
         def part(positions: Array) -> Service:
             intervals, reads, misses = levels.serve(checked_positions(encoding, positions))
@@ -312,18 +315,23 @@ def spilled_levels(spec: EncodingSpec, encoding: GridEncoding) -> list[int]:
 def check_tables(spec: EncodingSpec, encoding: GridEncoding, workload: str) -> list[int]:
     """Spilled levels; with ``table_policy: reject`` they are an error that names them."""
     spilled = spilled_levels(spec, encoding)
-    entry_bytes = encoding.n_features_per_level * spec.feature_bytes
-    if spec.table_policy == "cache" and entry_bytes > spec.line_bytes:
-        raise UserError(
-            f"{workload}: an entry of {entry_bytes} bytes does not fit a line of {spec.line_bytes}: raise "
-            "nfp.encoding.line_bytes."
-        )
+    check_lines(spec, encoding, workload)
     if spilled and spec.table_policy == "reject":
         raise UserError(
             f"{workload}: levels {level_ranges(spilled)} do not fit a grid_sram of {spec.grid_sram_kib} KiB with "
             f"{spec.feature_bytes}-byte features, and nfp.encoding.table_policy is reject."
         )
     return spilled
+
+
+def check_lines(spec: EncodingSpec, encoding: GridEncoding, workload: str) -> None:
+    """Refuse entries that do not fit a line of a cache."""
+    entry_bytes = encoding.n_features_per_level * spec.feature_bytes
+    if spec.table_policy == "cache" and entry_bytes > spec.line_bytes:
+        raise UserError(
+            f"{workload}: an entry of {entry_bytes} bytes does not fit a line of {spec.line_bytes}: raise "
+            "nfp.encoding.line_bytes."
+        )
 
 
 def level_ranges(levels: list[int]) -> str:

@@ -6,11 +6,11 @@ The state goes on from one call to the next, so a stream may come in parts of an
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from ngpc_sim.engines.grid_cache import TableCaches, empty_lines
+from ngpc_sim.engines.grid_cache import empty_lines
 from ngpc_sim.engines.level_passes import LevelPasses, columns_of
 from ngpc_sim.engines.service import Misses, folded
 from ngpc_sim.kernels.grid_sram import Lines
@@ -20,6 +20,27 @@ from ngpc_sim.machine.threads import map_threads, on_threads
 Array = np.ndarray[Any, Any]
 #: queries that pass through all levels before the next ones, and of which the lines are held
 CHUNK_QUERIES = 1 << 15
+
+
+class AnyCaches(Protocol):
+    """Caches of a stream's levels: its own, or those that it shares."""
+
+    slots: list[list[int]]
+    levels: list[int]
+
+    @property
+    def addresses(self) -> Array:
+        """Room for the addresses of lines that come from DRAM."""
+
+    @property
+    def noted(self) -> int:
+        """How many of them there are."""
+
+    def look_up(self, slot: int, asked: Lines, first: int) -> Lines:
+        """Missing lines of a slot; the caches go on."""
+
+    def look_up_l2(self, missed: Lines) -> Array:
+        """How many of the misses are not in L2 either."""
 
 
 class LevelStream:
@@ -63,7 +84,7 @@ class LevelStream:
 class CachedStream:
     """Queries in order through the levels of ``passes``, some of them in ``caches``, on engine slots."""
 
-    def __init__(self, passes: LevelPasses, caches: TableCaches, slots: int) -> None:
+    def __init__(self, passes: LevelPasses, caches: AnyCaches, slots: int) -> None:
         self.passes, self.caches, self.slots = passes, caches, slots
         self.first = 0
         self.place = {level: number for number, level in enumerate(caches.levels)}

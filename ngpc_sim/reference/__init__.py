@@ -8,6 +8,7 @@ cycle, for any trace. The clock of these environments counts NFP cycles.
 from ngpc_sim.reference.cluster import ReferenceCluster
 from ngpc_sim.reference.lookups import Lookup, lookups, reference_service, slot_cycles
 from ngpc_sim.reference.nfp import BatchLog, Issue, ReferenceNfp, run_nfp
+from ngpc_sim.reference.shared_tables import shared_services
 
 __all__ = [
     "BatchLog",
@@ -18,5 +19,6 @@ __all__ = [
     "lookups",
     "reference_service",
     "run_nfp",
+    "shared_services",
     "slot_cycles",
 ]

@@ -101,6 +101,14 @@ def reference_service(
 ) -> Service:
     """Intervals, reads and misses of a stream, as the cluster takes them."""
     queries = lookups(spec, encoding, positions)
+    spilled = spilled_levels(spec, encoding) if spec.table_policy == "cache" else []
+    return service_with(spec, encoding, queries, spilled, asked_lines(spec, encoding, queries, l2))
+
+
+def service_with(
+    spec: EncodingSpec, encoding: GridEncoding, queries: list[list[Lookup]], cached: list[int], asked: list[list[Asked]]
+) -> Service:
+    """The service of ``queries`` of which the lines ``asked`` are missing on ``cached`` levels."""
     slots = min(spec.engines, encoding.n_levels)
     parts = max(1, spec.engines // encoding.n_levels) if spec.sharing == "partition" else 1
     index_cycles = -(-(2**encoding.n_dims) // (parts * spec.corner_lanes))
@@ -108,7 +116,7 @@ def reference_service(
         slot_cycles=np.array(slot_cycles(spec, queries), np.uint16).reshape(-1, slots),
         reads=np.array([sum(level.reads for level in row) for row in queries], np.int32),
         base_cycles=np.array([len(range(s, encoding.n_levels, slots)) * index_cycles for s in range(slots)], np.int64),
-        misses=_misses(spec, encoding, queries, l2),
+        misses=_misses(spec, encoding, queries, cached, asked) if cached else None,
     )
 
 
@@ -131,13 +139,9 @@ def by_slot(spec: EncodingSpec, row: list[Asked]) -> tuple[Asked, ...]:
 
 
 def _misses(
-    spec: EncodingSpec, encoding: GridEncoding, queries: list[list[Lookup]], l2: L2Shape | None
-) -> Misses | None:
-    if spec.table_policy != "cache" or not spilled_levels(spec, encoding):
-        return None
-    asked = asked_lines(spec, encoding, queries, l2)
-    spilled = spilled_levels(spec, encoding)
-    lines = [[len(level.lines) if n in spilled else 0 for n, level in enumerate(row)] for row in queries]
+    spec: EncodingSpec, encoding: GridEncoding, queries: list[list[Lookup]], cached: list[int], asked: list[list[Asked]]
+) -> Misses:
+    lines = [[len(level.lines) if n in cached else 0 for n, level in enumerate(row)] for row in queries]
     slots = [by_slot(spec, row) for row in asked]
     levels, width = encoding.n_levels, min(spec.engines, encoding.n_levels)
     return Misses(
