@@ -90,6 +90,14 @@ class ClusterRun:
     done_cycles: Array
     lines: Array | None = None
 
+    def with_slots(self, slots: int) -> ClusterRun:
+        """The same on NFPs of so many engine slots, of which it uses the first."""
+        more = slots + 1 - self.waits.shape[0]
+        if not more:
+            return self
+        lines = None if self.lines is None else np.pad(self.lines, ((0, 0), (0, 0), (0, more)))
+        return replace(self, waits=self.waits.with_rows(slots + 1), lines=lines)
+
     @property
     def level_stalls(self) -> Array:
         """(N, slots + 1, causes): the waits of every NFP."""

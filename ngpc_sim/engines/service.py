@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -152,6 +153,17 @@ class Service:
         for column, array in enumerate(counts):
             add_up_lines(array, column, running)
         return running
+
+
+def joined(services: Sequence[Service]) -> Service:
+    """Services of one network's queries, one behind the other; addresses are those of the last."""
+    cycles, reads = (np.concatenate([getattr(one, name) for one in services]) for name in ("slot_cycles", "reads"))
+    missed = [service.misses for service in services if service.misses]
+    if not missed:
+        return Service(cycles, reads, services[0].base_cycles)
+    names = ("lines", "missing", "far", "slot_missing", "slot_far")
+    counts = {name: np.concatenate([getattr(one, name) for one in missed]) for name in names}
+    return Service(cycles, reads, services[0].base_cycles, Misses(**counts, addresses=missed[-1].addresses))
 
 
 def folded(by_level: Array, slots: int) -> Array:

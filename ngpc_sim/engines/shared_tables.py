@@ -51,7 +51,7 @@ def tables_of_engines(spec: EncodingSpec, encodings: Sequence[GridEncoding]) -> 
 
 def spilled_tables(spec: EncodingSpec, encodings: Sequence[GridEncoding]) -> list[list[int]]:
     """Levels of each network whose tables do not fit, together with all others, in an engine that holds them."""
-    sizes = [_held_bytes(spec, encoding) for encoding in encodings]
+    sizes = [held_bytes(spec, encoding) for encoding in encodings]
     spilled: list[set[int]] = [set() for _ in encodings]
     for tables in tables_of_engines(spec, encodings):
         if sum(sizes[network][level] for network, level in tables) > spec.grid_sram_bytes:
@@ -60,7 +60,7 @@ def spilled_tables(spec: EncodingSpec, encodings: Sequence[GridEncoding]) -> lis
     return [sorted(levels) for levels in spilled]
 
 
-def _held_bytes(spec: EncodingSpec, encoding: GridEncoding) -> list[Fraction]:
+def held_bytes(spec: EncodingSpec, encoding: GridEncoding) -> list[Fraction]:
     """Bytes of each level's table in one engine that holds it."""
     parts = engines_of_level(spec, encoding) if spec.sharing == "partition" else 1
     entry_bytes = encoding.n_features_per_level * spec.feature_bytes

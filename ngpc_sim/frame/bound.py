@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from ngpc_sim.architecture.arch import Arch
@@ -37,7 +37,13 @@ def _cycles_per_query(nfp: NfpSpec, work: Workload) -> dict[str, Fraction]:
     }
 
 
-def ngpc_bound_ps(arch: Arch, work: Workload, queries: int) -> int:
-    """Least time in ps in which the NFPs can serve ``queries``: their slowest resource, rounded down."""
-    slowest = max(cycles_per_query(arch, work).values())
-    return int(slowest * queries * units.PS_PER_S / (arch.scale * arch.clock_hz))
+def frame_cycles(arch: Arch, work: Workload, queries: Sequence[int]) -> Mapping[str, Fraction]:
+    """Least NFP cycles by resource of so many ``queries`` of each network of ``work``."""
+    each = [cycles_per_query(arch, section) for section in work.sections]
+    return {name: sum((own[name] * n for own, n in zip(each, queries, strict=True)), Fraction(0)) for name in each[0]}
+
+
+def ngpc_bound_ps(arch: Arch, work: Workload, *queries: int) -> int:
+    """Least time in ps in which the NFPs can serve so many queries of each network, rounded down."""
+    slowest = max(frame_cycles(arch, work, queries).values())
+    return int(slowest * units.PS_PER_S / (arch.scale * arch.clock_hz))

@@ -62,6 +62,25 @@ class Commands(Sequence[Command]):
         times = cycles_to_ps_array(ends, hz), cycles_to_ps_array(occupancy, hz)
         return cls(runs, *times, np.array(granules, np.int64))
 
+    @classmethod
+    def merged(cls, parts: Sequence[tuple[Array, Commands]]) -> Commands:
+        """Commands of several networks as one: those of each stand in the places (k,) given with them.
+
+        The engine slots of all are those of the network with most of them.
+        """
+        count = sum(len(places) for places, _ in parts)
+        slots = max(commands.runs[0].waits.shape[0] for _, commands in parts) - 1
+        runs: list[Any] = [None] * count
+        for places, commands in parts:
+            for place, run in zip(places.tolist(), commands.runs, strict=True):
+                runs[place] = run.with_slots(slots)
+        shape = count, parts[0][1].end_ps.shape[1]
+        ends, occupancy, granules = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(count, np.int64)
+        for places, commands in parts:
+            ends[places], occupancy[places] = commands.end_ps, commands.occupancy_ps
+            granules[places] = commands.granules
+        return cls(runs, ends, occupancy, granules)
+
     def __len__(self) -> int:
         return len(self.runs)
 

@@ -62,6 +62,12 @@ def calls_of(plan: FramePlan) -> Calls:
     return Calls(firsts, np.array(plan.rounds, np.int64)[steps], plan.sizes[steps])
 
 
+def stream_bytes(work: Workload, plan: FramePlan) -> Array:
+    """(S, 2) int64 bytes of a query's inputs and outputs, of the network that each stream asks."""
+    sizes = np.array([(section.input_bytes, section.output_bytes) for section in work.sections], np.int64)
+    return sizes[plan.of_network]
+
+
 def kernels_by_name(arch: Arch, work: Workload, plan: FramePlan, counts: RayCounts) -> Dispatches:
     """Kernels that the workload lists, of the rest; kept for the next number of NFPs."""
     gpu, frame = arch.gpu, arch.frame
@@ -125,8 +131,9 @@ def time_by_queries(work: Workload, plan: FramePlan, rest_ps: int, *, batches: b
     early = np.zeros_like(share) if batches else share // 2
     np.add.at(table[:, LEAST_PS], behind - 1, early)
     np.add.at(table[:, LEAST_PS], behind, share - early)
-    table[behind - 1, frame_tables.IN_WRITTEN] = calls.queries * work.input_bytes
-    table[behind, frame_tables.OUT_READ] = calls.queries * work.output_bytes
+    inputs, outputs = stream_bytes(work, plan)[plan.in_tiles[0]].T
+    table[behind - 1, frame_tables.IN_WRITTEN] = calls.queries * inputs
+    table[behind, frame_tables.OUT_READ] = calls.queries * outputs
     table[:, frame_tables.LINK] = table[:, frame_tables.IN_WRITTEN] + table[:, frame_tables.OUT_READ]
     table[behind, FREES] = FREES_OUTPUTS
     if not batches:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.frame.commands import Command, Commands
-from ngpc_sim.frame.dispatches import Dispatches, reads_inputs_of_call
+from ngpc_sim.frame.dispatches import Dispatches, reads_inputs_of_call, stream_bytes
 from ngpc_sim.frame.plan import FramePlan
 from ngpc_sim.frame.timing import GPU, LATENCY, NGPC, SUBMIT, FrameRun, Placed
 from ngpc_sim.kernels import frame_loop, frame_tables
@@ -26,7 +26,8 @@ DRAM_COLUMNS = [frame_tables.DRAM, frame_tables.IN_WRITTEN, frame_tables.IN_READ
 def asks_of(arch: Arch, work: Workload, plan: FramePlan) -> Array:
     """(S, ASK_COLUMNS) int64 bytes that each stream asks of the memory."""
     sizes, lines = plan.sizes, plan.stream_lines[:, 1:].sum(axis=2) * arch.nfp.encoding.line_bytes
-    return np.column_stack([sizes * work.input_bytes, sizes * work.output_bytes, lines])
+    inputs, outputs = stream_bytes(work, plan).T
+    return np.column_stack([sizes * inputs, sizes * outputs, lines])
 
 
 def tiles_of(arch: Arch, work: Workload, plan: FramePlan, commands: Sequence[Command], gpu: Dispatches) -> Tiles:

@@ -7,6 +7,8 @@ points that differ only in those share their replays.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.engines.cluster import Cluster
 from ngpc_sim.engines.service import Service
@@ -22,7 +24,18 @@ KEPT_BYTES = 1 << 27
 OBJECT_BYTES = 980
 
 
-def replays_of(arch: Arch, work: Workload, service: Service, plan: FramePlan, cluster: AnyCluster) -> Commands:
+def replays_of(
+    arch: Arch, work: Workload, services: Sequence[Service], plan: FramePlan, cluster: AnyCluster
+) -> Commands:
+    """The commands of a plan, each on the network of ``work`` that it asks; ``services`` are those of all networks."""
+    parts = [
+        (numbers, _replays_of(arch, work.sections[network], services[network], part, cluster))
+        for network, numbers, part in plan.parts
+    ]
+    return parts[0][1] if len(parts) == 1 else Commands.merged(parts)
+
+
+def _replays_of(arch: Arch, work: Workload, service: Service, plan: FramePlan, cluster: AnyCluster) -> Commands:
     """What :func:`build_commands` gives; of the fast cluster it is kept, the reference always replays."""
     if type(cluster) is not Cluster:
         return build_commands(arch, work, service, plan, cluster)

@@ -6,8 +6,10 @@ their addresses (row hits, bank conflicts, access size), and never more than tha
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -16,9 +18,10 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config import units
 from ngpc_sim.config.plugins import WrongAnswerError, build, is_plugin, real, shown
 from ngpc_sim.engines.dram import Dram
-from ngpc_sim.engines.encoding_engine import engines_of_level
+from ngpc_sim.engines.encoding_engine import EncodingSpec
 from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.nfp import MissPath
+from ngpc_sim.engines.shared_tables import held_bytes, spilled_tables, tables_of_engines
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels
 
 Array = np.ndarray[Any, Any]
@@ -32,11 +35,12 @@ def l2_bytes(arch: Arch) -> int:
     return int(arch.gpu.l2_mib.value * 1024 * 1024)
 
 
-def buffer_bytes(arch: Arch, encoding: GridEncoding, spilled: Sequence[int]) -> int:
-    """Bytes of L2 for inputs and outputs of the network: what ``spilled`` levels leave, at least half."""
-    entry_bytes = encoding.n_features_per_level * arch.nfp.encoding.feature_bytes
-    levels = grid_levels(encoding)
-    tables = sum(levels[level].entries for level in spilled) * entry_bytes
+def buffer_bytes(arch: Arch, encodings: Sequence[GridEncoding]) -> int:
+    """Bytes of L2 for inputs and outputs of the networks: what their spilled levels leave, at least half."""
+    tables = 0
+    for encoding, spilled in zip(encodings, spilled_tables(arch.nfp.encoding, encodings), strict=True):
+        entry_bytes, levels = encoding.n_features_per_level * arch.nfp.encoding.feature_bytes, grid_levels(encoding)
+        tables += sum(levels[level].entries for level in spilled) * entry_bytes
     return l2_bytes(arch) - min(l2_bytes(arch) // 2, tables)
 
 
@@ -106,23 +110,15 @@ class TableLoad:
     dram_bytes: int
 
 
-def table_load(arch: Arch, encoding: GridEncoding) -> TableLoad:
+def table_load(arch: Arch, *encodings: GridEncoding) -> TableLoad:
     """What loading all tables takes, once for all NFPs (``broadcast``) or NFP by NFP (``unicast``).
 
-    Every grid_sram takes as much of its tables as it can hold. Engines that work side by side on a level listen to
-    one transfer. The tables come from DRAM and cross the link; where L2 does not hold them, every NFP's copy comes from
-    DRAM.
+    Every grid_sram takes as much of its tables as it can hold, network after network and level after level. Engines
+    that work side by side on a level listen to one transfer. The tables come from DRAM and cross the link; where L2
+    does not hold them, every NFP's copy comes from DRAM.
     """
-    spec = arch.nfp.encoding
-    slots = min(spec.engines, encoding.n_levels)
-    parts = engines_of_level(spec, encoding) if spec.sharing == "partition" else 1
-    entry_bytes = encoding.n_features_per_level * spec.feature_bytes
-    levels = [level.entries * entry_bytes for level in grid_levels(encoding)]
-    tables = [sum(levels[slot::slots]) for slot in range(slots)]
-    room = parts * spec.grid_sram_bytes
-    held = tables if spec.table_policy == "assume_fit" else [min(table, room) for table in tables]
-    early = sum(min(table, max(0, room - table)) for table in held) if arch.memory.prefetch_next_scene else 0
-    once = sum(held)
+    once, early = _loaded(arch.nfp.encoding, encodings)
+    early *= arch.memory.prefetch_next_scene
     copies = arch.scale if arch.memory.table_load == "unicast" else 1
     from_dram = copies if once > l2_bytes(arch) else 1
     seconds = max(
@@ -131,3 +127,24 @@ def table_load(arch: Arch, encoding: GridEncoding) -> TableLoad:
     latency_ns = arch.memory.l2_latency_ns + arch.memory.dram_latency_ns
     load_ps = units.ns_to_ps(seconds * 1e9 + latency_ns)
     return TableLoad(load_ps, load_ps * early // once, once, copies * once, from_dram * once)
+
+
+def _loaded(spec: EncodingSpec, encodings: Sequence[GridEncoding]) -> tuple[int, int]:
+    """Bytes that the engines of an NFP receive, and how many of them have room beside those of the scene before."""
+    sizes, parts = [held_bytes(spec, encoding) for encoding in encodings], Counter[tuple[int, int]]()
+    most: dict[tuple[int, int], Fraction] = {}
+    total, free = Fraction(0), Fraction(0)
+    for tables in tables_of_engines(spec, encodings):
+        used = Fraction(0)
+        for network, level in tables:
+            room = spec.grid_sram_bytes - used
+            own = sizes[network][level]
+            here = own if spec.table_policy == "assume_fit" else min(own, room)
+            most[network, level] = max(here, most.get((network, level), here))
+            parts[network, level] += 1
+            used += here
+        total += used
+        free += min(used, max(Fraction(0), spec.grid_sram_bytes - used))
+    together = spec.sharing == "partition"
+    once = sum(bytes_ * (parts[table] if together else 1) for table, bytes_ in most.items())
+    return int(once), int(once * free / total)

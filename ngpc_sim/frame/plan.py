@@ -20,23 +20,20 @@ import numpy as np
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines.batch_sums import MAX_PARTS, VISIT_BYTES, BatchSums
-from ngpc_sim.engines.encoding_engine import encoding_engine, serve
+from ngpc_sim.engines.encoding_engine import encoding_engine
 from ngpc_sim.engines.service import Service
-from ngpc_sim.frame.kept_services import kept_efficiency, kept_service
-from ngpc_sim.frame.memory import behind_engines, l2_shape, line_efficiency
+from ngpc_sim.frame.services import KEPT, encodings_of, service_key, services_of, split_of
 from ngpc_sim.kernels.sums import ask_in_turn
 from ngpc_sim.machine.store import Store
 from ngpc_sim.machine.threads import beside
 from ngpc_sim.trace import Trace
 from ngpc_sim.trace.loops.invocation import BATCH_QUERIES
+from ngpc_sim.trace.networks import ByNetwork
 from ngpc_sim.trace.profiles import counterparts
-from ngpc_sim.workloads.grids import GridEncoding
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
 
-#: results kept for the next design points of a sweep: one a workload and trace
-KEPT = 24
 #: bytes of all kept plans together
 KEPT_BYTES = 1 << 27
 MAX_FRAME_QUERIES = 10**12
@@ -91,7 +88,9 @@ class FramePlan:
     """All commands of a frame.
 
     ``steps[tile]`` lists the stream number of every command of that tile in order; ``streams`` holds the
-    distinct ones; ``rounds[s]`` is the invocation that stream s is a part of.
+    distinct ones; ``rounds[s]`` is the invocation that stream s is a part of. Where the workload has several networks,
+    ``networks[s]`` is the one of them that stream s asks, and ``levels`` are those of each; rows and lines of a stream
+    are those of its network.
     """
 
     queries: int
@@ -99,6 +98,8 @@ class FramePlan:
     streams: tuple[Stream, ...]
     rounds: tuple[int, ...]
     steps: tuple[tuple[int, ...], ...]
+    networks: tuple[int, ...] = ()
+    levels: tuple[int, ...] = ()
     kept: Store[BatchSums] = field(default_factory=lambda: Store(1), repr=False)
 
     def fits(self, batch_queries: int) -> bool:
@@ -134,9 +135,39 @@ class FramePlan:
         return np.array([stream.issue_cycles for stream in self.streams], np.int64)
 
     @cached_property
+    def of_network(self) -> Array:
+        """(S,) int64 network of each stream."""
+        return np.array(self.networks or [0] * len(self.streams), np.int64)
+
+    @cached_property
+    def parts(self) -> tuple[tuple[int, Array, FramePlan], ...]:
+        """Networks that are asked, each with the numbers (k,) of its streams, and a plan of these alone."""
+        asked: list[int] = np.unique(self.of_network).tolist()
+        if len(asked) == 1:
+            own = replace(self, networks=(), levels=()) if self.networks else self
+            return ((asked[0], np.arange(len(self.streams)), own),)
+        numbers = [np.flatnonzero(self.of_network == network) for network in asked]
+        return tuple((network, own, self._only(own.tolist())) for network, own in zip(asked, numbers, strict=True))
+
+    def _only(self, numbers: Sequence[int]) -> FramePlan:
+        """The streams of these ``numbers``; it is not known which tiles ask them."""
+        streams = tuple(self.streams[number] for number in numbers)
+        rounds = tuple(self.rounds[number] for number in numbers)
+        return FramePlan(sum(stream.queries for stream in streams), len({*rounds}), streams, rounds, ())
+
+    @cached_property
     def stream_lines(self) -> Array:
-        """(S, 3, L) int64 lines of each stream: asked of cached levels, missing there, missing in L2 too."""
-        return np.array([stream.lines for stream in self.streams], np.int64)
+        """(S, 3, L) int64 lines of each stream: asked of cached levels, missing there, missing in L2 too.
+
+        Levels of all networks one after the other; L = 0 where nothing can miss.
+        """
+        if not self.levels or not any(stream.lines.size for stream in self.streams):
+            return np.array([stream.lines for stream in self.streams], np.int64)
+        firsts = np.cumsum([0, *self.levels])
+        lines = np.zeros((len(self.streams), 3, firsts[-1]), np.int64)
+        for own, stream, first in zip(lines, self.streams, firsts[self.of_network].tolist(), strict=True):
+            own[:, first : first + stream.lines.shape[1]] = stream.lines
+        return lines
 
     @cached_property
     def lines(self) -> Array:
@@ -154,8 +185,6 @@ class FramePlan:
         return sum(stream.nbytes for stream in self.streams)
 
 
-SERVICES: Store[Service] = Store(KEPT)
-EFFICIENCIES: Store[float] = Store(KEPT)
 PLANS: Store[FramePlan] = Store(8 * KEPT, KEPT_BYTES, lambda plan: plan.nbytes)
 
 
@@ -197,83 +226,74 @@ def divide(queries: int, tiles: int) -> list[int]:
     return shares
 
 
-def service_of(arch: Arch, encoding: GridEncoding, trace: Trace) -> Service:
-    """Intervals and misses of every recorded query, kept for the next design point.
-
-    The recorded queries pass in their order through the caches of one NFP that stands for all: each sees such a
-    sequence of pieces of the screen, and many times more queries than were recorded.
-    """
-    return SERVICES.get(
-        _service_key(arch, encoding, trace),
-        lambda: kept_service(arch, encoding, trace, lambda: _new_service(arch, encoding, trace)),
-    )
-
-
-def _service_key(arch: Arch, encoding: GridEncoding, trace: Trace) -> tuple[Any, ...]:
-    below = l2_shape(arch) if arch.nfp.encoding.table_policy == "cache" else None
-    return arch.nfp.encoding.model_dump_json(), below, encoding, trace.sha256, len(trace.positions)
-
-
-def _new_service(arch: Arch, encoding: GridEncoding, trace: Trace) -> Service:
-    if len(trace.positions) != trace.recorded:
-        raise UserError(f"trace {trace.name} records a whole frame in parts, which only details bound and cycle read.")
-    return serve(encoding_engine(arch.nfp.encoding), encoding, trace.positions, *behind_engines(arch))
-
-
-def line_efficiency_of(arch: Arch, encoding: GridEncoding, trace: Trace) -> float:
-    """DRAM's efficiency on the lines that the recorded queries miss in L2, kept for the next design point."""
-    misses = service_of(arch, encoding, trace).misses
-    if misses is None:
-        return arch.memory.dram_efficiency
-    key = (_service_key(arch, encoding, trace), arch.memory.model_dump_json(), arch.gpu.name, arch.gpu.dram)
-    return EFFICIENCIES.get(
-        key,
-        lambda: kept_efficiency(arch, encoding, trace, lambda: line_efficiency(arch, misses.addresses)),
-    )
-
-
 def plan_frame(arch: Arch, work: Workload, trace: Trace, pixels: int, *, counted: bool = True) -> FramePlan:
     """All commands of the frame, kept for the next design point that asks the same.
 
     Without ``counted`` nothing is known of the queries but which they are: the sums of the streams stay 0.
     """
     total = target_queries(arch, work, trace, pixels)
-    key = (trace.sha256, len(trace.positions)), pixels, total, arch.tiles, arch.frame.schedule
+    split = split_of(work, trace)
+    names = tuple(other.name for other in work.others)
+    key = (trace.sha256, len(trace.positions), names), pixels, total, arch.tiles, arch.frame.schedule
     if not counted:
-        return PLANS.get(key, lambda: _plan(arch, trace, pixels, total))
-    service = service_of(arch, work.encoding, trace)
-    groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
+        return PLANS.get(key, lambda: _plan(arch, split, pixels, total))
+    encodings = encodings_of(work)
 
     def summed() -> FramePlan:
-        plan, sums = plan_frame(arch, work, trace, pixels, counted=False), _Sums.of(service)
-        return replace(plan, streams=tuple(_summed(stream, sums, groups) for stream in plan.streams), kept=Store(1))
+        plan = plan_frame(arch, work, trace, pixels, counted=False)
+        sums = [_Sums.of(service) for service in services_of(arch, work, trace)]
+        groups = [encoding_engine(arch.nfp.encoding).side_by_side(encoding) for encoding in encodings]
+        levels = tuple(encoding.n_levels for encoding in encodings) if work.others else ()
+        pairs = zip(plan.streams, plan.of_network.tolist(), strict=True)
+        streams = tuple(_summed(stream, sums[own], groups[own]) for stream, own in pairs)
+        return replace(plan, streams=streams, levels=levels, kept=Store(1))
 
-    return PLANS.get((_service_key(arch, work.encoding, trace), *key[1:]), summed)
+    return PLANS.get((service_key(arch, encodings, trace), *key[1:]), summed)
 
 
-def _plan(arch: Arch, trace: Trace, pixels: int, total: int) -> FramePlan:
+def queries_by_network(arch: Arch, work: Workload, trace: Trace, pixels: int) -> tuple[int, ...]:
+    """Queries of the frame that ask each network of ``work``."""
+    total = target_queries(arch, work, trace, pixels)
+    if not work.others:
+        return (total,)
     profile = trace.profile_at(pixels)
     launched = scaled_profile(profile.launched, total)
+    asked = [0] * len(work.sections)
+    for n, network in zip(launched, split_of(work, trace).of_profile(profile.phases).tolist(), strict=True):
+        asked[network] += n
+    return tuple(asked)
+
+
+def _plan(arch: Arch, split: ByNetwork, pixels: int, total: int) -> FramePlan:
+    profile = split.trace.profile_at(pixels)
+    launched, networks = scaled_profile(profile.launched, total), split.of_profile(profile.phases).tolist()
     tiles = arch.tiles
-    segments = _segments(trace)
+    segments = [_segments(trace) for trace in split.traces]
     if arch.frame.schedule == "batches":
-        rounds = [(0, total, [s for pieces in segments for s in pieces])]
+        rounds = []
+        for network in sorted({*networks}):
+            queries = sum(n for n, own in zip(launched, networks, strict=True) if own == network)
+            rounds.append((network, queries, [s for pieces in segments[network] for s in pieces], network))
     else:
-        own = counterparts(profile.phases, trace.phases)
-        rounds = [(k, n, segments[mine]) for k, (n, mine) in enumerate(zip(launched, own, strict=True)) if n]
+        own = counterparts(profile.phases, split.trace.phases)
+        asked = enumerate(zip(launched, own, networks, strict=True))
+        rounds = [(k, n, segments[network][mine], network) for k, (n, mine, network) in asked]
     streams: list[Stream] = []
-    numbered: list[int] = []
+    numbered: list[tuple[int, int]] = []
     steps: list[list[int]] = [[] for _ in range(tiles)]
-    for invocation, queries, pieces in rounds:
+    for invocation, queries, pieces, network in rounds:
         numbers: dict[int, int] = {}
         for tile, share in enumerate(divide(queries, tiles)):
             if share and share not in numbers:
                 numbers[share] = len(streams)
                 streams.append(_stream(pieces, share))
-                numbered.append(invocation)
+                numbered.append((invocation, network))
             if share:
                 steps[tile].append(numbers[share])
-    return FramePlan(total, len(rounds), tuple(streams), tuple(numbered), tuple(map(tuple, steps)))
+    invocations = sum(n > 0 for _, n, *_ in rounds)
+    of_streams = tuple(zip(*numbered, strict=True))
+    of_network = of_streams[1] if split.count > 1 else ()
+    return FramePlan(total, invocations, tuple(streams), of_streams[0], tuple(map(tuple, steps)), of_network)
 
 
 @dataclass(frozen=True)
@@ -295,6 +315,8 @@ def _segments(trace: Trace) -> list[list[_Segment]]:
         weight = float(trace.tile_weights[trace.tiles[first]])
         found[int(trace.invocations[first])].append(_Segment(first, end - first, weight * (end - first)))
     recorded = [number for number, pieces in enumerate(found) if pieces]
+    if not recorded:
+        return found
     return [pieces or found[min(recorded, key=lambda r: (abs(r - k), r))] for k, pieces in enumerate(found)]
 
 

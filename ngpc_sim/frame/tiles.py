@@ -80,6 +80,14 @@ def replayed_rates(plan: FramePlan, commands: Commands) -> Rates:
 
 def counted_rates(arch: Arch, work: Workload, plan: FramePlan, cluster: Cluster) -> Rates:
     """What queries cost by what they ask of the slowest part of an NFP, without a replay."""
+    steady, fill = np.zeros(len(plan.streams)), np.zeros(len(plan.streams))
+    for network, numbers, part in plan.parts:
+        steady[numbers], fill[numbers] = _counted_rates(arch, work.sections[network], part, cluster)
+    return Rates(np.array(plan.rounds, np.int64), steady, fill)
+
+
+def _counted_rates(arch: Arch, work: Workload, plan: FramePlan, cluster: Cluster) -> tuple[Array, Array]:
+    """Cycles of a query and of a fill (S,) in the streams of one network."""
     inside, latencies = cluster.inside, miss_path(arch).latencies
     spec, batch = inside.spec, inside.spec.mlp.batch_queries
     inputs = work.input_bytes / spec.io.input_bytes_per_cycle
@@ -92,7 +100,7 @@ def counted_rates(arch: Arch, work: Workload, plan: FramePlan, cluster: Cluster)
     misses = np.max(by_slot, axis=0) / window / plan.sizes
     steady = np.maximum(np.maximum(issue, misses), max(inside.mlp.busy_cycles(work, batch) / batch, inputs, outputs))
     fill = batch * np.maximum(issue, inputs) + inside.encoding.latency_cycles + inside.mlp.tail_cycles
-    return Rates(np.array(plan.rounds, np.int64), steady, fill)
+    return steady, fill
 
 
 def counted_commands(arch: Arch, plan: FramePlan, cluster: Cluster, rates: Rates) -> Commands:

@@ -12,7 +12,7 @@ memory holds a batch, whatever the frame's size.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -22,9 +22,11 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines.encoding_engine import encoding_engine, serve, takes_parts
 from ngpc_sim.engines.service import Service
+from ngpc_sim.engines.shared_tables import streams_of
 from ngpc_sim.frame.commands import AnyCluster, Command, build_commands
 from ngpc_sim.frame.memory import ADDRESSES, behind_engines, line_efficiency
 from ngpc_sim.frame.plan import FramePlan, Stream, divide
+from ngpc_sim.frame.services import encodings_of, shares_caches, split_of
 from ngpc_sim.kernels.sums import sum_of_rows
 from ngpc_sim.machine.store import Store
 from ngpc_sim.machine.threads import map_threads, one_ahead
@@ -35,6 +37,10 @@ from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
 Serve = Callable[[Array], Service]
+Serves = Callable[[int, Array], Service]
+"""What the engines do for the next queries of a network."""
+Reference = Callable[[Array, Array], Sequence[Service]]
+"""Services of each network, of queries of which each one's network is given, and their positions."""
 #: rows that pass through encoding and cluster together, unless one command has more
 BATCH_ROWS = 1 << 19
 #: rows of one command, which memory holds with their intervals
@@ -46,7 +52,7 @@ RUNS, RUN = 16, 4096
 #: counts and samples kept for the next design point
 KEPT = 8
 COUNTS: Store[Array] = Store(KEPT)
-SAMPLES: Store[Service] = Store(KEPT)
+SAMPLES: Store[list[Service]] = Store(KEPT)
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,7 @@ def is_replayed_whole(arch: Arch, trace: Trace, queries: int) -> bool:
 
 
 def replay_full_frame(
-    arch: Arch, work: Workload, trace: Trace, cluster: AnyCluster, reference: Serve | None = None
+    arch: Arch, work: Workload, trace: Trace, cluster: AnyCluster, reference: Reference | None = None
 ) -> FullFrame:
     """Replay every command of the frame alone and behind itself.
 
@@ -98,46 +104,68 @@ def replay_full_frame(
         raise UserError(
             f"a command of {largest:,} queries does not fit in memory, {MAX_COMMAND_ROWS:,} do: raise frame.tiles."
         )
-    engines = _engines(arch, work, trace, shares)
-    efficiency = _efficiency(arch, trace, shares, engines())
-    groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
+    engines, numbers = _engines(arch, work, trace, shares), split_of(work, trace).numbers
+    efficiency = _efficiency(arch, work, trace, shares, engines())
+    groups = [encoding_engine(arch.nfp.encoding).side_by_side(encoding) for encoding in encodings_of(work)]
+    slots = max(min(arch.nfp.encoding.engines, encoding.n_levels) for encoding in encodings_of(work))
     streams: list[Stream] = []
     commands: list[Command] = []
-    serve_part = in_parts(reference(_Rows(trace).take(shares))) if reference else engines()
-    for batch, positions in one_ahead(_batches(trace, shares)):
-        service = serve_part(positions)
+    serve_part = _by_events(trace, shares, numbers, reference) if reference else engines()
+    for batch, positions in one_ahead(_batches(trace, shares, numbers)):
+        network = int(numbers[batch[0].invocation])
+        service = serve_part(network, positions)
         firsts = np.cumsum([0, *(max(share.rows, 1) for share in batch)]).tolist()
-        asked = map_threads(partial(_stream, service, groups), zip(firsts, batch, strict=False))
+        asked = map_threads(partial(_stream, service, groups[network]), zip(firsts, batch, strict=False))
         rounds = tuple(share.invocation for share in batch)
         part = FramePlan(trace.queries, len(rounds), tuple(asked), rounds, ())
-        commands += build_commands(arch, work, service, part, cluster)
+        built = build_commands(arch, work.sections[network], service, part, cluster)
+        commands += [replace(one, run=one.run.with_slots(slots)) for one in built] if work.others else built
         streams += asked
-    return FullFrame(plan_of(trace, arch.tiles, shares, streams), commands, efficiency)
+    return FullFrame(plan_of(work, trace, arch.tiles, shares, streams), commands, efficiency)
 
 
-def plan_of(trace: Trace, tiles: int, shares: list[Part], streams: Sequence[Stream]) -> FramePlan:
+def plan_of(work: Workload, trace: Trace, tiles: int, shares: list[Part], streams: Sequence[Stream]) -> FramePlan:
     """The frame of the commands ``shares``, which ask ``streams``."""
     steps: list[list[int]] = [[] for _ in range(tiles)]
     for number, share in enumerate(shares):
         steps[share.part].append(number)
     rounds = tuple(share.invocation for share in shares)
     invocations = int((trace.profile > 0).sum())
-    return FramePlan(trace.queries, invocations, tuple(streams), rounds, tuple(map(tuple, steps)))
+    whole = FramePlan(trace.queries, invocations, tuple(streams), rounds, tuple(map(tuple, steps)))
+    if not work.others:
+        return whole
+    networks: list[int] = split_of(work, trace).numbers[list(rounds)].tolist()
+    return replace(whole, networks=tuple(networks), levels=tuple(grid.n_levels for grid in encodings_of(work)))
 
 
-def _engines(arch: Arch, work: Workload, trace: Trace, shares: list[Part]) -> Callable[[], Serve]:
+def _by_events(trace: Trace, shares: list[Part], numbers: Array, reference: Reference) -> Serves:
+    """A pass that gives out what the reference says of all queries of the frame."""
+    asked = np.repeat(numbers[[share.invocation for share in shares]], [max(share.rows, 1) for share in shares])
+    parts = [in_parts(service) for service in reference(asked, _Rows(trace).take(shares))]
+    return lambda network, positions: parts[network](positions)
+
+
+def _engines(arch: Arch, work: Workload, trace: Trace, shares: list[Part]) -> Callable[[], Serves]:
     """Gives passes through the encoding engines of ``arch``, each from the frame's first query on.
 
     Engines of a plug-in that cannot take queries part by part take all queries of the frame at once.
     """
     engine = encoding_engine(arch.nfp.encoding)
     l2, addresses = behind_engines(arch)
+    if shares_caches(arch, work):
+        return lambda: _each(streams_of(arch.nfp.encoding, encodings_of(work), l2, addresses))
     if takes_parts(engine):
-        return lambda: engine.stream(work.encoding, l2, addresses)
+        return lambda: _each([engine.stream(encoding, l2, addresses) for encoding in encodings_of(work)])
+    if work.others:
+        raise UserError(f"workload {work.name} has several networks, which a plug-in has to take part by part.")
     if isinstance(trace, StreamedTrace):
         raise UserError(f"trace {trace.name} is read in parts, which a plug-in encoding engine does not take.")
     service = serve(engine, work.encoding, _Rows(trace).take(shares), l2, addresses)
-    return lambda: in_parts(service)
+    return lambda: _each([in_parts(service)])
+
+
+def _each(streams: Sequence[Serve]) -> Serves:
+    return lambda network, positions: streams[network](positions)
 
 
 def in_parts(service: Service) -> Serve:
@@ -176,9 +204,18 @@ def counted_whole(arch: Arch, work: Workload, trace: Trace) -> FramePlan | None:
     shares = commands_of(trace.profile, counts.reshape(len(counts), arch.tiles, -1).sum(axis=2))
     if max(share.asked for share in shares) > MAX_COMMAND_ROWS:
         return None
-    key = arch.nfp.encoding.model_dump_json(), behind_engines(arch), work.encoding, trace.sha256
-    sample = SAMPLES.get(key, lambda: _sample(arch, work, trace))
-    groups = encoding_engine(arch.nfp.encoding).side_by_side(work.encoding)
+    names = tuple(other.name for other in work.others)
+    key = arch.nfp.encoding.model_dump_json(), behind_engines(arch), encodings_of(work), names, trace.sha256
+    samples = SAMPLES.get(key, lambda: _samples(arch, work, trace, counts.sum(axis=1)))
+    numbers, engines = split_of(work, trace).numbers.tolist(), encoding_engine(arch.nfp.encoding)
+    groups = [engines.side_by_side(encoding) for encoding in encodings_of(work)]
+    sums = [_sums_of(sample, own) for sample, own in zip(samples, groups, strict=True)]
+    streams = [sums[numbers[share.invocation]](share.asked) for share in shares]
+    return plan_of(work, trace, arch.tiles, shares, streams)
+
+
+def _sums_of(sample: Service, groups: int) -> Callable[[int], Stream]:
+    """Streams of so many queries, as the sample says what they sum to."""
     served, misses = len(sample.reads), sample.misses
     issued, reads = sample.slot_cycles.sum(axis=0, dtype=np.int64), int(sample.reads.sum())
     lines = (
@@ -193,22 +230,49 @@ def counted_whole(arch: Arch, work: Workload, trace: Trace) -> FramePlan | None:
         totals = reads * asked // served, int(-(-cycles.max() // groups)), int(cycles.sum()), of_all * asked // served
         return Stream(asked, *totals)
 
-    return plan_of(trace, arch.tiles, shares, [stream(share.asked) for share in shares])
+    return stream
 
 
-def _sample(arch: Arch, work: Workload, trace: Trace) -> Service:
-    """What the engines do for runs of recorded queries from all over the frame."""
-    firsts = np.linspace(0, max(0, trace.recorded - RUN), RUNS).astype(np.int64)
-    rows = np.unique(firsts[:, np.newaxis] + np.arange(min(RUN, trace.recorded)))
-    return serve(encoding_engine(arch.nfp.encoding), work.encoding, trace.positions_of(rows), *behind_engines(arch))
+def _samples(arch: Arch, work: Workload, trace: Trace, recorded: Array) -> list[Service]:
+    """What the engines do for runs of each network's recorded queries from all over the frame.
+
+    ``recorded`` (n_invocations,) queries of each invocation. A network without any asks what slots hold that nobody
+    wrote: 0.
+    """
+    engine, numbers = encoding_engine(arch.nfp.encoding), split_of(work, trace).numbers
+    behind, encodings = behind_engines(arch), encodings_of(work)
+    if shares_caches(arch, work):
+        streams = streams_of(arch.nfp.encoding, encodings, *behind)
+    else:
+        streams = [partial(serve, engine, encoding, l2=behind[0], addresses=behind[1]) for encoding in encodings]
+    samples = []
+    for network, stream in enumerate(streams):
+        rows = _sampled_rows(np.where(numbers == network, recorded, 0), recorded)
+        samples.append(stream(trace.positions_of(rows) if len(rows) else np.zeros((1, trace.n_dims), np.float32)))
+    return samples
 
 
-def _efficiency(arch: Arch, trace: Trace, shares: list[Part], serve: Serve) -> float:
+def _sampled_rows(own: Array, recorded: Array) -> Array:
+    """Rows of runs of a network's queries, of which each invocation has recorded ``own``, of ``recorded`` in all."""
+    ends = np.cumsum(own)
+    count = int(ends[-1])
+    firsts = np.linspace(0, max(0, count - RUN), RUNS).astype(np.int64)
+    rows = np.unique(firsts[:, np.newaxis] + np.arange(min(RUN, count)))
+    invocations = np.searchsorted(ends, rows, side="right")
+    answer: Array = rows - (ends - own)[invocations] + (np.cumsum(recorded) - recorded)[invocations]
+    return answer
+
+
+def _efficiency(arch: Arch, work: Workload, trace: Trace, shares: list[Part], serve_part: Serves) -> float:
     """DRAM's efficiency on the first lines that the frame's queries miss in L2; they are passed once more for it."""
-    addresses = np.zeros(0, np.int64)
-    for _, positions in _batches(trace, shares):
-        misses = serve(positions).misses
+    addresses, numbers = np.zeros(0, np.int64), split_of(work, trace).numbers
+    if work.others and not shares_caches(arch, work):
+        return arch.memory.dram_efficiency
+    for batch, positions in _batches(trace, shares, numbers):
+        misses = serve_part(int(numbers[batch[0].invocation]), positions).misses
         if misses is None:
+            if work.others:
+                continue
             return arch.memory.dram_efficiency
         addresses = misses.addresses
         if len(addresses) == ADDRESSES:
@@ -216,8 +280,8 @@ def _efficiency(arch: Arch, trace: Trace, shares: list[Part], serve: Serve) -> f
     return line_efficiency(arch, addresses)
 
 
-def _batches(trace: Trace, shares: list[Part]) -> Iterator[tuple[list[Part], Array]]:
-    """Commands in order, as many as a batch takes, and the positions of their recorded queries.
+def _batches(trace: Trace, shares: list[Part], numbers: Array) -> Iterator[tuple[list[Part], Array]]:
+    """Commands of one network in order, as many as a batch takes, and the positions of their recorded queries.
 
     A command of an invocation of which nothing was recorded asks for what slots hold that nobody wrote: 0.
     """
@@ -225,7 +289,8 @@ def _batches(trace: Trace, shares: list[Part]) -> Iterator[tuple[list[Part], Arr
     batch: list[Part] = []
     size = 0
     for share in shares:
-        if batch and size + share.asked > BATCH_ROWS:
+        is_other = batch and numbers[share.invocation] != numbers[batch[-1].invocation]
+        if batch and (is_other or size + share.asked > BATCH_ROWS):
             yield batch, rows.take(batch)
             batch, size = [], 0
         batch.append(share)

@@ -9,6 +9,7 @@ features and outputs moved. Latency, bank conflicts and occupancy are left out.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from ngpc_sim.gpu.ray_counts import RayCounts
 from ngpc_sim.gpu.rest_of_kernels import GIGA, MS_PER_S, TERA, Machine, extras_of, machine, peaks
 from ngpc_sim.machine.store import Store
 from ngpc_sim.trace import Trace
+from ngpc_sim.trace.networks import by_network
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels
 from ngpc_sim.workloads.workload import Network as Mlp
 from ngpc_sim.workloads.workload import Workload
@@ -53,17 +55,30 @@ def network_of(arch: Arch, work: Workload, trace: Trace, counts: RayCounts) -> N
     UserError
         When the GPU's file lacks a peak, or the workload lists no kernels.
     """
-    gpu, calls = machine(arch), int((counts.queries > 0).sum())
+    gpu = machine(arch)
     (harmonics, of_encoding), (casts, of_mlp) = (extras_of(gpu, work, counts, part) for part in ("encoding", "mlp"))
-    levels = float(grid_levels_ms(arch, work.encoding, trace, counts).sum())
     (tflops,) = peaks(arch.gpu, "fp16_tensor_tflops")
-    mlp = sum(mlp_ms(gpu, network, work.encoding, counts, tflops * TERA) for network in work.networks)
-    dispatches = calls * (1 + len(work.networks)) + of_encoding + of_mlp
+    levels, mlp, dispatches = 0.0, 0.0, of_encoding + of_mlp
+    for section, own, asks in _by_section(work, trace, counts):
+        levels += float(grid_levels_ms(arch, section.encoding, trace, own, asks).sum())
+        mlp += sum(mlp_ms(gpu, network, section.encoding, own, tflops * TERA) for network in section.networks)
+        dispatches += int((own.queries > 0).sum()) * (1 + len(section.networks))
     return Network(levels + harmonics, mlp + casts, dispatches)
 
 
-def grid_levels_ms(arch: Arch, grid: GridEncoding, trace: Trace, counts: RayCounts) -> Array:
-    """(L,) ms that the grid encoding of a frame takes at least, by level.
+def _by_section(work: Workload, trace: Trace, counts: RayCounts) -> Iterator[tuple[Workload, RayCounts, Array | None]]:
+    """Networks that are asked, counts of their calls, and which recorded invocations (n_invocations,) ask them."""
+    if not work.others:
+        yield work, counts, None
+        return
+    split = by_network(trace, [other.name for other in work.others])
+    networks = split.of_profile(counts.phases)
+    for number in np.unique(networks).tolist():
+        yield work.sections[number], counts.only(networks == number), split.numbers == number
+
+
+def grid_levels_ms(arch: Arch, grid: GridEncoding, trace: Trace, counts: RayCounts, asks: Array | None = None) -> Array:
+    """(L,) ms that the grid encoding of a frame takes at least, by level; queries are those of invocations ``asks``.
 
     Raises
     ------
@@ -71,7 +86,7 @@ def grid_levels_ms(arch: Arch, grid: GridEncoding, trace: Trace, counts: RayCoun
         When the GPU's file lacks a peak.
     """
     gpu, queries = machine(arch), counts.queries
-    warp, block = coalescing(grid, trace).T
+    warp, block = coalescing(grid, trace, asks).T
     entry_bytes = grid.n_features_per_level * FEATURE_BYTES
     tables = [level.entries * entry_bytes for level in grid_levels(grid)]
     streamed = queries * (grid.n_dims * FLOAT_BYTES + entry_bytes)
@@ -111,20 +126,26 @@ def l1_bytes_s(arch: Arch) -> float:
     return sms * clock_ghz * bytes_per_clock * GIGA
 
 
-def coalescing(grid: GridEncoding, trace: Trace) -> Array:
-    """(L, 2) sectors per query, as :func:`sectors_per_query` says, of evenly spaced runs of a trace's queries; kept."""
+def coalescing(grid: GridEncoding, trace: Trace, asks: Array | None = None) -> Array:
+    """(L, 2) sectors per query, as :func:`sectors_per_query` says, of evenly spaced runs of a trace's queries; kept.
+
+    ``asks`` (n_invocations,) bool: whose queries; those of all without it.
+    """
 
     def measured() -> Array:
         columns = zip(*trace.blocks(positions=False), strict=True)
         invocations, tiles = (np.concatenate(column) for column in columns)
+        own = np.arange(len(tiles)) if asks is None else np.flatnonzero(asks[invocations])
+        invocations, tiles = invocations[own], tiles[own]
         runs = invocations.astype(np.int64) * len(trace.tile_weights) + tiles
         firsts = np.flatnonzero(np.r_[True, runs[1:] != runs[:-1]])
         sizes = np.diff(firsts, append=len(runs))
         every = -(-len(runs) // MOST_MEASURED)
         chosen = np.arange(len(firsts)) // STRETCH % every == 0
-        rows = np.flatnonzero(np.repeat(chosen, sizes))
+        rows = own[np.flatnonzero(np.repeat(chosen, sizes))]
         firsts, sizes = firsts[chosen], sizes[chosen]
         starts = np.cumsum(sizes) - sizes
         return sectors_per_query(grid, trace.positions_of(rows), starts, trace.tile_weights[tiles[firsts]])
 
-    return SECTORS.get((grid, trace.sha256, trace.recorded), measured)
+    whose = None if asks is None else asks.tobytes()
+    return SECTORS.get((grid, trace.sha256, trace.recorded, whose), measured)

@@ -7,7 +7,7 @@ ask one query a ray. NSDF compacts after 1, 2, 4, 4, ... steps of a phase, NeRF 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
@@ -38,6 +38,12 @@ class RayCounts:
     queries: Array
     alive: Array
     rounds: Array
+
+    def only(self, chosen: Array) -> RayCounts:
+        """The invocations ``chosen`` (K,) bool alone."""
+        phases = tuple(phase for phase, own in zip(self.phases, chosen.tolist(), strict=True) if own)
+        own = {name: getattr(self, name)[chosen] for name in ("queries", "alive", "rounds")}
+        return replace(self, phases=phases, **own)
 
     def of_phase(self, phase: str) -> Array:
         """(K,) which invocations belong to a phase."""

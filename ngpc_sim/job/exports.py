@@ -20,7 +20,7 @@ from ngpc_sim.config.yaml_files import Tree, dump_yaml
 from ngpc_sim.engines.encoding_engine import encoding_engine
 from ngpc_sim.engines.mlp_engine import OPERAND_BYTES
 from ngpc_sim.frame.memory import l2_shape
-from ngpc_sim.frame.plan import service_of
+from ngpc_sim.frame.services import service_of
 from ngpc_sim.job.ramulator import write_ramulator
 from ngpc_sim.power.area import WEIGHT_TILES
 from ngpc_sim.report.folder import write_set

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ngpc_sim.architecture.arch import load_arch
-from ngpc_sim.frame.plan import service_of
+from ngpc_sim.frame.services import service_of
 from ngpc_sim.simulation.simulate import simulate
 from ngpc_sim.trace import load_trace
 from ngpc_sim.trace.record import record

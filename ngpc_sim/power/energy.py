@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ngpc_sim.architecture.arch import Arch
@@ -40,6 +40,7 @@ class Activity:
 
     ``actions`` counted actions; ``entry_bits`` of one table entry; ``frame_ms`` its time; ``gpu_work_ms`` what the
     GPU's kernels take at full speed; ``nfp_cycles`` of all NFPs, ``idle_cycles`` of them without any work.
+    ``other_reads``: of the entries read, those of other networks by their bits.
     """
 
     actions: Mapping[str, int]
@@ -48,6 +49,13 @@ class Activity:
     gpu_work_ms: float
     nfp_cycles: int
     idle_cycles: int
+    other_reads: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def reads(self) -> Mapping[int, int]:
+        """Entries read by their bits."""
+        own = self.count("grid_sram_read") - sum(self.other_reads.values())
+        return {**self.other_reads, self.entry_bits: own + self.other_reads.get(self.entry_bits, 0)}
 
     def count(self, action: str) -> int:
         """Count of an action of the NFPs; an error where no engine counted it, as a plug-in may forget to."""
@@ -118,7 +126,9 @@ def _by_block(arch: Arch, activity: Activity, bitcell: AreaReport) -> dict[str, 
         count("pos_fract") * energy.pos_fract.value
         + count("grid_index") * energy.grid_index.value
         + count("interpol_weights") * energy.interpol_weights.value
-        + count("grid_sram_read") * toggled_gates(arch.nfp.encoding, activity.entry_bits) * energy.router_gate.value
+        + sum(
+            n * toggled_gates(arch.nfp.encoding, bits) * energy.router_gate.value for bits, n in activity.reads.items()
+        )
     )
     features = count("feature_buffer_write_bytes") + count("feature_buffer_read_bytes")
     buffers = (
@@ -129,10 +139,10 @@ def _by_block(arch: Arch, activity: Activity, bitcell: AreaReport) -> dict[str, 
     macs = count("mlp_mac") * energy.mlp_mac.value + count("mlp_mac_padded") * energy.mlp_mac_padded.value
     weights, activations = count("weight_bytes"), count("activation_bytes")
     operands = weights * energy.weight_byte.value + activations * energy.activation_byte.value
-    read_pj = technology.access("read_pj", arch.grid_sram(activity.entry_bits))
+    reads_pj = sum(n * technology.access("read_pj", arch.grid_sram(bits)) for bits, n in activity.reads.items())
     return {
         "encoding": encoding * logic,
-        "grid_sram": (count("grid_sram_read") * read_pj + _cache_pj(arch, activity)) * sram,
+        "grid_sram": (reads_pj + _cache_pj(arch, activity)) * sram,
         "buffers": buffers * sram,
         "mlp": macs * logic + operands * sram,
         "idle": _clocked_idle_slots(arch, activity) * energy.mlp_mac_idle.value * logic,

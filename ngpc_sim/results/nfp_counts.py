@@ -45,6 +45,13 @@ class NfpCounts:
         counts[:, self.columns[own] % columns] = self.values[self.kind][:, own]
         return counts
 
+    def with_rows(self, rows: int) -> NfpCounts:
+        """The same in a table of more rows, whose last one stays the last."""
+        own, columns = self.shape
+        row = self.columns // columns
+        moved = np.where(row == own - 1, rows - 1, row) * columns + self.columns % columns
+        return NfpCounts(self.kind, self.values, moved, (rows, columns))
+
     @property
     def dense(self) -> Array:
         """(N, *shape) int64."""

@@ -14,7 +14,8 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.engines.cluster import ClusterRun
 from ngpc_sim.engines.encoding_engine import encoding_engine
 from ngpc_sim.frame.commands import Commands
-from ngpc_sim.frame.plan import Stream, line_efficiency_of, plan_frame
+from ngpc_sim.frame.plan import Stream, plan_frame
+from ngpc_sim.frame.services import line_efficiency_of
 from ngpc_sim.results.nfp_counts import NfpCounts
 from ngpc_sim.sampling.drawing import Strata, draw
 from ngpc_sim.sampling.population import Completion

@@ -20,7 +20,8 @@ from ngpc_sim.engines.cluster import Cluster, ClusterWork
 from ngpc_sim.engines.encoding_engine import encoding_engine, remembered, serve
 from ngpc_sim.engines.service import Service
 from ngpc_sim.frame.memory import behind_engines, miss_path
-from ngpc_sim.frame.plan import FramePlan, service_of
+from ngpc_sim.frame.plan import FramePlan
+from ngpc_sim.frame.services import service_of
 from ngpc_sim.machine.threads import map_threads
 from ngpc_sim.sampling.records import Records, costs_of
 from ngpc_sim.sampling.shares import Shares, shares_of

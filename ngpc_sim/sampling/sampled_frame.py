@@ -36,8 +36,11 @@ RULE_OF_THREE = 3
 def draw_frame(
     arch: Arch, work: Workload, trace: Trace, pixels: int, seed: int, *, recorded_whole: bool
 ) -> SampledFrame | None:
-    """A frame after its first draw; ``None`` where all of it has to be replayed, or so much that all may be."""
-    if not can_sample(arch):
+    """A frame after its first draw; ``None`` where all of it has to be replayed, or so much that all may be.
+
+    All of it is where the workload has several networks, whose commands cannot stand for one another (assumed).
+    """
+    if not can_sample(arch) or work.others:
         return None
     population: Population = (
         WholeFrame(arch, work, trace) if recorded_whole else PartialFrame(arch, work, trace, pixels)

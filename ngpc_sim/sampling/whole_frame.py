@@ -64,7 +64,7 @@ class WholeFrame:
         self.parts = whole_frame.commands_of(trace.profile, recorded_by_part(trace, arch.tiles))
         none = np.zeros((3, 0), np.int64)
         streams = [Stream(part.asked, 0, 0, 0, none) for part in self.parts]
-        self.plan = whole_frame.plan_of(trace, arch.tiles, self.parts, streams)
+        self.plan = whole_frame.plan_of(work, trace, arch.tiles, self.parts, streams)
         self.first_rows = np.cumsum([0, *(part.rows for part in self.parts)])
         self.replayer = Replayer(arch, work, trace, self.plan, self._rows, arch.memory.dram_efficiency)
         self.shares = self.replayer.shares

@@ -12,7 +12,9 @@ from ngpc_sim.config import units
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.units import is_real, is_whole
 from ngpc_sim.engines.encoding_engine import check_tables
-from ngpc_sim.frame.plan import target_queries
+from ngpc_sim.engines.shared_tables import check_all_tables
+from ngpc_sim.frame.plan import queries_by_network, target_queries
+from ngpc_sim.frame.services import split_of
 from ngpc_sim.frame.whole_frame import is_replayed_whole
 from ngpc_sim.power.area import Areas, areas
 from ngpc_sim.sampling import Precision
@@ -140,8 +142,7 @@ class Point:
 
     def __post_init__(self) -> None:
         _check_pair(self.work, self.trace)
-        spilled = check_tables(self.arch.nfp.encoding, self.work.encoding, self.work.name)
-        object.__setattr__(self, "spilled", tuple(spilled))
+        object.__setattr__(self, "spilled", tuple(_spilled(self.arch, self.work)))
         object.__setattr__(self, "detail", self.options.detail or self._usual_detail())
 
     def _usual_detail(self) -> str:
@@ -192,6 +193,11 @@ class Point:
         """Queries of the frame."""
         return target_queries(self.arch, self.work, self.replayed, self.pixels)
 
+    @cached_property
+    def queries_by_network(self) -> tuple[int, ...]:
+        """Queries of the frame that ask each network of the workload."""
+        return queries_by_network(self.arch, self.work, self.replayed, self.pixels)
+
     @property
     def is_whole(self) -> bool:
         """Whether the trace recorded every query of the frame, so that each command replays its own."""
@@ -203,18 +209,33 @@ class Point:
         return areas(self.arch)
 
     @property
-    def entry_bytes(self) -> int:
-        """Bytes of a table entry."""
-        return self.work.encoding.n_features_per_level * self.arch.nfp.encoding.feature_bytes
+    def entry_bytes(self) -> tuple[int, ...]:
+        """Bytes of a table entry of each network."""
+        feature_bytes = self.arch.nfp.encoding.feature_bytes
+        return tuple(section.encoding.n_features_per_level * feature_bytes for section in self.work.sections)
 
     @property
     def io_bytes(self) -> int:
-        """Bytes of a query in and out."""
-        return self.work.input_bytes + self.work.output_bytes
+        """Bytes of all queries of the frame in and out."""
+        pairs = zip(self.work.sections, self.queries_by_network, strict=True)
+        return sum((section.input_bytes + section.output_bytes) * queries for section, queries in pairs)
 
     def cycles(self, duration_ps: int) -> int:
         """NFP cycles of a duration, rounded up."""
         return -(-duration_ps * self.arch.clock_hz // units.PS_PER_S)
+
+
+def _spilled(arch: Arch, work: Workload) -> list[int]:
+    """Levels that do not fit, those of other networks numbered on behind those of the main one."""
+    spec = arch.nfp.encoding
+    if not work.others:
+        return check_tables(spec, work.encoding, work.name)
+    encodings = {section.name: section.encoding for section in work.sections}
+    found, first = [], 0
+    for spilled, encoding in zip(check_all_tables(spec, encodings), encodings.values(), strict=True):
+        found += [first + level for level in spilled]
+        first += encoding.n_levels
+    return found
 
 
 def _check_pair(work: Workload, trace: Trace) -> None:
@@ -224,5 +245,6 @@ def _check_pair(work: Workload, trace: Trace) -> None:
         raise UserError(
             f"trace {trace.name} has {trace.n_dims}-D positions, but {work.name} encodes {work.encoding.n_dims}-D ones."
         )
+    split_of(work, trace)
     if not weights_add_up(trace):
         raise UserError(f"trace {trace.name} has tile weights whose sum is not finite.")

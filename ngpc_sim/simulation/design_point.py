@@ -19,13 +19,14 @@ from ngpc_sim.engines.encoding_engine import encoding_engine
 from ngpc_sim.engines.mlp_engine import mlp_engine
 from ngpc_sim.engines.nfp import neural_fields_processor
 from ngpc_sim.engines.service import Service
-from ngpc_sim.frame.bound import cycles_per_query, ngpc_bound_ps
+from ngpc_sim.frame.bound import frame_cycles, ngpc_bound_ps
 from ngpc_sim.frame.commands import AnyCluster, Command, Commands
 from ngpc_sim.frame.dispatches import Dispatches, kernels_by_name, time_by_queries
 from ngpc_sim.frame.events import frame_ps, least_ps, longest_ps, run_frame_fast, tiles_of
 from ngpc_sim.frame.kept_commands import replays_of
 from ngpc_sim.frame.memory import TableLoad, buffer_bytes, l2_shape, table_load
-from ngpc_sim.frame.plan import FramePlan, line_efficiency_of, plan_frame, service_of
+from ngpc_sim.frame.plan import FramePlan, plan_frame
+from ngpc_sim.frame.services import encodings_of, lines_efficiency_of, services_of, split_of
 from ngpc_sim.frame.stalls import StallReport, stall_report
 from ngpc_sim.frame.tiles import (
     CANDIDATES,
@@ -42,7 +43,7 @@ from ngpc_sim.frame.whole_frame import FullFrame, counted_whole, replay_full_fra
 from ngpc_sim.gpu.baseline import ROOFLINE, Baseline, baseline, models_of
 from ngpc_sim.gpu.ray_counts import ray_counts
 from ngpc_sim.kernels.frame_tables import Rules
-from ngpc_sim.reference import ReferenceCluster, reference_service
+from ngpc_sim.reference import ReferenceCluster, reference_service, shared_services
 from ngpc_sim.reference.frame import run_frame as run_reference_frame
 from ngpc_sim.results.nfp_counts import NfpCounts
 from ngpc_sim.results.result import Result, Scenes
@@ -50,6 +51,7 @@ from ngpc_sim.results.stall_causes import STALL_CAUSES, STALLS
 from ngpc_sim.sampling import Added, Completion, SampledFrame
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.frame_result import Finished, FrameTiming, MemoryUse, result_of
+from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
 #: queries of a frame that detail reference takes: one event a query and stage is slow
@@ -104,7 +106,7 @@ class DesignPoint:
         if plan is None or not plan.fits(arch.nfp.mlp.batch_queries):
             return None
         streams = arch.memory.dram_efficiency
-        efficiency = streams if d.is_whole else line_efficiency_of(arch, d.work.encoding, d.replayed)
+        efficiency = streams if d.is_whole else lines_efficiency_of(arch, d.work, d.replayed)
         gpu, rules = self._gpu(arch, plan, efficiency)
         return Trial(least_ps(gpu.work, rules), lambda: self._counted_ps(arch, plan, gpu, rules))
 
@@ -122,9 +124,9 @@ class DesignPoint:
     def _rates_of_a_replay(self) -> Rates:
         """What queries cost in a replay of the most tiles that can be chosen."""
         d, arch = self.design, self.design.arch.with_tiles(CANDIDATES[-1])
-        plan, service = plan_frame(arch, d.work, d.replayed, d.pixels), service_of(arch, d.work.encoding, d.replayed)
+        plan, services = plan_frame(arch, d.work, d.replayed, d.pixels), services_of(arch, d.work, d.replayed)
         cluster = Cluster(arch.cluster, arch.nfp, arch.scale)
-        return replayed_rates(plan, replays_of(arch, d.work, service, plan, cluster))
+        return replayed_rates(plan, replays_of(arch, d.work, services, plan, cluster))
 
     @property
     def rest_ps(self) -> int:
@@ -134,33 +136,65 @@ class DesignPoint:
     @cached_property
     def load(self) -> TableLoad:
         """Loading the tables of a scene."""
-        return table_load(self.design.arch, self.design.work.encoding)
+        return table_load(self.design.arch, *encodings_of(self.design.work))
 
     def check_fits(self) -> None:
         """Refuse a frame whose least time a replay could not count, before anything is replayed."""
         d = self.design
-        units.check_fits(max(ngpc_bound_ps(d.arch, d.work, d.queries), self.rest_ps))
+        units.check_fits(max(ngpc_bound_ps(d.arch, d.work, *d.queries_by_network), self.rest_ps))
 
     def bound(self) -> Finished:
         """Closed form: the larger of the NGPC's bound and the rest of kernels."""
         d, arch, work, rest_ps = self.design, self.design.arch, self.design.work, self.rest_ps
-        queries, ngpc_ps = d.queries, ngpc_bound_ps(arch, work, d.queries)
-        lookups = queries * work.encoding.n_levels * work.encoding.corners
-        batches = -(-queries // arch.nfp.mlp.batch_queries)
-        actions = dict(neural_fields_processor(arch.nfp).actions(work, queries, lookups, batches))
+        asked = d.queries_by_network
+        ngpc_ps = ngpc_bound_ps(arch, work, *asked)
         frame_ps = max(ngpc_ps, rest_ps, 1)
-        resources = cycles_per_query(arch, work)
+        resources = frame_cycles(arch, work, asked)
         if rest_ps >= ngpc_ps:
             path, limit, cause = {GPU: rest_ps}, GPU, "gpu"
         else:
             path, limit, cause = {NGPC: ngpc_ps}, max(resources, key=lambda name: resources[name]), "encoding"
-        busy = mlp_engine(arch.nfp.mlp).useful_cycles(work, queries)
+        mlp = mlp_engine(arch.nfp.mlp)
+        busy = sum(mlp.useful_cycles(section, n) for section, n in zip(work.sections, asked, strict=True))
         stalls = _even_stalls(arch.scale, busy, d.cycles(frame_ps), cause)
-        issue = math.ceil(resources["encoding_engine"] * queries)
-        interval = float(encoding_engine(arch.nfp.encoding).index_cycles(work.encoding))
-        timing = FrameTiming(frame_ps, rest_ps, rest_ps, ngpc_ps, issue, interval, stalls, path, limit)
+        issue = math.ceil(resources["encoding_engine"])
+        timing = FrameTiming(frame_ps, rest_ps, rest_ps, ngpc_ps, issue, self._least_interval, stalls, path, limit)
         memory = MemoryUse(0, np.zeros((3, 0), np.int64), arch.memory.dram_efficiency)
-        return self._in_scenes(len(d.profile.launched), timing, actions, memory)
+        done = self._in_scenes(len(d.profile.launched), timing, self._least_actions(), memory)
+        return replace(done, other_reads=self._corners[1:])
+
+    @property
+    def _corners(self) -> tuple[int, ...]:
+        """Corners of all queries and levels of each network."""
+        pairs = zip(encodings_of(self.design.work), self.design.queries_by_network, strict=True)
+        return tuple(encoding.n_levels * encoding.corners * queries for encoding, queries in pairs)
+
+    @property
+    def _lookups(self) -> int:
+        """Queries of the frame times the levels of what they ask."""
+        pairs = zip(encodings_of(self.design.work), self.design.queries_by_network, strict=True)
+        return sum(encoding.n_levels * queries for encoding, queries in pairs)
+
+    @property
+    def _least_interval(self) -> float:
+        """Cycles of a query and level without a conflict, mean over the frame."""
+        d, engines = self.design, encoding_engine(self.design.arch.nfp.encoding)
+        encodings = encodings_of(d.work)
+        if len(encodings) == 1:
+            return float(engines.index_cycles(encodings[0]))
+        pairs = zip(encodings, d.queries_by_network, strict=True)
+        cycles = sum(engines.index_cycles(encoding) * encoding.n_levels * queries for encoding, queries in pairs)
+        return cycles / self._lookups
+
+    def _least_actions(self) -> dict[str, int]:
+        """Actions of full batches of which every corner is read."""
+        d, nfp = self.design, neural_fields_processor(self.design.arch.nfp)
+        total: dict[str, int] = {}
+        for section, queries, corners in zip(d.work.sections, d.queries_by_network, self._corners, strict=True):
+            batches = -(-queries // d.arch.nfp.mlp.batch_queries)
+            for name, number in nfp.actions(section, queries, corners, batches).items():
+                total[name] = total.get(name, 0) + number
+        return total
 
     def run(self) -> Run:
         """Replay every distinct command, then run the frame."""
@@ -169,7 +203,7 @@ class DesignPoint:
             whole = self._whole_frame()
             return self._framed(whole.plan, whole.commands, whole.efficiency)
         plan = plan_frame(arch, work, d.replayed, d.pixels)
-        efficiency = line_efficiency_of(arch, work.encoding, d.replayed)
+        efficiency = lines_efficiency_of(arch, work, d.replayed)
         return self._framed(plan, self._commands(plan), efficiency)
 
     def _framed(
@@ -196,7 +230,7 @@ class DesignPoint:
 
     def _gpu(self, arch: Arch, plan: FramePlan, efficiency: float) -> tuple[Dispatches, Rules]:
         """What the GPU does in the frame, and how the frame runs."""
-        gpu, room = self._dispatches(arch, plan), buffer_bytes(arch, self.design.work.encoding, self.design.spilled)
+        gpu, room = self._dispatches(arch, plan), buffer_bytes(arch, encodings_of(self.design.work))
         return gpu, rules_of(arch, room, efficiency, gpu.over)
 
     def _dispatches(self, arch: Arch, plan: FramePlan) -> Dispatches:
@@ -211,12 +245,14 @@ class DesignPoint:
         """The commands of the frame, on the fast cluster or by events."""
         d = self.design
         cluster: AnyCluster
+        services: Sequence[Service]
         if d.detail != "reference":
-            service, cluster = service_of(d.arch, d.work.encoding, d.replayed), self._cluster
+            services, cluster = services_of(d.arch, d.work, d.replayed), self._cluster
         else:
             cluster = self._reference(plan.queries)
-            service = self._reference_service(d.replayed.positions)
-        return replays_of(self.arch, d.work, service, plan, cluster)
+            asked = split_of(d.work, d.replayed).numbers[d.replayed.invocations]
+            services = self._reference_services(asked, d.replayed.positions)
+        return replays_of(self.arch, d.work, services, plan, cluster)
 
     def replay(self) -> Finished:
         """The frame, and where its cycles go."""
@@ -245,12 +281,11 @@ class DesignPoint:
         else:
             stalls, actions = added.stalls(arch, frame), dict(added.actions)
             issue, intervals = added.issue_cycles, added.interval_cycles
-        interval = intervals / (plan.queries * self.design.work.encoding.n_levels)
+        interval = intervals / self._lookups
         times = (frame.frame_ps, frame.gpu_busy_ps, frame.gpu_work_ps, frame.ngpc_ps)
         timing = FrameTiming(*times, issue, interval, stalls, frame.path_ps, _limit(frame.path_ps, stalls))
-        return replace(
-            self._in_scenes(plan.invocations, timing, actions, run.memory), tiles=arch.tiles, choice=self.choice
-        )
+        done = self._in_scenes(plan.invocations, timing, actions, run.memory)
+        return replace(done, tiles=arch.tiles, choice=self.choice, other_reads=_other_reads(self.design.work, plan))
 
     def _whole_frame(self) -> FullFrame:
         """Every command of a frame that was recorded whole, with its own queries."""
@@ -258,17 +293,19 @@ class DesignPoint:
         if d.detail != "reference":
             return replay_full_frame(self.arch, d.work, d.replayed, self._cluster)
         by_events = self._reference(d.replayed.queries)
-        return replay_full_frame(self.arch, d.work, d.replayed, by_events, self._reference_service)
+        return replay_full_frame(self.arch, d.work, d.replayed, by_events, self._reference_services)
 
     @property
     def _cluster(self) -> Cluster:
         """The fast replay of commands."""
         return Cluster(self.design.arch.cluster, self.design.arch.nfp, self.design.arch.scale)
 
-    def _reference_service(self, positions: Array) -> Service:
-        """What the engines do for queries, by the reference."""
-        arch = self.design.arch
-        return reference_service(arch.nfp.encoding, self.design.work.encoding, positions, l2_shape(arch))
+    def _reference_services(self, asked: Array, positions: Array) -> Sequence[Service]:
+        """What the engines do for queries of which ``asked`` (n,) are the networks, by the reference."""
+        spec, encodings, l2 = self.design.arch.nfp.encoding, encodings_of(self.design.work), l2_shape(self.design.arch)
+        if len(encodings) == 1:
+            return [reference_service(spec, encodings[0], positions, l2)]
+        return shared_services(spec, encodings, asked, positions, l2)
 
     def _reference(self, queries: int) -> ReferenceCluster:
         """The replay by events, for small frames of built-in engines."""
@@ -334,6 +371,15 @@ def _limit(path_ps: Mapping[str, int], stalls: StallReport) -> str:
         if cause.limit:
             cycles[cause.limit] = cycles.get(cause.limit, 0) + stalls.total[cause.name]
     return max(cycles, key=lambda name: cycles[name])
+
+
+def _other_reads(work: Workload, plan: FramePlan) -> tuple[int, ...]:
+    """Table entries that the frame reads of each network but the main one."""
+    counts = zip(plan.streams, plan.of_network.tolist(), plan.multiplicity(), strict=True) if work.others else ()
+    reads = [0] * len(work.sections)
+    for stream, network, count in counts:
+        reads[network] += stream.reads * count
+    return tuple(reads[1:])
 
 
 def _total_actions(commands: Commands, counts: list[int]) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from ngpc_sim.power.figures import Frame, frame_costs
 from ngpc_sim.results.result import LevelLines, Result, Scenes
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.workloads.frame_sizes import gaps
-from ngpc_sim.workloads.grids import grid_levels, table_entries
+from ngpc_sim.workloads.grids import GridEncoding, grid_levels, table_entries
 
 Array = np.ndarray[Any, Any]
 
@@ -64,7 +65,10 @@ class FrameTiming:
 
 @dataclass(frozen=True)
 class Finished:
-    """A frame that has run; ``tiles`` are none in a closed form, and ``choice`` none where they are given."""
+    """A frame that has run; ``tiles`` are none in a closed form, and ``choice`` none where they are given.
+
+    ``other_reads`` of table entries by each network but the main one.
+    """
 
     invocations: int
     base: Baseline
@@ -75,6 +79,7 @@ class Finished:
     scenes: Scenes
     tiles: int | None = None
     choice: Choice | None = None
+    other_reads: tuple[int, ...] = ()
 
     @property
     def loads_per_frame(self) -> float:
@@ -138,7 +143,7 @@ def _times(point: Point, frame: Finished) -> dict[str, Any]:
         "speedup": base.frame_ms / frame_ms,
         "speedup_bound": base.frame_ms / base.rest_ms if base.rest_ms else math.inf,
         "ngpc_ms": units.ps_to_ms(timing.ngpc_ps),
-        "ngpc_bound_ms": units.ps_to_ms(ngpc_bound_ps(point.arch, point.work, point.queries)),
+        "ngpc_bound_ms": units.ps_to_ms(ngpc_bound_ps(point.arch, point.work, *point.queries_by_network)),
         "bottleneck": timing.bottleneck,
         "critical_path": {name: units.ps_to_ms(value) for name, value in timing.path_ps.items()},
         **{f"gpu_{name}": getattr(base, name) for name in ("frame_ms", "frame_ms_low", "encoding_ms", "mlp_ms")},
@@ -183,8 +188,8 @@ def _memory(point: Point, frame: Finished, actions: dict[str, int]) -> dict[str,
     frame_ms = units.ps_to_ms(frame.timing.frame_ps)
     asked, missing, far = frame.memory.totals
     return {
-        "table_mib": table_entries(point.work.encoding) * point.entry_bytes / (1 << 20),
-        "io_gbps": point.queries * point.io_bytes / frame_ms / 1e6,
+        "table_mib": sum(table_entries(grid) * size for grid, size in _grids(point)) / (1 << 20),
+        "io_gbps": point.io_bytes / frame_ms / 1e6,
         "dram_gbps": actions["dram_bytes"] / frame_ms / 1e6,
         "line_gbps": missing * point.arch.nfp.encoding.line_bytes / frame_ms / 1e6,
         "line_efficiency": frame.memory.efficiency,
@@ -201,7 +206,7 @@ def _memory_actions(point: Point, frame: Finished) -> dict[str, int]:
     load, loads = frame.load, frame.loads_per_frame
     streams = frame.memory.streamed_bytes
     return {
-        "l2_bytes": point.queries * point.io_bytes + missing * line_bytes + round(loads * load.link_bytes),
+        "l2_bytes": point.io_bytes + missing * line_bytes + round(loads * load.link_bytes),
         "dram_bytes": streams + far * line_bytes + round(loads * load.dram_bytes),
         "grid_sram_tag_read": asked,
         "grid_sram_fill_bytes": missing * line_bytes + round(loads * point.arch.scale * load.nfp_bytes),
@@ -211,13 +216,18 @@ def _memory_actions(point: Point, frame: Finished) -> dict[str, int]:
 
 
 def _levels(point: Point, lines: Array) -> tuple[LevelLines, ...]:
-    """Lines of every level, 0 where its table fits or counts as if it did."""
-    levels = grid_levels(point.work.encoding)
-    counts = lines.T.tolist() or [(0, 0, 0)] * len(levels)
+    """Lines of every level, 0 where its table fits or counts as if it did; the main network's levels first."""
+    table_bytes = [level.entries * size for grid, size in _grids(point) for level in grid_levels(grid)]
+    counts = lines.T.tolist() or [(0, 0, 0)] * len(table_bytes)
     return tuple(
-        LevelLines(number, level.entries * point.entry_bytes / 1024, number in point.spilled, *lines_of_level)
-        for number, (level, lines_of_level) in enumerate(zip(levels, counts, strict=True))
+        LevelLines(number, size / 1024, number in point.spilled, *lines_of_level)
+        for number, (size, lines_of_level) in enumerate(zip(table_bytes, counts, strict=True))
     )
+
+
+def _grids(point: Point) -> list[tuple[GridEncoding, int]]:
+    """Grid of every network, and the bytes of an entry of its tables."""
+    return [(section.encoding, size) for section, size in zip(point.work.sections, point.entry_bytes, strict=True)]
 
 
 def _costs(point: Point, finished: Finished, actions: dict[str, int]) -> dict[str, Any]:
@@ -226,12 +236,15 @@ def _costs(point: Point, finished: Finished, actions: dict[str, int]) -> dict[st
     stalls = timing.stalls.total
     frame_ms, gpu_work_ms = units.ps_to_ms(timing.frame_ps), units.ps_to_ms(timing.gpu_work_ps)
     idle = stalls["gpu"] + stalls["dispatch"] + stalls["table"]
-    activity = Activity(actions, 8 * point.entry_bytes, frame_ms, gpu_work_ms, timing.stalls.cycles * arch.scale, idle)
+    cycles, other_reads = timing.stalls.cycles * arch.scale, Counter[int]()
+    for size, reads in zip(point.entry_bytes[1:], finished.other_reads, strict=True):
+        other_reads[8 * size] += reads
+    activity = Activity(actions, 8 * point.entry_bytes[0], frame_ms, gpu_work_ms, cycles, idle, other_reads)
     energy = frame_energy(arch, activity, built.bitcell)
     ngpc_ms, gpu_ms = units.ps_to_ms(timing.ngpc_ps), finished.base.frame_ms
     load = finished.load
     moved = LoadBytes(load.link_bytes, load.dram_bytes, arch.scale * load.nfp_bytes)
-    bound_ms = units.ps_to_ms(ngpc_bound_ps(arch, point.work, point.queries))
+    bound_ms = units.ps_to_ms(ngpc_bound_ps(arch, point.work, *point.queries_by_network))
     frame = Frame(point.queries, point.pixels, gpu_ms, ngpc_ms, bound_ms, moved)
     ngpc_power_w = energy.ngpc_mj / frame_ms
     return {

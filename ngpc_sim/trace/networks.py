@@ -10,11 +10,15 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.machine.store import Store
 from ngpc_sim.trace.contents import Trace
+from ngpc_sim.trace.profiles import counterparts
 from ngpc_sim.trace.reading import StreamedTrace
 
 Array = np.ndarray[Any, Any]
 NONE = np.empty(0, np.int64)
+#: traces that are kept by network
+KEPT = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +28,11 @@ class ByNetwork:
     trace: Trace
     numbers: Array
     count: int
+
+    def of_profile(self, profile: Sequence[str]) -> Array:
+        """(K,) network of each invocation of a profile with these phases: that of the invocation that it replays."""
+        networks: Array = self.numbers[counterparts(profile, self.trace.phases)]
+        return networks
 
     @cached_property
     def traces(self) -> tuple[Trace, ...]:
@@ -42,22 +51,30 @@ class ByNetwork:
 
     def _only(self, number: int) -> Trace:
         trace = self.trace
-        own = self.numbers[trace.invocations] == number
-        if not own.any() and trace.profile[self.numbers == number].any():
+        own, calls = self.numbers[trace.invocations] == number, self.numbers == number
+        if not own.any() and calls.any() and (trace.profiles or trace.profile[calls].any()):
             name = trace.networks[number] if trace.networks else "the only one"
             raise UserError(f"trace {trace.name} records no query of the network {name}, which its frame asks.")
         rows = {key: getattr(trace, key)[own] for key in ("invocations", "tiles", "positions")}
         return replace(trace, **rows, networks=(), invocation_networks=NONE)
 
 
+SPLITS: Store[ByNetwork] = Store(KEPT)
+
+
 def by_network(trace: Trace, names: Sequence[str]) -> ByNetwork:
-    """The trace by the networks of an app: the main one, and others by their ``names``.
+    """The trace by the networks of an app: the main one, and others by their ``names``. Kept for the next time.
 
     Raises
     ------
     UserError
         Where the trace names a network that the app does not have.
     """
+    names = tuple(names)
+    return SPLITS.get((trace.sha256, trace.recorded, names), lambda: _by_network(trace, names))
+
+
+def _by_network(trace: Trace, names: tuple[str, ...]) -> ByNetwork:
     unknown = [name for name in trace.networks[1:] if name not in names]
     if unknown:
         known = f"names {', '.join(names)}" if names else "names none"
@@ -66,5 +83,5 @@ def by_network(trace: Trace, names: Sequence[str]) -> ByNetwork:
         )
     if not trace.networks:
         return ByNetwork(trace, np.zeros(trace.n_invocations, np.int64), 1 + len(names))
-    places = np.array([0, *(1 + list(names).index(name) for name in trace.networks[1:])])
+    places = np.array([0, *(1 + names.index(name) for name in trace.networks[1:])])
     return ByNetwork(trace, places[trace.invocation_networks], 1 + len(names))

@@ -17,7 +17,7 @@ import ngpc_sim as ngpc
 from ngpc_sim import reference
 from ngpc_sim.engines import Cluster, ClusterWork, EncodingEngine
 from ngpc_sim.engines.grid_index import level_arguments
-from ngpc_sim.frame import plan
+from ngpc_sim.frame import plan, services
 from ngpc_sim.frame.memory import l2_shape
 
 TURNS = 5
@@ -173,7 +173,7 @@ def test_a_design_point_against_importing_numpy_and_numba(benchmark, tell, work,
     arch = ngpc.load_arch("ngpc", scale=32)
 
     def point():
-        plan.SERVICES.forget()
+        services.SERVICES.forget()
         plan.PLANS.forget()
         return ngpc.simulate(arch, work, trace)
 

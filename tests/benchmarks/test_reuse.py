@@ -9,6 +9,7 @@ from ngpc_sim.engines.cluster import Cluster, ClusterWork
 from ngpc_sim.frame import commands as command_costs
 from ngpc_sim.frame import events, kept_commands
 from ngpc_sim.frame import plan as commands
+from ngpc_sim.frame import services
 from ngpc_sim.job.request import Request, points
 from ngpc_sim.machine.store import forget_all
 from ngpc_sim.machine.threads import map_threads
@@ -60,7 +61,7 @@ def test_a_frame_by_the_kernel_against_its_events(benchmark, frame_of):
 def test_commands_by_batches_against_query_by_query(benchmark, nerf):
     arch, work, trace = nerf
     plan = commands.plan_frame(arch, work, trace, trace.pixels)
-    service = commands.service_of(arch, work.encoding, trace)
+    service = services.service_of(arch, work.encoding, trace)
     cluster = Cluster(arch.cluster, arch.nfp, arch.scale)
     build = (arch, work, service, plan, cluster)
     built = benchmark(command_costs.build_commands, *build)

@@ -13,7 +13,7 @@ from ngpc_sim import reference
 from ngpc_sim.engines import Cluster, ClusterWork, EncodingEngine, NfpSpec
 from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.nfp import MissPath
-from ngpc_sim.frame import plan
+from ngpc_sim.frame import plan, services
 
 COMMAND = Path(sys.executable).parent / "ngpc-sim"
 #: of an RTX 3090 beside NFPs at 1 GHz, roughly
@@ -101,7 +101,7 @@ def test_a_design_point(benchmark, arch, work, trace):
 
 def test_a_design_point_from_nothing(benchmark, arch, work, trace):
     def forget():
-        plan.SERVICES.forget()
+        services.SERVICES.forget()
         plan.PLANS.forget()
 
     result = benchmark.pedantic(ngpc.simulate, (arch, work, trace), setup=forget, rounds=5)

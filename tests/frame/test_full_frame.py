@@ -7,7 +7,7 @@ import pytest
 import ngpc_sim as ngpc
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines import Cluster
-from ngpc_sim.frame import plan, whole_frame
+from ngpc_sim.frame import services, whole_frame
 from ngpc_sim.trace import load_trace, reading
 from ngpc_sim.trace.record import record_to
 
@@ -78,7 +78,7 @@ def test_every_command_asks_its_own_queries_in_order_and_what_was_not_recorded_r
     service = ngpc.engines.EncodingEngine(arch.nfp.encoding).service(work.encoding, trace.positions)
     cluster = Noting(Cluster(arch.cluster, arch.nfp, 2))
     monkeypatch.setenv("NGPC_SIM_THREADS", "1")
-    frame = whole_frame.replay_full_frame(arch, work, trace, cluster, numbered(service))
+    frame = whole_frame.replay_full_frame(arch, work, trace, cluster, lambda _, asked: [numbered(service)(asked)])
     asked = iter(cluster.asked)
     part = trace.tiles * tiles // len(trace.tile_weights)
     for invocation, launched in enumerate(trace.profile.tolist()):
@@ -126,7 +126,9 @@ def test_an_invocation_without_rows_asks_the_origin(files):
     gap = ngpc.Trace(**{name: getattr(trace, name) for name in trace.__dataclass_fields__} | parts | {"sha256": ""})
     origin = np.zeros((1, 3), np.float32)
     at = int((gap.invocations < 1).sum())
-    batches = whole_frame._batches(gap, whole_frame.commands_of(gap.profile, whole_frame.recorded_by_part(gap, 1)))
+    batches = whole_frame._batches(
+        gap, whole_frame.commands_of(gap.profile, whole_frame.recorded_by_part(gap, 1)), np.zeros(len(gap.profile))
+    )
     (positions,) = [positions for _, positions in batches]
     assert np.array_equal(positions, np.concatenate([gap.positions[:at], origin, gap.positions[at:]]))
 
@@ -148,7 +150,7 @@ def test_a_command_that_memory_does_not_hold_is_refused(files, simulate, monkeyp
 def test_what_needs_all_queries_at_once_does_not_take_a_file_read_in_parts(files, streamed):
     arch, work = ngpc.load_arch("ngpc"), ngpc.load_workload("nerf-hashgrid")
     with pytest.raises(UserError, match="only details bound and cycle read"):
-        plan.service_of(arch, work.encoding, streamed(files["nerf-object"]))
+        services.service_of(arch, work.encoding, streamed(files["nerf-object"]))
 
 
 def test_damage_of_a_file_read_in_parts_is_one_sentence(files, streamed, simulate, tmp_path):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 import ngpc_sim as ngpc
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.frame import plan as planning
-from ngpc_sim.frame.plan import divide, plan_frame, scaled_profile, service_of
+from ngpc_sim.frame.plan import divide, plan_frame, scaled_profile
+from ngpc_sim.frame.services import service_of
 
 BLOCK = 256
 PROFILES = st.lists(st.integers(0, 40_000), min_size=1, max_size=30).filter(any)

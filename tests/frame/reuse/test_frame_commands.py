@@ -15,7 +15,7 @@ from ngpc_sim.engines.cluster import Cluster, ClusterWork
 from ngpc_sim.engines.command_replays import in_batches, replay_together
 from ngpc_sim.engines.nfp import IDEAL_PATH, MissPath
 from ngpc_sim.engines.service import Misses, Service
-from ngpc_sim.frame import plan
+from ngpc_sim.frame import services
 
 WORKS = {name: ngpc.load_workload(name) for name in ("nerf-hashgrid", "nvr-densegrid", "gia-lowres")}
 
@@ -159,7 +159,7 @@ def test_bundled_hashgrids_have_one_leading_slot_on_which_all_queries_are_alike(
     arch = ngpc.load_arch("ngpc")
     for name in ("nerf-hashgrid", "nsdf-hashgrid", "nvr-hashgrid", "gia-hashgrid"):
         work = ngpc.load_workload(name)
-        service = plan.service_of(arch, work.encoding, ngpc.load_trace(work.trace))
+        service = services.service_of(arch, work.encoding, ngpc.load_trace(work.trace))
         first = service.leading[0]
         assert service.leading.tolist() == [first]
         assert {service.alike} == set(service.slot_cycles[:, first].tolist())

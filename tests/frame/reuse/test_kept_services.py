@@ -10,7 +10,7 @@ import pytest
 
 import ngpc_sim as ngpc
 from ngpc_sim.frame import kept_services
-from ngpc_sim.frame.plan import service_of
+from ngpc_sim.frame.services import service_of
 from ngpc_sim.machine import sources
 
 DESIGNS = {
