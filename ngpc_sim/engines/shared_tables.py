@@ -102,7 +102,8 @@ class SharedCaches:
         self, spec: EncodingSpec, encodings: Sequence[GridEncoding], l2: L2Shape | None, addresses: int
     ) -> None:
         self.spec, self.line_bytes = spec, spec.line_bytes
-        self.cached = spilled_tables(spec, encodings)
+        is_cache = spec.table_policy == "cache"
+        self.cached = spilled_tables(spec, encodings) if is_cache else [[] for _ in encodings]
         self.lines = [_table_lines(spec, encoding) for encoding in encodings]
         held = tables_of_engines(spec, encodings)
         #: first line of each cached table in its engine's cache

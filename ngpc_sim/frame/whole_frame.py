@@ -101,9 +101,8 @@ def replay_full_frame(
     shares = commands_of(trace.profile, recorded_by_part(trace, arch.tiles))
     largest = max(share.asked for share in shares)
     if largest > MAX_COMMAND_ROWS:
-        raise UserError(
-            f"a command of {largest:,} queries does not fit in memory, {MAX_COMMAND_ROWS:,} do: raise frame.tiles."
-        )
+        how = "raise frame.tiles" if len(trace.tile_weights) > 1 else "record it with the screen tile of each query"
+        raise UserError(f"a command of {largest:,} queries does not fit in memory, {MAX_COMMAND_ROWS:,} do: {how}.")
     engines, numbers = _engines(arch, work, trace, shares), split_of(work, trace).numbers
     efficiency = _efficiency(arch, work, trace, shares, engines())
     groups = [encoding_engine(arch.nfp.encoding).side_by_side(encoding) for encoding in encodings_of(work)]

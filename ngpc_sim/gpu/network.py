@@ -129,13 +129,15 @@ def l1_bytes_s(arch: Arch) -> float:
 def coalescing(grid: GridEncoding, trace: Trace, asks: Array | None = None) -> Array:
     """(L, 2) sectors per query, as :func:`sectors_per_query` says, of evenly spaced runs of a trace's queries; kept.
 
-    ``asks`` (n_invocations,) bool: whose queries; those of all without it.
+    ``asks`` (n_invocations,) bool: whose queries; those of all without it. Nothing is fetched where there are none.
     """
 
     def measured() -> Array:
         columns = zip(*trace.blocks(positions=False), strict=True)
         invocations, tiles = (np.concatenate(column) for column in columns)
         own = np.arange(len(tiles)) if asks is None else np.flatnonzero(asks[invocations])
+        if not len(own):
+            return np.zeros((grid.n_levels, 2))
         invocations, tiles = invocations[own], tiles[own]
         runs = invocations.astype(np.int64) * len(trace.tile_weights) + tiles
         firsts = np.flatnonzero(np.r_[True, runs[1:] != runs[:-1]])

@@ -39,6 +39,9 @@ def check_format(name: str, points: Sequence[Point]) -> None:
     """Refuse an unknown format, and several points where a format takes one."""
     if name not in FORMATS:
         raise UserError(f"--export {name} is unknown: the formats are {' and '.join(FORMATS)}.")
+    several = [point.work.name for point in points if point.work.others]
+    if several:
+        raise UserError(f"--export {name} takes workloads of one network, and {several[0]} has other_networks.")
     if name == "ramulator" and len(points) != 1:
         raise UserError(f"--export ramulator writes the misses of one design point, but this asks for {len(points)}.")
 

@@ -42,6 +42,8 @@ def write_waveform(path: Path, points: Sequence[Point]) -> None:
     limit = point.options.limit_queries
     if len(points) != 1 or limit is None or limit > MAX_QUERIES:
         raise UserError(f"--waveform shows one design point and needs --limit-queries of at most {MAX_QUERIES:,}.")
+    if point.work.others:
+        raise UserError(f"--waveform takes workloads of one network, and {point.work.name} has other_networks.")
     if point.arch.file.plugins():
         raise UserError("--waveform shows built-in engines only, but the architecture names a plug-in.")
     arch, work, trace = point.arch, point.work, point.replayed

@@ -41,7 +41,7 @@ class ByNetwork:
         Raises
         ------
         UserError
-            Where rows stay in their file, or nothing was recorded of a network that the frame asks.
+            Where rows stay in their file.
         """
         if self.count == 1:
             return (self.trace,)
@@ -51,10 +51,7 @@ class ByNetwork:
 
     def _only(self, number: int) -> Trace:
         trace = self.trace
-        own, calls = self.numbers[trace.invocations] == number, self.numbers == number
-        if not own.any() and calls.any() and (trace.profiles or trace.profile[calls].any()):
-            name = trace.networks[number] if trace.networks else "the only one"
-            raise UserError(f"trace {trace.name} records no query of the network {name}, which its frame asks.")
+        own = self.numbers[trace.invocations] == number
         rows = {key: getattr(trace, key)[own] for key in ("invocations", "tiles", "positions")}
         return replace(trace, **rows, networks=(), invocation_networks=NONE)
 
@@ -68,7 +65,7 @@ def by_network(trace: Trace, names: Sequence[str]) -> ByNetwork:
     Raises
     ------
     UserError
-        Where the trace names a network that the app does not have.
+        Where the trace names a network that the app does not have, or nothing was recorded of one that its frame asks.
     """
     names = tuple(names)
     return SPLITS.get((trace.sha256, trace.recorded, names), lambda: _by_network(trace, names))
@@ -83,5 +80,15 @@ def _by_network(trace: Trace, names: tuple[str, ...]) -> ByNetwork:
         )
     if not trace.networks:
         return ByNetwork(trace, np.zeros(trace.n_invocations, np.int64), 1 + len(names))
+    if not isinstance(trace, StreamedTrace):
+        _check_recorded(trace)
     places = np.array([0, *(1 + names.index(name) for name in trace.networks[1:])])
     return ByNetwork(trace, places[trace.invocation_networks], 1 + len(names))
+
+
+def _check_recorded(trace: Trace) -> None:
+    recorded = np.bincount(trace.invocation_networks[trace.invocations], minlength=len(trace.networks))
+    for number, name in enumerate(trace.networks):
+        calls = trace.invocation_networks == number
+        if not recorded[number] and calls.any() and (trace.profiles or trace.profile[calls].any()):
+            raise UserError(f"trace {trace.name} records no query of the network {name}, which its frame asks.")

@@ -7,9 +7,8 @@ import pytest
 import ngpc_sim as ngpc
 from ngpc_sim.engines.cluster import Cluster, ClusterWork
 from ngpc_sim.frame import commands as command_costs
-from ngpc_sim.frame import events, kept_commands
+from ngpc_sim.frame import events, kept_commands, services
 from ngpc_sim.frame import plan as commands
-from ngpc_sim.frame import services
 from ngpc_sim.job.request import Request, points
 from ngpc_sim.machine.store import forget_all
 from ngpc_sim.machine.threads import map_threads
