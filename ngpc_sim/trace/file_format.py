@@ -184,11 +184,6 @@ def header_of(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
         raise RefusedError("is damaged: its description is not JSON") from error
     if not isinstance(header, dict):
         raise RefusedError("is damaged: its description is not a JSON object")
-    _check_keys(header)
-    return header
-
-
-def _check_keys(header: dict[str, Any]) -> None:
     version = header.get("format_version")
     if type(version) is not int:
         raise RefusedError("does not say its format version")

@@ -11,7 +11,7 @@ from pathlib import Path
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import choices
 from ngpc_sim.config.yaml_files import is_file
-from ngpc_sim.trace.contents import Trace, flaw
+from ngpc_sim.trace.contents import Trace
 from ngpc_sim.trace.inputs.cameras import View
 from ngpc_sim.trace.inputs.fields_of_files import subject_of
 from ngpc_sim.trace.inputs.kinds import Look, check_compaction
@@ -79,8 +79,12 @@ class Recording:
     def _seen(self, view: View, progress: Progress | None) -> Trace:
         subject = self.subject.seen_by(view.camera)
         trace = record(subject, *self.frame_size, progress=progress, also=self.also)
-        if fault := flaw(trace):
-            raise UserError(f"{subject.name} cannot be recorded, for its frame {fault}: {trace.camera}.")
+        if not trace.queries:
+            raise UserError(
+                f"A frame of {subject.name} has no query, for the camera sees nothing of it: {trace.camera}."
+            )
+        if not trace.recorded:
+            raise UserError(f"None of the drawn screen tiles shows {subject.name}: record more of them with --tiles.")
         return trace
 
     def _frame(self, target: Path, view: View, progress: Progress | None) -> tuple[int, int]:
