@@ -6,12 +6,18 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ngpc_sim.architecture.arch import load_arch
 from ngpc_sim.frame.services import service_of
 from ngpc_sim.simulation.simulate import simulate
 from ngpc_sim.trace import load_trace
+from ngpc_sim.trace.inputs.fields_of_files import nerf_of_mesh, nsdf_of_mesh, nvr_of_volume
+from ngpc_sim.trace.inputs.meshes import Mesh
+from ngpc_sim.trace.inputs.volumes import Volume
 from ngpc_sim.trace.record import record
 from ngpc_sim.workloads.apps import APPS, ENCODINGS
 from ngpc_sim.workloads.workload import load_workload
@@ -29,6 +35,9 @@ DESIGNS: tuple[dict[str, Any], ...] = (
 #: one scene an app, in the smallest frame that has every kernel's work
 SCENES = ("nerf-room", "nsdf-object", "gia-plane", "nvr-cloud")
 SIZE = (64, 32)
+#: a tetrahedron, which is what no file is called by
+CORNERS, FACES = np.eye(4, 3), np.array([[0, 1, 2], [0, 2, 3], [0, 3, 1], [1, 3, 2]], np.int32)
+NOWHERE = Path("tetrahedron")
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,9 @@ def _frames() -> None:
 def _recorders() -> None:
     for scene in SCENES:
         record(scene, *SIZE, seed=0)
+    mesh, volume = Mesh(CORNERS, FACES).normalised(), Volume(np.ones((4, 4, 4), np.float32), 1.0)
+    for subject in (nsdf_of_mesh(mesh, NOWHERE), nerf_of_mesh(mesh, NOWHERE), nvr_of_volume(volume, NOWHERE)):
+        record(subject, *SIZE)
 
 
 def _services() -> None:

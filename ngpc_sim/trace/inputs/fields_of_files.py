@@ -110,8 +110,8 @@ def _is_occupancy(path: Path) -> bool:
     return header.dtype == np.bool_ or len(header.shape) != 3
 
 
-def _mesh_nsdf(path: Path, _look: Look, seed: int) -> Subject:
-    mesh = read_mesh(path).normalised()
+def nsdf_of_mesh(mesh: Mesh, path: Path, seed: int = DEFAULT_SEED) -> Subject:
+    """A normalised mesh as a distance; ``path`` is what it is called."""
     field = MeshField(mesh.vertices, mesh.faces)
     scene = nsdf.NsdfScene(*mesh.render_box, Camera())
     return _subject("nsdf", path, seed, scene, partial(_traced, field), *_told(path, mesh, field))
@@ -129,8 +129,8 @@ def _traced(field: MeshField, scene: nsdf.NsdfScene, width: int, height: int) ->
     )
 
 
-def _mesh_nerf(path: Path, look: Look, seed: int) -> Subject:
-    mesh = read_mesh(path).normalised()
+def nerf_of_mesh(mesh: Mesh, path: Path, look: Look = AS_USUAL, seed: int = DEFAULT_SEED) -> Subject:
+    """A normalised mesh as a radiance field; ``path`` is what it is called."""
     field = MeshField(mesh.vertices, mesh.faces)
     distances = field.grid(GRID_CELLS)
     width = DENSITY_WIDTH if look.density_width is None else look.density_width
@@ -158,8 +158,8 @@ def _image(path: Path, _look: Look, seed: int) -> Subject:
     return _subject("gia", path, seed, gia.GiaScene(width, height), gia.render, words, notes)
 
 
-def _volume_nvr(path: Path, look: Look, seed: int) -> Subject:
-    volume = read_volume(path)
+def nvr_of_volume(volume: Volume, path: Path, look: Look = AS_USUAL, seed: int = DEFAULT_SEED) -> Subject:
+    """A volume as a cloud; ``path`` is what it is called."""
     majorant = 1.0 if look.density_scale is None else look.density_scale
     if majorant <= 0.0:
         raise UserError("--density-scale is 0, and a volume of no density has no query.")
@@ -241,10 +241,10 @@ def _subject(
 
 
 _BUILDERS: Mapping[tuple[str, str], Callable[[Path, Look, int], Subject]] = {
-    ("mesh", "nsdf"): _mesh_nsdf,
-    ("mesh", "nerf"): _mesh_nerf,
+    ("mesh", "nsdf"): lambda path, _, seed: nsdf_of_mesh(read_mesh(path).normalised(), path, seed),
+    ("mesh", "nerf"): lambda path, look, seed: nerf_of_mesh(read_mesh(path).normalised(), path, look, seed),
     ("image", "gia"): _image,
-    ("volume", "nvr"): _volume_nvr,
+    ("volume", "nvr"): lambda path, look, seed: nvr_of_volume(read_volume(path), path, look, seed),
     ("volume", "nerf"): _volume_nerf,
     ("occupancy", "nerf"): _occupancy,
 }
