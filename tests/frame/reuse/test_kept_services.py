@@ -41,7 +41,7 @@ def test_results_are_the_same_cold_warm_damaged_and_off(design, row, folder, mon
     cold = row(design)
     files = sorted(folder.iterdir())
     assert files
-    monkeypatch.setattr("ngpc_sim.frame.plan._new_service", None)
+    monkeypatch.setattr("ngpc_sim.frame.services._new_service", None)
     warm = row(design)
     monkeypatch.undo()
     monkeypatch.setenv("NGPC_SIM_CACHE", str(folder))
