@@ -14,6 +14,8 @@ from ngpc_sim.cli.progress import Bar
 from ngpc_sim.config.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ngpc_sim.trace.inputs.kinds import Look
     from ngpc_sim.trace.inputs.views import Asked
     from ngpc_sim.trace.recordings import Recording
@@ -106,6 +108,7 @@ def trace_record(
     from ngpc_sim.trace.subjects import DEFAULT_SEED
 
     view, size, number, also = _view(given), _size(resolution), _number_of_tiles(tiles), _sizes(profiles)
+    _check_out(out, (Path(what), cameras, occupancy, None if path is None else Path(path)))
     subject = subject_named(what, _look(given), DEFAULT_SEED if seed is None else seed)
     recording = Recording(subject, view, size, number, also)
     _record(recording, out or Path(recording.name), quiet=quiet)
@@ -135,12 +138,13 @@ def trace_import(
 ) -> None:
     """Make a workload file of a trained scene, and of a NeRF's snapshot a trace too, from its own camera or another."""
     given = locals()
-    from ngpc_sim.trace.imports import Imported
+    from ngpc_sim.trace.imports import Imported, workload_name
     from ngpc_sim.trace.recordings import Recording
     from ngpc_sim.trace.subjects import DEFAULT_SEED
 
     view, size, number, also = _view(given), _size(resolution), _number_of_tiles(tiles), _sizes(profiles)
     folder = out or Path()
+    _check_out(folder / f"{workload_name(file)}.yaml", (file, cameras))
     imported = Imported.of(file, _look(given), DEFAULT_SEED if seed is None else seed)
     recording = None if imported.subject is None else Recording(imported.subject, view, size, number, also)
     if recording is not None:
@@ -149,10 +153,18 @@ def trace_import(
     sys.stdout.write(f"{written}: {imported.words}\n")
 
 
+def _check_out(out: Path | None, inputs: Sequence[Path | None]) -> None:
+    """Refuse to write over what is read, or over what is no file."""
+    for path in inputs:
+        if out is not None and path is not None and out.exists() and path.exists() and out.samefile(path):
+            raise UserError(f"{out} is read, and cannot be written too: name another file with --out.")
+
+
 def _record(recording: Recording, target: Path, *, quiet: bool) -> None:
     """Record, with a progress bar, and say what came of it."""
     from ngpc_sim.report.folder import check_writable
 
+    recording.check_target(target)
     check_writable(target.parent)
     for note in recording.subject.notes:
         sys.stderr.write(f"ngpc-sim: note: {note}\n")
@@ -170,11 +182,14 @@ def _look(given: dict[str, Any]) -> Look:
 
 
 def _view(given: dict[str, Any]) -> Asked:
-    """The view, from the options of the same names."""
-    from ngpc_sim.trace.inputs.views import Asked, vector
+    """The view, from the options of the same names; what is wrong in it is known before anything is built."""
+    from ngpc_sim.trace.inputs.views import Asked, vector, views
+    from ngpc_sim.trace.loops.camera import Camera
 
     points = {name: vector(given[name], f"--{name.replace('_', '-')}") for name in ("eye", "look_at", "up")}
-    return Asked(**{option.name: given[option.name] for option in fields(Asked)} | points)
+    asked = Asked(**{option.name: given[option.name] for option in fields(Asked)} | points)
+    views(asked, Camera())
+    return asked
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
@@ -199,6 +214,6 @@ def _number_of_tiles(text: str | None) -> int | None:
         return None
     if text == "all":
         return ALL_TILES
-    if not text.isdecimal() or int(text) < 1:
+    if not (text.isascii() and text.isdecimal()) or int(text) < 1:
         raise UserError(f"--tiles is '{text}', which should be a number of screen tiles from 1, or all.")
     return int(text)

@@ -24,7 +24,6 @@ from ngpc_sim.simulation.design import DEFAULTS, MAX_FRAMES, Options, Point, Seq
 from ngpc_sim.simulation.points import contents
 from ngpc_sim.trace import Trace, load_trace
 from ngpc_sim.trace.contents import MAX_QUERIES
-from ngpc_sim.trace.loading import users_file
 from ngpc_sim.trace.sequences import TraceSequence, is_sequence, read_sequence
 from ngpc_sim.workloads.apps import APPS, ENCODINGS
 from ngpc_sim.workloads.frame_sizes import parse_resolution
@@ -245,10 +244,10 @@ def _works(asked: Request) -> dict[str, list[Workload]]:
 
 
 def _apps(asked: Request) -> list[str]:
-    """Apps and workload files that are asked for; of all apps, only those that a sequence or users' files are of."""
+    """Apps and workload files that are asked for; of all apps, only those that the traces are of."""
     names = parse_names(asked.apps, "--app", APPS, paths=True)
-    recorded = _recorded(asked)
-    if asked.apps != "all" or not recorded:
+    recorded = _recorded(asked) if asked.apps == "all" else []
+    if not recorded:
         return names
     unknown = [app for app in recorded if app not in names]
     if unknown:
@@ -257,11 +256,11 @@ def _apps(asked: Request) -> list[str]:
 
 
 def _recorded(asked: Request) -> list[str]:
-    """Apps of the sequence, or of all traces where a user's file is among them."""
+    """Apps of the sequence or of the traces that are named."""
     if asked.frames is not None:
         return [asked.frames.app]
     names = [] if asked.traces is None else parse_list(asked.traces, "--trace")
-    return [_load(name).app for name in names] if any(map(users_file, names)) else []
+    return [_load(name).app for name in names]
 
 
 def _work(app: str, encoding: str) -> Workload:

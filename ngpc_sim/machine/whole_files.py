@@ -11,8 +11,15 @@ from ngpc_sim.machine.ending import gone_at_the_end
 from ngpc_sim.machine.leftovers import own_prefix, sweep
 
 
+def check_target(target: Path) -> None:
+    """Refuse to put a file in the place of what is no file: a folder, a device, a pipe."""
+    if target.exists() and not target.is_file():
+        raise UserError(f"{target} cannot be written: it is there and is no file.")
+
+
 def write_whole(target: Path, content: bytes) -> None:
     """Write ``content`` aside, bring it to the disk, and give it its name; a failure of the disk is a user's error."""
+    check_target(target)
     try:
         sweep(target.parent)
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=own_prefix(), delete=False) as file:

@@ -19,6 +19,11 @@ from ngpc_sim.trace.subjects import Subject
 CONFIGS, CHECKPOINTS = (".yml", ".yaml"), (".ckpt",)
 
 
+def workload_name(path: Path) -> str:
+    """Name of the workload file of what is imported, without its suffix."""
+    return printable(path.name.split(".")[0] or path.name)[:MAX_NAME]
+
+
 @dataclass(frozen=True)
 class Imported:
     """What a file brings: a workload file's tree, and its scene, where it has one."""
@@ -37,13 +42,16 @@ class Imported:
         UserError
             For whatever is neither, or damaged, and for an option that changes nothing.
         """
-        name = printable(path.name.split(".")[0] or path.name)[:MAX_NAME]
+        name = workload_name(path)
         if path.suffix.lower() in CHECKPOINTS:
             refuse_checkpoint(path)
         if path.suffix.lower() in CONFIGS:
             if look != Look():
                 raise UserError(f"{path} has no scene, so that options of recordings change nothing.")
-            return cls(name, read_config(path), None, "a workload without a trace; record or write one for it")
+            tree = read_config(path)
+            return cls(
+                name, tree, None, f"a workload; it names the bundled trace {tree['trace']} until you name another"
+            )
         check_compaction(look)
         snapshot = read_snapshot(path, look.density_cut)
         subject = None if snapshot.occupancy is None else subject_of_snapshot(snapshot, look.compaction, seed)

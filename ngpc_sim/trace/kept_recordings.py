@@ -55,6 +55,8 @@ def _made(key: str, path: Path, progress: Progress | None) -> Recorded:
     from ngpc_sim.trace.recordings import Recording  # noqa: PLC0415
 
     subject = subject_of(path)
+    if json.loads(key)[-1] != _sha256(path):
+        raise UserError(f"{path} has changed while it was read.")
     made = Recorded(Recording(subject).trace(progress), subject.notes)
     rows = {name: getattr(made.trace, name) for name in ("invocations", "tiles", "positions")}
     beside = json.dumps({"name": made.trace.name, "notes": made.notes}).encode()

@@ -68,7 +68,8 @@ def by_network(trace: Trace, names: Sequence[str]) -> ByNetwork:
         Where the trace names a network that the app does not have, or nothing was recorded of one that its frame asks.
     """
     names = tuple(names)
-    return SPLITS.get((trace.sha256, trace.recorded, names), lambda: _by_network(trace, names))
+    key = trace.sha256, trace.recorded, len(trace.positions), names
+    return SPLITS.get(key, lambda: _by_network(trace, names))
 
 
 def _by_network(trace: Trace, names: tuple[str, ...]) -> ByNetwork:

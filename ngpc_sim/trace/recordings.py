@@ -11,6 +11,7 @@ from pathlib import Path
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import choices
 from ngpc_sim.config.yaml_files import is_file
+from ngpc_sim.machine.whole_files import check_target
 from ngpc_sim.trace.contents import Trace
 from ngpc_sim.trace.inputs.cameras import View
 from ngpc_sim.trace.inputs.fields_of_files import subject_of
@@ -18,7 +19,7 @@ from ngpc_sim.trace.inputs.kinds import Look, check_compaction
 from ngpc_sim.trace.inputs.views import USUAL_VIEW, Asked, views
 from ngpc_sim.trace.loops.march import COMPACTIONS
 from ngpc_sim.trace.record import Progress, Sizes, part_of, record, record_to
-from ngpc_sim.trace.sequences import FrameFile, write_index
+from ngpc_sim.trace.sequences import INDEX, FrameFile, write_index
 from ngpc_sim.trace.sources import SUFFIX
 from ngpc_sim.trace.subjects import SCENES, Subject, bundled_scene
 from ngpc_sim.trace.writing import write_trace
@@ -64,6 +65,13 @@ class Recording:
         """Path of its first frame's file from the folder in which it is."""
         return f"{self.name}/{frame_file(0)}" if self.view.is_sequence else self.name
 
+    def check_target(self, target: Path) -> None:
+        """Refuse what stands where the recording would come, before anything is recorded."""
+        if not self.view.is_sequence:
+            check_target(target)
+        elif target.exists() and not target.is_dir():
+            raise UserError(f"{target} is no folder, and the frames of a path come into one.")
+
     def to(self, target: Path, progress: Progress | None = None) -> tuple[int, int]:
         """Record into ``target``; give the queries of its frames and the rows that were written."""
         if not self.view.is_sequence:
@@ -99,6 +107,7 @@ class Recording:
 
     def _sequence(self, folder: Path, progress: Progress | None) -> tuple[int, int]:
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / INDEX).unlink(missing_ok=True)
         files: list[FrameFile] = []
         counts = []
         for number, view in enumerate(self.views):
@@ -132,6 +141,8 @@ def _size_of(found: Sequence[View]) -> tuple[int, int] | None:
 
 def subject_named(what: str, look: Look, seed: int) -> Subject:
     """What a word names: a bundled scene, perhaps with a frame size behind it, or a file."""
+    if "://" in what:
+        raise UserError(f"'{what}' is a URL: fetch the file first, for only traces are read from elsewhere.")
     scene = next((name for name in SCENES if what == name or what in {f"{name}-{size}" for size in RESOLUTIONS}), None)
     if scene is None:
         if "/" in what or "." in what or is_file(Path(what)):

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import choices
+from ngpc_sim.config.texts import is_printable
 from ngpc_sim.trace.arrays import positions_from, tiles_from, weights_from, whole_number
 from ngpc_sim.trace.contents import (
     MAX_INVOCATIONS,
@@ -79,9 +80,13 @@ class TraceWriter:
         self.resolution = _sides(self.resolution, "resolution")
         self.tile_pixels = _sides(self.tile_pixels, "tile_pixels")
         self.seed = whole_number(self.seed, "seed", 0, (1 << 63) - 1)
+        if isinstance(self.networks, str):
+            raise UserError(f"networks is {self.networks!r}, which should be a list of names.")
         self.networks = tuple(self.networks)
         if not all(isinstance(text, str) for text in (self.app, self.scene, self.camera, *self.networks)):
             raise UserError("app, scene, camera and each of networks should be a text.")
+        if not all(map(is_printable, (self.scene, self.camera))):
+            raise UserError("scene and camera should each be one line of characters that can be printed.")
         if self.tile_weights is not None:
             self._weights, self._with_tiles = weights_from(self.tile_weights), True
         fault = description_flaw(self._trace([1], ["main"], [0]))

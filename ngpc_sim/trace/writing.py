@@ -15,6 +15,7 @@ import numpy as np
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.machine.ending import gone_at_the_end
 from ngpc_sim.machine.leftovers import own_prefix, sweep
+from ngpc_sim.machine.whole_files import check_target
 from ngpc_sim.trace import file_format
 from ngpc_sim.trace.contents import Array, Trace, contents_sha256, described, flaw
 from ngpc_sim.trace.file_format import MAX_STREAMED_ROWS, metadata_of, parquet_writer, reason_of, schema_of
@@ -33,6 +34,7 @@ class RowWriter:
         self.rows = 0
         self._held: list[list[Array]] = [[] for _ in self._schema]
         self._waiting = 0
+        check_target(self._target)
         with self._reported():
             sweep(self._target.parent)
             with tempfile.NamedTemporaryFile(dir=self._target.parent, prefix=own_prefix(), delete=False) as file:

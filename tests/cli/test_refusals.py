@@ -40,7 +40,7 @@ JOB = ("--scale", "8", "--limit-queries", "100", "--quiet")
         (("--relative-error", "0"), "relative_error = 0 is out of range: above 0, below 1"),
         (("--seed", "-1"), "seed = -1 is out of range: 0 to"),
         (("--trace", "nerf-rom"), "No trace is called 'nerf-rom'; the nearest known is 'nerf-room-fhd'"),
-        (("--trace", "nerf-room"), "no trace of app 'nsdf' is among --trace nerf-room"),
+        (("--app", "nsdf", "--trace", "nerf-room"), "no trace of app 'nsdf' is among --trace nerf-room"),
         (("--limit-queries", "0"), "out of range: 1 or more"),
         (("--limit-queries", "x"), "--limit-queries"),
         (("--power-budget", "0"), "--power-budget 0 is not a power: write watts above 0"),

@@ -1,16 +1,20 @@
 """Traces of users' files from the command line: what each file is taken for, what views do, and one-step replays."""
 
 import json
+import os
 import sys
 
 import numpy as np
 import pytest
 
 from ngpc_sim.machine.store import forget_all
-from ngpc_sim.trace import load_trace, recordings
+from ngpc_sim.trace import kept_recordings, load_trace, recordings
 from ngpc_sim.trace.sequences import read_sequence
 
 SMALL = (96, 54)
+MATRIX = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 3], [0, 0, 0, 1]]
+FRAMES = [{"file_path": "a.png", "transform_matrix": MATRIX}]
+CAMERAS = json.dumps({"camera_angle_x": 0.7, "w": 40, "h": 30, "frames": FRAMES})
 BOX = """OFF
 8 12 0
 0 0 0
@@ -234,10 +238,73 @@ def test_what_changes_nothing_or_shows_nothing_is_refused(words, says, run):
     assert not [path for path in ran.written() if path.endswith((".parquet", "index.json"))]
 
 
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("words", [("box.off",), ("box.off", "--path", "orbit:2"), ("nerf-object", "--tiles", "3")])
+def test_what_is_no_file_is_never_replaced(words, run, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    ran = run("trace", "record", *words, "--out", "pipe", "--quiet")
+    assert ran.status == 2
+    assert ran.err.count("\n") == 1
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    "words", [("box.off", "--out", "box.off"), ("nerf-object", "--cameras", "t.json", "--out", "t.json")]
+)
+def test_what_is_read_is_never_written_over(words, run, tmp_path):
+    (tmp_path / "t.json").write_text(CAMERAS)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    ran = run("trace", "record", *words, "--quiet")
+    assert ran.status == 2
+    assert "cannot be written too" in ran.err
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.usefixtures("kept_folder")
+def test_a_file_that_changes_while_it_is_read_is_not_kept(quick, files, monkeypatch):
+    own = kept_recordings._sha256
+
+    def swapped(path):
+        digest = own(path)
+        (files / "box.off").write_text((files / "open.off").read_text())
+        return digest
+
+    monkeypatch.setattr(kept_recordings, "_sha256", swapped)
+    ran = quick("--app", "all", "--scale", "8", "--trace", "box.off", "--no-what-if")
+    assert ran.status == 2
+    assert ran.err == "ngpc-sim: error: box.off has changed while it was read.\n"
+
+
+@pytest.mark.usefixtures("files")
+def test_bytes_of_128_cells_a_side_are_taken_for_nothing_unless_somebody_says_for_what(run, tmp_path):
+    np.save(tmp_path / "either.npy", np.ones((128, 128, 128), np.uint8))
+    ran = run("trace", "record", "either.npy", "--quiet")
+    assert ran.status == 2
+    assert "--order row-major" in ran.err
+    assert recorded(run, "either.npy", "--order", "row-major").app == "nerf"
+    assert recorded(run, "either.npy", "--app", "nvr").app == "nvr"
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("factor", [1e-200, 1e-30, 1e30])
+def test_a_mesh_is_recorded_alike_at_any_size(factor, run, tmp_path):
+    lines = BOX.splitlines()
+    corners = [" ".join(repr(float(word) * factor) for word in line.split()) for line in lines[2:10]]
+    (tmp_path / "sized.off").write_text("\n".join([*lines[:2], *corners, *lines[10:]]))
+    one, other = recorded(run, "box.off"), recorded(run, "sized.off")
+    assert np.array_equal(one.profile, other.profile)
+
+
+@pytest.mark.usefixtures("files")
+def test_a_recorded_trace_needs_no_word_about_its_app(quick, run):
+    recorded(run, "grey.png")
+    ran = quick("--app", "all", "--trace", "grey-96x54.trace.parquet", "--no-what-if")
+    assert [row["app"] for row in ran.rows()] == ["gia"]
+
+
 def test_cameras_bring_the_size_of_their_frames(run, tmp_path):
-    matrix = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 3], [0, 0, 0, 1]]
-    frames = [{"file_path": "a.png", "transform_matrix": matrix}]
-    (tmp_path / "t.json").write_text(json.dumps({"camera_angle_x": 0.7, "w": 40, "h": 30, "frames": frames}))
+    (tmp_path / "t.json").write_text(CAMERAS)
     trace = recorded(run, "nerf-object", "--cameras", "t.json", "--tiles", "all")
     assert (trace.width, trace.height) == (40, 30)
     trace = recorded(run, "nerf-object", "--cameras", "t.json", "--resolution", "80x60", "--tiles", "all")

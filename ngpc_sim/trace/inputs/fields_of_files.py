@@ -39,7 +39,6 @@ from ngpc_sim.trace.loops.invocation import Invocation, Network
 from ngpc_sim.trace.loops.march import COMPACTIONS, MARCH
 from ngpc_sim.trace.loops.mesh_field import MeshField
 from ngpc_sim.trace.loops.occupancy import GRID_CELLS, Bits, packed
-from ngpc_sim.trace.loops.portable_math import log
 from ngpc_sim.trace.loops.scenes import HALF_DIAGONAL
 from ngpc_sim.trace.subjects import DEFAULT_SEED, Subject, check_seed
 from ngpc_sim.workloads.workload import load_workload
@@ -55,7 +54,9 @@ DILATE = 1
 """Cells around a surface that are occupied too (assumed)."""
 OPAQUE_STEPS = 8
 """Steps of the smallest size in which the usual density scale makes a ray opaque: those of one call (assumed)."""
-DENSITY_SCALE = float(-log(1.0 - nerf.OPAQUE) / (OPAQUE_STEPS * nerf.MIN_STEP))
+LN_100 = 4.605170185988092
+"""Optical thickness that lets a hundredth through, as a ray's end needs it."""
+DENSITY_SCALE = LN_100 / (OPAQUE_STEPS * nerf.MIN_STEP)
 SAME_GROWTH = 5e-5
 """Growth factors are printed with as many digits."""
 
@@ -70,7 +71,7 @@ def subject_of(path: Path, look: Look = AS_USUAL, seed: int = DEFAULT_SEED) -> S
     """
     check_seed(seed)
     kind = kind_of(path)
-    if is_array(path) and _is_occupancy(path):
+    if is_array(path) and _is_occupancy(path, look):
         kind = "occupancy"
     return _BUILDERS[kind, app_of(path, kind, look)](path, look, seed)
 
@@ -86,7 +87,7 @@ def subject_of_snapshot(snapshot: Snapshot, compaction: str | None = None, seed:
     if stored is not None and stored.fov_axis == HEIGHT:
         camera = _stored(stored)
     elif stored is not None:
-        notes += (f"{snapshot.path} stores a camera relative to the image's width: the default view is taken.",)
+        notes += (f"{snapshot.path.name} stores a camera relative to the image's width: the default view is taken.",)
     phase = MARCH if compaction is None else COMPACTIONS[compaction]
     scene = nerf.NerfScene(snapshot.aabb_scale, occupancy.bits, camera, seed, phase)
     density = partial(cell_density, occupancy.thickness, 1.0 / nerf.MIN_STEP, float(snapshot.aabb_scale))
@@ -103,11 +104,18 @@ def _stored(camera: StoredCamera) -> Camera:
     return Camera(position, right, down, forward, focal, None if same else focal_x, (x, y))
 
 
-def _is_occupancy(path: Path) -> bool:
-    """Whether an array is an occupancy, not a volume: it has truth values, or not three dimensions."""
+def _is_occupancy(path: Path, look: Look) -> bool:
+    """Whether an array is an occupancy, not a volume: it has truth values, or not three dimensions of numbers."""
     with opened(path, "The array") as file:
         header = read_header(file, path, "The array")
-    return header.dtype == np.bool_ or len(header.shape) != 3
+    if header.dtype == np.uint8 and header.shape == (GRID_CELLS,) * 3 and look.app != "nvr":
+        if look.order is None or look.occupancy is not None:
+            raise UserError(
+                f"{path} can be the cells of an occupancy or the values of a volume: say --order row-major for the "
+                "one, or --app nvr for the other."
+            )
+        return True
+    return header.dtype == np.bool_ or (header.dtype.kind != "f" and len(header.shape) != 3)
 
 
 def nsdf_of_mesh(mesh: Mesh, path: Path, seed: int = DEFAULT_SEED) -> Subject:
@@ -149,7 +157,7 @@ def _told(path: Path, mesh: Mesh, field: MeshField) -> tuple[str, tuple[str, ...
     words = f"mesh of {len(mesh.faces):,} triangles"
     if field.is_closed:
         return words, ()
-    return f"open {words}", (f"{path} is open: what lies inside it is where its winding number is above a half.",)
+    return f"open {words}", (f"{path.name} is open: what lies inside it is where its winding number is above a half.",)
 
 
 def _image(path: Path, _look: Look, seed: int) -> Subject:
@@ -210,7 +218,7 @@ def _growth_note(path: Path, app: str, finest: float) -> tuple[str, ...]:
     if abs(own - grid.per_level_scale) < SAME_GROWTH:
         return ()
     text = (
-        f"The application would give {path} a hash grid with per_level_scale {own:.5f}, and {app}-hashgrid has "
+        f"The application would give {path.name} a hash grid with per_level_scale {own:.5f}, and {app}-hashgrid has "
         f"{grid.per_level_scale}; a workload file of your own can have that value."
     )
     return (text,)

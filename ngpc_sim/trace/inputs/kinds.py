@@ -13,7 +13,8 @@ VOLUMES = (".nii", ".nii.gz")
 ARRAYS = (".npy",)
 BIT_FIELDS = (".bin",)
 IMAGES = (
-    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm", ".pgm", ".tga", ".jp2", ".avif"),
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".j2k", ".tif", ".tiff", ".bmp", ".dib", ".webp"),
+    *(".gif", ".pbm", ".pgm", ".ppm", ".pnm", ".tga", ".avif", ".ico", ".icns", ".psd", ".dds", ".pcx", ".sgi", ".rgb"),
     ".exr",
 )
 SUFFIXES = (*MESHES, *VOLUMES, *ARRAYS, *BIT_FIELDS, *IMAGES)
@@ -61,8 +62,8 @@ READ_BY: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 
 def is_users_file(name: str) -> bool:
-    """Whether a name is that of a file that can be recorded."""
-    return "://" not in name and name.lower().endswith(SUFFIXES)
+    """Whether a name is that of a file that is recorded, or imported, and no trace."""
+    return "://" not in name and name.lower().endswith((*SUFFIXES, *SNAPSHOTS))
 
 
 def is_array(path: Path) -> bool:

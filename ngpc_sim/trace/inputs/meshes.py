@@ -42,7 +42,8 @@ Corner = tuple[float, float, float]
 def inflated(vertices: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """(3,) low and (3,) high corner of the box of ``vertices`` (V, 3), inflated by ``MARGIN`` of its diagonal."""
     low, high = vertices.min(axis=0), vertices.max(axis=0)
-    margin = MARGIN * np.linalg.norm(high - low)
+    side = float((high - low).max()) or 1.0
+    margin = MARGIN * side * np.linalg.norm((high - low) / side)
     return low - margin, high + margin
 
 

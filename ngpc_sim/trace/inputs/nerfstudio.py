@@ -59,7 +59,7 @@ def refuse_checkpoint(path: Path) -> NoReturn:
     """Refuse a ``.ckpt`` file, and say how its occupancy is exported."""
     raise UserError(
         f"checkpoint {path} is a pickle, which would run code: save its occupancy inside nerfstudio with "
-        "numpy.save('occupancy.npy', model.occupancy_grid.binaries.cpu().numpy()) and give --occupancy occupancy.npy."
+        "numpy.save('occupancy.npy', model.occupancy_grid.binaries.cpu().numpy()) and record that file."
     )
 
 

@@ -106,13 +106,13 @@ def _of_file(path: Path, frame: str) -> Sequence[View]:
     found = read_cameras(path).views
     if frame == "all":
         return found
-    if not frame.isdecimal() or int(frame) >= len(found):
+    if not (frame.isascii() and frame.isdecimal()) or int(frame) >= len(found):
         raise UserError(f"--frame is '{frame}', which should be a number of 0 to {len(found) - 1}, or all, of {path}.")
     return [found[int(frame)]]
 
 
 def _along(asked: Asked, path: str, usual: Camera) -> list[Camera]:
-    if path.startswith("orbit"):
+    if path.lower().startswith("orbit"):
         turns = ORBIT.fullmatch(path)
         if turns is None or not 1 <= int(turns[1]) <= MAX_FRAMES:
             raise UserError(f"--path is '{path}', which should be orbit:N with N of 1 to {MAX_FRAMES:,}, or a file.")

@@ -131,7 +131,9 @@ def _shape(shape: tuple[int, ...], path: Path) -> tuple[int, int, int]:
     axes, further = tuple(int(side) for side in shape[:3]), shape[3:]
     sizes = " x ".join(map(str, shape))
     if len(axes) != 3 or min(axes) < 1 or any(side != 1 for side in further):
-        raise UserError(f"volume {path} has a shape of {sizes or 'one value'}: three dimensions would be right.")
+        raise UserError(
+            f"volume {path} has a shape of {sizes or 'one value'}: three dimensions above 0 would be right."
+        )
     if math.prod(axes) > MAX_VALUES:
         raise UserError(f"volume {path} has {sizes} values: at most {MAX_VALUES}, 512 x 512 x 512, are read.")
     return axes[0], axes[1], axes[2]
@@ -149,7 +151,7 @@ def _values(read: ReadBytes, layout: _Layout, path: Path) -> Volume:
         with np.errstate(over="ignore", invalid="ignore"):
             piece[...] = stored if (layout.slope, layout.inter) == (1, 0) else stored * layout.slope + layout.inter
         if not np.isfinite(piece).all():
-            raise UserError(f"volume {path} holds values that are no finite numbers: densities would be right.")
+            raise UserError(f"volume {path} holds values that are no finite float32 numbers: densities would be right.")
         n_negative += int((piece < 0).sum())
         np.maximum(piece, 0, out=piece)
     majorant = float(values.max())

@@ -88,7 +88,7 @@ def test_a_gzip_of_several_members_is_read_whole(nii):
 def test_a_value_that_is_no_finite_density_is_refused(npy, wrong):
     values = np.ones((3, 3, 3))
     values[1, 1, 1] = wrong
-    with pytest.raises(UserError, match="no finite numbers"):
+    with pytest.raises(UserError, match="no finite float32 numbers"):
         read_volume(npy(values))
 
 
