@@ -64,6 +64,9 @@ Debug = Annotated[
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Forget what earlier runs into this folder have finished.")]
 OnlyFailed = Annotated[bool, typer.Option("--only-failed", help="Run again what failed, and nothing else.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say how many design points, how long and how much disk; run no more.")
+]
 Plugins = Annotated[bool, typer.Option("--allow-plugins", help="Let the architecture name classes to import and run.")]
 
 
@@ -87,6 +90,7 @@ def run(
     what_if: WhatIf = True,  # noqa: FBT002
     export: Export = None,
     waveform: Waveform = None,
+    dry_run: DryRun = False,  # noqa: FBT002
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     fresh: Fresh = False,  # noqa: FBT002
     only_failed: OnlyFailed = False,  # noqa: FBT002
@@ -112,9 +116,9 @@ def run(
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
     # the request has a field of the same name for every option that it takes
-    asked = Request(**{option.name: given[option.name] for option in fields(Request)})
+    asked = Request(**{option.name: given[option.name] for option in fields(Request) if option.name in given})
     try:
-        _main_job(asked, fresh=fresh, only_failed=only_failed)
+        main_job(asked, fresh=fresh, only_failed=only_failed)
     except UserError as error:
         if debug and error.__cause__ is not None:
             traceback.print_exception(error.__cause__)
@@ -127,18 +131,24 @@ def _refuse_stray_option(command: str) -> None:
         raise UserError(f"option {first} stands before {command}, where only the main job has options.")
 
 
-def _main_job(asked: Request, *, fresh: bool, only_failed: bool) -> None:
+def main_job(asked: Request, *, fresh: bool, only_failed: bool) -> None:
     """Check everything that can be refused, simulate, write, print."""
     from ngpc_sim.job import request
 
     started = time.monotonic()
     notes = _record_files(asked)
-    points = request.points(asked)
+    if asked.dry_run:
+        from ngpc_sim.job.dry_run import dry_run
+
+        sys.stdout.write("".join(f"{line}\n" for line in dry_run(asked, request.plan(asked))))
+        return
+    planned = request.plan(asked)
+    points = planned.points
     watts = _check(asked, points)
     began = time.monotonic()
     run = simulated(asked, points, fresh=fresh, only_failed=only_failed)
     if run.results:
-        _write(asked, run, watts, notes, (started, began))
+        _write(asked, run, watts, [*planned.sentences(), *notes], (started, began))
     if not run.whole:
         run.say_what_is_missing()
         sys.exit(1)
@@ -149,13 +159,15 @@ def _write(
 ) -> None:
     """Write and print what worked; ``since`` is when the run began, and when its simulation did."""
     from ngpc_sim.job import budgets, exports, request
+    from ngpc_sim.job.feasible import infeasible_lines, marked
     from ngpc_sim.job.run_folder import write_results
     from ngpc_sim.report.files import table_files
     from ngpc_sim.report.stall_file import stall_file
     from ngpc_sim.results.frames import of_single_frames
 
     started, began = since
-    rows, points, results = run.rows, run.points, run.results
+    points, results = run.points, run.results
+    rows = marked(run.rows, (point.arch for point in points), asked.constraints)
     speed = {} if run.kept else request.speed(of_single_frames(rows), time.monotonic() - began)
     manifest = request.manifest(asked, points, time.monotonic() - started) | speed
     if not run.whole:
@@ -170,13 +182,14 @@ def _write(
     if not asked.quiet:
         from ngpc_sim.job.differences import differences
         from ngpc_sim.job.footer import footer
-        from ngpc_sim.job.options import scale_ends
+        from ngpc_sim.job.options import range_ends
         from ngpc_sim.report.tables.results import print_results
 
         names = ", ".join(path.name for path in written)
+        ends = range_ends(asked.scale, asked.settings or ())
         more = [*(budgets.sentences(fits) if fits else []), *([request.speed_line(speed)] if speed else [])]
-        ends = scale_ends(asked.scale) if asked.scale is not None else []
-        lines = [*ends, *notes, *run.about_frames, *footer(points, results, differences(points, results)), *more]
+        about = [*ends, *infeasible_lines(rows), *notes, *run.about_frames]
+        lines = [*about, *footer(points, results, differences(points, results)), *more]
         print_results(rows, [*lines, f"Wrote {names} to {asked.folder}."])
 
 

@@ -18,7 +18,7 @@ from ngpc_sim.config.yaml_files import is_folder, parse_scalar
 from ngpc_sim.job.point_limit import check_count
 
 #: a number as a range is written with
-NUMBER = r"[-+]?(?:\d{1,15}\.?\d{0,15}|\.\d{1,15})"
+NUMBER = r"[-+]?(?:\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})"
 #: what stands on both sides of two dots, and what is meant as a range
 RANGE = re.compile(rf"({NUMBER})\.\.({NUMBER})(?::({NUMBER}))?")
 MEANT_AS_RANGE = re.compile(r"[-+]?[\d.]*\d\.\.[^/]*")
@@ -79,7 +79,7 @@ def parse_range(text: str, option: str) -> list[int] | list[float]:
     if step <= 0:
         least = "1 or more" if whole else "more than 0"
         raise UserError(f"{option}{text.rpartition(':')[0]} has step {match[3]}: it should be {least}.")
-    count = int((last - first) / step) + 1
+    count = int((last - first) // step) + 1
     check_count(count)
     values = (first + index * step for index in range(count))
     return [int(value) for value in values] if whole else [float(value) for value in values]
