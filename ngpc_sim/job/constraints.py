@@ -80,7 +80,7 @@ class Chain:
     """Things of one precedence one after another: sums, products, comparisons, ``and``, ``or``."""
 
     first: Node
-    rest: tuple[tuple[str, Node], ...]
+    rest: Rest
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ class Power:
 
 
 Node = Constant | Name | Prefix | Chain | Power
+Rest = tuple[tuple[str, Node], ...]
 
 
 class _Parser:
@@ -256,7 +257,7 @@ def _value(name: str, value: object) -> Value:
     return value
 
 
-def _logic(first: Node, rest: list[tuple[str, Node]], values: Mapping[str, object]) -> bool:
+def _logic(first: Node, rest: Rest, values: Mapping[str, object]) -> bool:
     """``and`` and ``or``, which look no further than they must."""
     found = _truth(value_of(first, values))
     for sign, part in rest:
@@ -266,7 +267,7 @@ def _logic(first: Node, rest: list[tuple[str, Node]], values: Mapping[str, objec
     return found
 
 
-def _compared(first: Node, rest: list[tuple[str, Node]], values: Mapping[str, object]) -> bool:
+def _compared(first: Node, rest: Rest, values: Mapping[str, object]) -> bool:
     """Chained comparisons, which end with the first that does not hold."""
     left = value_of(first, values)
     for sign, part in rest:
@@ -284,7 +285,7 @@ def _compared(first: Node, rest: list[tuple[str, Node]], values: Mapping[str, ob
     return True
 
 
-def _computed(first: Node, rest: list[tuple[str, Node]], values: Mapping[str, object]) -> int | float:
+def _computed(first: Node, rest: Rest, values: Mapping[str, object]) -> int | float:
     found = _numeric(value_of(first, values))
     for sign, part in rest:
         found = ARITHMETIC[sign](found, _numeric(value_of(part, values)))
@@ -294,10 +295,10 @@ def _computed(first: Node, rest: list[tuple[str, Node]], values: Mapping[str, ob
 def _power(base: float, exponent: float) -> int | float:
     if isinstance(base, int) and isinstance(exponent, int) and base.bit_length() * exponent > MAX_BITS:
         raise UserError(f"has a power of more than {MAX_BITS} bits")
-    found = base**exponent
+    found: int | float | complex = base**exponent
     if isinstance(found, complex):
         raise UserError(f"has {_shown(base)} ** {_shown(exponent)}, which is no real number")
-    return found  # type: ignore[no-any-return] - a power of two numbers is Any
+    return found
 
 
 def _numeric(value: Value) -> int | float:

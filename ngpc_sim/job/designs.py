@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.job.feasible import value_of_key
+from ngpc_sim.job.feasible import Constraint, value_of_key
 from ngpc_sim.job.options import combinations
 
 Designs = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep file asks for beyond the options of the main job, and where every key stands in it."""
+
+    path: Path
+    designs: Designs
+    constraints: Sequence[Constraint]
+    origins: Mapping[str, str]
+
+    @contextmanager
+    def located(self) -> Iterator[None]:
+        """Say where in the file a mistake is: the line of a key's value, else the file."""
+        try:
+            yield
+        except UserError as error:
+            sentence = str(error)
+            if sentence.startswith(self.path.name):
+                raise
+            _, override, rest = sentence.partition("override: ")
+            ends = (origin for key, origin in self.origins.items() if key.endswith(f".{rest.split(' ')[0]}"))
+            place = next(ends, self.path.name)
+            raise UserError(f"{place}: {rest if override else sentence}") from error
 
 
 @dataclass(frozen=True)

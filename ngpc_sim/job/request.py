@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as SequenceOf
-from dataclasses import dataclass, field, fields, replace
+from contextlib import nullcontext
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -16,7 +17,7 @@ from ngpc_sim import __version__
 from ngpc_sim.architecture.arch import Arch, arch_names, at_scale, load_arch
 from ngpc_sim.architecture.arch_file import MAX_SCALE
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.job.designs import Designs, all_combinations, combinations_count
+from ngpc_sim.job.designs import Sweep, all_combinations, combinations_count
 from ngpc_sim.job.feasible import Constraint, allowed, may_be_allowed
 from ngpc_sim.job.options import parse_list, parse_names, parse_scales, parse_settings
 from ngpc_sim.job.point_limit import check_count
@@ -46,7 +47,7 @@ _FLAGS = {"apps": "app", "encodings": "encoding", "resolutions": "resolution", "
 
 @dataclass(frozen=True)
 class Request:
-    """The main job's options as typed; ``sweep`` is the file that they are from, which alone gives the last two."""
+    """The main job's options as typed, and what a sweep file has beside them."""
 
     scale: str | None = None
     apps: str = "all"
@@ -71,9 +72,7 @@ class Request:
     waveform: Path | None = None
     quiet: bool = False
     dry_run: bool = False
-    sweep: Path | None = None
-    designs: Designs = field(default_factory=dict)
-    constraints: SequenceOf[Constraint] = ()
+    sweep: Sweep | None = None
 
     @cached_property
     def frames(self) -> TraceSequence | None:
@@ -91,10 +90,15 @@ class Request:
         return read_sequence(folders[0])
 
     @property
+    def constraints(self) -> SequenceOf[Constraint]:
+        """What its design points must meet."""
+        return () if self.sweep is None else self.sweep.constraints
+
+    @property
     def folder(self) -> Path:
         """Folder of the result files."""
         if self.sweep is not None:
-            return self.out or Path("out") / self.sweep.stem
+            return self.out or Path("out") / self.sweep.path.stem
         names = (Path(name).stem if name.endswith((".yaml", ".yml")) else name for name in self.archs.split(","))
         return self.out or Path("out") / "_".join(name.strip().replace("/", "_") for name in names)
 
@@ -107,7 +111,7 @@ class Request:
     def command_line(self) -> str:
         """The command that gives these results, defaults left out."""
         if self.sweep is not None:
-            return f"ngpc-sim sweep {quote(str(self.sweep))}"
+            return f"ngpc-sim sweep {quote(str(self.sweep.path))}"
         words = ["ngpc-sim"]
         for option in fields(self):
             value = getattr(self, option.name)
@@ -146,6 +150,11 @@ def plan(asked: Request) -> Plan:
     Points of equal contents are one, whatever their files or values are called. Of a sequence of frames they have the
     first one. Constraints over keys prune.
     """
+    with nullcontext() if asked.sweep is None else asked.sweep.located():
+        return _plan(asked)
+
+
+def _plan(asked: Request) -> Plan:
     options = _options(asked)
     scales: list[int | None] = list(parse_scales(asked.scale)) if asked.scale is not None else [None]
     archs = parse_names(asked.archs, "--arch", arch_names(), paths=True)
@@ -154,11 +163,12 @@ def plan(asked: Request) -> Plan:
     typed = Asked(asked.apps, asked.encodings, asked.traces, asked.frames)
     works = typed.works()
     load_once.cache_clear()  # the files may be others since the last request of this process
+    designs = {} if asked.sweep is None else asked.sweep.designs
     choices = parse_settings(asked.settings or ())
-    chosen = len(archs) * combinations_count(choices, asked.designs) * len(scales)
+    chosen = len(archs) * combinations_count(choices, designs) * len(scales)
     frames = 1 if asked.frames is None else len(asked.frames)
     check_count(chosen * len(resolutions) * sum(map(len, works.values())) * frames)
-    combined = all_combinations(choices, asked.designs)
+    combined = all_combinations(choices, designs)
     loaded = {
         (name, number, scale): arch
         for name in archs

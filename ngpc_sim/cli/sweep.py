@@ -1,0 +1,29 @@
+"""``ngpc-sim sweep``: the main job as a file asks for it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ngpc_sim.cli.main_job import DryRun, Plugins, main_job
+
+
+def sweep(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Sweep file; docs/sweeps.md describes it.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the result files (default out/NAME of the file).")] = None,
+    jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
+    dry_run: DryRun = False,  # noqa: FBT002
+    allow_plugins: Plugins = False,  # noqa: FBT002
+    quiet: Annotated[bool, typer.Option("--quiet", help="No table, no progress bar.")] = False,  # noqa: FBT002
+) -> None:
+    """Simulate what a file asks for: grids, named designs, constraints."""
+    from ngpc_sim.job.sweep_file import read_sweep
+
+    if allow_plugins:
+        sys.path.insert(0, str(Path.cwd()))
+    asked = replace(read_sweep(file), out=out, jobs=jobs, dry_run=dry_run, allow_plugins=allow_plugins, quiet=quiet)
+    main_job(asked)
