@@ -11,7 +11,7 @@ from ngpc_sim.report.stall_file import stall_file
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.points import check_jobs, run_point
 
-#: seconds after which no further point is begun, and points that are enough
+#: seconds after which no third point is begun, and points that are enough
 MOST_S, MOST_POINTS = 8.0, 32
 #: bytes of all charts; measured: 1.2 MB to 1.6 MB
 CHART_BYTES = 1_500_000
@@ -28,11 +28,11 @@ def dry_run(asked: Request, plan: Plan) -> list[str]:
     results, seconds = _first_few(plan)
     disk = sum(map(_bytes_of, _files(results))) / len(results) * count + CHART_BYTES
     about = f"{len(plan.points):,} design points" + (f", each of {frames:,} frames" if frames > 1 else "")
+    expected = _expected_s(seconds, count, asked.jobs)
     return [
         f"{about}.",
         *plan.sentences(),
-        f"About {in_words(_expected_s(seconds, count, asked.jobs), TIMES, 'seconds')} with --jobs {asked.jobs}: "
-        f"the first {len(results)} took {in_words(sum(seconds), TIMES, 'seconds')}, and later points may take longer.",
+        f"About {in_words(expected, TIMES, 'seconds')} with --jobs {asked.jobs}, if all take as long as the first few.",
         f"About {in_words(disk, BYTES, 'bytes')} in {asked.folder}, charts included.",
     ]
 
@@ -45,7 +45,7 @@ def _first_few(plan: Plan) -> tuple[list[Result], list[float]]:
         started = time.monotonic()
         results.append(run_point(point))
         seconds.append(time.monotonic() - started)
-        if sum(seconds) > MOST_S:
+        if len(seconds) > 1 and sum(seconds) > MOST_S:
             break
     return results, seconds
 

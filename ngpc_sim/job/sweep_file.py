@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from ngpc_sim.workloads.frame_sizes import parse_resolution
 
 Word = int | float | Line
 Words = Word | list[Word]
+Lines = list[Line]
 #: options whose field of a request has another name
 FIELDS = {"app": "apps", "encoding": "encodings", "resolution": "resolutions", "arch": "archs", "trace": "traces"}
 #: options that hold a number or a truth value, not words
@@ -46,7 +47,7 @@ class SweepFile(Spec):
     frames_per_scene: int | None = Field(default=None, description="frames of each scene")
     what_if: bool | None = Field(default=None, description="run again with what limits a frame doubled")
     grid: dict[str, Any] = Field(default={}, description="values by dotted key: all combinations run")
-    constraints: list[Line] = Field(default=[], description="what a design point must meet")
+    constraints: Lines = Field(default=[], description="what a design point must meet")
     list: dict[Name, dict[str, Any]] = Field(default={}, description="values by dotted key of named designs")
 
 
@@ -80,17 +81,14 @@ def read_sweep(path: Path) -> Request:
                 if key in file.grid:
                     raise UserError(f"'{key}' is in a design and in the grid: give it in one of them.")
     rules = tuple(constraint(text, origins[f"constraints.{n}"]) for n, text in enumerate(file.constraints))
-    return Request(
-        **{FIELDS.get(name, name): value for name, value in words.items()},
-        **{name: given[name] for name in PLAIN if given.get(name) is not None},
-        settings=settings or None,
-        sweep=Sweep(path, file.list, rules, origins),
-    )
+    named: dict[str, Any] = {FIELDS.get(name, name): value for name, value in words.items()}
+    named |= {name: given[name] for name in PLAIN if given.get(name) is not None}
+    return Request(**named, settings=settings or None, sweep=Sweep(path, file.list, rules, origins))
 
 
 def _check_words(words: Mapping[str, str], origins: Mapping[str, str]) -> None:
     """Refuse words that can be refused where their line is known."""
-    checks = {
+    checks: Mapping[str, Callable[[str], object]] = {
         "scale": parse_scales,
         "app": lambda text: parse_names(text, "--app", APPS, paths=True),
         "arch": lambda text: parse_names(text, "--arch", arch_names(), paths=True),
