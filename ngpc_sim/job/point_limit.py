@@ -6,8 +6,8 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.machine.memory import free_bytes
 
 #: memory of a design point with its result, its row and its part of the result files; measured: growth of the process
-#: over 2,560 points of bound
-BYTES_A_POINT = 150 << 10
+#: over 400 points of bound, each of an architecture of its own
+BYTES_A_POINT = 300 << 10
 GIB = 1 << 30
 
 
