@@ -5,11 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
+from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.request import Plan, Request
 from ngpc_sim.report.files import result_files, table_files
 from ngpc_sim.report.stall_file import stall_file
 from ngpc_sim.results.result import Result
-from ngpc_sim.simulation.points import check_jobs, run_point
+from ngpc_sim.simulation.design import Point
+from ngpc_sim.simulation.keys import key_of
+from ngpc_sim.simulation.outcomes import How, check_jobs
+from ngpc_sim.simulation.points import run_each
+from ngpc_sim.simulation.store import NAME, PointStore
 
 #: seconds after which no third point is begun, and points that are enough
 MOST_S, MOST_POINTS = 8.0, 32
@@ -21,32 +26,53 @@ TIMES = {"days": 86_400, "hours": 3600, "minutes": 60}
 
 
 def dry_run(asked: Request, plan: Plan) -> list[str]:
-    """Sentences about the run that was asked for; only its first few points run."""
+    """Sentences about the run that was asked for; only its first few points run, within its store if there is one.
+
+    Raises
+    ------
+    UserError
+        The mistake of the first few points, where none of them works.
+    """
     check_jobs(asked.jobs)
-    frames = 1 if asked.frames is None else len(asked.frames)
-    count = len(plan.points) * frames
-    results, seconds = _first_few(plan)
-    disk = sum(map(_bytes_of, _files(results))) / len(results) * count + CHART_BYTES
-    about = f"{len(plan.points):,} design points" + (f", each of {frames:,} frames" if frames > 1 else "")
-    expected = _expected_s(seconds, count, asked.jobs)
-    return [
-        f"{about}.",
-        *plan.sentences(),
-        f"About {in_words(expected, TIMES, 'seconds')} with --jobs {asked.jobs}, if all take as long as the first few.",
-        f"About {in_words(disk, BYTES, 'bytes')} in {asked.folder}, charts included.",
-    ]
+    path = asked.folder / NAME
+    if asked.frames is None and path.exists():
+        with PointStore.open(path) as store:
+            return _sentences(asked, plan, store)
+    return _sentences(asked, plan, None)
 
 
-def _first_few(plan: Plan) -> tuple[list[Result], list[float]]:
-    """Results of the first points, and the seconds that each took."""
+def _sentences(asked: Request, plan: Plan, store: PointStore | None) -> list[str]:
+    points, frames = plan.points, 1 if asked.frames is None else len(asked.frames)
+    keys = [] if store is None else [key_of(point) for point in points]
+    done = set() if store is None else {*store.finished(keys), *store.failed(keys)}
+    missing = [point for point, key in zip(points, keys, strict=True) if key not in done] if done else points
+    results, seconds = _first_few(missing or points, store)
+    disk = sum(map(_bytes_of, _files(results))) / len(results) * len(points) * frames + CHART_BYTES
+    lines = [f"{len(points):,} design points{f', each of {frames:,} frames' if frames > 1 else ''}."]
+    lines += plan.sentences()
+    if done:
+        lines.append(f"{len(points) - len(missing):,} of them have run already.")
+    if missing:
+        expected = in_words(_expected_s(seconds, len(missing) * frames, asked.jobs), TIMES, "seconds")
+        lines.append(f"About {expected} with --jobs {asked.jobs}, if all take as long as the first few.")
+    return [*lines, f"About {in_words(disk, BYTES, 'bytes')} in {asked.folder}, charts included."]
+
+
+def _first_few(points: Sequence[Point], store: PointStore | None) -> tuple[list[Result], list[float]]:
+    """Results of those of the first points that work, and the seconds that each took."""
     results: list[Result] = []
     seconds: list[float] = []
-    for point in plan.points[:MOST_POINTS]:
+    sentence = ""
+    for point in points[:MOST_POINTS]:
         started = time.monotonic()
-        results.append(run_point(point))
+        found = run_each([point], How(store=store, noted=False))
         seconds.append(time.monotonic() - started)
+        results += found.values.values()
+        sentence = found.failures.get(0, sentence)
         if len(seconds) > 1 and sum(seconds) > MOST_S:
             break
+    if not results:
+        raise UserError(sentence)
     return results, seconds
 
 

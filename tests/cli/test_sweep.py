@@ -65,6 +65,18 @@ def test_a_dry_run_says_how_much_and_writes_nothing(sweep, quiet):
     assert "B in out/own, charts included." in disk
 
 
+def test_a_dry_run_counts_only_what_the_store_lacks(sweep):
+    sweep(FILE.replace("LIMIT", "40"), "--quiet")
+    said = sweep(FILE.replace("LIMIT", "40"), "--dry-run").out
+    assert "\n4 of them have run already.\n" in said
+    assert "--jobs" not in said
+    said = sweep(FILE.replace("LIMIT", "40").replace("8..16", "8..32"), "--dry-run").out
+    assert said.startswith(
+        "6 design points.\nConstraints over keys prune 6 design points.\n4 of them have run already."
+    )
+    assert "if all take as long as the first few" in said
+
+
 def test_the_main_job_has_a_dry_run(run):
     ran = run("--scale", "8..64", "--app", "gia", "--detail", "bound", "--dry-run")
     assert (ran.status, ran.written()) == (0, [])
