@@ -140,7 +140,7 @@ def main_job(asked: Request, *, fresh: bool, only_failed: bool) -> None:
     if asked.dry_run:
         from ngpc_sim.job.dry_run import dry_run
 
-        sys.stdout.write("".join(f"{line}\n" for line in dry_run(asked, request.plan(asked))))
+        sys.stdout.write("".join(f"{line}\n" for line in dry_run(asked, request.plan(asked), fresh=fresh)))
         return
     planned = request.plan(asked)
     points = planned.points

@@ -8,7 +8,6 @@ size limit before reading.
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -144,7 +143,14 @@ def read_text(path: Path, most_bytes: int = MAX_FILE_BYTES) -> str:
 def load_yaml(path: Path) -> tuple[Tree, dict[str, str]]:
     """Mapping of a YAML file, and the origin (file and line) of every dotted key in it."""
     tree, origins = _parse(path, read_text(path))
-    return copy.deepcopy(tree), dict(origins)
+    return _copied(tree), dict(origins)
+
+
+def _copied(value: Any) -> Any:  # noqa: ANN401 - a YAML value
+    """A copy of plain data; a sweep reads its files for every architecture, and `copy.deepcopy` takes half of that."""
+    if isinstance(value, dict):
+        return {key: _copied(below) for key, below in value.items()}
+    return [_copied(below) for below in value] if isinstance(value, list) else value
 
 
 @contextmanager

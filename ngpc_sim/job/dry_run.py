@@ -25,8 +25,8 @@ BYTES = {"GB": 10**9, "MB": 10**6, "kB": 10**3}
 TIMES = {"days": 86_400, "hours": 3600, "minutes": 60}
 
 
-def dry_run(asked: Request, plan: Plan) -> list[str]:
-    """Sentences about the run that was asked for; only its first few points run, within its store if there is one.
+def dry_run(asked: Request, plan: Plan, *, fresh: bool = False) -> list[str]:
+    """Sentences about the run that was asked for; only its first few points run, within its store if there is one and it is not to be made anew.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def dry_run(asked: Request, plan: Plan) -> list[str]:
     """
     check_jobs(asked.jobs)
     path = asked.folder / NAME
-    if asked.frames is None and path.exists():
+    if asked.frames is None and not fresh and path.exists():
         with PointStore.open(path) as store:
             return _sentences(asked, plan, store)
     return _sentences(asked, plan, None)

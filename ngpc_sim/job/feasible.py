@@ -10,7 +10,7 @@ from typing import Any
 from ngpc_sim.architecture.arch import Arch, all_keys, check_key
 from ngpc_sim.architecture.gpu_memory import OF_GPU
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import Sourced, nearest
+from ngpc_sim.config.schema import Sourced, dotted_leaves, known_keys, nearest
 from ngpc_sim.job.constraints import EmptyValueError, Node, holds, parse
 from ngpc_sim.results.columns import COLUMNS, ESTIMATED
 
@@ -37,6 +37,13 @@ class Constraint:
             return False
         except UserError as error:
             raise UserError(f"{self}: {error}.") from error
+
+    def values(self, arch: Arch) -> dict[str, object]:
+        """What an architecture has under its keys."""
+        try:
+            return {key: value_of_key(arch, key) for key in self.keys}
+        except UserError as error:
+            raise UserError(f"{self}: {error}") from error
 
     def __str__(self) -> str:
         return f"{self.where}constraint '{self.text}'"
@@ -85,15 +92,19 @@ def value_of_key(arch: Arch, key: str) -> object:
         elif hasattr(type(value), "model_fields") and part in type(value).model_fields:
             value = getattr(value, part)
         else:
-            raise UserError(f"architecture {arch.name} has no key '{key}'.")
+            raise UserError(f"architecture {arch.name} has no key '{key}'; the nearest is '{_nearest_key(arch, key)}'.")
     return value.value if isinstance(value, Sourced) else value
+
+
+def _nearest_key(arch: Arch, key: str) -> str:
+    own = [name for name, _ in dotted_leaves(arch.file.model_dump())]
+    of_gpu = [f"{OF_GPU}{name}" for name in known_keys(type(arch.gpu))]
+    return nearest(key, of_gpu if key.startswith(OF_GPU) else own)
 
 
 def allowed(arch: Arch, constraints: Iterable[Constraint]) -> bool:
     """Whether an architecture meets all constraints that are over keys alone."""
-    return all(
-        rule.allows({key: value_of_key(arch, key) for key in rule.keys}) for rule in constraints if not rule.columns
-    )
+    return all(rule.allows(rule.values(arch)) for rule in constraints if not rule.columns)
 
 
 def may_be_allowed(values: Mapping[str, object], constraints: Iterable[Constraint]) -> bool:
@@ -113,9 +124,7 @@ def marked(rows: Sequence[Row], archs: Iterable[Arch], constraints: Sequence[Con
         broken = [
             rule.text
             for rule in after
-            if not rule.allows(
-                {key: value_of_key(arch, key) for key in rule.keys} | {name: row.get(name) for name in rule.columns}
-            )
+            if not rule.allows(rule.values(arch) | {name: row.get(name) for name in rule.columns})
         ]
         found.append({**row, "feasible": not broken, "infeasible_by": "; ".join(broken)})
     return found

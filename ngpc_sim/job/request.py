@@ -111,7 +111,8 @@ class Request:
     def command_line(self) -> str:
         """The command that gives these results, defaults left out."""
         if self.sweep is not None:
-            return f"ngpc-sim sweep {quote(str(self.sweep.path))}"
+            allowed = " --allow-plugins" if self.allow_plugins else ""
+            return f"ngpc-sim sweep {quote(str(self.sweep.path))}{allowed}"
         words = ["ngpc-sim"]
         for option in fields(self):
             value = getattr(self, option.name)

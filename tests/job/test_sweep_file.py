@@ -157,6 +157,11 @@ def test_a_mistake_has_its_line(file, text, says):
         ("app: gia\nlist:\n  a: {nfp.clock_ghz: fast}\n", "own.yaml, line 3: nfp.clock_ghz = 'fast' is not allowed"),
         ("app: gia\nencoding: hsah\n", "own.yaml: unknown encoding 'hsah'"),
         ("app: gia\nconstraints:\n  - nfp.encoding.banks < 'a'\n", "own.yaml, line 3: constraint 'nfp.encoding.banks"),
+        (
+            "app: gia\nconstraints:\n  - gpu.l2_mb > 1\n",
+            "own.yaml, line 3: constraint 'gpu.l2_mb > 1': architecture ngpc has",
+        ),
+        ("app: gia\nconstraints:\n  - gpu.l2_mb > 1\n", "the nearest is 'gpu.l2_mib'"),
         ("app: gia\nconstraints:\n  - nfp.mlp > 1\n", "names nfp.mlp, which is not a single value"),
     ],
 )
