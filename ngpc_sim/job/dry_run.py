@@ -26,7 +26,7 @@ TIMES = {"days": 86_400, "hours": 3600, "minutes": 60}
 
 
 def dry_run(asked: Request, plan: Plan, *, fresh: bool = False) -> list[str]:
-    """Sentences about the run that was asked for; only its first few points run, within its store if there is one and it is not to be made anew.
+    """Sentences about the run that was asked for; only its first few points run, within its store unless ``fresh``.
 
     Raises
     ------
