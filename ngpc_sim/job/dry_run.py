@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.job.request import Plan, Request
+from ngpc_sim.job.request import Plan, Request, manifest
 from ngpc_sim.report.files import result_files, table_files
 from ngpc_sim.report.stall_file import stall_file
 from ngpc_sim.results.result import Result
+from ngpc_sim.results.stored import packed
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.keys import key_of
 from ngpc_sim.simulation.outcomes import How, check_jobs
@@ -18,8 +19,8 @@ from ngpc_sim.simulation.store import NAME, PointStore
 
 #: seconds after which no third point is begun, and points that are enough
 MOST_S, MOST_POINTS = 8.0, 32
-#: bytes of all charts; measured: 1.2 MB to 1.6 MB
-CHART_BYTES = 1_500_000
+#: bytes of all charts; measured: 0.5 MB of 4 points, 2.3 MB of 72
+CHART_BYTES = 2_300_000
 #: units of what is counted, with their size
 BYTES = {"GB": 10**9, "MB": 10**6, "kB": 10**3}
 TIMES = {"days": 86_400, "hours": 3600, "minutes": 60}
@@ -46,15 +47,17 @@ def _sentences(asked: Request, plan: Plan, store: PointStore | None) -> list[str
     keys = [] if store is None else [key_of(point) for point in points]
     done = set() if store is None else {*store.finished(keys), *store.failed(keys)}
     missing = [point for point, key in zip(points, keys, strict=True) if key not in done] if done else points
-    results, seconds = _first_few(missing or points, store)
-    disk = sum(map(_bytes_of, _files(results))) / len(results) * len(points) * frames + CHART_BYTES
+    first = missing or points
+    results, seconds = _first_few(first, store)
+    files = _files(results, manifest(asked, first[: len(results)], 0.0))
+    disk = sum(map(_bytes_of, files)) / len(results) * len(points) * frames + CHART_BYTES
     lines = [f"{len(points):,} design points{f', each of {frames:,} frames' if frames > 1 else ''}."]
     lines += plan.sentences()
     if done:
         lines.append(f"{len(points) - len(missing):,} of them have run already.")
     if missing:
         expected = in_words(_expected_s(seconds, len(missing) * frames, asked.jobs), TIMES, "seconds")
-        lines.append(f"About {expected} with --jobs {asked.jobs}, if all take as long as the first few.")
+        lines.append(f"About {expected} of simulation with --jobs {asked.jobs}, if all take as long as the first few.")
     return [*lines, f"About {in_words(disk, BYTES, 'bytes')} in {asked.folder}, charts included."]
 
 
@@ -82,11 +85,11 @@ def _expected_s(seconds: Sequence[float], count: int, jobs: int) -> float:
     return first + (sum(rest) / len(rest) if rest else first) * (count - 1) / min(jobs, count)
 
 
-def _files(results: Sequence[Result]) -> Iterable[bytes | Iterable[bytes]]:
+def _files(results: Sequence[Result], made_by: Mapping[str, object]) -> Iterable[bytes | Iterable[bytes]]:
     """Files of a run with these results alone, but its charts."""
     levels = [row for result in results for row in result.level_rows()]
-    tables = {**result_files([result.row() for result in results], {}), **table_files({"levels.csv": levels})}
-    return [*tables.values(), *stall_file(results).values()]
+    tables = {**result_files([result.row() for result in results], made_by), **table_files({"levels.csv": levels})}
+    return [*tables.values(), *stall_file(results).values(), *map(packed, results)]
 
 
 def _bytes_of(content: bytes | Iterable[bytes]) -> int:

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from ngpc_sim.job.dry_run import CHART_BYTES
+
 FILE = """
 scale: 8..16
 app: gia
@@ -75,6 +77,18 @@ def test_a_dry_run_counts_only_what_the_store_lacks(sweep):
         "6 design points.\nConstraints over keys prune 6 design points.\n4 of them have run already."
     )
     assert "if all take as long as the first few" in said
+
+
+def test_a_dry_run_knows_how_much_disk_the_tables_need(sweep, tmp_path):
+    large = (
+        FILE.replace("LIMIT", "40").replace("[32, 64]\nconstr", "[8, 16, 32, 64]\nconstr").partition("constraints")[0]
+    )
+    said = sweep(large, "--dry-run").out.splitlines()[-1]
+    number, unit = said.split()[1:3]
+    expected = float(number) * {"kB": 1e3, "MB": 1e6}[unit]
+    sweep(large, "--quiet")
+    tables = sum(path.stat().st_size for path in (tmp_path / "out" / "own").iterdir())
+    assert tables < expected < 1.5 * tables + CHART_BYTES
 
 
 def test_the_main_job_has_a_dry_run(run):
