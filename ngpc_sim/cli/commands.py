@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from ngpc_sim.cli import calibrate, main_job, report, show, traces, validate, warmup
+from ngpc_sim.cli import calibrate, main_job, report, show, sweep, traces, validate, warmup
 from ngpc_sim.cli.values import Command, Group
 
 #: typer's own mistakes in usage, whatever package it takes them from
@@ -28,6 +28,7 @@ app.add_typer(show.tech_app, name="tech")
 app.add_typer(show.workload_app, name="workload")
 app.command("explain", cls=Command)(show.explain)
 app.command("report", cls=Command)(report.report)
+app.command("sweep", cls=Command)(sweep.sweep)
 app.command("validate", cls=Command)(validate.validate)
 app.command("calibrate", cls=Command)(calibrate.calibrate)
 app.command("warmup", cls=Command)(warmup.warmup)
