@@ -162,6 +162,7 @@ def _write(
     from ngpc_sim.job.feasible import infeasible_lines, marked
     from ngpc_sim.job.run_folder import write_results
     from ngpc_sim.report.files import table_files
+    from ngpc_sim.report.level_file import drawn_levels, level_file
     from ngpc_sim.report.stall_file import stall_file
     from ngpc_sim.results.frames import of_single_frames
 
@@ -173,10 +174,10 @@ def _write(
     if not run.whole:
         manifest |= {"failed_points": len(run.failures), "missing_points": run.missing}
     fits = budgets.fit(watts, points, results)
-    level_rows = [row for result in results for row in result.level_rows()]
-    tables = {"budgets.csv": fits} if fits else {}
-    extra: dict[str, Content] = {**table_files(tables | {"levels.csv": level_rows}), **stall_file(results)}
-    written = write_results(asked.folder, rows, manifest, charts=True, extra=extra, level_rows=level_rows)
+    tables = table_files({"budgets.csv": fits} if fits else {})
+    extra: dict[str, Content] = {**tables, **level_file(results), **stall_file(results)}
+    levels = drawn_levels(results)
+    written = write_results(asked.folder, rows, manifest, charts=True, extra=extra, level_rows=levels)
     if asked.export is not None:
         exports.write(*asked.export, points, results)
     if not asked.quiet:

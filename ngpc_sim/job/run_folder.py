@@ -12,7 +12,10 @@ from ngpc_sim.report.folder import Content, write_set
 from ngpc_sim.report.panels import Row
 
 #: files that only some runs write
-EXTRA_FILES = ("budgets.csv", "levels.csv", "stalls.csv", so_far.FILE, *MISS_FILES, *FRAME_FILES)
+EXTRA_FILES = (
+    *("budgets.csv", "levels.csv", "levels.parquet", "stalls.csv", "stalls.parquet"),
+    *(so_far.FILE, *MISS_FILES, *FRAME_FILES),
+)
 
 
 def write_results(
@@ -36,5 +39,5 @@ def write_results(
         When the files cannot be written; the folder stays as it was.
     """
     drawn = chart_files(rows, level_rows) if charts else {}
-    files = {**result_files(rows, manifest), **drawn, **(extra or {})}
+    files: dict[str, Content] = {**result_files(rows, manifest), **drawn, **(extra or {})}
     return write_set(Path(folder), files, (*CHART_FILES, *EXTRA_FILES))
