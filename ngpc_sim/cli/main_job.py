@@ -180,6 +180,7 @@ def _simulated(
 ) -> tuple[list[dict[str, Any]], list[Point], list[Result], list[str]]:
     """Rows, what the footer is about, and its first lines; of a sequence of frames it is about the worst ones."""
     from ngpc_sim.job.frames import run_sequence
+    from ngpc_sim.simulation.outcomes import Counted, How
     from ngpc_sim.simulation.points import run_points
 
     frames = asked.frames
@@ -188,7 +189,7 @@ def _simulated(
         if frames is None:
             results = run_points(points, asked.jobs, bar.advance)
             return [result.row() for result in results], points, results, []
-        run = run_sequence(points, frames, asked.jobs, bar.advance)
+        run = run_sequence(points, frames, How(asked.jobs, Counted(bar.advance)))
         return run.rows, run.points, run.results, run.sentences()
 
 

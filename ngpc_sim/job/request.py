@@ -21,7 +21,7 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.options import MAX_POINTS, parse_list, parse_names, parse_overrides, parse_scales
 from ngpc_sim.results.names import distinct, shared_names
 from ngpc_sim.simulation.design import DEFAULTS, MAX_FRAMES, Options, Point, Sequence
-from ngpc_sim.simulation.points import contents
+from ngpc_sim.simulation.keys import contents
 from ngpc_sim.trace import Trace, load_trace
 from ngpc_sim.trace.contents import MAX_QUERIES
 from ngpc_sim.trace.sequences import TraceSequence, is_sequence, read_sequence
