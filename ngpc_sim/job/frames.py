@@ -9,7 +9,7 @@ is dropped at a rate when it takes longer than the rate's period: frames are ind
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -54,7 +54,7 @@ class SequenceRun:
     points: list[Point] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     worst: list[int] = field(default_factory=list)
-    failures: Mapping[int, str] = field(default_factory=dict)
+    failures: dict[int, str] = field(default_factory=dict)
 
     def sentences(self) -> list[str]:
         """What stands below the table: the sequence, and what limits its worst frames."""

@@ -13,6 +13,7 @@ import json
 import struct
 import zlib
 from dataclasses import fields
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ def _arrays(heads: Any, content: memoryview) -> list[Array]:  # noqa: ANN401 - J
     for kind, shape in heads:
         if kind not in _KINDS or not all(type(length) is int and length >= 0 for length in shape):
             raise NotStoredError("it is damaged")
-        count = int(np.prod(shape, dtype=object))
+        count = prod(shape)
         array = np.frombuffer(content, kind, count) if count else np.empty(0, kind)
         content = content[array.nbytes :]
         found.append(array.reshape(shape))

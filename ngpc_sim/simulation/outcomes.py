@@ -68,7 +68,8 @@ class Counted:
 
     def already(self, done: int, failed: int) -> None:  # noqa: ARG002
         """Count what was done before too."""
-        self.done(done)
+        if done:
+            self.done(done)
 
     def advance(self, done: int, failed: int) -> None:  # noqa: ARG002
         """Count what is done now."""
@@ -232,10 +233,11 @@ def _answers(
             yield from answers
     except WorkerLostError as error:
         lost = [asked for group in error.tasks for _, asked in group]
-        raise WorkerLostError(lost, [_named(asked) for asked in lost[:MAX_NAMED]]) from None
+        raise WorkerLostError(lost, [named(asked) for asked in lost[:MAX_NAMED]]) from None
 
 
-def _named(asked: AskedFor) -> str:
+def named(asked: AskedFor) -> str:
+    """A design point in words."""
     values = "".join(f", {key}={value}" for key, value in (asked.options.overrides or {}).items())
     return f"{asked.work.label} on {asked.arch.name} at scale {asked.arch.scale}{values}"
 
