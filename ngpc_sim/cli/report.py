@@ -28,7 +28,7 @@ def report(
 ) -> None:
     """Write what a sweep has finished, also while it runs: ngpc-sim report OUT. Draw figures: --paper OUT."""
     if (sweep is None) == (paper is None):
-        raise UserError("report needs the folder of a sweep, or --paper OUT for the paper's figures; one of the two.")
+        raise UserError("report needs --paper OUT for the paper's figures, or the folder of a sweep; one of the two.")
     said = _so_far(sweep) if sweep is not None else ""
     if paper is not None:
         said = _paper(paper, jobs, quiet=quiet)

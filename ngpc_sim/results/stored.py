@@ -80,7 +80,10 @@ def unpacked(content: bytes) -> Result:
         When the bytes are damaged, or another version has made them.
     """
     try:
-        whole = zlib.decompressobj().decompress(content, MAX_BYTES)
+        reader = zlib.decompressobj()
+        whole = reader.decompress(content, MAX_BYTES)
+        if not reader.eof or reader.unused_data:
+            raise NotStoredError("it is damaged")
         form, names, length = _HEAD.unpack_from(whole)
         if (form, names) != (FORMAT, _FIELDS):
             raise NotStoredError("it was written by another version")
