@@ -59,13 +59,14 @@ class Simulated:
 def simulated(asked: Request, points: list[Point], *, fresh: bool, only_failed: bool) -> Simulated:
     """Run what no earlier run has done."""
     from ngpc_sim.machine.ending import note_kept
-    from ngpc_sim.simulation.outcomes import How
+    from ngpc_sim.simulation.outcomes import How, check_jobs
     from ngpc_sim.simulation.store import NAME, PointStore
 
     total = len(points) * (1 if asked.frames is None else len(asked.frames))
     path = asked.folder / NAME
     if only_failed and (total == 1 or fresh):
         raise UserError("--only-failed needs several points of an earlier run, whose store --fresh would delete.")
+    check_jobs(asked.jobs)
     with ExitStack() as after:
         store = after.enter_context(PointStore.open(path, fresh=fresh)) if total > 1 else None
         bar = after.enter_context(closing(Bar(total, "simulating", shown=not asked.quiet, unit="points")))

@@ -154,7 +154,28 @@ def test_a_folder_without_an_index_is_refused(refused, tmp_path_factory):
     assert "has no index.json" in refused("--scale", "8", "--trace", tmp_path_factory.mktemp("none"))
 
 
-def test_a_frame_that_changed_is_refused_and_nothing_is_written(refused, tmp_path_factory):
+def test_a_frame_that_changed_fails_its_points_and_no_results_are_written(run, tmp_path_factory):
     folder = recorded(tmp_path_factory.mktemp("changed") / "orbit")
     write_trace(record("nerf-object", 48, 24, seed=9), folder / "frame-0002.trace.parquet")
-    assert "has changed since its index.json was written" in refused("--scale", "8", "--trace", folder)
+    ran = run("--scale", "8,16", "--trace", folder, "--out", "o")
+    assert (ran.status, ran.written()) == (1, ["o/points.sqlite"])
+    assert "2 of 2 points failed" in ran.err
+    assert "at scale 8: frame frame-0002.trace.parquet: Frame frame-0002.trace.parquet of the sequence" in ran.err
+    assert ran.err.count("has changed since its index.json was written") == 2
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_sequence_goes_on_with_the_same_bytes_and_its_table_can_be_had_before(run, orbit):
+    words = ("--scale", "8,16", "--trace", orbit, "--detail", "bound", "--quiet", "--out")
+    run("--scale", "8", *words[2:], "o")
+    assert run("report", "o").out == "3 of 3 points are finished, 0 failed. Wrote points.csv to o.\n"
+    folder = run(*words, "o").folder
+    run(*words, "whole")
+    for name in ("results.csv", "results.json", "results.parquet", "levels.csv", "stalls.csv"):
+        assert (folder / "o" / name).read_bytes() == (folder / "whole" / name).read_bytes()
+    run("report", "o")
+    with (folder / "o" / "points.csv").open() as early, (folder / "o" / "results.csv").open() as late:
+        frames = [row for row in csv.DictReader(late) if row["frame"] != "summary"]
+        assert [(row["frame"], row["frame_ms"], row["sequence"]) for row in csv.DictReader(early)] == [
+            (row["frame"], row["frame_ms"], row["sequence"]) for row in frames
+        ]

@@ -14,6 +14,7 @@ from ngpc_sim.job.request import Request, points
 from ngpc_sim.results.columns import COLUMNS, WHOLE
 from ngpc_sim.simulation.outcomes import How
 from ngpc_sim.simulation.sequences import run_frames
+from ngpc_sim.simulation.store import PointStore
 from ngpc_sim.trace.record import record
 from ngpc_sim.trace.sequences import FrameFile, SequenceFrame, write_index
 from ngpc_sim.trace.writing import write_trace
@@ -137,3 +138,12 @@ def test_rows_do_not_depend_on_the_workers(orbit, jobs):
     request = asked(orbit, scale="8,16", detail="bound")
     found = points(request)
     assert run_frames(found, request.frames, How(jobs)) == run_frames(found, request.frames)
+
+
+def test_frames_that_a_store_has_are_not_read_again(orbit, tmp_path, monkeypatch):
+    request = asked(orbit, scale="8,16", detail="bound")
+    found = points(request)
+    with PointStore.open(tmp_path / "points.sqlite") as store:
+        first = run_frames(found, request.frames, How(store=store))
+        monkeypatch.setattr(SequenceFrame, "load", lambda _: pytest.fail("it was read"))
+        assert run_frames(found, request.frames, How(store=store)) == first
