@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -65,15 +65,15 @@ def _here(call: Callable[[Task], Answer], tasks: Sequence[Task]) -> Generator[tu
 def _there(
     pool: ProcessPoolExecutor, call: Callable[[Task], Answer], tasks: Sequence[Task]
 ) -> Generator[tuple[Task, Answer], None, None]:
-    with _deaf_children():
-        futures = {pool.submit(call, task): task for task in tasks}
-    left = dict(futures)
+    left: dict[Future[Answer], Task] = {}
     try:
-        for future in as_completed(futures):
+        with _deaf_children():
+            left.update((pool.submit(call, task), task) for task in tasks)
+        for future in as_completed(list(left)):
             answer = future.result()
             yield left.pop(future), answer
     except BrokenProcessPool:
-        raise WorkerLostError(list(left.values())) from None
+        raise WorkerLostError(list(left.values()) or tasks) from None
 
 
 def _children() -> set[int]:

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -52,3 +53,27 @@ def test_a_command_shows_that_it_goes_on_and_gives_the_cursor_back(command, tmp_
     text = on_a_terminal([str(command), *words], label)
     assert label in text
     assert text.rfind("\x1b[?25h") > text.rfind("\x1b[?25l")
+
+
+LOG = """
+import time
+from contextlib import closing
+from ngpc_sim.cli import progress
+progress.LOG_S = 0.4
+for shown in (True, False):
+    with closing(progress.Bar(5000, "simulating", shown=shown, unit="points")) as bar:
+        bar.already(1000, 2)
+        time.sleep(0.2)
+        bar.advance(2000, 1)
+        time.sleep(0.3)
+time.sleep(0.5)
+"""
+
+
+def test_a_log_has_a_line_at_a_time_with_rate_time_left_and_failures():
+    ran = subprocess.run([sys.executable, "-c", LOG], capture_output=True, text=True, check=True)
+    (line,) = ran.stderr.splitlines()
+    found = re.fullmatch(
+        r"ngpc-sim: simulating: 3,000 of 5,000 points, ([\d.e+]+) points a second, 0:00:00 left, 3 failed\.", line
+    )
+    assert 2000 / 3 < float(found[1]) < 2000 / 0.35
