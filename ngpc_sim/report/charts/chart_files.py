@@ -13,6 +13,8 @@ from ngpc_sim.report.charts.level_panels import any_cached
 from ngpc_sim.report.charts.misses import misses_chart
 from ngpc_sim.report.charts.rates import fps_chart, speedup_chart
 from ngpc_sim.report.charts.stalls import stalls_chart
+from ngpc_sim.report.charts.sweep_charts import KINDS_OF_CHARTS, stalls_sweep_chart, sweep_chart
+from ngpc_sim.report.charts.sweeps import Sweep, large_sweep
 from ngpc_sim.report.panels import Row
 from ngpc_sim.results.frames import of_design_points
 
@@ -24,24 +26,21 @@ NO_VALUES = "A part of a frame has no frames per second and no speedup.\nresults
 NOTE_IN = 4.2, 0.7
 
 
-def _of_whole_frames(draw: Callable[[Sequence[Row]], Figure], rows: Sequence[Row]) -> Figure:
-    """Draw a chart of what only a whole frame has; of parts of a frame it says so."""
-    if not any("cycles" in row for row in rows):
-        return draw(rows)
-    with style():
-        note = blank(*NOTE_IN)
-        note.text(0.5, 0.5, NO_VALUES, ha="center", va="center")
-    return note
-
-
 #: charts of every run, by the names of their files
 CHARTS: Mapping[str, Callable[[Sequence[Row]], Figure]] = {
-    "speedup": partial(_of_whole_frames, speedup_chart),
-    "fps": partial(_of_whole_frames, fps_chart),
+    "speedup": speedup_chart,
+    "fps": fps_chart,
     "energy": energy_chart,
     "area": area_chart,
     "stalls": stalls_chart,
 }
+#: the same charts of a large sweep
+SWEEP_CHARTS: Mapping[str, Callable[[Sweep], Figure]] = {
+    **{name: partial(sweep_chart, name=name) for name in KINDS_OF_CHARTS},
+    "stalls": stalls_sweep_chart,
+}
+#: charts of what only a whole frame has
+OF_WHOLE_FRAMES = ("speedup", "fps")
 CHART_FILES = tuple(f"{name}.{kind}" for name in CHARTS for kind in KINDS)
 MISS_FILES = tuple(f"misses.{kind}" for kind in KINDS)
 FRAME_FILES = tuple(f"frames.{kind}" for kind in KINDS)
@@ -54,9 +53,29 @@ def chart_files(rows: Sequence[Row], level_rows: Sequence[Row] = ()) -> dict[str
     of frames has a chart of its own; the others show its summary.
     """
     points = of_design_points(rows)
-    figures = {name: draw(points) for name, draw in CHARTS.items()}
+    figures = _figures(points)
     if len(points) < len(rows):
         figures["frames"] = frames_chart(rows)
     if any_cached(level_rows):
         figures["misses"] = misses_chart(level_rows)
     return chart_bytes(figures)
+
+
+def _figures(points: Sequence[Row]) -> dict[str, Figure]:
+    """The charts of every run."""
+    sweep, parts = large_sweep(points), any("cycles" in row for row in points)
+    figures = {}
+    for name, draw in CHARTS.items():
+        if parts and name in OF_WHOLE_FRAMES:
+            figures[name] = _no_values()
+        else:
+            figures[name] = draw(points) if sweep is None else SWEEP_CHARTS[name](sweep)
+    return figures
+
+
+def _no_values() -> Figure:
+    """What stands in the place of a chart that parts of a frame do not have."""
+    with style():
+        note = blank(*NOTE_IN)
+        note.text(0.5, 0.5, NO_VALUES, ha="center", va="center")
+    return note
