@@ -26,6 +26,8 @@ UNDOTTED = ("technology", "area_model", "gpu_model")
 def number(row: Row, column: str) -> float:
     """Value of a numeric column, NaN where the row has none or an infinite one."""
     value = row.get(column)
+    if value is None:
+        return nan
     real = float(value) if isinstance(value, int | float | SupportsFloat) else nan
     return real if isfinite(real) else nan
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ngpc_sim.report.charts.bars import FIGURE_PT
+from ngpc_sim.report.charts.bars import FIGURE_PT, short
 from ngpc_sim.report.charts.canvas import empty_plots, entries, legend, legend_lines, name_values, style, swatch
 from ngpc_sim.report.charts.rates import LINE_COLOUR
-from ngpc_sim.report.charts.scene import LEFT_IN, PLOT_IN, RIGHT_IN, SHADES, shade_at, spread
+from ngpc_sim.report.charts.scene import LEFT_IN, PLOT_IN, SHADES, shade_at
 from ngpc_sim.report.charts.sheet import (
     COLUMN_IN,
     GAP_IN,
@@ -30,7 +30,7 @@ from ngpc_sim.report.charts.sheet import (
 )
 from ngpc_sim.report.charts.stacks import swatches
 from ngpc_sim.report.charts.stalls import LOOKS
-from ngpc_sim.report.charts.sweeps import Axis, Layout, Plot, Sweep, thinned
+from ngpc_sim.report.charts.sweeps import MAX_PLACES, WIDE_RANGE, Axis, Layout, Plot, Sweep
 from ngpc_sim.report.panels import Row, number
 from ngpc_sim.results.frames import RATES
 
@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 MOST_TICKS = 6  # values that an axis names
-WIDE_RANGE = 32  # last over first value, above which an axis is logarithmic
 LIGHTEST = 0.3  # shade of the first line: that of a bar is too light
 #: colours of lines of names, of which a reader with any sight tells most apart (Okabe and Ito 2008)
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d1f")
+ACROSS_IN = 0.36  # right of a plot, for names of lines across it
 BAR_IN = 0.07  # height of the bar of colours
 EMPTY = "#f6c48f"  # of a map, where no design point is
 NOT_RUN = "no design point"
@@ -87,8 +87,9 @@ def sweep_chart(sweep: Sweep, name: str) -> Figure:
 
 def stalls_sweep_chart(sweep: Sweep) -> Figure:
     """Draw the NFP cycles by what they went to: as areas along an axis, or the largest part of each design point."""
-    shares = np.array([[_share(row, part, "nfp_cycles") for part in LOOKS] for row in sweep.rows])
-    shares = np.nan_to_num(shares)
+    whole = np.array([number(row, "nfp_cycles") for row in sweep.rows])
+    parts = np.array([[number(row, part) for part in LOOKS] for row in sweep.rows])
+    shares = np.divide(100 * parts, whole[:, None], out=np.zeros_like(parts), where=(parts > 0) & (whole[:, None] > 0))
     layout = sweep.layout(shares, merged=True)
     return _largest(layout, shares) if layout.is_map else _areas(layout, shares)
 
@@ -104,11 +105,11 @@ def _sheet(layout: Layout, names: Sequence[str], notes: Sequence[str] = ()) -> t
         width_in=width_in,
         plot_in=PLOT_IN,
         left_in=LEFT_IN,
-        right_in=2 * RIGHT_IN,
-        between_in=LEFT_IN + 2 * RIGHT_IN,
+        right_in=ACROSS_IN,
+        between_in=LEFT_IN + ACROSS_IN,
         title_in=0.0,
         foot_in=GAP_IN + 2 * LINE_IN,
-        legend_in=legend_height(max(1, len(lines))),
+        legend_in=legend_height(len(lines) or 2),
         notes=folded_notes([*notes, *layout.notes], width_in),
     )
     titles = [folded(plot.title, sheet.plot_width_in) for plot in layout.plots]
@@ -134,23 +135,16 @@ def _set_x(axes: Axes, axis: Axis) -> Sequence[float]:
     """Give a plot its horizontal axis; return where its values stand."""
     values: Sequence[float] = axis.values if axis.is_number else range(len(axis.values))
     low, high = values[0], values[-1]
-    if axis.is_number and low > 0 and high >= WIDE_RANGE * low:
+    if axis.is_log:
         axes.set_xscale("log")
         axes.set_xlim(low, high)
-        shown = _spread_by_ratio(axis, low, high)
     else:
         margin = 0.02 * (high - low)
         axes.set_xlim(low - margin, high + margin)
-        shown = spread(range(len(values)), MOST_TICKS)
+    shown = dict.fromkeys(axis.spread(MOST_TICKS))
     axes.set_xticks([], minor=True)
     axes.set_xticks([values[place] for place in shown], [_written(axis, place) for place in shown])
     return values
-
-
-def _spread_by_ratio(axis: Axis, low: float, high: float) -> list[int]:
-    """Places of a logarithmic axis that are named, their values in even ratios."""
-    wanted = [low * (high / low) ** (index / MOST_TICKS) for index in range(MOST_TICKS + 1)]
-    return list(dict.fromkeys(int(np.argmin(np.abs(np.array(axis.values) - value))) for value in wanted))
 
 
 def _along(axis: Axis, rows: Array, values: Array) -> Array:
@@ -170,7 +164,7 @@ def _lines(layout: Layout, kind: Kind, values: Array) -> Figure:
         low, high = _ends(values, kind)
         for axes, plot in zip(plots, layout.plots, strict=True):
             _set_y(axes, kind, low, high)
-            where, shown = np.array(_set_x(axes, layout.x), float), list(thinned(layout.x))
+            where, shown = np.array(_set_x(axes, layout.x), float), list(dict.fromkeys(layout.x.spread(MAX_PLACES)))
             for place, (word, colour) in enumerate(looks.items()):
                 rows = plot.rows if y is None else plot.rows[y.places[plot.rows] == place]
                 own = _along(layout.x, rows, values)[shown]
@@ -208,11 +202,11 @@ def _set_y(axes: Axes, kind: Kind, low: float, high: float) -> None:
         axes.set_yticks([], minor=True)
         axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.grid(axis="y")
-    for value in kind.across:
+    for index, value in enumerate(kind.across):
+        axes.axhline(value, color=LINE_COLOUR, linewidth=0.6, linestyle=(0, (4, 2)), label=f"{value}")
         if low <= value <= high:
-            axes.axhline(value, color=LINE_COLOUR, linewidth=0.6, linestyle=(0, (4, 2)), label=f"{value}")
-            place = {"transform": axes.get_yaxis_transform(), "va": "bottom", "ha": "left"}
-            axes.text(0.01, value, f"{value}", size=FIGURE_PT, **place)
+            at = {"transform": axes.get_yaxis_transform(), "va": "center", "ha": "left"}
+            axes.text(1.01 + 0.06 * (index % 2), value, f"{value}", size=FIGURE_PT, **at)
 
 
 def _steps(low: float, high: float) -> list[float]:
@@ -228,17 +222,17 @@ def _grid(layout: Layout, plot: Plot, values: Array) -> Array:
     assert y is not None  # noqa: S101 - of a map
     found = np.full((len(y.values), len(x.values)), nan)
     found[y.places[plot.rows], x.places[plot.rows]] = values[plot.rows]
-    return found[np.ix_(thinned(y), thinned(x))]
+    return found[np.ix_(y.spread(MAX_PLACES), x.spread(MAX_PLACES))]
 
 
 def _set_places(axes: Axes, layout: Layout) -> None:
-    """Name values at both axes of a map, which has a step a value."""
+    """Name values at both axes of a map, each in the middle of its cells."""
     y = layout.y
     assert y is not None  # noqa: S101 - of a map
     for axis, name in ((layout.x, axes.set_xticks), (y, axes.set_yticks)):
-        shown = thinned(axis)
-        ticks = spread(range(len(shown)), MOST_TICKS)
-        name(ticks, [_written(axis, shown[tick]) for tick in ticks])
+        shown = np.array(axis.spread(MAX_PLACES))
+        places = list(dict.fromkeys(axis.spread(MOST_TICKS)))
+        name([np.flatnonzero(shown == place).mean() for place in places], [_written(axis, place) for place in places])
 
 
 def _map(layout: Layout, kind: Kind, values: Array) -> Figure:
@@ -249,9 +243,9 @@ def _map(layout: Layout, kind: Kind, values: Array) -> Figure:
     low, high = (float(known.min()), float(known.max())) if known.size else (1.0, 1.0)
     colours = LinearSegmentedColormap.from_list("rows", SHADES)
     colours.set_bad(EMPTY)
-    norm = (LogNorm if kind.is_log else Normalize)(low, max(high, low * 1.001))
+    norm = (LogNorm if high >= WIDE_RANGE * low else Normalize)(low, max(high, low * 1.001))
     with style():
-        sheet, _ = _sheet(layout, ["", ""])
+        sheet = _sheet(layout, [])[0]
         figure, plots = _figure(layout, sheet, y.label if y is not None else "")
         holes = False
         for axes, plot in zip(plots, layout.plots, strict=True):
@@ -270,8 +264,8 @@ def _colour_bar(figure: Figure, sheet: Sheet, image: Any, label: str) -> None:  
     axes = figure.add_axes((0.35, top, 0.3, BAR_IN / sheet.height_in))
     bar = figure.colorbar(image, cax=axes, orientation="horizontal")
     low, high = image.norm.vmin, image.norm.vmax
-    ticks = [low, (low * high) ** 0.5 if low > 0 and axes.get_xscale() == "log" else (low + high) / 2, high]
-    bar.set_ticks(ticks, labels=[f"{tick:.3g}" for tick in ticks])
+    ticks = [low, (low * high) ** 0.5 if high >= WIDE_RANGE * low else (low + high) / 2, high]
+    bar.set_ticks(ticks, labels=[short(tick) for tick in ticks])
     bar.minorticks_off()
     figure.text(0.34, top + BAR_IN / 2 / sheet.height_in, label, ha="right", va="center")
 
@@ -283,7 +277,7 @@ def _areas(layout: Layout, shares: Array) -> Figure:
         sheet, lines = _sheet(layout, [look.name for look in looks])
         figure, plots = _figure(layout, sheet, "NFP cycles of a frame (%)")
         for axes, plot in zip(plots, layout.plots, strict=True):
-            where, shown = np.array(_set_x(axes, layout.x), float), list(thinned(layout.x))
+            where, shown = np.array(_set_x(axes, layout.x), float), list(dict.fromkeys(layout.x.spread(MAX_PLACES)))
             own = _along(layout.x, plot.rows, shares)[shown]
             known = ~np.isnan(own).any(axis=1)
             stack = axes.stackplot(where[shown][known], own[known][:, used].T, colors=[look.colour for look in looks])
@@ -315,4 +309,3 @@ def _largest(layout: Layout, shares: Array) -> Figure:
         shown = {look.name: swatch(look.colour) for look in looks}
         legend(figure, sheet, *entries(lines, shown))
     return figure
-

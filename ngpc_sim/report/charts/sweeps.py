@@ -25,6 +25,7 @@ Array = np.ndarray[Any, Any]
 MAX_BAR_SCALES = 12  # scales of a chart of bars
 MAX_LINES, MAX_PLOTS = 8, 8  # lines of a plot, above which it is a map; plots of a chart
 MAX_PLACES = 1000  # values along an axis of a plot
+WIDE_RANGE = 32  # last over first value, above which an axis is logarithmic
 SCALE, CASE = "scale", "app"
 #: axes beside the overridden keys, in the order in which they tell plots apart
 NAMED = ("arch", "encoding", "frame", CASE, SCALE)
@@ -47,6 +48,19 @@ class Axis:
     def label(self) -> str:
         """Name of the axis on paper."""
         return "NFPs" if self.name == SCALE else self.name
+
+    @property
+    def is_log(self) -> bool:
+        """Whether it is logarithmic on paper."""
+        return self.is_number and 0 < self.values[0] * WIDE_RANGE <= self.values[-1]
+
+    def spread(self, most: int) -> tuple[int, ...]:
+        """Places of at most so many values, evenly; on a logarithmic axis in even ratios, with gaps filled."""
+        if not self.is_log:
+            return spread(range(len(self.values)), most)
+        values = np.log(np.array(self.values, float))
+        wanted = np.linspace(values[0], values[-1], most)
+        return tuple(np.searchsorted((values[1:] + values[:-1]) / 2, wanted).tolist())
 
     def word(self, place: int) -> str:
         """One of its values on paper; without its name where it speaks for itself."""
@@ -128,11 +142,6 @@ def large_sweep(rows: Sequence[Row]) -> Sweep | None:
                 column.extend([own.get(name, "")] * len(panel.rows))
     ordered = [row for panel in panels for row in panel.rows]
     return Sweep(ordered, tuple(_axis(name, column) for name, column in cells.items()))
-
-
-def thinned(axis: Axis) -> tuple[int, ...]:
-    """Places of an axis that a plot shows."""
-    return spread(range(len(axis.values)), MAX_PLACES)
 
 
 def _keys(panels: Sequence[Panel]) -> list[str]:
