@@ -128,6 +128,7 @@ def _main_job(asked: Request) -> None:
     from ngpc_sim.job import budgets, exports, request
     from ngpc_sim.job.run_folder import write_results
     from ngpc_sim.report.files import table_files
+    from ngpc_sim.report.level_file import drawn_levels, level_file
     from ngpc_sim.report.stall_file import stall_file
     from ngpc_sim.results.frames import of_single_frames
 
@@ -140,10 +141,10 @@ def _main_job(asked: Request) -> None:
     speed = request.speed(of_single_frames(rows), time.monotonic() - began)
     manifest = request.manifest(asked, points, time.monotonic() - started) | speed
     fits = budgets.fit(watts, points, results)
-    level_rows = [row for result in results for row in result.level_rows()]
-    tables = {"budgets.csv": fits} if fits else {}
-    extra: dict[str, Content] = {**table_files(tables | {"levels.csv": level_rows}), **stall_file(results)}
-    written = write_results(asked.folder, rows, manifest, charts=True, extra=extra, level_rows=level_rows)
+    tables = table_files({"budgets.csv": fits} if fits else {})
+    extra: dict[str, Content] = {**tables, **level_file(results), **stall_file(results)}
+    levels = drawn_levels(results)
+    written = write_results(asked.folder, rows, manifest, charts=True, extra=extra, level_rows=levels)
     if asked.export is not None:
         exports.write(*asked.export, points, results)
     if not asked.quiet:

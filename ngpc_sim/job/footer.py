@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from ngpc_sim.architecture.arch import Arch
@@ -18,13 +18,16 @@ from ngpc_sim.simulation.design import Point
 
 Pairs = Sequence[tuple[Point, Result]]
 
+#: lines about one topic
+MAX_LINES = 8
+
 
 def footer(points: Sequence[Point], results: Sequence[Result], differences: Sequence[Difference] = ()) -> list[str]:
     """Lines below the table of ``results``, which answer ``points``; each once, with the point that it is about."""
     names = Names(results)
     pairs = list(zip(points, results, strict=True))
     of_frames = [(point, result) for point, result in pairs if result.limit_queries is None]
-    lines = chain(
+    topics = (
         names.folded((r.arch, names.condition(r), f"{r.calibrated}.") for r in results if r.calibrated),
         names.folded(_unused(pairs, names)),
         unused_settings(points),
@@ -42,7 +45,14 @@ def footer(points: Sequence[Point], results: Sequence[Result], differences: Sequ
         names.folded(_bands([result for _, result in of_frames], names)),
         gpu_lines(pairs, names),
     )
-    return list(dict.fromkeys(lines))
+    return list(dict.fromkeys(chain.from_iterable(map(_bounded, topics))))
+
+
+def _bounded(lines: Iterable[str]) -> list[str]:
+    """The first of the lines about one topic, and how many are left out."""
+    every = list(dict.fromkeys(lines))
+    left_out = len(every) - MAX_LINES
+    return every if left_out <= 0 else [*every[:MAX_LINES], f"({left_out:,} more lines like the last one.)"]
 
 
 def _unused(pairs: Pairs, names: Names) -> Iterator[Told]:

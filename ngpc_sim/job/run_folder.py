@@ -11,7 +11,10 @@ from ngpc_sim.report.folder import Content, write_set
 from ngpc_sim.report.panels import Row
 
 #: files that only some runs write
-EXTRA_FILES = ("budgets.csv", "levels.csv", "stalls.csv", *MISS_FILES, *FRAME_FILES)
+EXTRA_FILES = (
+    *("budgets.csv", "levels.csv", "levels.parquet", "stalls.csv", "stalls.parquet"),
+    *(*MISS_FILES, *FRAME_FILES),
+)
 
 
 def write_results(

@@ -113,13 +113,13 @@ def _parquet_bytes(columns: Sequence[str], table: Sequence[Mapping[str, Cell]]) 
     import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
 
     stream = io.BytesIO()
-    arrays = {column: pa.array(_one_type([row[column] for row in table])) for column in columns}
+    arrays = {column: pa.array(one_type([row[column] for row in table])) for column in columns}
     pq.write_table(pa.table(arrays), stream, compression="zstd")
     return stream.getvalue()
 
 
-def _one_type(values: list[Cell]) -> list[Cell]:
-    """Turn a column of mixed kinds, such as banks of 8 and ``ideal``, into text."""
+def one_type(values: list[Cell]) -> list[Cell]:
+    """A column of mixed kinds, such as banks of 8 and ``ideal``, as text."""
     kinds = {type(value) for value in values if value is not None}
     if len(kinds - {int, float}) == 0 or len(kinds) == 1:
         return values

@@ -23,6 +23,8 @@ DIGITS = 8
 CASE_COLUMNS = ("workload", "workload_sha256", "trace", "trace_sha256")
 #: columns that tell rows of one case at one scale apart, where a sweep has not said what it changed
 POINT_COLUMNS = ("arch_sha256", "limit_queries", "scenes", "frames_per_scene")
+#: conditions that a sentence names
+MAX_WORDS = 8
 #: swept keys that have a name of their own in a sentence
 SAID = ("name", "scale")
 
@@ -151,8 +153,9 @@ class Names:
             fewer = tuple(other for other in kept if other != place)
             if sum(self._in_run(fewer)[parts] for parts in {_parts(fewer, one) for one in found}) == len(found):
                 kept = fewer
-        words = dict.fromkeys(", ".join(_parts(kept, one)) for one in found)
-        return f", {' or '.join(words)}" if kept else ""
+        words = list(dict.fromkeys(", ".join(_parts(kept, one)) for one in found))
+        more = [f"{len(words) - MAX_WORDS:,} other conditions"] if len(words) > MAX_WORDS else []
+        return f", {' or '.join([*words[:MAX_WORDS], *more])}" if kept else ""
 
     def _in_run(self, places: tuple[int, ...]) -> Counter[Condition]:
         """How many conditions of the run have the same parts at some places, by these parts."""

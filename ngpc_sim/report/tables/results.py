@@ -1,11 +1,12 @@
 """Result tables for a terminal or a pipe: one table a panel, one block a scale, a mean under each block.
 
-Where a table is too wide, it is set tighter; where it is still too wide, its cost columns follow as
+Of a long run the first rows are shown, and a line says how many more results.csv has. Where a table is too wide, it is set tighter; where it is still too wide, its cost columns follow as
 another table, and no column is ever dropped. All is ASCII where the stream can do no more.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from math import isnan
 from typing import TYPE_CHECKING
@@ -59,6 +60,9 @@ OVER_BOARD = "*"
 #: behind a published time on the GPU alone that is below its own lower bound
 BELOW_BOUND = "<"
 
+#: rows of a run that are all shown, and those that are shown of a longer one
+MAX_ROWS, FIRST_ROWS = 100, 40
+
 Columns = dict[str, str]
 Line = dict[str, str]
 
@@ -68,7 +72,29 @@ def print_results(rows: Sequence[Row], footer: Sequence[str], console: Console |
 
     Of a sequence of frames, the summary is shown.
     """
-    print_tables(partial(_tables, split_panels(of_design_points(rows))), footer, console)
+    panels, left_out = _first(split_panels(of_design_points(rows)))
+    print_tables(partial(_tables, panels), [*left_out, *footer], console)
+
+
+def _first(panels: Sequence[Panel]) -> tuple[list[Panel], list[str]]:
+    """Panels with the rows that are shown, whole scales of them, and a line about the others."""
+    every = sum(len(panel.rows) for panel in panels)
+    if every <= MAX_ROWS:
+        return list(panels), []
+    shown: list[Panel] = []
+    room = FIRST_ROWS
+    for panel in panels:
+        kept = 0
+        for scale in panel.scales:
+            if kept and kept + len(panel.at(scale)) > room:
+                break
+            kept += len(panel.at(scale))
+        shown.append(replace(panel, rows=panel.rows[:kept], labels=panel.labels[:kept]))
+        room -= kept
+        if room <= 0:
+            break
+    more = every - sum(len(panel.rows) for panel in shown)
+    return shown, [f"{more:,} more rows are in results.csv."]
 
 
 def _tables(panels: Sequence[Panel], console: Console) -> Iterator[RenderableType]:

@@ -1,0 +1,52 @@
+"""levels.csv: a row for each level of every result; of many rows levels.parquet, with the same columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+from ngpc_sim.report.files import table_files
+from ngpc_sim.report.folder import Content
+from ngpc_sim.report.identities import Identities
+from ngpc_sim.report.panels import Row
+from ngpc_sim.report.parquet_parts import MAX_CSV_ROWS, grouped_by_rows, parquet_parts
+from ngpc_sim.results.result import Result
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+NAME = "levels"
+
+
+def level_file(results: Sequence[Result]) -> dict[str, Content]:
+    """The file of ``results``, by its name."""
+    if sum(len(result.levels) for result in results) > MAX_CSV_ROWS:
+        return {f"{NAME}.parquet": parquet_parts(_tables(results))}
+    return dict(table_files({f"{NAME}.csv": list(_rows(results))}))
+
+
+def drawn_levels(results: Sequence[Result]) -> list[Row]:
+    """Rows that the chart of misses shows: all, or of a large run the first ones of its smallest scale."""
+    if sum(len(result.levels) for result in results) <= MAX_CSV_ROWS:
+        return list(_rows(results))
+    smallest = min(result.scale for result in results)
+    return list(islice(_rows(result for result in results if result.scale == smallest), MAX_CSV_ROWS))
+
+
+def _rows(results: Any) -> Iterator[Row]:  # noqa: ANN401 - an iterable of results
+    return chain.from_iterable(result.level_rows() for result in results)
+
+
+def _tables(results: Sequence[Result]) -> Iterator[pa.Table]:
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    counts, identities = [len(result.levels) for result in results], Identities(results)
+    types = {"grid_sram_kib": pa.int64(), "level": pa.int64(), "table_kib": pa.float64(), "spilled": pa.bool_()}
+    types |= dict.fromkeys(("lines", "misses", "far"), pa.int64()) | dict.fromkeys(
+        ("hit_rate", "l2_hit_rate"), pa.float64()
+    )
+    for part in grouped_by_rows(counts):
+        rows = list(_rows(results[index] for index in part))
+        own = {name: pa.array([row[name] for row in rows], kind) for name, kind in types.items()}
+        yield pa.table(identities.repeated(part, counts) | own)
