@@ -141,17 +141,15 @@ class Arch:
             **self.file.model_dump(mode="json"),
             "gpu": self.gpu.name,
             "technology": self.technology.name,
-            "gpu_file": self.gpu.model_dump(mode="json", exclude_none=True),
-            "technology_file": self.technology.model_dump(mode="json"),
+            "gpu_file": self.gpu.resolved,
+            "technology_file": self.technology.resolved,
         }
 
     @cached_property
     def text(self) -> str:
         """Everything that a result follows from as text, sooner than the hash: no prose, no place of a file."""
         named = {"gpu", "technology", *PROSE}
-        return "".join(
-            [self.file.model_dump_json(exclude=named), self.gpu.model_dump_json(), self.technology.model_dump_json()]
-        )
+        return "".join([self.file.model_dump_json(exclude=named), self.gpu.text, self.technology.text])
 
     @cached_property
     def sha256(self) -> str:
@@ -238,8 +236,10 @@ def _gpu(read: Callable[..., GpuSpec], tree: Tree, name: str) -> GpuSpec:
 
 
 def at_scale(arch: Arch, scale: int) -> Arch:
-    """The architecture with another number of NFPs, from 1 to MAX_SCALE."""
-    return Arch(arch.file.model_copy(update={"scale": scale}), arch.gpu, arch.technology)
+    """The architecture with another number of NFPs, from 1 to MAX_SCALE; a sweep has thousands, so parts are shared."""
+    other = Arch(arch.file.model_copy(update={"scale": scale}), arch.gpu, arch.technology)
+    vars(other)["_resolved"] = {**arch.resolved(), "scale": scale}
+    return other
 
 
 def changed(arch: Arch, values: Mapping[str, Any]) -> Arch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 from ngpc_sim.config.errors import UserError
@@ -21,6 +22,7 @@ from ngpc_sim.config.schema import (
     validate,
 )
 from ngpc_sim.config.units import PS_PER_NS
+from ngpc_sim.config.yaml_files import Tree
 from ngpc_sim.engines.dram import DramSpec
 
 
@@ -150,6 +152,16 @@ class GpuSpec(Spec):
     rest_over_bound: OverBound = OverBound(value=1.3, unit="ratio", tag="assumed", source="as of the RTX 3090")
     kernel_floor_ns: Sourced = _assumed(0, "ns", "as of the RTX 3090")
     poll_ns: Sourced = _assumed(1000, "ns", "as of the RTX 3090")
+
+    @cached_property
+    def resolved(self) -> Tree:
+        """Plain data of the file; the reader's to read only."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    @cached_property
+    def text(self) -> str:
+        """The file as JSON."""
+        return self.model_dump_json()
 
     @field_validator("encodings")
     @classmethod

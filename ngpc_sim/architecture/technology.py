@@ -9,11 +9,17 @@ source here, so the clock is the architecture's alone; what blocks allow is an e
 
 from __future__ import annotations
 
+from functools import cached_property, partial
+
 from ngpc_sim.architecture.sram import AccessPoint, AreaPoint, Macro, look_up, shape_factor
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import Field, Name, Positive, Share, Sourced, Spec
+from ngpc_sim.config.yaml_files import Tree
+from ngpc_sim.machine.store import Store
 
 COLDEST_K, HOTTEST_K = 300.0, 350.0
+#: macros whose values a technology keeps
+KEPT_MACROS = 4096
 
 
 class EnergySpec(Spec):
@@ -120,6 +126,21 @@ class TechnologySpec(Spec):
     area: AreaSpec
     clock: ClockSpec
 
+    @cached_property
+    def resolved(self) -> Tree:
+        """Plain data of the file; the reader's to read only."""
+        return self.model_dump(mode="json")
+
+    @cached_property
+    def text(self) -> str:
+        """The file as JSON."""
+        return self.model_dump_json()
+
+    @cached_property
+    def _looked_up(self) -> Store[float]:
+        """Values of the SRAM tables by column and macro: points of a sweep ask the same."""
+        return Store(KEPT_MACROS)
+
     def energy_scale(self, voltage_v: float | None) -> float:
         """Energy in the built node at a voltage (nominal for ``None``) over what the constants say."""
         volts = self.scaling.nominal_v.value if voltage_v is None else voltage_v
@@ -137,7 +158,8 @@ class TechnologySpec(Spec):
 
     def access(self, column: str, macro: Macro) -> float:
         """``read_pj``, ``write_pj`` or ``leakage_mw`` of a grid_sram as the table gives it."""
-        return look_up(self.name, self.sram.access, column, macro)
+        make = partial(look_up, self.name, self.sram.access, column, macro)
+        return self._looked_up.get((column, macro), make)
 
     def product_density(self) -> float:
         """SRAM area of dies that were sold in mm2 a MiB.
@@ -157,17 +179,22 @@ class TechnologySpec(Spec):
 
     def macro_area_mm2(self, macro: Macro) -> float:
         """Area of a grid_sram as the table gives it."""
-        return look_up(self.name, self.sram.area, "area_mm2", macro)
+        make = partial(look_up, self.name, self.sram.area, "area_mm2", macro)
+        return self._looked_up.get(("area_mm2", macro), make)
 
     def density_factor(self, macro: Macro) -> float:
         """Area for banks and ports of a grid_sram, over SRAM of ``density_banks`` and one port, by the area table."""
         known = Macro(macro.capacity_kib, round(self.area.density_banks.value))
-        of_macro, of_known = (shape_factor(self.name, self.sram.area, "area_mm2", one) for one in (macro, known))
-        return of_macro / of_known
+        return self._area_of_shape(macro) / self._area_of_shape(known)
 
     def two_ports_factor(self) -> float:
         """Area of SRAM that is written and read in one cycle, over that of SRAM with one port, by the area table."""
-        return shape_factor(self.name, self.sram.area, "area_mm2", Macro(1, 1, ports=2))
+        return self._area_of_shape(Macro(1, 1, ports=2))
+
+    def _area_of_shape(self, macro: Macro) -> float:
+        """What banks and ports of a macro multiply its area with."""
+        make = partial(shape_factor, self.name, self.sram.area, "area_mm2", macro)
+        return self._looked_up.get(("shape", macro), make)
 
     def access_ns(self, macro: Macro) -> float:
         """Time of an access to a grid_sram in the node built."""
