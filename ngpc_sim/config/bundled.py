@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -9,6 +10,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _PLACES = {"published": "ngpc_sim/results"}
 
 
+@cache
 def folder(kind: str) -> Path:
     """Folder of bundled data called ``kind``: ``traces``, ``workloads``, ``arch_configs`` or ``published``."""
     installed = _PACKAGE / "_data" / kind

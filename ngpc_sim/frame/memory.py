@@ -22,12 +22,15 @@ from ngpc_sim.engines.encoding_engine import EncodingSpec
 from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.nfp import MissPath
 from ngpc_sim.engines.shared_tables import held_bytes, spilled_tables, tables_of_engines
+from ngpc_sim.machine.store import Store
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels
 
 Array = np.ndarray[Any, Any]
 #: lines from DRAM whose addresses say how fast it is: enough for every queue and bank many times over
 ADDRESSES = 1 << 16
 BYTES_PER_GB = 1e9
+#: bytes of loads by engine and grids: every scale of a sweep loads the same into an NFP
+LOADED: Store[tuple[int, int]] = Store(256)
 
 
 def l2_bytes(arch: Arch) -> int:
@@ -117,7 +120,8 @@ def table_load(arch: Arch, *encodings: GridEncoding) -> TableLoad:
     that work side by side on a level listen to one transfer. The tables come from DRAM and cross the link; where L2
     does not hold them, every NFP's copy comes from DRAM.
     """
-    once, early = _loaded(arch.nfp.encoding, encodings)
+    spec = arch.nfp.encoding
+    once, early = LOADED.get((spec.model_dump_json(), encodings), lambda: _loaded(spec, encodings))
     early *= arch.memory.prefetch_next_scene
     copies = arch.scale if arch.memory.table_load == "unicast" else 1
     from_dram = copies if once > l2_bytes(arch) else 1

@@ -8,7 +8,6 @@ of a result are added up in it: the column of their numbers is empty then.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-
 from typing import TYPE_CHECKING, Any
 
 import numpy as np

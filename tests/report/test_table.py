@@ -159,3 +159,13 @@ def test_a_missing_value_is_a_dash(make_rows):
     (row,) = make_rows(scales=(8,), apps=("gia",), energy_mj=None)
     (line,) = lines_of(printed([row], 120), "gia")
     assert line.split()[-3] == "-"
+
+
+def test_a_long_run_shows_its_first_rows_and_says_how_many_more_there_are(make_rows):
+    rows = make_rows(scales=tuple(range(8, 72)))
+    stream = io.StringIO()
+    print_results(rows, [], Console(file=stream, width=200))
+    lines = stream.getvalue().splitlines()
+    assert sum(line.startswith(("nerf", "nsdf", "gia", "nvr")) for line in lines) == 40
+    assert sum(line.startswith("mean") for line in lines) == 10
+    assert lines[-1] == "216 more rows are in results.csv."

@@ -205,7 +205,7 @@ def _set_y(axes: Axes, kind: Kind, low: float, high: float) -> None:
     for index, value in enumerate(kind.across):
         axes.axhline(value, color=LINE_COLOUR, linewidth=0.6, linestyle=(0, (4, 2)), label=f"{value}")
         if low <= value <= high:
-            at = {"transform": axes.get_yaxis_transform(), "va": "center", "ha": "left"}
+            at: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "ha": "left"}
             axes.text(1.01 + 0.06 * (index % 2), value, f"{value}", size=FIGURE_PT, **at)
 
 
@@ -241,8 +241,7 @@ def _map(layout: Layout, kind: Kind, values: Array) -> Figure:
     y = layout.y
     known = values[~np.isnan(values) & (values > 0)]
     low, high = (float(known.min()), float(known.max())) if known.size else (1.0, 1.0)
-    colours = LinearSegmentedColormap.from_list("rows", SHADES)
-    colours.set_bad(EMPTY)
+    colours = LinearSegmentedColormap.from_list("rows", SHADES).with_extremes(bad=EMPTY)
     norm = (LogNorm if high >= WIDE_RANGE * low else Normalize)(low, max(high, low * 1.001))
     with style():
         sheet = _sheet(layout, [])[0]
@@ -296,15 +295,14 @@ def _largest(layout: Layout, shares: Array) -> Figure:
     largest = shares.argmax(axis=1).astype(float)
     looks = list(LOOKS.values())
     colours = ListedColormap([look.colour for look in looks])
-    colours.set_bad("white")
     names = [looks[int(part)].name for part in np.unique(largest)]
     with style():
         sheet, lines = _sheet(layout, names, ["what takes the largest part of the NFP cycles"])
         figure, plots = _figure(layout, sheet, layout.y.label if layout.y is not None else "")
         for axes, plot in zip(plots, layout.plots, strict=True):
             grid = _grid(layout, plot, largest)
-            ends = {"vmin": -0.5, "vmax": len(looks) - 0.5}
-            axes.imshow(grid, cmap=colours, origin="lower", aspect="auto", interpolation="nearest", **ends)
+            image = axes.imshow(grid, cmap=colours, origin="lower", aspect="auto", interpolation="nearest")
+            image.set_clim(-0.5, len(looks) - 0.5)
             _set_places(axes, layout)
         shown = {look.name: swatch(look.colour) for look in looks}
         legend(figure, sheet, *entries(lines, shown))

@@ -132,7 +132,8 @@ def large_sweep(rows: Sequence[Row]) -> Sweep | None:
         return None
     cells: dict[str, list[Any]] = {name: [] for name in (*NAMED, *_keys(panels))}
     for panel in panels:
-        own = {"arch": panel.arch, "encoding": panel.encoding, "frame": panel.resolution} | _conditions(panel)
+        named = {"arch": panel.arch, "encoding": panel.encoding, "frame": panel.resolution}
+        own = {**named, **_conditions(panel)}
         for name, column in cells.items():
             if name == CASE:
                 column.extend(panel.labels)

@@ -1,7 +1,8 @@
 """Result tables for a terminal or a pipe: one table a panel, one block a scale, a mean under each block.
 
-Of a long run the first rows are shown, and a line says how many more results.csv has. Where a table is too wide, it is set tighter; where it is still too wide, its cost columns follow as
-another table, and no column is ever dropped. All is ASCII where the stream can do no more.
+Of a long run the first rows are shown, and a line says how many more results.csv has. Where a table is too wide, it is
+set tighter; where it is still too wide, its cost columns follow as another table, and no column is ever dropped. All is
+ASCII where the stream can do no more.
 """
 
 from __future__ import annotations
