@@ -38,5 +38,5 @@ def write_results(
         When the files cannot be written; the folder stays as it was.
     """
     drawn = chart_files(rows, level_rows) if charts else {}
-    files = {**result_files(rows, manifest), **drawn, **(extra or {})}
+    files: dict[str, Content] = {**result_files(rows, manifest), **drawn, **(extra or {})}
     return write_set(Path(folder), files, (*CHART_FILES, *EXTRA_FILES))

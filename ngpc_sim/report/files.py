@@ -13,13 +13,14 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, cast
 
 from ngpc_sim.results.columns import STABLE
 
 if TYPE_CHECKING:
+    from ngpc_sim.report.folder import Content
     from ngpc_sim.report.panels import Row
 
 Cell = bool | int | float | str | None
@@ -30,19 +31,20 @@ WRITTEN = PLAIN - {bool, str}
 #: what a spreadsheet takes for a formula at the beginning of a text, unless it is a number
 FORMULA = re.compile(r"[=+\-@\t\r](?!$)(?![\d.]*(e[+-]?\d+)?$)", re.IGNORECASE)
 
+#: rows of a part of a long file: some megabytes
+CHUNK_ROWS = 2000
 #: fields of the manifest that change from run to run
 TIMES = ("wall_time_s", "simulated_cycles_per_s", "queries_per_s")
 STALLS = "stall_"
 
 
-def result_files(rows: Sequence[Row], manifest: Mapping[str, object]) -> dict[str, bytes]:
-    """The tables of ``rows`` and the manifest: file name to content."""
+def result_files(rows: Sequence[Row], manifest: Mapping[str, object]) -> dict[str, Content]:
+    """The tables of ``rows`` and the manifest: file name to content, long ones in parts made as they are written."""
     columns = ordered_columns(rows)
-    table = [{column: _cell(row.get(column)) for column in columns} for row in rows]
     return {
-        "results.csv": csv_lines([columns, *(row.values() for row in table)]).encode(),
-        "results.json": f"{_results(manifest, table)}\n".encode(),
-        "results.parquet": _parquet_bytes(columns, table),
+        "results.csv": _csv_parts(columns, rows),
+        "results.json": _results(manifest, columns, rows),
+        "results.parquet": _parquet_bytes(columns, rows),
         "manifest.json": f"{_manifest(manifest)}\n".encode(),
     }
 
@@ -68,6 +70,17 @@ def _cell(value: object) -> Cell:
     if isinstance(plain, Sequence):
         return " ".join(str(entry) for entry in plain)
     return str(plain)
+
+
+def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Rows in parts, so that no text of all of them is held."""
+    return (rows[start : start + CHUNK_ROWS] for start in range(0, len(rows), CHUNK_ROWS))
+
+
+def _csv_parts(columns: Sequence[str], rows: Sequence[Row]) -> Iterator[bytes]:
+    yield csv_lines([columns]).encode()
+    for chunk in _chunks(rows):
+        yield csv_lines([row.get(column) for column in columns] for row in chunk).encode()
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> str:
@@ -97,23 +110,31 @@ def _manifest(value: object, levels: int = 2, indent: str = "") -> str:
     return "{\n" + ",\n".join(members) + f"\n{indent}}}"
 
 
-def _results(manifest: Mapping[str, object], table: Sequence[Mapping[str, Cell]]) -> str:
+def _results(manifest: Mapping[str, object], columns: Sequence[str], rows: Sequence[Row]) -> Iterator[bytes]:
     """JSON of the manifest's fields but its times, a field a line, and of the rows, a row a line."""
-    members = [f"{_json(name)}: {_json(value)}" for name, value in manifest.items() if name not in {*TIMES, "rows"}]
-    rows = ",\n".join(map(_json, table))
-    return "{\n" + ",\n".join([*members, f'"rows": [\n{rows}\n]']) + "\n}"
+    yield b"{\n"
+    for name, value in manifest.items():
+        if name not in {*TIMES, "rows"}:
+            yield f"{_json(name)}: {_json(value)},\n".encode()
+    yield b'"rows": ['
+    between = "\n"
+    for chunk in _chunks(rows):
+        lines = (_json({column: _cell(row.get(column)) for column in columns}) for row in chunk)
+        yield (between + ",\n".join(lines)).encode()
+        between = ",\n"
+    yield b"\n]\n}\n"
 
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _parquet_bytes(columns: Sequence[str], table: Sequence[Mapping[str, Cell]]) -> bytes:
+def _parquet_bytes(columns: Sequence[str], rows: Sequence[Row]) -> bytes:
     import pyarrow as pa  # noqa: PLC0415 - heavy
     import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
 
     stream = io.BytesIO()
-    arrays = {column: pa.array(one_type([row[column] for row in table])) for column in columns}
+    arrays = {column: pa.array(one_type([_cell(row.get(column)) for row in rows])) for column in columns}
     pq.write_table(pa.table(arrays), stream, compression="zstd")
     return stream.getvalue()
 
