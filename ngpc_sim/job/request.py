@@ -18,6 +18,7 @@ from ngpc_sim import __version__
 from ngpc_sim.architecture.arch import Arch, arch_names, at_scale, load_arch
 from ngpc_sim.architecture.arch_file import MAX_SCALE
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.job.configurations import configurations
 from ngpc_sim.job.options import MAX_POINTS, parse_list, parse_names, parse_overrides, parse_scales
 from ngpc_sim.results.names import distinct, shared_names
 from ngpc_sim.simulation.design import DEFAULTS, MAX_FRAMES, Options, Point, Sequence
@@ -310,7 +311,7 @@ def manifest(asked: Request, points: SequenceOf[Point], wall_time_s: float) -> d
         "traces": _traces_used(points) if asked.frames is None else _frames_used(asked.frames),
         **_profiles(points),
         **_sampling(asked, points),
-        "configurations": {p.arch.sha256: p.arch.resolved() for p in points},
+        "configurations": configurations(point.arch for point in points),
         "wall_time_s": round(wall_time_s, 3),
     }
 
