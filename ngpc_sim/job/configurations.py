@@ -1,6 +1,6 @@
-"""Configurations of a run by hash: each whole where there are few, else by what it has otherwise than the first one.
+"""Configurations of a run by hash: each whole where there are few, else by what it has otherwise.
 
-A whole one has 25 kB, so those of 100,000 design points would take 2.5 GB twice over.
+What it has otherwise is against the first one of its name. A whole one has 25 kB, so those of 100,000 design points would take 2.5 GB twice over.
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ def configurations(archs: Iterable[Arch]) -> dict[str, dict[str, Any]]:
     found = {sha256: arch.resolved() for sha256, arch in by_hash.items()}
     if len(found) <= MAX_WHOLE:
         return found
-    base, first = next(iter(found.items()))
-    return {sha256: tree if tree is first else _short(base, first, tree) for sha256, tree in found.items()}
+    bases = {tree["name"]: sha256 for sha256, tree in reversed(found.items())}
+    return {sha256: _short(bases[tree["name"]], sha256, found) for sha256, tree in found.items()}
 
 
-def _short(base: str, first: Mapping[str, Any], tree: dict[str, Any]) -> dict[str, Any]:
-    """The configuration by what it has otherwise; whole where it lacks a key that the first one has."""
+def _short(base: str, sha256: str, found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """A configuration by what it has otherwise; whole where it is the base, or lacks a key that the base has."""
+    first, tree = found[base], found[sha256]
+    if base == sha256:
+        return tree
     parts = {key: value for key, value in tree.items() if first.get(key) != value}
     here, there = dict(dotted_leaves(parts)), dict(dotted_leaves({key: first.get(key) for key in parts}))
     if there.keys() - here.keys() or any("." in key for key in _names(parts)):
