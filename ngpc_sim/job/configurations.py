@@ -1,6 +1,7 @@
 """Configurations of a run by hash: each whole where there are few, else by what it has otherwise.
 
-What it has otherwise is against the first one of its name. A whole one has 25 kB, so those of 100,000 design points would take 2.5 GB twice over.
+What it has otherwise is against the first one of its name. A whole one has 25 kB, so those of 100,000 design points
+would take 2.5 GB twice over.
 """
 
 from __future__ import annotations
