@@ -17,6 +17,7 @@ from ngpc_sim import __version__
 from ngpc_sim.architecture.arch import Arch, arch_names, at_scale, load_arch
 from ngpc_sim.architecture.arch_file import MAX_SCALE
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.job.configurations import configurations
 from ngpc_sim.job.designs import Sweep, all_combinations, combinations_count
 from ngpc_sim.job.feasible import Constraint, allowed, may_be_allowed
 from ngpc_sim.job.options import parse_list, parse_names, parse_scales, parse_settings
@@ -291,7 +292,7 @@ def manifest(asked: Request, points: SequenceOf[Point], wall_time_s: float) -> d
         **_profiles(points),
         **_sampling(asked, points),
         **({"constraints": [rule.text for rule in asked.constraints]} if asked.constraints else {}),
-        "configurations": {p.arch.sha256: p.arch.resolved() for p in points},
+        "configurations": configurations(point.arch for point in points),
         "wall_time_s": round(wall_time_s, 3),
     }
 

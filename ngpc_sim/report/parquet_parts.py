@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 #: rows of a table, above which a file of parts of results is Parquet, not CSV: about 10 MB of text
 MAX_CSV_ROWS = 100_000
-#: rows of a row group: some 200 MB while it is made
-GROUP_ROWS = 1_000_000
+#: rows of a row group: some 60 MB while it is made
+GROUP_ROWS = 100_000
 
 
 class _Sink:

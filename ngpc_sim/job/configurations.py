@@ -1,0 +1,59 @@
+"""Configurations of a run by hash: each whole where there are few, else by what it has otherwise.
+
+What it has otherwise is against the first one of its name. A whole one has 25 kB, so those of 100,000 design points
+would take 2.5 GB twice over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.config.schema import dotted_leaves, set_dotted
+
+#: configurations of a run that all stand there whole
+MAX_WHOLE = 100
+#: keys of one that does not: the hash of the one that it differs from, and its own values by dotted key
+BASE, VALUES = "differs_from", "values"
+
+
+def configurations(archs: Iterable[Arch]) -> dict[str, dict[str, Any]]:
+    """Configurations of architectures by their hashes."""
+    by_hash = {arch.sha256: arch for arch in archs}
+    found = {sha256: arch.resolved() for sha256, arch in by_hash.items()}
+    if len(found) <= MAX_WHOLE:
+        return found
+    bases = {tree["name"]: sha256 for sha256, tree in reversed(found.items())}
+    return {sha256: _short(bases[tree["name"]], sha256, found) for sha256, tree in found.items()}
+
+
+def _short(base: str, sha256: str, found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """A configuration by what it has otherwise; whole where it is the base, or lacks a key that the base has."""
+    first, tree = found[base], found[sha256]
+    if base == sha256:
+        return tree
+    parts = {key: value for key, value in tree.items() if first.get(key) != value}
+    here, there = dict(dotted_leaves(parts)), dict(dotted_leaves({key: first.get(key) for key in parts}))
+    if there.keys() - here.keys() or any("." in key for key in _names(parts)):
+        return tree
+    missing = object()
+    return {BASE: base, VALUES: {key: value for key, value in here.items() if there.get(key, missing) != value}}
+
+
+def _names(tree: Mapping[str, Any]) -> Iterable[str]:
+    for key, value in tree.items():
+        yield key
+        if isinstance(value, dict):
+            yield from _names(value)
+
+
+def whole(found: Mapping[str, dict[str, Any]], sha256: str) -> dict[str, Any]:
+    """One of :func:`configurations`, as it was."""
+    tree = found[sha256]
+    if set(tree) != {BASE, VALUES}:
+        return tree
+    made = found[tree[BASE]]
+    for key, value in tree[VALUES].items():
+        made = set_dotted(made, key, value)
+    return made
