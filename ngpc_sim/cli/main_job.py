@@ -110,7 +110,7 @@ def run(
     # the request has a field of the same name for every option that it takes
     asked = Request(**{option.name: given[option.name] for option in fields(Request)})
     try:
-        _main_job(asked)
+        carry_out(asked)
     except UserError as error:
         if debug and error.__cause__ is not None:
             traceback.print_exception(error.__cause__)
@@ -123,8 +123,8 @@ def _refuse_stray_option(command: str) -> None:
         raise UserError(f"option {first} stands before {command}, where only the main job has options.")
 
 
-def _main_job(asked: Request) -> None:
-    """Check everything that can be refused, simulate, write, print."""
+def carry_out(asked: Request, points: list[Point] | None = None) -> None:
+    """Check everything that can be refused, simulate, write, print; ``points`` are given where a run is repeated."""
     from ngpc_sim.job import budgets, exports, request
     from ngpc_sim.job.run_folder import write_results
     from ngpc_sim.report.files import table_files
@@ -133,7 +133,7 @@ def _main_job(asked: Request) -> None:
 
     started = time.monotonic()
     notes = _record_files(asked)
-    points = request.points(asked)
+    points = request.points(asked) if points is None else points
     watts = _check(asked, points)
     began = time.monotonic()
     rows, points, results, about_frames = _simulated(asked, points)

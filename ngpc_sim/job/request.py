@@ -19,6 +19,7 @@ from ngpc_sim.architecture.arch import Arch, arch_names, at_scale, load_arch
 from ngpc_sim.architecture.arch_file import MAX_SCALE
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.options import MAX_POINTS, parse_list, parse_names, parse_overrides, parse_scales
+from ngpc_sim.job.repeats import recorded
 from ngpc_sim.results.names import distinct, shared_names
 from ngpc_sim.simulation.design import DEFAULTS, MAX_FRAMES, Options, Point, Sequence
 from ngpc_sim.simulation.points import contents
@@ -101,15 +102,17 @@ class Request:
         error = DEFAULTS.relative_error if self.relative_error is None else self.relative_error
         return error, self.seed or DEFAULTS.seed
 
+    def given(self) -> dict[str, Any]:
+        """Options that results follow from, by field, defaults left out."""
+        options = [option for option in fields(self) if option.name not in _BESIDE]
+        return {o.name: value for o in options if (value := getattr(self, o.name)) != o.default}
+
     def command_line(self) -> str:
         """The command that gives these results, defaults left out."""
         words = ["ngpc-sim"]
-        for option in fields(self):
-            value = getattr(self, option.name)
-            flag = f"--{_FLAGS.get(option.name, option.name).replace('_', '-')}"
-            if value == option.default or option.name in _BESIDE:
-                continue
-            if option.name == "settings":
+        for name, value in self.given().items():
+            flag = f"--{_FLAGS.get(name, name).replace('_', '-')}"
+            if name == "settings":
                 words += [word for setting in value for word in ("--set", setting)]
             elif isinstance(value, bool):
                 words += [flag if value else f"--no-{flag[2:]}"]
@@ -311,8 +314,19 @@ def manifest(asked: Request, points: SequenceOf[Point], wall_time_s: float) -> d
         **_profiles(points),
         **_sampling(asked, points),
         "configurations": {p.arch.sha256: p.arch.resolved() for p in points},
+        "repeat": {"asked": asked.given(), **recorded(points, _sources(asked, points))},
         "wall_time_s": round(wall_time_s, 3),
     }
+
+
+def _sources(asked: Request, points: SequenceOf[Point]) -> dict[str, str]:
+    """Where every trace came from as it was named, by hash; of a sequence, its folder."""
+    if asked.traces is None:
+        return {point.trace.sha256: point.work.trace for point in points}
+    names = parse_list(asked.traces, "--trace")
+    if asked.frames is not None:
+        return {point.trace.sha256: names[0] for point in points}
+    return {_load(name).sha256: name for name in names}
 
 
 def _workloads(points: SequenceOf[Point]) -> dict[str, dict[str, str]]:
