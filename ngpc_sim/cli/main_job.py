@@ -50,6 +50,9 @@ Detail = Annotated[
     ),
 ]
 PowerBudget = Annotated[str | None, typer.Option(help="Watts of the NFPs, for instance 1.9,5: also say what fits.")]
+Target = Annotated[
+    str | None, typer.Option(metavar="APP@SIZEFPS", help="nerf@4k30: also name the smallest scale that reaches it.")
+]
 Scenes = Annotated[int | None, typer.Option(help="Scenes, each with its table load; rows are the mean frame.")]
 WhatIf = Annotated[bool, typer.Option("--what-if/--no-what-if", help="Run again with what limits a frame doubled.")]
 Export = Annotated[
@@ -80,6 +83,7 @@ def run(
     seed: Annotated[int | None, typer.Option(help="With sampled: seed of what is drawn (default 0).")] = None,
     limit_queries: Annotated[int | None, typer.Option(help="Replay only the first N recorded queries.")] = None,
     power_budget: PowerBudget = None,
+    target: Target = None,
     scenes: Scenes = None,
     frames_per_scene: Annotated[int | None, typer.Option(help="Frames of each scene.")] = None,
     what_if: WhatIf = True,  # noqa: FBT002
@@ -104,13 +108,14 @@ def run(
         sys.stdout.write(context.get_help() + "\n")
         return
     from ngpc_sim.job.request import Request
+    from ngpc_sim.job.targets import with_target
 
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
     # the request has a field of the same name for every option that it takes
     asked = Request(**{option.name: given[option.name] for option in fields(Request)})
     try:
-        carry_out(asked)
+        carry_out(with_target(asked))
     except UserError as error:
         if debug and error.__cause__ is not None:
             traceback.print_exception(error.__cause__)
@@ -150,10 +155,12 @@ def carry_out(asked: Request, points: list[Point] | None = None) -> None:
         from ngpc_sim.job.differences import differences
         from ngpc_sim.job.footer import footer
         from ngpc_sim.job.options import scale_ends
+        from ngpc_sim.job.targets import target_lines
         from ngpc_sim.report.tables.results import print_results
 
         names = ", ".join(path.name for path in written)
         more = [*(budgets.sentences(fits) if fits else []), *([request.speed_line(speed)] if speed else [])]
+        more += target_lines(asked, results)
         ends = scale_ends(asked.scale) if asked.scale is not None else []
         lines = [*ends, *notes, *about_frames, *footer(points, results, differences(points, results)), *more]
         print_results(rows, [*lines, f"Wrote {names} to {asked.folder}."])

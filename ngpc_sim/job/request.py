@@ -65,6 +65,7 @@ class Request:
     seed: int | None = None
     limit_queries: int | None = None
     power_budget: str | None = None
+    target: str | None = None
     scenes: int | None = None
     frames_per_scene: int | None = None
     what_if: bool = True
