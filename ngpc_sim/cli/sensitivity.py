@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from ngpc_sim.job.ranges import Range
     from ngpc_sim.job.sensitivity import Design, Run
 
+#: options that describe the design
+OF_DESIGN = (
+    "scale", "apps", "encodings", "resolutions", "archs", "gpu", "traces", "settings", "detail", "limit_queries",
+    "allow_plugins",
+)  # fmt: skip
 METHODS = ("one-at-a-time", "sobol")
 Keys = Annotated[
     list[str] | None,
@@ -56,10 +61,7 @@ def sensitivity(
     from ngpc_sim.report.folder import check_writable, write_set
     from ngpc_sim.report.tables.terminal import print_tables
 
-    if method not in METHODS:
-        raise UserError(f"unknown method '{method}': choose one-at-a-time or sobol.")
-    if method != "sobol" and (samples is not None or seed is not None):
-        raise UserError("--samples and --seed change nothing without --method sobol.")
+    _check_method(method, samples, seed)
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
     same = (
@@ -84,11 +86,18 @@ def sensitivity(
     check_writable(out)
     with closing(Bar(tried * len(design.cases), "simulating", shown=not quiet)) as bar:
         run = in_processes(jobs, bar.advance)
-        answer = _one_at_a_time if method != "sobol" else _sobol
+        answer = _sobol if method == "sobol" else _one_at_a_time
         files, lines = answer(design, ranges, column, sampling, run)
     written = write_set(out, files)
     if not quiet:
         print_tables(lambda _: [], [*lines, f"Wrote {', '.join(path.name for path in written)} to {out}."], None)
+
+
+def _check_method(method: str, samples: int | None, seed: int | None) -> None:
+    if method not in METHODS:
+        raise UserError(f"unknown method '{method}': choose {' or '.join(METHODS)}.")
+    if method != "sobol" and (samples is not None or seed is not None):
+        raise UserError("--samples and --seed change nothing without --method sobol.")
 
 
 def _one_at_a_time(
@@ -111,7 +120,10 @@ def _sobol(
 ) -> tuple[dict[str, bytes], list[str]]:
     """Files and sentences of Sobol indices."""
     from ngpc_sim.job.sensitivity import sobol_indices, sobol_sentences
+    from ngpc_sim.report.charts.canvas import chart_bytes
+    from ngpc_sim.report.charts.indices import indices_chart
     from ngpc_sim.report.files import table_files
 
     rows = sobol_indices(design, ranges, column, sampling, run)
-    return table_files({"sobol.csv": rows}), sobol_sentences(rows)
+    charts = chart_bytes({"sobol": indices_chart(rows, column)})
+    return table_files({"sobol.csv": rows}) | charts, sobol_sentences(rows)

@@ -49,8 +49,9 @@ def tornado_chart(rows: Sequence[Row], column: str) -> Figure:
     low, high = min([1 / LEAST_RATIO, *ratios]), max([LEAST_RATIO, *ratios])
     room = (high / low) ** (ROOM - 1)
     with style():
-        sheet = _sheet(max(1, *(len(keys) for keys in shown)), len(shown), _notes(panels, column))
-        figure, plots = empty_plots(sheet, [_title(panel) for panel in panels[:MAX_PANELS]])
+        about = f"{column} over that of {text(rows[0], 'arch')} at scale {text(rows[0], 'scale')}"
+        sheet = key_sheet(max(1, *map(len, shown)), len(panels), about)
+        figure, plots = empty_plots(sheet, [title_of(panel) for panel in panels[:MAX_PANELS]])
         for axes, keys in zip(plots, shown, strict=True):
             _draw(axes, keys, low / room, high * room)
         used = {bar.colour for keys in shown for bars in keys.values() for bar in bars}
@@ -58,16 +59,14 @@ def tornado_chart(rows: Sequence[Row], column: str) -> Figure:
     return figure
 
 
-def _notes(panels: Sequence[Sequence[Row]], column: str) -> list[str]:
-    design = panels[0][0]
-    notes = [f"{column} over that of {text(design, 'arch')} at scale {text(design, 'scale')}"]
-    if len(panels) > MAX_PANELS:
-        notes.append(f"first {MAX_PANELS} of {len(panels)} cases shown")
-    return notes
+def cases_of(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows of each case together."""
+    return list(grouped(rows, lambda row: texts(row, ("app", "encoding", "resolution", "workload", "trace"))).values())
 
 
-def _title(panel: Sequence[Row]) -> str:
-    return f"{app_title(text(panel[0], 'app'))}, {text(panel[0], 'encoding')}, {text(panel[0], 'resolution')}"
+def title_of(case: Sequence[Row]) -> str:
+    """Title of the plot of a case."""
+    return f"{app_title(text(case[0], 'app'))}, {text(case[0], 'encoding')}, {text(case[0], 'resolution')}"
 
 
 def _bars(panel: Sequence[Row]) -> dict[str, list[Bar]]:
@@ -82,9 +81,12 @@ def _bars(panel: Sequence[Row]) -> dict[str, list[Bar]]:
     return dict(list(found.items())[:MAX_KEYS])
 
 
-def _sheet(rows: int, panels: int, notes: Sequence[str]) -> Sheet:
+def key_sheet(rows: int, cases: int, about: str) -> Sheet:
+    """Where plots of so many ``rows`` of keys stand, at most ``MAX_PANELS``, under a note ``about`` what they show."""
+    panels = min(cases, MAX_PANELS)
     columns = min(2, panels)
     width_in = PAGE_IN if columns == 2 else COLUMN_IN
+    notes = [about] if panels == cases else [about, f"first {panels} of {cases} cases shown"]
     return Sheet(
         columns=columns,
         rows=ceil(panels / columns),
