@@ -27,13 +27,13 @@ TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 def indices_chart(rows: Sequence[Row], column: str) -> Figure:
     """Draw rows of ``sobol.csv``, a plot a case; ``column`` is the result that they are about."""
     cases = cases_of(rows)
-    shown = [sorted(case, key=lambda row: -number(row, "total"))[:MAX_KEYS] for case in cases[:MAX_PANELS]]
+    shown = [_largest(case) for case in cases[:MAX_PANELS]]
     ends = [number(row, name) + sign * number(row, f"{name}_half") for case in shown for row in case
             for name in INDICES for sign in (-1, 1)]  # fmt: skip
     with style():
         about = f"parts of the variance of {column}, {text(rows[0], 'arch')}, {text(rows[0], 'samples')} samples"
-        sheet = key_sheet(max(map(len, shown)), len(cases), about)
-        figure, plots = empty_plots(sheet, [title_of(case) for case in shown])
+        sheet = key_sheet(max(1, *map(len, shown)), len(cases), about)
+        figure, plots = empty_plots(sheet, [title_of(case) for case in cases[:MAX_PANELS]])
         for axes, case in zip(plots, shown, strict=True):
             axes.set_xlim(min(0.0, *ends), max(1.0, *ends))
             _draw(axes, case)
@@ -41,8 +41,14 @@ def indices_chart(rows: Sequence[Row], column: str) -> Figure:
     return figure
 
 
+def _largest(case: Sequence[Row]) -> list[Row]:
+    """Keys with the largest total indices; none without any."""
+    with_effect = [row for row in case if any(number(row, name) for name in INDICES)]
+    return sorted(with_effect, key=lambda row: -number(row, "total"))[:MAX_KEYS]
+
+
 def _draw(axes: Axes, case: Sequence[Row]) -> None:
-    axes.set_ylim(len(case) - 0.5, -0.5)
+    axes.set_ylim(max(1, len(case)) - 0.5, -0.5)
     axes.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS])
     axes.set_yticks(range(len(case)), [text(row, "key") for row in case])
     axes.tick_params(axis="y", length=0)
