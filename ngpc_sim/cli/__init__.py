@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from ngpc_sim.config.errors import UserError, WorkerLostError
 from ngpc_sim.config.texts import printable
-from ngpc_sim.machine.ending import Stopped, say, stoppable
+from ngpc_sim.machine.ending import Stopped, say, stoppable, what_is_kept
 
 #: new objects between two searches for cycles (700 by default)
 OBJECTS_A_SEARCH = 50_000
@@ -54,7 +54,7 @@ def _run() -> None:
     except UsageError as error:
         _fail(error.format_message())
     except WorkerLostError as error:
-        _fail(str(error), 1)
+        _fail(f"{error}{what_is_kept()}", 1)
     except BrokenPipeError:
         _forget_stdout()
     except OSError as error:

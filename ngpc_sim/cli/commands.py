@@ -6,7 +6,19 @@ from typing import Any
 
 import typer
 
-from ngpc_sim.cli import calibrate, compare, main_job, report, rerun, sensitivity, show, traces, validate, warmup
+from ngpc_sim.cli import (
+    calibrate,
+    compare,
+    main_job,
+    report,
+    rerun,
+    sensitivity,
+    show,
+    sweep,
+    traces,
+    validate,
+    warmup,
+)
 from ngpc_sim.cli.values import Command, Group
 
 #: typer's own mistakes in usage, whatever package it takes them from
@@ -28,6 +40,7 @@ app.add_typer(show.tech_app, name="tech")
 app.add_typer(show.workload_app, name="workload")
 app.command("explain", cls=Command)(show.explain)
 app.command("report", cls=Command)(report.report)
+app.command("sweep", cls=Command)(sweep.sweep)
 app.command("validate", cls=Command)(validate.validate)
 app.command("compare", cls=Command)(compare.compare)
 app.command("rerun", cls=Command)(rerun.rerun)

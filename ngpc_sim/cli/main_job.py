@@ -8,21 +8,21 @@ import traceback
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ngpc_sim import __version__
 from ngpc_sim.cli.options import Settings
 from ngpc_sim.cli.progress import Bar
+from ngpc_sim.cli.simulating import Simulated, simulated
 from ngpc_sim.config.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ngpc_sim.job.request import Request
+    from ngpc_sim.job.request import Plan, Request
     from ngpc_sim.report.folder import Content
-    from ngpc_sim.results.result import Result
     from ngpc_sim.simulation.design import Point
 
 
@@ -65,6 +65,11 @@ Waveform = Annotated[
 Debug = Annotated[
     bool, typer.Option("--debug", envvar="NGPC_SIM_DEBUG", help="With an error, also print its cause's traceback.")
 ]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Forget what earlier runs into this folder have finished.")]
+OnlyFailed = Annotated[bool, typer.Option("--only-failed", help="Run again what failed, and nothing else.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say how many design points, how long and how much disk; run no more.")
+]
 Plugins = Annotated[bool, typer.Option("--allow-plugins", help="Let the architecture name classes to import and run.")]
 
 
@@ -89,7 +94,10 @@ def run(
     what_if: WhatIf = True,  # noqa: FBT002
     export: Export = None,
     waveform: Waveform = None,
+    dry_run: DryRun = False,  # noqa: FBT002
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
+    fresh: Fresh = False,  # noqa: FBT002
+    only_failed: OnlyFailed = False,  # noqa: FBT002
     out: Annotated[Path | None, typer.Option(help="Folder of the result files (default out/ARCH).")] = None,
     allow_plugins: Plugins = False,  # noqa: FBT002
     debug: Debug = False,  # noqa: FBT002
@@ -113,9 +121,9 @@ def run(
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
     # the request has a field of the same name for every option that it takes
-    asked = Request(**{option.name: given[option.name] for option in fields(Request)})
+    asked = Request(**{option.name: given[option.name] for option in fields(Request) if option.name in given})
     try:
-        carry_out(with_target(asked))
+        main_job(with_target(asked), fresh=fresh, only_failed=only_failed)
     except UserError as error:
         if debug and error.__cause__ is not None:
             traceback.print_exception(error.__cause__)
@@ -128,22 +136,47 @@ def _refuse_stray_option(command: str) -> None:
         raise UserError(f"option {first} stands before {command}, where only the main job has options.")
 
 
-def carry_out(asked: Request, points: list[Point] | None = None) -> None:
-    """Check everything that can be refused, simulate, write, print; ``points`` are given where a run is repeated."""
+def main_job(asked: Request, *, fresh: bool, only_failed: bool, repeated: Plan | None = None) -> None:
+    """Check everything that can be refused, simulate, write, print; ``repeated`` are the points of an earlier run."""
+    from ngpc_sim.job import request
+
+    started = time.monotonic()
+    notes = _record_files(asked)
+    if asked.dry_run:
+        from ngpc_sim.job.dry_run import dry_run
+
+        sys.stdout.write("".join(f"{line}\n" for line in dry_run(asked, request.plan(asked), fresh=fresh)))
+        return
+    planned = request.plan(asked) if repeated is None else repeated
+    points = planned.points
+    watts = _check(asked, points)
+    began = time.monotonic()
+    run = simulated(asked, points, fresh=fresh, only_failed=only_failed)
+    if run.results:
+        _write(asked, run, watts, [*planned.sentences(), *notes], (started, began))
+    if not run.whole:
+        run.say_what_is_missing()
+        sys.exit(1)
+
+
+def _write(
+    asked: Request, run: Simulated, watts: Sequence[float], notes: Sequence[str], since: tuple[float, float]
+) -> None:
+    """Write and print what worked; ``since`` is when the run began, and when its simulation did."""
     from ngpc_sim.job import budgets, exports, request
+    from ngpc_sim.job.feasible import infeasible_lines, marked
     from ngpc_sim.job.run_folder import write_results
     from ngpc_sim.report.files import table_files
     from ngpc_sim.report.stall_file import stall_file
     from ngpc_sim.results.frames import of_single_frames
 
-    started = time.monotonic()
-    notes = _record_files(asked)
-    points = request.points(asked) if points is None else points
-    watts = _check(asked, points)
-    began = time.monotonic()
-    rows, points, results, about_frames = _simulated(asked, points)
-    speed = request.speed(of_single_frames(rows), time.monotonic() - began)
+    started, began = since
+    points, results = run.points, run.results
+    rows = marked(run.rows, (point.arch for point in points), asked.constraints)
+    speed = {} if run.kept else request.speed(of_single_frames(rows), time.monotonic() - began)
     manifest = request.manifest(asked, points, time.monotonic() - started) | speed
+    if not run.whole:
+        manifest |= {"failed_points": len(run.failures), "missing_points": run.missing}
     fits = budgets.fit(watts, points, results)
     level_rows = [row for result in results for row in result.level_rows()]
     tables = {"budgets.csv": fits} if fits else {}
@@ -154,15 +187,16 @@ def carry_out(asked: Request, points: list[Point] | None = None) -> None:
     if not asked.quiet:
         from ngpc_sim.job.differences import differences
         from ngpc_sim.job.footer import footer
-        from ngpc_sim.job.options import scale_ends
+        from ngpc_sim.job.options import range_ends
         from ngpc_sim.job.targets import target_lines
         from ngpc_sim.report.tables.results import print_results
 
         names = ", ".join(path.name for path in written)
+        ends = range_ends(asked.scale, asked.settings or ())
         more = [*(budgets.sentences(fits) if fits else []), *([request.speed_line(speed)] if speed else [])]
         more += target_lines(asked, results)
-        ends = scale_ends(asked.scale) if asked.scale is not None else []
-        lines = [*ends, *notes, *about_frames, *footer(points, results, differences(points, results)), *more]
+        about = [*ends, *infeasible_lines(rows), *notes, *run.about_frames]
+        lines = [*about, *footer(points, results, differences(points, results)), *more]
         print_results(rows, [*lines, f"Wrote {names} to {asked.folder}."])
 
 
@@ -180,23 +214,6 @@ def _record_files(asked: Request) -> list[str]:
             with closing(Bar(1.0, f"recording {path.name}", shown=not asked.quiet)) as bar:
                 notes += recorded(path, bar.to).notes
     return notes
-
-
-def _simulated(
-    asked: Request, points: list[Point]
-) -> tuple[list[dict[str, Any]], list[Point], list[Result], list[str]]:
-    """Rows, what the footer is about, and its first lines; of a sequence of frames it is about the worst ones."""
-    from ngpc_sim.job.frames import run_sequence
-    from ngpc_sim.simulation.points import run_points
-
-    frames = asked.frames
-    total = len(points) * (1 if frames is None else len(frames))
-    with closing(Bar(total, "simulating", shown=not asked.quiet)) as bar:
-        if frames is None:
-            results = run_points(points, asked.jobs, bar.advance)
-            return [result.row() for result in results], points, results, []
-        run = run_sequence(points, frames, asked.jobs, bar.advance)
-        return run.rows, run.points, run.results, run.sentences()
 
 
 def _check(asked: Request, points: Sequence[Point]) -> list[float]:

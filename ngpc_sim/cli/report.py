@@ -1,4 +1,4 @@
-"""``ngpc-sim report``: figures from runs of their own."""
+"""``ngpc-sim report``: a sweep so far, and figures from runs of their own."""
 
 from __future__ import annotations
 
@@ -17,26 +17,45 @@ if TYPE_CHECKING:
 
 
 def report(
+    sweep: Annotated[
+        Path | None, typer.Argument(metavar="[OUT]", help="Folder of a sweep: write what it has finished so far.")
+    ] = None,
     paper: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Draw the counterparts of the paper's figures into this folder.")
     ] = None,
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing, no progress bar.")] = False,  # noqa: FBT002
 ) -> None:
-    """Draw figures: ngpc-sim report --paper OUT."""
-    if paper is None:
-        raise UserError("report needs --paper OUT, the folder for the counterparts of the paper's figures.")
+    """Write what a sweep has finished, also while it runs: ngpc-sim report OUT. Draw figures: --paper OUT."""
+    if (sweep is None) == (paper is None):
+        raise UserError("report needs --paper OUT for the paper's figures, or the folder of a sweep; one of the two.")
+    said = _so_far(sweep) if sweep is not None else ""
+    if paper is not None:
+        said = _paper(paper, jobs, quiet=quiet)
+    if not quiet:
+        sys.stdout.write(f"{said}\n")
+
+
+def _so_far(folder: Path) -> str:
+    """Write the table of a sweep, and say where and of how much."""
+    from ngpc_sim.job.so_far import write_so_far
+
+    path, found = write_so_far(folder)
+    return f"{found.sentence()} Wrote {path.name} to {folder}."
+
+
+def _paper(folder: Path, jobs: int, *, quiet: bool) -> str:
+    """Simulate and draw, and say what was written."""
     from ngpc_sim.report.folder import check_writable
     from ngpc_sim.report.paper.files import write_paper
     from ngpc_sim.simulation.points import run_points
 
-    check_writable(paper)
+    check_writable(folder)
     points = _points()
-    with closing(Bar(len(points), "simulating", shown=not quiet)) as bar:
+    with closing(Bar(len(points), "simulating", shown=not quiet, unit="points")) as bar:
         results = run_points(points, jobs, bar.advance)
-    written = write_paper(paper, [result.row() for result in results])
-    if not quiet:
-        sys.stdout.write(f"Wrote {', '.join(path.name for path in written)} to {paper}.\n")
+    written = write_paper(folder, [result.row() for result in results])
+    return f"Wrote {', '.join(path.name for path in written)} to {folder}."
 
 
 def _points() -> list[Point]:

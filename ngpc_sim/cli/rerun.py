@@ -25,9 +25,10 @@ def rerun(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing, no progress bar.")] = False,  # noqa: FBT002
 ) -> None:
     """Repeat a run from its manifest alone, and exit 1 where a file has other bytes: ngpc-sim rerun OUT."""
-    from ngpc_sim.cli.main_job import carry_out
+    from ngpc_sim.cli.main_job import main_job
     from ngpc_sim.config.errors import UserError
     from ngpc_sim.job.finished_runs import read_manifest
+    from ngpc_sim.job.request import Plan
     from ngpc_sim.job.rerun import asked_again, held_against, sentences
     from ngpc_sim.report.tables.terminal import print_tables
 
@@ -39,7 +40,8 @@ def rerun(
     asked, points = asked_again(manifest, allow_plugins=allow_plugins, allow_urls=allow_urls)
     with ExitStack() as stack:
         new = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ngpc-sim-")))
-        carry_out(replace(asked, out=new, jobs=jobs, quiet=True), points)
+        again = replace(asked, out=new, jobs=jobs, quiet=True)
+        main_job(again, fresh=True, only_failed=False, repeated=Plan(points, 0))
         agree = held_against(folder, new)
         lines = sentences(agree, manifest, read_manifest(new))
     if not quiet:

@@ -50,7 +50,7 @@ def _rows(jobs: int, *, quiet: bool) -> list[Row]:
     from ngpc_sim.paper.validation.runs import frames
     from ngpc_sim.paper.validation.table import validate as validated
 
-    with closing(Bar(len(frames()), "simulating", shown=not quiet)) as bar:
+    with closing(Bar(len(frames()), "simulating", shown=not quiet, unit="points")) as bar:
         return validated(jobs, bar.advance)
 
 

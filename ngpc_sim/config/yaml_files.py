@@ -8,7 +8,6 @@ size limit before reading.
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -144,7 +143,14 @@ def read_text(path: Path, most_bytes: int = MAX_FILE_BYTES) -> str:
 def load_yaml(path: Path) -> tuple[Tree, dict[str, str]]:
     """Mapping of a YAML file, and the origin (file and line) of every dotted key in it."""
     tree, origins = _parse(path, read_text(path))
-    return copy.deepcopy(tree), dict(origins)
+    return _copied(tree), dict(origins)
+
+
+def _copied(value: Any) -> Any:  # noqa: ANN401 - a YAML value
+    """A copy of plain data; a sweep reads its files for every architecture, and `copy.deepcopy` takes half of that."""
+    if isinstance(value, dict):
+        return {key: _copied(below) for key, below in value.items()}
+    return [_copied(below) for below in value] if isinstance(value, list) else value
 
 
 @contextmanager
@@ -172,12 +178,16 @@ def _parse(path: Path, text: str) -> tuple[Tree, dict[str, str]]:
     return tree, dict(_origins(node, "", path.name))
 
 
-def _origins(node: yaml.MappingNode, prefix: str, file: str) -> Iterator[tuple[str, str]]:
-    for key_node, value_node in node.value:
-        dotted = f"{prefix}{key_node.value}"
-        yield dotted, f"{file}, line {key_node.start_mark.line + 1}"
-        if isinstance(value_node, yaml.MappingNode):
-            yield from _origins(value_node, dotted + ".", file)
+def _origins(node: yaml.Node, prefix: str, file: str) -> Iterator[tuple[str, str]]:
+    """Every dotted key, or number in a list, with file and line."""
+    parts: list[tuple[str, yaml.Node, yaml.Node]] = []
+    if isinstance(node, yaml.MappingNode):
+        parts = [(key.value, key, value) for key, value in node.value]
+    elif isinstance(node, yaml.SequenceNode):
+        parts = [(str(number), item, item) for number, item in enumerate(node.value)]
+    for name, start, below in parts:
+        yield f"{prefix}{name}", f"{file}, line {start.start_mark.line + 1}"
+        yield from _origins(below, f"{prefix}{name}.", file)
 
 
 def parse_scalar(text: str) -> Any:  # noqa: ANN401 - a YAML value of any type

@@ -9,8 +9,8 @@ is dropped at a rate when it takes longer than the rate's period: frames are ind
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,8 @@ from ngpc_sim.results.frames import RATES, SUMMARY
 from ngpc_sim.results.names import Names
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Point
-from ngpc_sim.simulation.points import run_points
+from ngpc_sim.simulation.outcomes import ALONE, How
+from ngpc_sim.simulation.points import run_each
 from ngpc_sim.simulation.sequences import Row, point_on, run_frames
 from ngpc_sim.trace.sequences import TraceSequence
 
@@ -43,14 +44,17 @@ PERCENTILES = (50, 95, 99)
 
 @dataclass(frozen=True)
 class SequenceRun:
-    """Rows of a sequence, and its worst frames: points and results, one a design point."""
+    """Rows of a sequence, and its worst frames: points and results, one a design point that worked.
+
+    ``worst`` has the number of each one's slowest frame. ``failures`` has sentences by number of the design point.
+    """
 
     sequence: TraceSequence
-    rows: list[Row]
-    points: list[Point]
-    results: list[Result]
-    worst: list[int]
-    """Number of the slowest frame of each design point."""
+    rows: list[Row] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    worst: list[int] = field(default_factory=list)
+    failures: dict[int, str] = field(default_factory=dict)
 
     def sentences(self) -> list[str]:
         """What stands below the table: the sequence, and what limits its worst frames."""
@@ -72,27 +76,33 @@ class SequenceRun:
         ]
 
 
-def run_sequence(
-    points: Sequence[Point], sequence: TraceSequence, jobs: int = 1, done: Callable[[int], None] | None = None
-) -> SequenceRun:
+def run_sequence(points: Sequence[Point], sequence: TraceSequence, how: How = ALONE) -> SequenceRun:
     """Run design points over a sequence; their worst frames run once more where what limits them is to be doubled.
 
     See :func:`run_frames` for the parameters and errors.
     """
-    frames = run_frames(points, sequence, jobs, done)
-    worst = [int(np.argmax([row["frame_ms"] for row in own])) for own in frames]
-    worst_points = [
-        point_on(point, sequence.frame(number), what_if=point.what_if)
-        for point, number in zip(points, worst, strict=True)
+    found = run_frames(points, sequence, how)
+    failures = dict(found.failures)
+    worst = {index: int(np.argmax([row["frame_ms"] for row in own])) for index, own in found.values.items()}
+    asked = [
+        point_on(points[index], sequence.frame(number), what_if=points[index].what_if)
+        for index, number in worst.items()
     ]
-    results = run_points(worst_points, jobs)
-    rows: list[Row] = []
-    for own, number, result in zip(frames, worst, results, strict=True):
+    again = run_each(asked, replace(how, told=None, only_failed=False, noted=False))
+    run = SequenceRun(sequence, failures=failures)
+    for place, (index, number) in enumerate(worst.items()):
+        if place in again.failures:
+            failures[index] = f"frame {number}: {again.failures[place]}"
+            continue
+        own, result = found.values[index], again.values[place]
         summary = summary_of(own, sequence)
         own[number] = result.row()
-        rows += [row | {"sequence": sequence.name, "frame": frame} for frame, row in enumerate(own)]
-        rows.append(summary)
-    return SequenceRun(sequence, rows, worst_points, results, worst)
+        run.rows.extend(row | {"sequence": sequence.name, "frame": frame} for frame, row in enumerate(own))
+        run.rows.append(summary)
+        run.points.append(asked[place])
+        run.results.append(result)
+        run.worst.append(number)
+    return run
 
 
 def summary_of(rows: Sequence[Row], sequence: TraceSequence) -> Row:

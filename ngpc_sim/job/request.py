@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import platform
-import re
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as SequenceOf
+from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from importlib import metadata
-from itertools import chain
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -18,17 +17,18 @@ from ngpc_sim import __version__
 from ngpc_sim.architecture.arch import Arch, arch_names, at_scale, load_arch
 from ngpc_sim.architecture.arch_file import MAX_SCALE
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.job.options import MAX_POINTS, parse_list, parse_names, parse_overrides, parse_scales
+from ngpc_sim.job.designs import Sweep, all_combinations, combinations_count
+from ngpc_sim.job.feasible import Constraint, allowed, may_be_allowed
+from ngpc_sim.job.options import parse_list, parse_names, parse_scales, parse_settings
+from ngpc_sim.job.point_limit import check_count
 from ngpc_sim.job.repeats import recorded
+from ngpc_sim.job.works import Asked, load_once
 from ngpc_sim.results.names import distinct, shared_names
 from ngpc_sim.simulation.design import DEFAULTS, MAX_FRAMES, Options, Point, Sequence
-from ngpc_sim.simulation.points import contents
-from ngpc_sim.trace import Trace, load_trace
+from ngpc_sim.simulation.keys import contents
 from ngpc_sim.trace.contents import MAX_QUERIES
 from ngpc_sim.trace.sequences import TraceSequence, is_sequence, read_sequence
-from ngpc_sim.workloads.apps import APPS, ENCODINGS
 from ngpc_sim.workloads.frame_sizes import parse_resolution
-from ngpc_sim.workloads.workload import Workload, default_encoding, encoding_names, load_workload
 
 #: how fast a run was, beside its wall time
 SPEEDS = ("simulated_cycles_per_s", "queries_per_s")
@@ -37,9 +37,7 @@ PACKAGES = ("numpy", "numba", "simpy", "pydantic", "matplotlib", "pyarrow")
 
 
 #: options that change where results go and how they are made, not what they are
-_BESIDE = ("jobs", "out", "export", "waveform", "quiet")
-#: a workload file as typed with its encoding
-FILE_WITH_ENCODING = re.compile(r".*\.ya?ml:[^/:]+", re.DOTALL)
+_BESIDE = ("jobs", "out", "export", "waveform", "quiet", "dry_run")
 #: options that only some levels of detail read
 READ_BY = {"relative_error": ("sampled",), "seed": ("sampled",)}
 #: options that ask for a part of a frame, or for more than a row of it
@@ -50,7 +48,7 @@ _FLAGS = {"apps": "app", "encodings": "encoding", "resolutions": "resolution", "
 
 @dataclass(frozen=True)
 class Request:
-    """The main job's options as typed."""
+    """The main job's options as typed, and what a sweep file has beside them."""
 
     scale: str | None = None
     apps: str = "all"
@@ -75,6 +73,8 @@ class Request:
     export: tuple[str, Path] | None = None
     waveform: Path | None = None
     quiet: bool = False
+    dry_run: bool = False
+    sweep: Sweep | None = None
 
     @cached_property
     def frames(self) -> TraceSequence | None:
@@ -92,8 +92,15 @@ class Request:
         return read_sequence(folders[0])
 
     @property
+    def constraints(self) -> SequenceOf[Constraint]:
+        """What its design points must meet."""
+        return () if self.sweep is None else self.sweep.constraints
+
+    @property
     def folder(self) -> Path:
         """Folder of the result files."""
+        if self.sweep is not None:
+            return self.out or Path("out") / self.sweep.path.stem
         names = (Path(name).stem if name.endswith((".yaml", ".yml")) else name for name in self.archs.split(","))
         return self.out or Path("out") / "_".join(name.strip().replace("/", "_") for name in names)
 
@@ -108,8 +115,15 @@ class Request:
         options = [option for option in fields(self) if option.name not in _BESIDE]
         return {o.name: value for o in options if (value := getattr(self, o.name)) != o.default}
 
+    def plain(self) -> dict[str, Any]:
+        """The same as plain data: of a sweep file its path."""
+        return self.given() | ({"sweep": str(self.sweep.path)} if self.sweep is not None else {})
+
     def command_line(self) -> str:
         """The command that gives these results, defaults left out."""
+        if self.sweep is not None:
+            allowed = " --allow-plugins" if self.allow_plugins else ""
+            return f"ngpc-sim sweep {quote(str(self.sweep.path))}{allowed}"
         words = ["ngpc-sim"]
         for name, value in self.given().items():
             flag = f"--{_FLAGS.get(name, name).replace('_', '-')}"
@@ -122,62 +136,93 @@ class Request:
         return " ".join(quote(word) for word in words)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """Design points of a request, and how many more constraints pruned."""
+
+    points: list[Point]
+    pruned: int
+
+    def sentences(self) -> list[str]:
+        """What constraints pruned."""
+        return [f"Constraints over keys prune {self.pruned:,} design points."] if self.pruned else []
+
+
 def points(asked: Request) -> list[Point]:
+    """Design points of a request; see :func:`plan`."""
+    return plan(asked).points
+
+
+def plan(asked: Request) -> Plan:
     """Design points of a request, in the order of its lists: arch, overrides, resolution, encoding, scale, app.
 
     Points of equal contents are one, whatever their files or values are called. Of a sequence of frames they have the
-    first one.
+    first one. Constraints over keys prune.
     """
+    with nullcontext() if asked.sweep is None else asked.sweep.located():
+        return _plan(asked)
+
+
+def _plan(asked: Request) -> Plan:
+    options = _options(asked)
+    scales: list[int | None] = list(parse_scales(asked.scale)) if asked.scale is not None else [None]
+    archs = parse_names(asked.archs, "--arch", arch_names(), paths=True)
+    words = parse_list(asked.resolutions, "--resolution")
+    resolutions = list(dict.fromkeys(parse_resolution(word)[0] for word in words))
+    typed = Asked(asked.apps, asked.encodings, asked.traces, asked.frames)
+    works = typed.works()
+    load_once.cache_clear()  # the files may be others since the last request of this process
+    designs = {} if asked.sweep is None else asked.sweep.designs
+    choices = parse_settings(asked.settings or ())
+    chosen = len(archs) * combinations_count(choices, designs) * len(scales)
+    frames = 1 if asked.frames is None else len(asked.frames)
+    check_count(chosen * len(resolutions) * sum(map(len, works.values())) * frames)
+    combined = all_combinations(choices, designs)
+    loaded = {
+        (name, number, scale): arch
+        for name in archs
+        for number, combination in enumerate(combined)
+        if may_be_allowed(combination.values, asked.constraints)
+        for scale, arch in _at_scales(asked, name, combination.values, scales)
+        if allowed(arch, asked.constraints)
+    }
+    _check_names(archs, loaded)
+    traces = {work: typed.traces_of(work) for group in works.values() for work in group}
+    made = [
+        Point(
+            arch, work, trace, replace(options, resolution=resolution, overrides=combination.shown(arch)), asked.what_if
+        )
+        for name in archs
+        for number, combination in enumerate(combined)
+        for resolution in resolutions
+        for encoding in works
+        for scale in scales
+        if (arch := loaded.get((name, number, scale))) is not None
+        for work in works[encoding]
+        for trace in traces[work]
+    ]
+    pruned = chosen * len(resolutions) * sum(map(len, traces.values())) - len(made)
+    if not made:
+        raise UserError(f"the constraints leave none of {pruned:,} design points: loosen one.")
+    _check_read(asked, made)
+    once: dict[tuple[Any, ...], Point] = {}
+    for point in made:
+        once.setdefault(contents(point), point)
+    return Plan(list(once.values()), pruned)
+
+
+def _options(asked: Request) -> Options:
+    """How every point is simulated."""
     if asked.limit_queries is not None and not 1 <= asked.limit_queries <= MAX_QUERIES:
         raise UserError(f"--limit-queries {asked.limit_queries} is out of range: 1 or more, up to 2**53.")
     relative_error, seed = asked.precision
-    options = Options(
+    return Options(
         detail=asked.detail,
         limit_queries=asked.limit_queries,
         sequence=_sequence(asked),
         relative_error=relative_error,
         seed=seed,
     )
-    scales: list[int | None] = list(parse_scales(asked.scale)) if asked.scale is not None else [None]
-    archs = parse_names(asked.archs, "--arch", arch_names(), paths=True)
-    words = parse_list(asked.resolutions, "--resolution")
-    resolutions = list(dict.fromkeys(parse_resolution(word)[0] for word in words))
-    works = _works(asked)
-    _load.cache_clear()  # the files may be others since the last request of this process
-    overrides = parse_overrides(asked.settings or ())
-    count = len(archs) * len(overrides) * len(resolutions) * len(scales) * sum(map(len, works.values()))
-    count *= 1 if asked.frames is None else len(asked.frames)
-    if count > MAX_POINTS:
-        raise UserError(f"this asks for {count} design points, more than {MAX_POINTS}: narrow a range.")
-    loaded = {
-        (name, number, scale): arch
-        for name in archs
-        for number, values in enumerate(overrides)
-        for scale, arch in _at_scales(asked, name, values, scales)
-    }
-    _check_names(archs, loaded)
-    traces = {work: _traces(asked, work) for group in works.values() for work in group}
-    made = [
-        Point(
-            loaded[name, number, scale],
-            work,
-            trace,
-            replace(options, resolution=resolution, overrides=values),
-            asked.what_if,
-        )
-        for name in archs
-        for number, values in enumerate(overrides)
-        for resolution in resolutions
-        for encoding in works
-        for scale in scales
-        for work in works[encoding]
-        for trace in traces[work]
-    ]
-    _check_read(asked, made)
-    once: dict[tuple[Any, ...], Point] = {}
-    for point in made:
-        once.setdefault(contents(point), point)
-    return list(once.values())
 
 
 def _check_read(asked: Request, points: SequenceOf[Point]) -> None:
@@ -222,7 +267,9 @@ def _check_names(archs: list[str], loaded: Mapping[tuple[str, int, int | None], 
     """Refuse two architectures of one name, or two GPUs of one, which no table could tell apart."""
     called: dict[str, str] = {}
     for name in archs:
-        own = next(arch for (source, _, _), arch in loaded.items() if source == name)
+        own = next((arch for (source, _, _), arch in loaded.items() if source == name), None)
+        if own is None:  # all of it is pruned
+            continue
         other = called.setdefault(own.name, name)
         texts = [[arch.text for (source, _, _), arch in loaded.items() if source == one] for one in (name, other)]
         if texts[0] != texts[1]:
@@ -232,69 +279,6 @@ def _check_names(archs: list[str], loaded: Mapping[tuple[str, int, int | None], 
         first = gpus.setdefault((arch.name, arch.gpu.name), arch)
         if first.file.gpu != arch.file.gpu and first.gpu != arch.gpu:
             raise UserError(f"two GPU files are both called '{arch.gpu.name}': give one another name.")
-
-
-def _works(asked: Request) -> dict[str, list[Workload]]:
-    """Workloads by encoding: every app with the encodings asked for, or with the one that its file's name names."""
-    names = {app: encoding_names(app) for app in _apps(asked)}
-    known = list(dict.fromkeys([*ENCODINGS, *chain(*names.values())]))
-    asked_for = None if asked.encodings is None else parse_names(asked.encodings, "--encoding", known)
-    works: dict[str, list[Workload]] = {}
-    for app, own in names.items():
-        everything = asked.encodings == "all" or FILE_WITH_ENCODING.fullmatch(app)
-        for encoding in own if everything else asked_for or [default_encoding(own)]:
-            works.setdefault(encoding, []).append(_work(app, encoding))
-    return works
-
-
-def _apps(asked: Request) -> list[str]:
-    """Apps and workload files that are asked for; of all apps, only those that the traces are of."""
-    names = parse_names(asked.apps, "--app", APPS, paths=True)
-    recorded = _recorded(asked) if asked.apps == "all" else []
-    if not recorded:
-        return names
-    unknown = [app for app in recorded if app not in names]
-    if unknown:
-        raise UserError(f"--trace {asked.traces} is of app '{unknown[0]}': name its workload file with --app.")
-    return [name for name in names if name in recorded]
-
-
-def _recorded(asked: Request) -> list[str]:
-    """Apps of the sequence or of the traces that are named."""
-    if asked.frames is not None:
-        return [asked.frames.app]
-    names = [] if asked.traces is None else parse_list(asked.traces, "--trace")
-    return [_load(name).app for name in names]
-
-
-def _work(app: str, encoding: str) -> Workload:
-    if app in APPS:
-        return load_workload(f"{app}-{encoding}")
-    return load_workload(app if FILE_WITH_ENCODING.fullmatch(app) else f"{app}:{encoding}")
-
-
-def _traces(asked: Request, work: Workload) -> list[Trace]:
-    """The workload's own trace, or those asked for that record its app."""
-    if asked.traces is None:
-        return [_load(work.trace)]
-    if asked.frames is not None:
-        return [_first(asked.frames, work)]
-    chosen = [trace for name in parse_list(asked.traces, "--trace") if (trace := _load(name)).app == work.app]
-    if not chosen:
-        raise UserError(f"no trace of app '{work.app}' is among --trace {asked.traces}: name one, or choose --app.")
-    return chosen
-
-
-def _first(frames: TraceSequence, work: Workload) -> Trace:
-    """First frame of a sequence."""
-    if frames.app != work.app:
-        raise UserError(f"the sequence {frames.folder} is of app '{frames.app}', not of '{work.app}': choose --app.")
-    return _load(str(frames.folder / frames.files[0].file))
-
-
-@lru_cache(maxsize=32)
-def _load(source: str) -> Trace:
-    return load_trace(source)
 
 
 def manifest(asked: Request, points: SequenceOf[Point], wall_time_s: float) -> dict[str, Any]:
@@ -314,8 +298,9 @@ def manifest(asked: Request, points: SequenceOf[Point], wall_time_s: float) -> d
         "traces": _traces_used(points) if asked.frames is None else _frames_used(asked.frames),
         **_profiles(points),
         **_sampling(asked, points),
+        **({"constraints": [rule.text for rule in asked.constraints]} if asked.constraints else {}),
         "configurations": {p.arch.sha256: p.arch.resolved() for p in points},
-        "repeat": {"asked": asked.given(), **recorded(points, _sources(asked, points))},
+        "repeat": {"asked": asked.plain(), **recorded(points, _sources(asked, points))},
         "wall_time_s": round(wall_time_s, 3),
     }
 
@@ -327,7 +312,7 @@ def _sources(asked: Request, points: SequenceOf[Point]) -> dict[str, str]:
     names = parse_list(asked.traces, "--trace")
     if asked.frames is not None:
         return {point.trace.sha256: names[0] for point in points}
-    return {_load(name).sha256: name for name in names}
+    return {load_once(name).sha256: name for name in names}
 
 
 def _workloads(points: SequenceOf[Point]) -> dict[str, dict[str, str]]:

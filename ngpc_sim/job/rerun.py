@@ -10,6 +10,8 @@ from typing import Any
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.compare import versions
+from ngpc_sim.job.designs import Sweep
+from ngpc_sim.job.feasible import Constraint, constraint
 from ngpc_sim.job.finished_runs import MANIFEST, RESULTS, read_manifest
 from ngpc_sim.job.repeats import points_of
 from ngpc_sim.job.request import Request
@@ -33,7 +35,10 @@ def asked_again(manifest: Mapping[str, Any], *, allow_plugins: bool, allow_urls:
         Where the manifest is damaged, a trace is not what it was, or a plug-in or a URL is named and not allowed.
     """
     points = points_of(manifest, allow_plugins=allow_plugins, allow_urls=allow_urls)
-    asked = Request(**_options(manifest["repeat"].get("asked")))
+    options = _options(manifest["repeat"].get("asked"))
+    if "sweep" in options:
+        options["sweep"] = Sweep(Path(options["sweep"]), {}, _constraints(manifest), {})
+    asked = Request(**options)
     if asked.frames is not None:
         traces = manifest.get("traces")
         named = traces.get(asked.frames.name) if isinstance(traces, dict) else None
@@ -46,10 +51,18 @@ def _options(asked: object) -> dict[str, Any]:
     if not isinstance(asked, dict):
         raise UserError("the manifest has no options under 'repeat'.")
     known = {option.name: str(option.type).split(" | ") for option in fields(Request)}
+    known["sweep"] = ["str"]  # its path: the constraints stand beside it, and the points are made
     for name, value in asked.items():
         if name not in known or not _fits(value, known[name]):
             raise UserError(f"the manifest has the option {name} with a value that it cannot have.")
-    return asked
+    return dict(asked)
+
+
+def _constraints(manifest: Mapping[str, Any]) -> tuple[Constraint, ...]:
+    texts = manifest.get("constraints", [])
+    if not (isinstance(texts, list) and all(isinstance(text, str) for text in texts)):
+        raise UserError("the manifest has constraints that are no list of texts.")
+    return tuple(map(constraint, texts))
 
 
 def _fits(value: object, words: list[str]) -> bool:

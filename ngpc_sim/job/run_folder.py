@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ngpc_sim.job import so_far
 from ngpc_sim.report.charts.chart_files import CHART_FILES, FRAME_FILES, MISS_FILES, chart_files
 from ngpc_sim.report.files import result_files
 from ngpc_sim.report.folder import Content, write_set
 from ngpc_sim.report.panels import Row
 
 #: files that only some runs write
-EXTRA_FILES = ("budgets.csv", "levels.csv", "stalls.csv", *MISS_FILES, *FRAME_FILES)
+EXTRA_FILES = ("budgets.csv", "levels.csv", "stalls.csv", so_far.FILE, *MISS_FILES, *FRAME_FILES)
 
 
 def write_results(

@@ -20,12 +20,14 @@ from ngpc_sim.architecture.arch import Arch, load_arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.extras import extra
 from ngpc_sim.config.schema import choices
-from ngpc_sim.job.options import MAX_POINTS, parse_overrides
+from ngpc_sim.job.options import parse_settings
+from ngpc_sim.job.point_limit import check_count
 from ngpc_sim.job.ranges import KEYS, Range, parse_range, range_around
 from ngpc_sim.job.request import Request, points
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Point
-from ngpc_sim.simulation.points import contents, run_points
+from ngpc_sim.simulation.keys import contents
+from ngpc_sim.simulation.points import run_points
 
 #: least and most samples of Sobol's sequence, a power of two
 LEAST_SAMPLES, MAX_SAMPLES = 8, 1 << 16
@@ -44,13 +46,13 @@ class Design:
     def __init__(self, asked: Request) -> None:
         if asked.frames is not None:
             raise UserError(f"--trace {asked.traces} is a sequence: name one of its frames.")
-        overrides = parse_overrides(asked.settings or ())
+        settings = parse_settings(asked.settings or ())
         self.cases = points(replace(asked, what_if=False))
         if len({case.arch.sha256 for case in self.cases}) > 1:
             raise UserError("sensitivity is that of one design: give one --arch, one --scale and single values.")
         self.arch = self.cases[0].arch
         self._asked = asked
-        self._values = {**overrides[0], "scale": self.arch.scale}
+        self._values = {**{key: values[0] for key, values in settings.items()}, "scale": self.arch.scale}
 
     def ranges(self, keys: Sequence[str]) -> list[Range]:
         """Ranges as typed, or those of ``KEYS``, ends that this design cannot have left out."""
@@ -156,8 +158,7 @@ def check_sampling(samples: int, seed: int, count: int) -> None:
         raise UserError(f"--samples {samples} is no power of two from {LEAST_SAMPLES} to {MAX_SAMPLES}.")
     if not 0 <= seed < 1 << 32:
         raise UserError(f"--seed {seed} is out of range: 0 to 2**32 - 1.")
-    if samples * count > MAX_POINTS:
-        raise UserError(f"this asks for {samples * count} design points, more than {MAX_POINTS}: take fewer samples.")
+    check_count(samples * count)
 
 
 def _samples(keys: int, samples: int, seed: int) -> npt.NDArray[np.float64]:

@@ -29,6 +29,8 @@ SENTENCES = {
 #: what a forced end undoes, the last one first
 _undo: list[Callable[[], None]] = []
 _said = threading.Lock()
+#: says what is kept of a run that ends early
+_kept: list[Callable[[], str]] = []
 
 
 class Stopped(BaseException):
@@ -54,6 +56,16 @@ def undone_by_the_end(undo: Callable[[], None]) -> Iterator[None]:
         _undo.remove(undo)
 
 
+def note_kept(words: Callable[[], str]) -> None:
+    """From now on the sentence of an early end goes on with these words, which say what is kept."""
+    _kept[:] = [words]
+
+
+def what_is_kept() -> str:
+    """What is kept of a run that ends early, with a space before it; nothing where nobody has said so."""
+    return "".join(f" {words()}" for words in _kept)
+
+
 @contextmanager
 def gone_at_the_end(path: Path) -> Iterator[None]:
     """Delete the file or folder ``path`` when the block is left, however that happens."""
@@ -74,7 +86,8 @@ def say(stopped: Stopped) -> None:
     """Write the sentence of the signal to stderr, once."""
     if _said.acquire(blocking=False):
         with suppress(OSError, ValueError):
-            sys.stderr.write(f"ngpc-sim: {SENTENCES[signal.Signals(stopped.number).name]}.\n")
+            sentence = SENTENCES[signal.Signals(stopped.number).name]
+            sys.stderr.write(f"ngpc-sim: {sentence}.{what_is_kept()}\n")
             sys.stderr.flush()
 
 
@@ -84,6 +97,7 @@ def stoppable() -> Iterator[None]:
 
     A signal that the caller ignores stays ignored, as under ``nohup``. Call it in the main thread.
     """
+    _kept.clear()
     numbers = [getattr(signal, name) for name in SENTENCES if hasattr(signal, name)]
     heeded = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
     reading, writing = os.pipe()

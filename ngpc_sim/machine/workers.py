@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing import connection, resource_tracker
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ngpc_sim.config.errors import WorkerLostError
 from ngpc_sim.machine.ending import undone_by_the_end
@@ -35,9 +35,15 @@ def in_workers(
     WorkerLostError
         When a worker process was ended from outside; it has the tasks that have no answer.
     """
-    workers = min(workers, len(tasks))
+    with workers_of(min(workers, len(tasks))) as spread:
+        yield from spread(call, tasks)
+
+
+@contextmanager
+def workers_of(workers: int) -> Iterator[Callable[..., Generator[tuple[Any, Any], None, None]]]:
+    """What does as :func:`in_workers`, time after time with the same processes, which end with the block."""
     if workers <= 1:
-        yield from ((task, call(task)) for task in tasks)
+        yield _here
         return
     with _deaf_children():
         resource_tracker.ensure_running()  # it cleans up what is shared, so the closing of the terminal must not end it
@@ -45,18 +51,29 @@ def in_workers(
     kill = partial(_kill_workers, _children())
     with undone_by_the_end(kill), ProcessPoolExecutor(workers, spawning, _begin) as pool:
         try:
-            with _deaf_children():
-                futures = {pool.submit(call, task): task for task in tasks}
-            left = dict(futures)
-            for future in as_completed(futures):
-                answer = future.result()
-                yield left.pop(future), answer
-        except BrokenProcessPool:
-            raise WorkerLostError(list(left.values())) from None
+            yield partial(_there, pool)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             kill()
             raise
+
+
+def _here(call: Callable[[Task], Answer], tasks: Sequence[Task]) -> Generator[tuple[Task, Answer], None, None]:
+    yield from ((task, call(task)) for task in tasks)
+
+
+def _there(
+    pool: ProcessPoolExecutor, call: Callable[[Task], Answer], tasks: Sequence[Task]
+) -> Generator[tuple[Task, Answer], None, None]:
+    with _deaf_children():
+        futures = {pool.submit(call, task): task for task in tasks}
+    left = dict(futures)
+    try:
+        for future in as_completed(futures):
+            answer = future.result()
+            yield left.pop(future), answer
+    except BrokenProcessPool:
+        raise WorkerLostError(list(left.values())) from None
 
 
 def _children() -> set[int]:

@@ -5,23 +5,25 @@ A worker holds one frame; what is kept of a frame that has run is its row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.machine.store import forget_all
 from ngpc_sim.results.names import distinct, shared_names
+from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Options, Point
-from ngpc_sim.simulation.points import MAX_GROUP, answers_of, check_jobs, run_point
+from ngpc_sim.simulation.keys import key_from
+from ngpc_sim.simulation.outcomes import ALONE, How, Kind, Outcomes, outcomes
+from ngpc_sim.simulation.points import run_point
+from ngpc_sim.simulation.store import BESIDE
 from ngpc_sim.trace import Trace
 from ngpc_sim.trace.sequences import SequenceFrame, TraceSequence
 from ngpc_sim.workloads.workload import Workload
 
 Row = dict[str, Any]
-#: number of a design point, and of a frame
-Place = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class FrameOfPoint:
     work: Workload
     options: Options
     frame: SequenceFrame
+    number: int
 
 
 def point_on(point: Point, frame: SequenceFrame, *, what_if: bool = False) -> Point:
@@ -39,10 +42,10 @@ def point_on(point: Point, frame: SequenceFrame, *, what_if: bool = False) -> Po
     return replace(point, trace=_trace(frame), options=_options(point), what_if=what_if)
 
 
-def run_frames(
-    points: Sequence[Point], sequence: TraceSequence, jobs: int = 1, done: Callable[[int], None] | None = None
-) -> list[list[Row]]:
-    """Rows of every design point: of each, one a frame in the order of the sequence.
+def run_frames(points: Sequence[Point], sequence: TraceSequence, how: How = ALONE) -> Outcomes[list[Row]]:
+    """Rows of every design point, by its number: one a frame in the order of the sequence.
+
+    A point of which a frame failed has failed.
 
     Parameters
     ----------
@@ -50,35 +53,34 @@ def run_frames(
         Design points with the trace of any frame.
     sequence
         Its frames.
-    jobs
-        Worker processes; the rows do not depend on it.
-    done
-        Is told after each group how many rows it gave.
+    how
+        Workers, store and who is told; the rows do not depend on them.
 
     Raises
     ------
     UserError
-        The first frame that cannot be read, the first mistake of a point, or a number of jobs out of range.
+        Without a store, the first frame that cannot be read or the first mistake of a point; see :func:`outcomes`.
     WorkerLostError
         When a worker process was ended from outside.
     """
-    check_jobs(jobs)
-    parts = min(len(points), max(-(-jobs // len(sequence)), -(-len(points) // MAX_GROUP)))
-    groups = [
-        [((index, number), _on_frame(points[index], sequence, number)) for index in range(part, len(points), parts)]
-        for number in range(len(sequence))
-        for part in range(parts)
-    ]
-    rows: dict[Place, Row] = answers_of(_run_group, groups, jobs, done)
+    frames = [sequence.frame(number) for number in range(len(sequence))]
     shared = shared_names((point.work.label, point.work.sha256) for point in points)
-    for (index, _), row in rows.items():
-        work = points[index].work
-        row["workload"] = distinct(work.label, work.sha256, shared)
-    return [[rows[index, number] for number in range(len(sequence))] for index in range(len(points))]
+    kind = Kind(_run_frame, partial(_row, shared), _family, _key, partial(_labels, sequence.name))
+    asked = [FrameOfPoint(p.arch, p.work, _options(p), frame, n) for p in points for n, frame in enumerate(frames)]
+    return _by_point(outcomes(asked, kind, how), len(points), frames)
 
 
-def _on_frame(point: Point, sequence: TraceSequence, number: int) -> FrameOfPoint:
-    return FrameOfPoint(point.arch, point.work, _options(point), sequence.frame(number))
+def _by_point(found: Outcomes[Row], points: int, frames: Sequence[SequenceFrame]) -> Outcomes[list[Row]]:
+    """Outcomes of points from those of all their frames."""
+    by_point: Outcomes[list[Row]] = Outcomes()
+    for point in range(points):
+        own = range(point * len(frames), (point + 1) * len(frames))
+        failed = [number for number in own if number in found.failures]
+        if failed:
+            by_point.failures[point] = f"frame {frames[failed[0] - own.start].file}: {found.failures[failed[0]]}"
+        elif all(number in found.values for number in own):
+            by_point.values[point] = [found.values[number] for number in own]
+    return by_point
 
 
 def _options(point: Point) -> Options:
@@ -86,8 +88,36 @@ def _options(point: Point) -> Options:
     return replace(point.options, detail=point.detail)
 
 
-def _run_group(group: list[tuple[Place, FrameOfPoint]]) -> dict[Place, Row]:
-    return {place: run_point(Point(f.arch, f.work, _trace(f.frame), f.options)).row() for place, f in group}
+def _run_frame(asked: FrameOfPoint) -> Result:
+    return run_point(Point(asked.arch, asked.work, _trace(asked.frame), asked.options))
+
+
+def _family(asked: FrameOfPoint) -> int:
+    return asked.number
+
+
+def _key(asked: FrameOfPoint) -> str:
+    options = replace(asked.options, overrides=None)
+    return key_from(asked.arch, asked.work, "frame", asked.arch.text, asked.work.sha256, asked.frame.sha256, options)
+
+
+def _labels(sequence: str, asked: FrameOfPoint) -> dict[str, Any]:
+    """What a frame of a point is called, and the columns beside those of its result."""
+    return _names(asked) | {BESIDE: {"sequence": sequence, "frame": asked.number}}
+
+
+def _names(asked: FrameOfPoint) -> dict[str, Any]:
+    return {
+        "overrides": dict(asked.options.overrides or {}),
+        "workload": asked.work.label,
+        "trace": asked.frame.name,
+        "arch_sha256": asked.arch.sha256,
+    }
+
+
+def _row(shared: set[str], asked: FrameOfPoint, result: Result) -> Row:
+    work = asked.work
+    return replace(result, **_names(asked)).row() | {"workload": distinct(work.label, work.sha256, shared)}
 
 
 @lru_cache(maxsize=1)

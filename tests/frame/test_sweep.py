@@ -12,7 +12,7 @@ import ngpc_sim as ngpc
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.machine import workers
 from ngpc_sim.report.panels import split_panels
-from ngpc_sim.simulation import points as points_module
+from ngpc_sim.simulation import outcomes as outcomes_module
 from ngpc_sim.simulation.design import Options, Point
 from ngpc_sim.simulation.points import run_point, run_points, sweep
 
@@ -59,7 +59,7 @@ def test_workers_share_the_scales_of_one_workload(traces, handed):
 
 
 def test_workers_hand_over_many_points_part_by_part(traces, handed, monkeypatch):
-    monkeypatch.setattr(points_module, "MAX_GROUP", 2)
+    monkeypatch.setattr(outcomes_module, "MAX_GROUP", 2)
     told = []
     results = run_points(gia_at(range(1, 8), traces), jobs=2, done=told.append)
     assert handed == [[1, 5], [2, 6], [3, 7], [4]]

@@ -12,6 +12,7 @@ import pytest
 from ngpc_sim.job.frames import summary_of
 from ngpc_sim.job.request import Request, points
 from ngpc_sim.results.columns import COLUMNS, WHOLE
+from ngpc_sim.simulation.outcomes import How
 from ngpc_sim.simulation.sequences import run_frames
 from ngpc_sim.trace.record import record
 from ngpc_sim.trace.sequences import FrameFile, SequenceFrame, write_index
@@ -96,7 +97,7 @@ def test_every_number_of_a_summary_is_what_its_formula_says(orbit, detail, modul
     formulas = module_at(Path(__file__).parents[1] / "results" / "test_formulas.py")
     request = asked(orbit, scale="8", detail=detail)
     (point,) = points(request)
-    (rows,) = run_frames([point], request.frames)
+    (rows,) = run_frames([point], request.frames).values.values()
     assert len({row["frame_ms"] for row in rows}) == 3
     summary = summary_of(rows, request.frames)
     names, checked = formulas.names_of(point.arch, point.work, "fhd"), 0
@@ -135,4 +136,4 @@ def test_a_run_holds_one_frame_at_a_time(orbit, monkeypatch):
 def test_rows_do_not_depend_on_the_workers(orbit, jobs):
     request = asked(orbit, scale="8,16", detail="bound")
     found = points(request)
-    assert run_frames(found, request.frames, jobs) == run_frames(found, request.frames)
+    assert run_frames(found, request.frames, How(jobs)) == run_frames(found, request.frames)

@@ -15,6 +15,8 @@ OF_SEQUENCES = {
     *("sequence", "frame", "frame_ms_p50", "frame_ms_p95", "frame_ms_p99", "frame_ms_worst", "worst_frame"),
     *("dropped_30hz", "dropped_60hz", "dropped_90hz", "dropped_120hz"),
 }
+#: columns of rows of a sweep file
+OF_SWEEP_FILES = {"design", "feasible", "infeasible_by"}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def rows():
 
 def test_the_table_names_the_columns_of_real_rows_and_no_others(rows):
     ends = {f"ci_{end}_{name}" for end in ("low", "high") for name in ESTIMATED}
-    of_other_runs = {"own_workload", *OF_SEQUENCES}
+    of_other_runs = {"own_workload", *OF_SEQUENCES, *OF_SWEEP_FILES}
     assert set(rows[0]) | set(rows[1]) | of_other_runs == set(COLUMNS) | ends
 
 

@@ -21,7 +21,7 @@ from ngpc_sim.paper.inputs import SCALES
 from ngpc_sim.paper.ladder.games import Game, play
 from ngpc_sim.paper.ladder.shapley import shapley_values
 from ngpc_sim.paper.ladder.steps import Step, steps_between
-from ngpc_sim.simulation.points import MAX_JOBS
+from ngpc_sim.simulation.outcomes import check_jobs
 from ngpc_sim.workloads.apps import APPS
 
 __all__ = ["Climb", "Ladder", "climb"]
@@ -115,8 +115,8 @@ def climb(asked: Climb, jobs: int | None = None, tell: Callable[[int, int], None
         When a key differs that no step has. When some of the steps together are no architecture: a Shapley value needs
         every combination.
     """
-    if jobs is not None and not 1 <= jobs <= MAX_JOBS:
-        raise UserError(f"jobs = {jobs} is out of range: 1 to {MAX_JOBS}.")
+    if jobs is not None:
+        check_jobs(jobs)
     steps = tuple(asked.steps())
     acting = tuple(step for step in steps if step.values)
     if len(acting) > MAX_STEPS:
