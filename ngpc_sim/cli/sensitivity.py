@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     from ngpc_sim.job.ranges import Range
     from ngpc_sim.job.sensitivity import Design, Run
 
-#: options that describe the design
+#: options that describe the design, each a field of a request of the same name
 OF_DESIGN = (
     "scale", "apps", "encodings", "resolutions", "archs", "gpu", "traces", "settings", "detail", "limit_queries",
     "allow_plugins",
 )  # fmt: skip
+#: options that describe the design, each a field of a request of the same name
+OF_DESIGN = (
+    *("scale", "apps", "encodings", "resolutions", "archs", "gpu", "traces", "settings", "detail", "limit_queries"),
+    "allow_plugins",
+)
 METHODS = ("one-at-a-time", "sobol")
 Keys = Annotated[
     list[str] | None,
@@ -57,37 +62,25 @@ def sensitivity(
     """Say how much a result changes with each key of an architecture: ngpc-sim sensitivity --app nerf."""
     given = locals()
     from ngpc_sim.job.request import Request
-    from ngpc_sim.job.sensitivity import Design, check_sampling, in_processes
-    from ngpc_sim.report.folder import check_writable, write_set
+    from ngpc_sim.job.sensitivity import Design, check_column, check_sampling, in_processes
+    from ngpc_sim.report.folder import write_set
     from ngpc_sim.report.tables.terminal import print_tables
+    from ngpc_sim.simulation.store import NAME, PointStore
 
     _check_method(method, samples, seed)
+    check_column(column)
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
-    same = (
-        "scale",
-        "apps",
-        "encodings",
-        "resolutions",
-        "archs",
-        "gpu",
-        "traces",
-        "settings",
-        "detail",
-        "limit_queries",
-    )
-    design = Design(Request(**{name: given[name] for name in (*same, "allow_plugins")}))
+    design = Design(Request(**{name: given[name] for name in OF_DESIGN}))
     ranges = design.ranges(keys or ())
     sampling = (64 if samples is None else samples, seed or 0)
-    tried = 1 + sum(len(own.ends) for own in ranges)
     if method == "sobol":
         check_sampling(*sampling, len(design.cases) * (len(ranges) + 2))
-        tried = sampling[0] * (len(ranges) + 2)
-    check_writable(out)
-    with closing(Bar(tried * len(design.cases), "simulating", shown=not quiet)) as bar:
-        run = in_processes(jobs, bar.advance)
-        answer = _sobol if method == "sobol" else _one_at_a_time
-        files, lines = answer(design, ranges, column, sampling, run)
+    designs = sampling[0] * (len(ranges) + 2) if method == "sobol" else 1 + sum(len(own.ends) for own in ranges)
+    bar = Bar(designs * len(design.cases), "simulating", shown=not quiet)
+    answer = _sobol if method == "sobol" else _one_at_a_time
+    with closing(bar), PointStore.open(out / NAME) as store:
+        files, lines = answer(design, ranges, column, sampling, in_processes(jobs, bar.advance, store))
     written = write_set(out, files)
     if not quiet:
         print_tables(lambda _: [], [*lines, f"Wrote {', '.join(path.name for path in written)} to {out}."], None)

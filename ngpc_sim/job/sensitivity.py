@@ -20,14 +20,17 @@ from ngpc_sim.architecture.arch import Arch, load_arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.extras import extra
 from ngpc_sim.config.schema import choices
+from ngpc_sim.config.units import is_real
 from ngpc_sim.job.options import parse_settings
 from ngpc_sim.job.point_limit import check_count
 from ngpc_sim.job.ranges import KEYS, Range, parse_range, range_around
 from ngpc_sim.job.request import Request, points
+from ngpc_sim.results.columns import COLUMNS
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Point
-from ngpc_sim.simulation.keys import contents
+from ngpc_sim.simulation.keys import contents, key_of
 from ngpc_sim.simulation.points import run_points
+from ngpc_sim.simulation.store import PointStore
 
 #: least and most samples of Sobol's sequence, a power of two
 LEAST_SAMPLES, MAX_SAMPLES = 8, 1 << 16
@@ -60,6 +63,9 @@ class Design:
             found = [parse_range(self.arch, text) for text in keys]
             if len({own.key for own in found}) < len(found):
                 raise UserError("--key gives a key twice: choose one range.")
+            for own in found:
+                for end in own.ends:
+                    self.at({own.key: end})  # refused with its reason
             return found
         around = (range_around(self.arch, key) for key in KEYS)
         legal = [self._legal(own) for own in around if own is not None]
@@ -198,12 +204,16 @@ def run_once(asked: Sequence[Point], run: Run) -> list[Result]:
     return [results[place] for place in places]
 
 
+def check_column(column: str) -> None:
+    """Refuse a column that no result has, or that has no unit: a text."""
+    numeric = [name for name, own in COLUMNS.items() if own.unit]
+    if column not in numeric:
+        raise UserError(f"--column {column} is no number of a result; {choices(column, numeric)}.")
+
+
 def _check_column(rows: Sequence[Row], column: str) -> None:
     """Refuse a column that is not a number in every row."""
-    numeric = [name for name, cell in rows[0].items() if isinstance(cell, int | float) and not isinstance(cell, bool)]
-    if column not in numeric:
-        raise UserError(f"--column {column} is no number of these results; {choices(column, numeric)}.")
-    if not all(isinstance(row[column], int | float) and math.isfinite(row[column]) for row in rows):
+    if not all(is_real(row.get(column)) and math.isfinite(row[column]) for row in rows):
         raise UserError(f"--column {column} has no number in some of these designs: choose another one.")
 
 
@@ -257,6 +267,14 @@ def _shown(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def in_processes(jobs: int, done: Callable[[int], None]) -> Run:
-    """Simulate points, over processes where asked."""
-    return lambda asked: run_points(asked, jobs, done)
+def in_processes(jobs: int, done: Callable[[int], None], store: PointStore) -> Run:
+    """Simulate points that the store lacks, over processes where asked; the first mistake of one ends it."""
+
+    def run(asked: Sequence[Point]) -> list[Result]:
+        results = run_points(asked, jobs, done, store=store)
+        if len(results) < len(asked):
+            failed = store.failed([key_of(point) for point in asked])
+            raise UserError(next(iter(failed.values()), "some points have no result; run it again"))
+        return results
+
+    return run
