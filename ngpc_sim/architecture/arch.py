@@ -197,16 +197,26 @@ def load_arch(
         For an unknown name or key (with the nearest known one), a value out of range (with the range),
         a wrong type, or a file that is not what it should be.
     """
-    tree, where, origins = _extended("architecture", str(name))
+    chosen = dict(overrides or {})
+    given = {key: value for key, value in (("scale", scale), ("gpu", gpu)) if value is not None}
+    for key, value in given.items():
+        if key in chosen:
+            raise UserError(f"{key} is given twice, as {value} and by an override as {chosen[key]}.")
+    return _made(*_extended("architecture", str(name)), chosen | given, allow_plugins=allow_plugins)
+
+
+def arch_of(resolved: Tree, where: str, *, allow_plugins: bool = False) -> Arch:
+    """Architecture that :meth:`Arch.resolved` gave; ``where`` begins an error. See :func:`load_arch`."""
+    if not all(isinstance(resolved.get(key), dict) for key in EMBEDDED.values()):
+        raise UserError(f"{where}: its GPU or its technology is missing.")
+    return _made(dict(resolved), where, {}, {}, allow_plugins=allow_plugins)
+
+
+def _made(tree: Tree, where: str, origins: dict[str, str], chosen: Mapping[str, Any], *, allow_plugins: bool) -> Arch:
+    """Architecture of a file with other values by dotted key."""
     embedded = {key: (tree.get(key), tree.pop(inside)) for key, inside in EMBEDDED.items() if inside in tree}
-    chosen: dict[str, Any] = dict(overrides or {})
     own_gpu = tree.get("gpu")
     read = partial(_part, embedded=embedded, where=where, origins=origins)
-    for key, value in (("scale", scale), ("gpu", gpu)):
-        if value is not None:
-            if key in chosen:
-                raise UserError(f"{key} is given twice, as {value} and by an override as {chosen[key]}.")
-            chosen[key] = value
     for dotted, value in chosen.items():
         check_key(dotted)
         tree = _set(tree, dotted, value)

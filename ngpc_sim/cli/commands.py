@@ -6,7 +6,19 @@ from typing import Any
 
 import typer
 
-from ngpc_sim.cli import calibrate, main_job, report, show, sweep, traces, validate, warmup
+from ngpc_sim.cli import (
+    calibrate,
+    compare,
+    main_job,
+    report,
+    rerun,
+    sensitivity,
+    show,
+    sweep,
+    traces,
+    validate,
+    warmup,
+)
 from ngpc_sim.cli.values import Command, Group
 
 #: typer's own mistakes in usage, whatever package it takes them from
@@ -30,5 +42,8 @@ app.command("explain", cls=Command)(show.explain)
 app.command("report", cls=Command)(report.report)
 app.command("sweep", cls=Command)(sweep.sweep)
 app.command("validate", cls=Command)(validate.validate)
+app.command("compare", cls=Command)(compare.compare)
+app.command("rerun", cls=Command)(rerun.rerun)
+app.command("sensitivity", cls=Command)(sensitivity.sensitivity)
 app.command("calibrate", cls=Command)(calibrate.calibrate)
 app.command("warmup", cls=Command)(warmup.warmup)

@@ -21,7 +21,7 @@ from ngpc_sim.config.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ngpc_sim.job.request import Request
+    from ngpc_sim.job.request import Plan, Request
     from ngpc_sim.report.folder import Content
     from ngpc_sim.simulation.design import Point
 
@@ -50,6 +50,9 @@ Detail = Annotated[
     ),
 ]
 PowerBudget = Annotated[str | None, typer.Option(help="Watts of the NFPs, for instance 1.9,5: also say what fits.")]
+Target = Annotated[
+    str | None, typer.Option(metavar="APP@SIZEFPS", help="nerf@4k30: also name the smallest scale that reaches it.")
+]
 Scenes = Annotated[int | None, typer.Option(help="Scenes, each with its table load; rows are the mean frame.")]
 WhatIf = Annotated[bool, typer.Option("--what-if/--no-what-if", help="Run again with what limits a frame doubled.")]
 Export = Annotated[
@@ -85,6 +88,7 @@ def run(
     seed: Annotated[int | None, typer.Option(help="With sampled: seed of what is drawn (default 0).")] = None,
     limit_queries: Annotated[int | None, typer.Option(help="Replay only the first N recorded queries.")] = None,
     power_budget: PowerBudget = None,
+    target: Target = None,
     scenes: Scenes = None,
     frames_per_scene: Annotated[int | None, typer.Option(help="Frames of each scene.")] = None,
     what_if: WhatIf = True,  # noqa: FBT002
@@ -112,13 +116,14 @@ def run(
         sys.stdout.write(context.get_help() + "\n")
         return
     from ngpc_sim.job.request import Request
+    from ngpc_sim.job.targets import with_target
 
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
     # the request has a field of the same name for every option that it takes
     asked = Request(**{option.name: given[option.name] for option in fields(Request) if option.name in given})
     try:
-        main_job(asked, fresh=fresh, only_failed=only_failed)
+        main_job(with_target(asked), fresh=fresh, only_failed=only_failed)
     except UserError as error:
         if debug and error.__cause__ is not None:
             traceback.print_exception(error.__cause__)
@@ -131,8 +136,8 @@ def _refuse_stray_option(command: str) -> None:
         raise UserError(f"option {first} stands before {command}, where only the main job has options.")
 
 
-def main_job(asked: Request, *, fresh: bool, only_failed: bool) -> None:
-    """Check everything that can be refused, simulate, write, print."""
+def main_job(asked: Request, *, fresh: bool, only_failed: bool, repeated: Plan | None = None) -> None:
+    """Check everything that can be refused, simulate, write, print; ``repeated`` are the points of an earlier run."""
     from ngpc_sim.job import request
 
     started = time.monotonic()
@@ -142,7 +147,7 @@ def main_job(asked: Request, *, fresh: bool, only_failed: bool) -> None:
 
         sys.stdout.write("".join(f"{line}\n" for line in dry_run(asked, request.plan(asked), fresh=fresh)))
         return
-    planned = request.plan(asked)
+    planned = request.plan(asked) if repeated is None else repeated
     points = planned.points
     watts = _check(asked, points)
     began = time.monotonic()
@@ -184,11 +189,13 @@ def _write(
         from ngpc_sim.job.differences import differences
         from ngpc_sim.job.footer import footer
         from ngpc_sim.job.options import range_ends
+        from ngpc_sim.job.targets import target_lines
         from ngpc_sim.report.tables.results import print_results
 
         names = ", ".join(path.name for path in written)
         ends = range_ends(asked.scale, asked.settings or ())
         more = [*(budgets.sentences(fits) if fits else []), *([request.speed_line(speed)] if speed else [])]
+        more += target_lines(asked, results)
         about = [*ends, *infeasible_lines(rows), *notes, *run.about_frames]
         lines = [*about, *footer(points, results, differences(points, results)), *more]
         print_results(rows, [*lines, f"Wrote {names} to {asked.folder}."])

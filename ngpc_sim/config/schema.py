@@ -7,10 +7,11 @@ and what would be right.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -244,6 +245,22 @@ def range_of(model: type[BaseModel], keys: list[str]) -> str:
         if hasattr(item, name)
     )
     return " and ".join(found).replace(" or more and at most ", " to ")
+
+
+def limits_of(model: type[BaseModel], keys: list[str]) -> tuple[float, float]:
+    """Smallest and largest value of a numeric key, infinite where it has none."""
+    field = _fields(model_at(model, keys[:-1])).get(keys[-1])
+    ends = {
+        name: getattr(item, name) for item in getattr(field, "metadata", ()) for name in RANGES if hasattr(item, name)
+    }
+    return ends.get("ge", -math.inf), ends.get("le", math.inf)
+
+
+def words_of(model: type[BaseModel], keys: list[str]) -> tuple[Any, ...]:
+    """Values of a key that takes one of a few words."""
+    field = _fields(model_at(model, keys[:-1])).get(keys[-1])
+    annotation = getattr(field, "annotation", None)
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 
 def dotted_leaves(tree: Tree, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -22,6 +22,7 @@ from ngpc_sim.job.designs import Sweep, all_combinations, combinations_count
 from ngpc_sim.job.feasible import Constraint, allowed, may_be_allowed
 from ngpc_sim.job.options import parse_list, parse_names, parse_scales, parse_settings
 from ngpc_sim.job.point_limit import check_count
+from ngpc_sim.job.repeats import recorded
 from ngpc_sim.job.works import Asked, load_once
 from ngpc_sim.results.names import distinct, shared_names
 from ngpc_sim.simulation.design import DEFAULTS, MAX_FRAMES, Options, Point, Sequence
@@ -63,6 +64,7 @@ class Request:
     seed: int | None = None
     limit_queries: int | None = None
     power_budget: str | None = None
+    target: str | None = None
     scenes: int | None = None
     frames_per_scene: int | None = None
     what_if: bool = True
@@ -109,18 +111,24 @@ class Request:
         error = DEFAULTS.relative_error if self.relative_error is None else self.relative_error
         return error, self.seed or DEFAULTS.seed
 
+    def given(self) -> dict[str, Any]:
+        """Options that results follow from, by field, defaults left out."""
+        options = [option for option in fields(self) if option.name not in _BESIDE]
+        return {o.name: value for o in options if (value := getattr(self, o.name)) != o.default}
+
+    def plain(self) -> dict[str, Any]:
+        """The same as plain data: of a sweep file its path."""
+        return self.given() | ({"sweep": str(self.sweep.path)} if self.sweep is not None else {})
+
     def command_line(self) -> str:
         """The command that gives these results, defaults left out."""
         if self.sweep is not None:
             allowed = " --allow-plugins" if self.allow_plugins else ""
             return f"ngpc-sim sweep {quote(str(self.sweep.path))}{allowed}"
         words = ["ngpc-sim"]
-        for option in fields(self):
-            value = getattr(self, option.name)
-            flag = f"--{_FLAGS.get(option.name, option.name).replace('_', '-')}"
-            if value == option.default or option.name in _BESIDE:
-                continue
-            if option.name == "settings":
+        for name, value in self.given().items():
+            flag = f"--{_FLAGS.get(name, name).replace('_', '-')}"
+            if name == "settings":
                 words += [word for setting in value for word in ("--set", setting)]
             elif isinstance(value, bool):
                 words += [flag if value else f"--no-{flag[2:]}"]
@@ -293,8 +301,19 @@ def manifest(asked: Request, points: SequenceOf[Point], wall_time_s: float) -> d
         **_sampling(asked, points),
         **({"constraints": [rule.text for rule in asked.constraints]} if asked.constraints else {}),
         "configurations": configurations(point.arch for point in points),
+        "repeat": {"asked": asked.plain(), **recorded(points, _sources(asked, points))},
         "wall_time_s": round(wall_time_s, 3),
     }
+
+
+def _sources(asked: Request, points: SequenceOf[Point]) -> dict[str, str]:
+    """Where every trace came from as it was named, by hash; of a sequence, its folder."""
+    if asked.traces is None:
+        return {point.trace.sha256: point.work.trace for point in points}
+    names = parse_list(asked.traces, "--trace")
+    if asked.frames is not None:
+        return {point.trace.sha256: names[0] for point in points}
+    return {load_once(name).sha256: name for name in names}
 
 
 def _workloads(points: SequenceOf[Point]) -> dict[str, dict[str, str]]:

@@ -17,7 +17,7 @@ from ngpc_sim.config import bundled
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import MAX_PATH, Field, Name, Spec, choices, field_validator, validate
 from ngpc_sim.config.texts import MAX_NAME, printable
-from ngpc_sim.config.yaml_files import is_folder, load_yaml
+from ngpc_sim.config.yaml_files import Tree, is_folder, load_yaml
 from ngpc_sim.workloads.apps import APPS, ENCODINGS, NAME_RULE, is_app_name
 from ngpc_sim.workloads.gpu_kernels import GpuKernels
 from ngpc_sim.workloads.grids import OUTPUT_PADDING, GridEncoding, grid_levels, padded, table_entries
@@ -187,22 +187,54 @@ def load_workload(name: str | os.PathLike[str]) -> Workload:
         raise UserError(
             f"unknown encoding '{encoding_name}' of app '{file.app}': choose from {', '.join(file.encodings)}."
         )
+    label = f"{printable(path.stem)[:MAX_NAME]}-{encoding_name}"
+    work = _of_file(file, encoding_name, _trace_of(path, file.trace, origins), label, path.name)
+    _check_derived(work, derived, path.name, origins)
+    return work
+
+
+def _of_file(file: WorkloadFile, encoding: str, trace: str, label: str, where: str) -> Workload:
     work = Workload(
-        name=f"{file.app}-{encoding_name}",
+        name=f"{file.app}-{encoding}",
         app=file.app,
-        encoding_name=encoding_name,
-        encoding=file.encodings[encoding_name],
+        encoding_name=encoding,
+        encoding=file.encodings[encoding],
         networks=tuple(file.networks),
         input_bytes=file.input_bytes,
         output_bytes=file.output_bytes,
-        trace=_trace_of(path, file.trace, origins),
+        trace=trace,
         gpu_kernels=file.gpu_kernels,
-        label=f"{printable(path.stem)[:MAX_NAME]}-{encoding_name}",
+        label=label,
         others=tuple(_other(file.app, name, other) for name, other in file.other_networks.items()),
     )
-    _check_dimensions(work, path.name)
-    _check_derived(work, derived, path.name, origins)
+    _check_dimensions(work, where)
     return work
+
+
+def as_file(work: Workload) -> dict[str, Any]:
+    """Plain data of a file that has this workload and names no trace."""
+    tree = _plain(work) | {"app": work.app, "description": "", "trace": "", "sources": {}}
+    kernels = work.gpu_kernels.model_dump(mode="json") if work.gpu_kernels else None
+    others = {other.name: _plain(other) | {"encoding": other.encoding.model_dump()} for other in work.others}
+    encodings = {work.encoding_name: work.encoding.model_dump()}
+    return tree | {"encodings": encodings, "other_networks": others, "gpu_kernels": kernels}
+
+
+def _plain(work: Workload) -> dict[str, Any]:
+    networks = [network.model_dump() for network in work.networks]
+    return {"input_bytes": work.input_bytes, "output_bytes": work.output_bytes, "networks": networks}
+
+
+def from_file(tree: Tree, label: str, where: str) -> Workload:
+    """Workload of plain data such as :func:`as_file` gives, with the first encoding in it; ``where`` begins an error.
+
+    Raises
+    ------
+    UserError
+        For any mistake in it.
+    """
+    file = validate(WorkloadFile, tree, where)
+    return _of_file(file, next(iter(file.encodings)), "", printable(label)[: 2 * MAX_NAME], where)
 
 
 def _other(app: str, name: str, other: OtherNetwork) -> Workload:

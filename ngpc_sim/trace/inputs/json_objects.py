@@ -84,20 +84,20 @@ class JsonObject:
         return self.values[key]
 
 
-def read_object(path: Path, what: str) -> JsonObject:
+def read_object(path: Path, what: str, most_bytes: int = MAX_FILE_BYTES, most_values: int = MAX_VALUES) -> JsonObject:
     """Object of a JSON file; ``what`` names its kind in errors."""
     where = f"{what} {path}"
     try:
         with open_file(path) as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+            content = file.read(most_bytes + 1)
     except OSError as error:
         raise UserError(f"{where} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise UserError(f"{str(path)!r} cannot be the name of a file: {error}.") from error
-    if len(content) > MAX_FILE_BYTES:
-        raise UserError(f"{where} is larger than {MAX_FILE_BYTES >> 20} MiB, the most that is read.")
-    if sum(map(content.count, (b"{", b"[", b","))) > MAX_VALUES:
-        raise UserError(f"{where} has more than {MAX_VALUES} values, the most that are read.")
+    if len(content) > most_bytes:
+        raise UserError(f"{where} is larger than {most_bytes >> 20} MiB, the most that is read.")
+    if sum(map(content.count, (b"{", b"[", b","))) > most_values:
+        raise UserError(f"{where} has more than {most_values} values, the most that are read.")
     try:
         tree = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_without_repeats, parse_constant=_no_number)
     except UnicodeDecodeError as error:

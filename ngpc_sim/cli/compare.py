@@ -1,0 +1,47 @@
+"""``ngpc-sim compare A B``: two result folders beside each other."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Folder = Annotated[Path, typer.Argument(help="Folder of a run.", show_default=False)]
+
+
+def compare(
+    first: Folder,
+    second: Folder,
+    tolerance: Annotated[
+        str | None, typer.Option(metavar="SHARE", help="1% or 0.01: end with 1 where a result differs by more.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of compare.csv and the chart of ratios.")] = Path("out/compare"),
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,  # noqa: FBT002
+) -> None:
+    """Join the rows of two runs, and say what differs in configuration and results: ngpc-sim compare A B."""
+    from ngpc_sim.job.compare import RATIO, Comparison, parse_tolerance, ratio_rows
+    from ngpc_sim.job.finished_runs import read_run
+    from ngpc_sim.report.charts.canvas import chart_bytes
+    from ngpc_sim.report.charts.ratios import ratios_chart
+    from ngpc_sim.report.files import table_files
+    from ngpc_sim.report.folder import check_writable, write_set
+    from ngpc_sim.report.tables.terminal import print_tables
+    from ngpc_sim.results.frames import of_design_points
+
+    most = None if tolerance is None else parse_tolerance(tolerance)
+    compared = Comparison(read_run(first), read_run(second))
+    check_writable(out)
+    drawn = of_design_points(ratio_rows(compared.pairs))
+    names = [path.name if first.name != second.name else str(path) for path in (second, first)]
+    note = f"frame time of {names[0]} over that of {names[1]}"
+    charts = chart_bytes({"ratios": ratios_chart(drawn, RATIO, note)} if drawn else {})
+    written = write_set(out, table_files({"compare.csv": list(compared.rows())}) | charts)
+    if not quiet:
+        wrote = f"Wrote {', '.join(path.name for path in written)} to {out}."
+        print_tables(lambda _: [], [*compared.sentences(), wrote], None)
+    beyond = "" if most is None else compared.broken(most)
+    if beyond:
+        sys.stderr.write(f"ngpc-sim: {beyond}\n")
+        sys.exit(1)

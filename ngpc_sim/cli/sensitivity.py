@@ -1,0 +1,122 @@
+"""``ngpc-sim sensitivity``: which keys of an architecture matter."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ngpc_sim.cli.options import Settings
+from ngpc_sim.cli.progress import Bar
+from ngpc_sim.config.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ngpc_sim.job.ranges import Range
+    from ngpc_sim.job.sensitivity import Design, Run
+
+#: options that describe the design, each a field of a request of the same name
+OF_DESIGN = (
+    "scale", "apps", "encodings", "resolutions", "archs", "gpu", "traces", "settings", "detail", "limit_queries",
+    "allow_plugins",
+)  # fmt: skip
+#: options that describe the design, each a field of a request of the same name
+OF_DESIGN = (
+    *("scale", "apps", "encodings", "resolutions", "archs", "gpu", "traces", "settings", "detail", "limit_queries"),
+    "allow_plugins",
+)
+METHODS = ("one-at-a-time", "sobol")
+Keys = Annotated[
+    list[str] | None,
+    typer.Option("--key", metavar="KEY[=a..b]", help="A key and its range, else from half to double; can be repeated."),
+]
+
+
+def sensitivity(
+    scale: Annotated[str | None, typer.Option(help="Number of NFPs (default: the architecture's).")] = None,
+    apps: Annotated[str, typer.Option("--app", help="nerf, nsdf, gia, nvr, workload files, or all.")] = "all",
+    encodings: Annotated[str | None, typer.Option("--encoding", help="Encodings, as of the main job.")] = None,
+    resolutions: Annotated[str, typer.Option("--resolution", help="fhd, 4k, 8k, hd or WIDTHxHEIGHT.")] = "fhd",
+    archs: Annotated[str, typer.Option("--arch", help="Architecture name or file.")] = "ngpc",
+    gpu: Annotated[str | None, typer.Option(help="GPU name or file instead of the architecture's.")] = None,
+    traces: Annotated[str | None, typer.Option("--trace", help="Traces instead of the workloads' own.")] = None,
+    settings: Settings = None,
+    detail: Annotated[str | None, typer.Option(help="bound, cycle, sampled or reference.")] = None,
+    limit_queries: Annotated[int | None, typer.Option(help="Replay only the first N recorded queries.")] = None,
+    keys: Keys = None,
+    method: Annotated[str, typer.Option(help="one-at-a-time, or sobol: shares of the variance.")] = METHODS[0],
+    samples: Annotated[int | None, typer.Option(help="With sobol: samples N of N (keys + 2) designs (64).")] = None,
+    seed: Annotated[int | None, typer.Option(help="With sobol: seed of the samples (default 0).")] = None,
+    column: Annotated[str, typer.Option(help="The result that is looked at.")] = "frame_ms",
+    jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder of the table and the chart.")] = Path("out/sensitivity"),
+    allow_plugins: Annotated[  # noqa: FBT002
+        bool, typer.Option("--allow-plugins", help="Let the architecture name classes to import and run.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing, no progress bar.")] = False,  # noqa: FBT002
+) -> None:
+    """Say how much a result changes with each key of an architecture: ngpc-sim sensitivity --app nerf."""
+    given = locals()
+    from ngpc_sim.job.request import Request
+    from ngpc_sim.job.sensitivity import Design, check_column, check_sampling, in_processes
+    from ngpc_sim.report.folder import write_set
+    from ngpc_sim.report.tables.terminal import print_tables
+    from ngpc_sim.simulation.store import NAME, PointStore
+
+    _check_method(method, samples, seed)
+    check_column(column)
+    if allow_plugins:
+        sys.path.insert(0, str(Path.cwd()))
+    design = Design(Request(**{name: given[name] for name in OF_DESIGN}))
+    ranges = design.ranges(keys or ())
+    sampling = (64 if samples is None else samples, seed or 0)
+    if method == "sobol":
+        check_sampling(*sampling, len(design.cases) * (len(ranges) + 2))
+    designs = sampling[0] * (len(ranges) + 2) if method == "sobol" else 1 + sum(len(own.ends) for own in ranges)
+    bar = Bar(designs * len(design.cases), "simulating", shown=not quiet)
+    answer = _sobol if method == "sobol" else _one_at_a_time
+    with closing(bar), PointStore.open(out / NAME) as store:
+        files, lines = answer(design, ranges, column, sampling, in_processes(jobs, bar.advance, store))
+    written = write_set(out, files)
+    if not quiet:
+        print_tables(lambda _: [], [*lines, f"Wrote {', '.join(path.name for path in written)} to {out}."], None)
+
+
+def _check_method(method: str, samples: int | None, seed: int | None) -> None:
+    if method not in METHODS:
+        raise UserError(f"unknown method '{method}': choose {' or '.join(METHODS)}.")
+    if method != "sobol" and (samples is not None or seed is not None):
+        raise UserError("--samples and --seed change nothing without --method sobol.")
+
+
+def _one_at_a_time(
+    design: Design, ranges: Sequence[Range], column: str, _: tuple[int, int], run: Run
+) -> tuple[dict[str, bytes], list[str]]:
+    """Files and sentences of keys that go to the ends of their ranges one at a time."""
+    from ngpc_sim.job.sensitivity import effect_rows, one_at_a_time, sentences
+    from ngpc_sim.report.charts.canvas import chart_bytes
+    from ngpc_sim.report.charts.tornado import tornado_chart
+    from ngpc_sim.report.files import table_files
+
+    found = one_at_a_time(design, ranges, column, run)
+    rows = effect_rows(found, column)
+    charts = chart_bytes({"tornado": tornado_chart(rows, column)})
+    return table_files({"sensitivity.csv": rows}) | charts, sentences(found, column)
+
+
+def _sobol(
+    design: Design, ranges: Sequence[Range], column: str, sampling: tuple[int, int], run: Run
+) -> tuple[dict[str, bytes], list[str]]:
+    """Files and sentences of Sobol indices."""
+    from ngpc_sim.job.sensitivity import sobol_indices, sobol_sentences
+    from ngpc_sim.report.charts.canvas import chart_bytes
+    from ngpc_sim.report.charts.indices import indices_chart
+    from ngpc_sim.report.files import table_files
+
+    rows = sobol_indices(design, ranges, column, sampling, run)
+    charts = chart_bytes({"sobol": indices_chart(rows, column)})
+    return table_files({"sobol.csv": rows}) | charts, sobol_sentences(rows)
