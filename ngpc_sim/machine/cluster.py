@@ -47,6 +47,8 @@ TASKS_A_THREAD = 4
 LEAST_UNDER_WAY = 8
 #: things apart that the client has the cluster keep (assumed: 32 traces of 4 million queries are 3 GB)
 MAX_KEPT = 32
+#: of them, those that a worker holds ready (assumed: groups of points that share a trace come one after the other)
+MAX_HELD = 4
 #: packages whose versions a worker shares with the client
 PACKAGES = ("ngpc-sim", "numpy", "numba")
 #: characters of a digest that a sentence shows
@@ -211,16 +213,18 @@ class _Session(Generic[Task, Answer]):
 
     def _submit(self, number: int, task: Task) -> None:
         content, parts = packed((self._call, task), self._apart)
-        kept = {key: self._kept.get(key, partial(self._keep, part)) for key, part in parts.items()}
-        future = self._executor.submit(_answer, stamp(), content, kept)
+        kept = [self._kept.get(key, partial(self._keep, part)) for key, part in parts.items()]
+        # a buffer that is not in the pickle stands for each part
+        asked = _Calling(_answer, stamp(), content, {key: pickle.PickleBuffer(b"") for key in parts})
+        future = self._executor.submit(pickle.loads, asked.pickled(), buffers=kept)
         self._under_way[future] = number
         future.add_done_callback(self._finished.put)
 
     def _keep(self, part: object) -> Any:  # noqa: ANN401
-        """A part that workers copy from each other; the scheduler can make it again where all of them die."""
+        """Bytes that workers copy from each other; the scheduler can send them again where all of those die."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Sending large graph")
-            return self._client.submit(pickle.loads, pickle.dumps(part, pickle.HIGHEST_PROTOCOL), pure=False)
+            return self._client.submit(bytes, pickle.dumps(part, pickle.HIGHEST_PROTOCOL), pure=False)
 
     def _answer(self, future: Future[Any]) -> Answer:
         if future.cancelled():
@@ -235,7 +239,8 @@ class _Session(Generic[Task, Answer]):
         return answer  # type: ignore[no-any-return]
 
     def _check_workers(self) -> None:
-        for worker, found in self._client.run(stamp, on_error="return").items():
+        found_by_worker = self._client.run(pickle.loads, _Calling(stamp).pickled(), on_error="return")
+        for worker, found in found_by_worker.items():
             if not isinstance(found, OSError):  # it has left
                 _check_worker(worker, found)
 
@@ -264,6 +269,23 @@ def _check_worker(worker: str, found: str | Exception) -> None:
 def _shown(text: str) -> str:
     versions, _, digest = text.rpartition(" ")
     return f"{versions} with sources {digest[:SHOWN]}"
+
+
+class _Calling:
+    """Calls a function where it is unpickled.
+
+    The cluster then sees nothing but ``pickle.loads`` and bytes: a worker that is sent what it cannot import dies.
+    """
+
+    def __init__(self, function: Callable[..., Any], *arguments: object) -> None:
+        self._function, self._arguments = function, arguments
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[object, ...]]:
+        return self._function, self._arguments
+
+    def pickled(self) -> bytes:
+        """The call, with its buffers apart."""
+        return pickle.dumps(self, pickle.HIGHEST_PROTOCOL, buffer_callback=lambda _: None)
 
 
 class _Packer(pickle.Pickler):
@@ -302,9 +324,11 @@ def packed(task: object, apart: Apart) -> tuple[bytes, dict[str, object]]:
 
 #: a simulation uses the process's caches and all its threads, so a worker with several threads does one at a time
 _ONE_AT_A_TIME = threading.Lock()
+#: what traveled apart, on a worker
+_PARTS: Store[object] = Store(MAX_HELD)
 
 
-def _answer(expected: str, content: bytes, parts: Mapping[str, object]) -> tuple[str, str, Any]:
+def _answer(expected: str, content: bytes, parts: Mapping[str, memoryview]) -> tuple[str, str, Any]:
     """Address and stamp of this worker with the answer; without one where the stamp is not the ``expected`` one."""
     from distributed import get_worker  # noqa: PLC0415
 
@@ -312,5 +336,6 @@ def _answer(expected: str, content: bytes, parts: Mapping[str, object]) -> tuple
     if own != expected:
         return worker, own, None
     with _ONE_AT_A_TIME:
-        call, task = _Unpacker(content, parts).load()
+        here = {key: _PARTS.get(key, partial(pickle.loads, part)) for key, part in parts.items()}
+        call, task = _Unpacker(content, here).load()
         return worker, own, call(task)
