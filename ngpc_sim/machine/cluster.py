@@ -16,12 +16,12 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ngpc_sim.config.errors import SchedulerLostError, UserError, WorkerLostError
 from ngpc_sim.config.extras import extra
@@ -79,14 +79,15 @@ def stamp() -> str:
     return f"python {sys.version_info.major}.{sys.version_info.minor} {made_by(('.',), PACKAGES)}"
 
 
-def on_cluster(
-    call: Callable[[Task], Answer], tasks: Sequence[Task], address: str, apart: Apart = lambda _: None
-) -> Generator[tuple[Task, Answer], None, None]:
-    """Each task with the answer of ``call``, in the order in which they are finished.
+@contextmanager
+def cluster_of(
+    address: str, apart: Apart = lambda _: None
+) -> Iterator[Callable[..., Generator[tuple[Any, Any], None, None]]]:
+    """What calls a function on tasks with the workers of the scheduler at ``address``, as often as wanted.
 
-    The same as :func:`ngpc_sim.machine.workers.in_workers` with the workers of the scheduler at ``address``. Tasks of
-    workers that die are done by others. Where the scheduler is lost, it is waited for, and what has no answer is sent
-    again. The generator must be closed (``contextlib.closing``): tasks that wait are then cancelled.
+    It does as :func:`ngpc_sim.machine.workers.in_workers`: each task with its answer, in the order in which they are
+    finished, from a generator that must be closed (``contextlib.closing``). Tasks of workers that die are done by
+    others. Where the scheduler is lost, it is waited for, and what has no answer is sent again.
 
     Raises
     ------
@@ -99,24 +100,15 @@ def on_cluster(
     """
     if ADDRESS.fullmatch(address) is None:
         raise UserError(f"cluster = '{address}' should be like tcp://scheduler:8786.")
-    with extra("cluster", "--cluster"):
-        from distributed import KilledWorker  # noqa: PLC0415
     _silence()
-    left = dict(enumerate(tasks))
     client = _connected(address, FIRST_S)
     if client is None:
         raise UserError(f"no scheduler answers at {address} within {FIRST_S:g} s: start one with 'dask scheduler'.")
-    while True:
-        try:
-            with closing(client), closing(_Session(client, call, apart).answers(left)) as answers:
-                for number, answer in answers:
-                    yield left.pop(number), answer
-        except KilledWorker:
-            raise WorkerLostError(list(left.values())) from None
-        except _LostError:
-            client = _again(address, len(left))
-        else:
-            return
+    cluster = _Cluster(address, _Session(client, apart))
+    try:
+        yield cluster.answers
+    finally:
+        cluster.session.close()
 
 
 class _LostError(Exception):
@@ -131,7 +123,8 @@ def _silence() -> None:
 
 def _connected(address: str, seconds: float) -> Any:  # noqa: ANN401  (distributed has no types)
     """A client of the scheduler; ``None`` where none answers."""
-    from distributed import Client  # noqa: PLC0415
+    with extra("cluster", "--cluster"):
+        from distributed import Client  # noqa: PLC0415
 
     try:
         return Client(address, timeout=seconds, set_as_default=False, name="ngpc-sim")  # type: ignore[no-untyped-call]
@@ -164,38 +157,72 @@ class _Notice:
             sys.stderr.flush()
 
 
-class _Session(Generic[Task, Answer]):
-    """Tasks on a cluster from a connection to its loss."""
+@dataclass
+class _Cluster:
+    """A scheduler whose loss is survived."""
 
-    def __init__(self, client: Any, call: Callable[[Task], Answer], apart: Apart) -> None:  # noqa: ANN401
-        self._client, self._call, self._apart = client, call, apart
-        self._executor = client.get_executor(pure=False)
-        self._finished: SimpleQueue[Future[Any]] = SimpleQueue()
-        self._under_way: dict[Future[Any], int] = {}
+    address: str
+    session: _Session
+
+    def answers(
+        self, call: Callable[[Task], Answer], tasks: Sequence[Task]
+    ) -> Generator[tuple[Task, Answer], None, None]:
+        """Each task with its answer; see :func:`cluster_of`."""
+        from distributed import KilledWorker  # noqa: PLC0415
+
+        left = dict(enumerate(tasks))
+        while left:
+            try:
+                with closing(self.session.answers(call, left)) as answers:
+                    for number, answer in answers:
+                        yield left.pop(number), answer
+            except KilledWorker:
+                raise WorkerLostError(list(left.values())) from None
+            except _LostError:
+                self.session.close()
+                self.session = _Session(_again(self.address, len(left)), self.session.apart)
+
+
+class _Session:
+    """A connection to a scheduler until its loss."""
+
+    def __init__(self, client: Any, apart: Apart) -> None:  # noqa: ANN401
+        self.apart = apart
+        self._client = client
         self._kept: Store[Any] = Store(MAX_KEPT)
         self._notice = _Notice()
         self._scheduler = ""
         self._room, self._next_look = LEAST_UNDER_WAY, 0.0
 
-    def answers(self, left: Mapping[int, Task]) -> Generator[tuple[int, Answer], None, None]:
+    def close(self) -> None:
+        """Leave the scheduler, which then forgets what was asked."""
+        self._client.close()
+
+    def answers(
+        self, call: Callable[[Task], Answer], left: Mapping[int, Task]
+    ) -> Generator[tuple[int, Answer], None, None]:
         """Numbers of the tasks that are ``left`` with their answers."""
         waiting = deque(left.items())
-        with _lost_connections():
-            self._check_workers()
+        under_way: dict[Future[Any], int] = {}
+        finished: SimpleQueue[Future[Any]] = SimpleQueue()
+        executor = self._client.get_executor(pure=False)
         try:
-            while waiting or self._under_way:
+            while waiting or under_way:
                 with _lost_connections():
-                    self._look(len(waiting) + len(self._under_way))
-                    while waiting and len(self._under_way) < self._room:
-                        self._submit(*waiting.popleft())
+                    self._look(len(waiting) + len(under_way))
+                    while waiting and len(under_way) < self._room:
+                        number, task = waiting.popleft()
+                        future = self._submit(executor, call, task)
+                        under_way[future] = number
+                        future.add_done_callback(finished.put)
                 try:
-                    future = self._finished.get(timeout=LOOK_S)
+                    future = finished.get(timeout=LOOK_S)
                 except Empty:
                     continue
-                yield self._under_way.pop(future), self._answer(future)
+                yield under_way.pop(future), self._answer(future)
         finally:
             with suppress(OSError):
-                self._executor.shutdown(wait=False)
+                executor.shutdown(wait=False)
 
     def _look(self, unanswered: int) -> None:
         """Follow the number of workers, and notice another scheduler in the place of the one that has the tasks."""
@@ -203,7 +230,9 @@ class _Session(Generic[Task, Answer]):
             return
         self._next_look = time.monotonic() + LOOK_S
         found = self._client.scheduler_info()
-        self._scheduler = self._scheduler or found["id"]
+        if not self._scheduler:
+            self._scheduler = found["id"]
+            self._check_workers()
         if found["id"] != self._scheduler:
             raise _LostError
         threads = sum(worker["nthreads"] for worker in found["workers"].values())
@@ -211,14 +240,12 @@ class _Session(Generic[Task, Answer]):
         if not threads:
             self._notice.say(f"the scheduler has no workers; waiting for one, {unanswered} tasks have no answer.")
 
-    def _submit(self, number: int, task: Task) -> None:
-        content, parts = packed((self._call, task), self._apart)
+    def _submit(self, executor: Executor, call: Callable[[Task], Answer], task: Task) -> Future[Any]:
+        content, parts = packed((call, task), self.apart)
         kept = [self._kept.get(key, partial(self._keep, part)) for key, part in parts.items()]
         # a buffer that is not in the pickle stands for each part
         asked = _Calling(_answer, stamp(), content, {key: pickle.PickleBuffer(b"") for key in parts})
-        future = self._executor.submit(pickle.loads, asked.pickled(), buffers=kept)
-        self._under_way[future] = number
-        future.add_done_callback(self._finished.put)
+        return executor.submit(pickle.loads, asked.pickled(), buffers=kept)
 
     def _keep(self, part: object) -> Any:  # noqa: ANN401
         """Bytes that workers copy from each other; the scheduler can send them again where all of those die."""
@@ -226,7 +253,7 @@ class _Session(Generic[Task, Answer]):
             warnings.filterwarnings("ignore", message="Sending large graph")
             return self._client.submit(bytes, pickle.dumps(part, pickle.HIGHEST_PROTOCOL), pure=False)
 
-    def _answer(self, future: Future[Any]) -> Answer:
+    def _answer(self, future: Future[Any]) -> Any:  # noqa: ANN401
         if future.cancelled():
             raise _LostError
         error = future.exception()
@@ -236,7 +263,7 @@ class _Session(Generic[Task, Answer]):
             raise error
         worker, its_stamp, answer = future.result()
         _check_worker(worker, its_stamp)
-        return answer  # type: ignore[no-any-return]
+        return answer
 
     def _check_workers(self) -> None:
         found_by_worker = self._client.run(pickle.loads, _Calling(stamp).pickled(), on_error="return")

@@ -14,7 +14,7 @@ import pytest
 
 from ngpc_sim.config.errors import SchedulerLostError, UserError
 from ngpc_sim.machine import cluster as cluster_module
-from ngpc_sim.machine.cluster import on_cluster
+from ngpc_sim.machine.cluster import cluster_of
 
 pytest.importorskip("distributed")
 
@@ -92,6 +92,11 @@ def steady():
         made.end_all()
 
 
+def on_cluster(call, tasks, address):
+    with cluster_of(address) as spread, closing(spread(call, tasks)) as answers:
+        yield from answers
+
+
 def slow_tasks(count):
     return [SLOW_S + number / 1000 for number in range(count)]
 
@@ -99,6 +104,11 @@ def slow_tasks(count):
 def test_every_task_has_its_own_answer(steady):
     answers = on_cluster(math.factorial, [5, 0, 3, 4], steady.address)
     assert sorted(answers) == [(0, 1), (3, 6), (4, 24), (5, 120)]
+
+
+def test_a_cluster_is_asked_as_often_as_wanted(steady):
+    with cluster_of(steady.address) as spread:
+        assert [list(spread(math.factorial, [number])) for number in (3, 4)] == [[(3, 6)], [(4, 24)]]
 
 
 def test_no_tasks_end_at_once(steady):
