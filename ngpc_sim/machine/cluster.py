@@ -100,7 +100,6 @@ def cluster_of(
     """
     if ADDRESS.fullmatch(address) is None:
         raise UserError(f"cluster = '{address}' should be like tcp://scheduler:8786.")
-    _silence()
     client = _connected(address, FIRST_S)
     if client is None:
         raise UserError(f"no scheduler answers at {address} within {FIRST_S:g} s: start one with 'dask scheduler'.")
@@ -116,7 +115,7 @@ class _LostError(Exception):
 
 
 def _silence() -> None:
-    """Leave it to the sentences of this module to say what is wrong."""
+    """Leave it to the sentences of this module to say what is wrong; the import has set these levels."""
     for name in ("distributed", "distributed.client", "tornado.application"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
@@ -126,6 +125,7 @@ def _connected(address: str, seconds: float) -> Any:  # noqa: ANN401  (distribut
     with extra("cluster", "--cluster"):
         from distributed import Client  # noqa: PLC0415
 
+    _silence()
     try:
         return Client(address, timeout=seconds, set_as_default=False, name="ngpc-sim")  # type: ignore[no-untyped-call]
     except OSError:
@@ -196,7 +196,8 @@ class _Session:
 
     def close(self) -> None:
         """Leave the scheduler, which then forgets what was asked."""
-        self._client.close()
+        with suppress(OSError):
+            self._client.close()
 
     def answers(
         self, call: Callable[[Task], Answer], left: Mapping[int, Task]
@@ -221,7 +222,7 @@ class _Session:
                     continue
                 yield under_way.pop(future), self._answer(future)
         finally:
-            with suppress(OSError):
+            with suppress(Exception):  # without a scheduler there is nothing to cancel
                 executor.shutdown(wait=False)
 
     def _look(self, unanswered: int) -> None:
