@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from ngpc_sim.config.errors import UserError, WorkerLostError
+from ngpc_sim.config.errors import SchedulerLostError, UserError, WorkerLostError
 from ngpc_sim.config.texts import printable
 from ngpc_sim.machine.ending import Stopped, say, stoppable, what_is_kept
 
@@ -53,7 +53,7 @@ def _run() -> None:
         _fail(str(error))
     except UsageError as error:
         _fail(error.format_message())
-    except WorkerLostError as error:
+    except (SchedulerLostError, WorkerLostError) as error:
         _fail(f"{error}{what_is_kept()}", 1)
     except BrokenPipeError:
         _forget_stdout()

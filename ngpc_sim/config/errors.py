@@ -33,3 +33,13 @@ class WorkerLostError(RuntimeError):
             f"are lost{lost}; no results of this run are written."
         )
         self.tasks = tasks
+
+
+class SchedulerLostError(RuntimeError):
+    """The scheduler of a cluster went away and did not come back."""
+
+    def __init__(self, address: str, seconds: float) -> None:
+        super().__init__(
+            f"the scheduler at {address} went away and did not come back in {seconds / 60:g} minutes: start it, and "
+            "then the same command again."
+        )

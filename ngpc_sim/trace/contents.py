@@ -76,11 +76,14 @@ class Trace:
     """(n_invocations,) network of each invocation, a place in ``networks``; (0,) where there is only one."""
     sha256: str = ""
     """Of the file's bytes for a trace as it was read, else of the contents, whatever is given here."""
+    place: str = ""
+    """Path or URL of the file for a trace as it was read, else empty, whatever is given here."""
 
     def __post_init__(self) -> None:
         for key in ("profile", "invocations", "tiles", "positions", "tile_weights", "invocation_networks"):
             object.__setattr__(self, key, _read_only(getattr(self, key)))
         object.__setattr__(self, "sha256", self._own_sha256())
+        object.__setattr__(self, "place", "")
 
     def _own_sha256(self) -> str:
         """Hash of what is here, which a trace with other contents does not share."""
@@ -164,8 +167,9 @@ class Trace:
         return np.take(known, invocations, mode="clip").astype(np.int32)  # what breaks a law has a hash too
 
 
-def from_file(trace: TraceT, sha256: str) -> TraceT:
-    """Give a trace that was just made from a file the hash of the file's bytes."""
+def from_file(trace: TraceT, place: str, sha256: str) -> TraceT:
+    """Give a trace that was just made from a file the place of the file, and the hash of its bytes."""
+    object.__setattr__(trace, "place", place)
     object.__setattr__(trace, "sha256", sha256)
     return trace
 

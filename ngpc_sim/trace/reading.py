@@ -105,7 +105,7 @@ def _read(stream: Stream, place: str, name: str) -> Trace:
     _refuse(rows_flaw(trace))
     if told not in ("", trace.sha256):
         raise RefusedError(WRONG_CHECKSUM)
-    return from_file(trace, _sha256(stream))
+    return from_file(trace, place, _sha256(stream))
 
 
 def _sha256(stream: Stream) -> str:
@@ -132,8 +132,8 @@ def _streamed(trace: Trace, place: str, stream: Stream, metadata: Any, told: str
     check_sizes(metadata, stream, found.st_size, MAX_STREAMED_ROWS)
     if any(metadata.row_group(i).num_rows > MAX_GROUP_ROWS for i in range(metadata.num_row_groups)):
         raise RefusedError(f"has a chunk of more than {MAX_GROUP_ROWS:,} rows, too many for a file of this size")
-    file = {"path": place, "rows": metadata.num_rows, "file_sha256": _sha256(stream), "stamp": _stamp(found)}
-    return from_file(StreamedTrace(**_values(trace), **file, told_sha256=told), file["file_sha256"])
+    file = {"rows": metadata.num_rows, "file_sha256": _sha256(stream), "stamp": _stamp(found)}
+    return from_file(StreamedTrace(**_values(trace), **file, told_sha256=told), place, file["file_sha256"])
 
 
 def _stamp(status: os.stat_result) -> tuple[int, ...]:
@@ -150,7 +150,6 @@ def _values(trace: Trace) -> dict[str, Any]:
 class StreamedTrace(Trace):
     """A full-frame trace whose rows stay in its file; the arrays of rows of a plain trace are empty here."""
 
-    path: str = ""
     rows: int = 0
     """Queries in the file."""
     file_sha256: str = ""
@@ -212,10 +211,10 @@ class StreamedTrace(Trace):
     @contextmanager
     def _file(self) -> Iterator[Any]:
         """The opened file; what is wrong with it becomes one sentence."""
-        with _one_sentence(self.path), damage("is damaged"):
-            if _stamp(Path(self.path).stat()) != self.stamp:
+        with _one_sentence(self.place), damage("is damaged"):
+            if _stamp(Path(self.place).stat()) != self.stamp:
                 raise RefusedError("has changed since it was opened")
-            yield parquet_file(self.path)
+            yield parquet_file(self.place)
 
     def limited(self, n: int) -> Trace:
         """Keep the first ``n`` recorded queries, in memory, standing only for themselves."""

@@ -23,7 +23,7 @@ def verify(trace: Trace) -> None:
     for _ in trace.blocks():
         pass
     if trace.told_sha256 not in ("", _contents_sha256(trace)):
-        raise UserError(f"The trace {trace.path} {WRONG_CHECKSUM}.")
+        raise UserError(f"The trace {trace.place} {WRONG_CHECKSUM}.")
 
 
 def _contents_sha256(trace: StreamedTrace) -> str:
