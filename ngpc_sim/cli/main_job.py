@@ -65,6 +65,9 @@ Waveform = Annotated[
 Debug = Annotated[
     bool, typer.Option("--debug", envvar="NGPC_SIM_DEBUG", help="With an error, also print its cause's traceback.")
 ]
+Cluster = Annotated[
+    str | None, typer.Option(metavar="URL", help="Scheduler whose workers run the points, such as tcp://head:8786.")
+]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Forget what earlier runs into this folder have finished.")]
 OnlyFailed = Annotated[bool, typer.Option("--only-failed", help="Run again what failed, and nothing else.")]
 DryRun = Annotated[
@@ -96,6 +99,7 @@ def run(
     waveform: Waveform = None,
     dry_run: DryRun = False,  # noqa: FBT002
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
+    cluster: Cluster = None,
     fresh: Fresh = False,  # noqa: FBT002
     only_failed: OnlyFailed = False,  # noqa: FBT002
     out: Annotated[Path | None, typer.Option(help="Folder of the result files (default out/ARCH).")] = None,
@@ -123,7 +127,7 @@ def run(
     # the request has a field of the same name for every option that it takes
     asked = Request(**{option.name: given[option.name] for option in fields(Request) if option.name in given})
     try:
-        main_job(with_target(asked), fresh=fresh, only_failed=only_failed)
+        main_job(with_target(asked), cluster=cluster, fresh=fresh, only_failed=only_failed)
     except UserError as error:
         if debug and error.__cause__ is not None:
             traceback.print_exception(error.__cause__)
@@ -136,7 +140,9 @@ def _refuse_stray_option(command: str) -> None:
         raise UserError(f"option {first} stands before {command}, where only the main job has options.")
 
 
-def main_job(asked: Request, *, fresh: bool, only_failed: bool, repeated: Plan | None = None) -> None:
+def main_job(
+    asked: Request, *, fresh: bool, only_failed: bool, repeated: Plan | None = None, cluster: str | None = None
+) -> None:
     """Check everything that can be refused, simulate, write, print; ``repeated`` are the points of an earlier run."""
     from ngpc_sim.job import request
 
@@ -151,7 +157,7 @@ def main_job(asked: Request, *, fresh: bool, only_failed: bool, repeated: Plan |
     points = planned.points
     watts = _check(asked, points)
     began = time.monotonic()
-    run = simulated(asked, points, fresh=fresh, only_failed=only_failed)
+    run = simulated(asked, points, cluster, fresh=fresh, only_failed=only_failed)
     if run.results:
         _write(asked, run, watts, [*planned.sentences(), *notes], (started, began))
     if not run.whole:

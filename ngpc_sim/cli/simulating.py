@@ -56,10 +56,12 @@ class Simulated:
             sys.stderr.write(f"ngpc-sim: {self.missing:,} of {total:,} points have not run: leave out --only-failed.\n")
 
 
-def simulated(asked: Request, points: list[Point], *, fresh: bool, only_failed: bool) -> Simulated:
-    """Run what no earlier run has done."""
+def simulated(asked: Request, points: list[Point], cluster: str | None, *, fresh: bool, only_failed: bool) -> Simulated:
+    """Run what no earlier run has done, on the workers of ``cluster`` where it is given."""
+    from ngpc_sim.machine.cluster import cluster_of
     from ngpc_sim.machine.ending import note_kept
-    from ngpc_sim.simulation.outcomes import How, check_jobs
+    from ngpc_sim.simulation.carried import apart
+    from ngpc_sim.simulation.outcomes import MAX_JOBS, How, check_jobs
     from ngpc_sim.simulation.store import NAME, PointStore
 
     total = len(points) * (1 if asked.frames is None else len(asked.frames))
@@ -67,12 +69,16 @@ def simulated(asked: Request, points: list[Point], *, fresh: bool, only_failed: 
     if only_failed and (total == 1 or fresh):
         raise UserError("--only-failed needs several points of an earlier run, whose store --fresh would delete.")
     check_jobs(asked.jobs)
+    if cluster is not None and asked.jobs != 1:
+        raise UserError(f"--jobs {asked.jobs} and --cluster exclude each other: the cluster has its own workers.")
     with ExitStack() as after:
+        spread = None if cluster is None else after.enter_context(cluster_of(cluster, apart))
+        jobs = asked.jobs if spread is None else MAX_JOBS
         store = after.enter_context(PointStore.open(path, fresh=fresh)) if total > 1 else None
         bar = after.enter_context(closing(Bar(total, "simulating", shown=not asked.quiet, unit="points")))
         if store is not None:
             note_kept(lambda: f"{bar.done:,.0f} of {total:,} points are kept in {path}; the same command goes on.")
-        return _run(asked, points, How(asked.jobs, bar, store, only_failed=only_failed), bar)
+        return _run(asked, points, How(jobs, bar, store, spread, only_failed=only_failed), bar)
 
 
 def _run(asked: Request, points: list[Point], how: How, bar: Bar) -> Simulated:

@@ -17,6 +17,7 @@ from typing import Any
 from ngpc_sim.architecture.arch import PROSE, all_keys
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import dotted_leaves
+from ngpc_sim.job.configurations import whole
 from ngpc_sim.job.finished_runs import FinishedRun, Row
 from ngpc_sim.results.columns import COLUMNS
 
@@ -279,8 +280,8 @@ def _key(row: Row, columns: Iterable[str]) -> tuple[Cell, ...]:
 def _leaves(run: FinishedRun, name: object) -> dict[str, Any]:
     """Values by dotted key of a configuration, without prose."""
     configurations = run.manifest.get("configurations")
-    tree = configurations.get(name) if isinstance(configurations, dict) else None
-    if not isinstance(tree, dict):
+    tree = whole(configurations, str(name)) if isinstance(configurations, dict) else None
+    if tree is None:
         raise UserError(f"{run.folder}: its manifest lacks the configuration of a row, {_start(name)}.")
     own = {key: value for key, value in tree.items() if key not in PROSE}
     return {key: value for key, value in dotted_leaves(own) if key.rpartition(".")[2] not in OF_SOURCES}

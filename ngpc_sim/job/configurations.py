@@ -48,12 +48,14 @@ def _names(tree: Mapping[str, Any]) -> Iterable[str]:
             yield from _names(value)
 
 
-def whole(found: Mapping[str, dict[str, Any]], sha256: str) -> dict[str, Any]:
-    """One of :func:`configurations`, as it was."""
-    tree = found[sha256]
-    if set(tree) != {BASE, VALUES}:
-        return tree
-    made = found[tree[BASE]]
-    for key, value in tree[VALUES].items():
+def whole(found: Mapping[str, Any], sha256: str) -> dict[str, Any] | None:
+    """One of :func:`configurations`, as it was; ``None`` where a stranger's file has none of this hash."""
+    tree = found.get(sha256)
+    if not isinstance(tree, dict) or set(tree) != {BASE, VALUES}:
+        return tree if isinstance(tree, dict) else None
+    made, values = found.get(tree[BASE]) if isinstance(tree[BASE], str) else None, tree[VALUES]
+    if not isinstance(made, dict) or not isinstance(values, dict):
+        return None
+    for key, value in values.items():
         made = set_dotted(made, key, value)
     return made

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from ngpc_sim.architecture.arch import Arch, arch_of
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.job.configurations import whole
 from ngpc_sim.simulation import design
 from ngpc_sim.simulation.design import Options, Point
 from ngpc_sim.trace import Trace, load_trace
@@ -67,7 +68,7 @@ def points_of(manifest: Mapping[str, Any], *, allow_plugins: bool, allow_urls: b
     repeat, configurations = manifest.get("repeat"), manifest.get("configurations")
     if not isinstance(repeat, dict) or not isinstance(configurations, dict):
         raise UserError("the manifest has no design points under 'repeat': an earlier version wrote it; run it again.")
-    archs = _Parts(list(configurations.items()), lambda item: _arch(*item, allow_plugins=allow_plugins))
+    archs = _Parts(list(configurations), lambda name: _arch(name, configurations, allow_plugins=allow_plugins))
     works, options = _Parts(_list(repeat, "workloads"), _work), _Parts(_list(repeat, "options"), _read)
     traces = _Parts(_list(repeat, "traces"), partial(_trace, allow_urls=allow_urls))
     points = []
@@ -112,8 +113,9 @@ def _cells(plain: object, what: str, **kinds: type) -> list[Any]:
     return [own[key] for key in kinds]
 
 
-def _arch(name: str, tree: object, *, allow_plugins: bool) -> Arch:
-    if not isinstance(tree, dict):
+def _arch(name: str, configurations: Mapping[str, Any], *, allow_plugins: bool) -> Arch:
+    tree = whole(configurations, name)
+    if tree is None:
         raise UserError(f"the manifest has a configuration that is no mapping, {name[:8]}.")
     return arch_of(tree, f"configuration {name[:8]}", allow_plugins=allow_plugins)
 
