@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ngpc_sim.cli.main_job import DryRun, Fresh, OnlyFailed, Plugins, main_job
+from ngpc_sim.cli.main_job import Cluster, DryRun, Fresh, OnlyFailed, Plugins, main_job
 from ngpc_sim.config.errors import UserError
 
 
@@ -20,6 +20,7 @@ def sweep(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the result files (default out/NAME of the file).")] = None,
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
+    cluster: Cluster = None,
     fresh: Fresh = False,  # noqa: FBT002
     only_failed: OnlyFailed = False,  # noqa: FBT002
     dry_run: DryRun = False,  # noqa: FBT002
@@ -38,4 +39,4 @@ def sweep(
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
     asked = replace(read_sweep(file), out=out, jobs=jobs, dry_run=dry_run, allow_plugins=allow_plugins, quiet=quiet)
-    main_job(asked, fresh=fresh, only_failed=only_failed)
+    main_job(asked, cluster=cluster, fresh=fresh, only_failed=only_failed)
