@@ -9,17 +9,15 @@ source here, so the clock is the architecture's alone; what blocks allow is an e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property, partial
 
 from ngpc_sim.architecture.sram import AccessPoint, AreaPoint, Macro, look_up, shape_factor
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import Field, Name, Positive, Share, Sourced, Spec
 from ngpc_sim.config.yaml_files import Tree
-from ngpc_sim.machine.store import Store
 
 COLDEST_K, HOTTEST_K = 300.0, 350.0
-#: macros whose values a technology keeps
-KEPT_MACROS = 4096
 
 
 class EnergySpec(Spec):
@@ -137,9 +135,15 @@ class TechnologySpec(Spec):
         return self.model_dump_json()
 
     @cached_property
-    def _looked_up(self) -> Store[float]:
+    def _looked_up(self) -> dict[tuple[str, Macro], float]:
         """Values of the SRAM tables by column and macro: points of a sweep ask the same."""
-        return Store(KEPT_MACROS)
+        return {}
+
+    def _kept(self, column: str, macro: Macro, make: Callable[[], float]) -> float:
+        """Value of a column for a macro, made once."""
+        if (column, macro) not in self._looked_up:
+            self._looked_up[column, macro] = make()
+        return self._looked_up[column, macro]
 
     def energy_scale(self, voltage_v: float | None) -> float:
         """Energy in the built node at a voltage (nominal for ``None``) over what the constants say."""
@@ -158,8 +162,7 @@ class TechnologySpec(Spec):
 
     def access(self, column: str, macro: Macro) -> float:
         """``read_pj``, ``write_pj`` or ``leakage_mw`` of a grid_sram as the table gives it."""
-        make = partial(look_up, self.name, self.sram.access, column, macro)
-        return self._looked_up.get((column, macro), make)
+        return self._kept(column, macro, partial(look_up, self.name, self.sram.access, column, macro))
 
     def product_density(self) -> float:
         """SRAM area of dies that were sold in mm2 a MiB.
@@ -179,8 +182,7 @@ class TechnologySpec(Spec):
 
     def macro_area_mm2(self, macro: Macro) -> float:
         """Area of a grid_sram as the table gives it."""
-        make = partial(look_up, self.name, self.sram.area, "area_mm2", macro)
-        return self._looked_up.get(("area_mm2", macro), make)
+        return self._kept("area_mm2", macro, partial(look_up, self.name, self.sram.area, "area_mm2", macro))
 
     def density_factor(self, macro: Macro) -> float:
         """Area for banks and ports of a grid_sram, over SRAM of ``density_banks`` and one port, by the area table."""
@@ -193,8 +195,7 @@ class TechnologySpec(Spec):
 
     def _area_of_shape(self, macro: Macro) -> float:
         """What banks and ports of a macro multiply its area with."""
-        make = partial(shape_factor, self.name, self.sram.area, "area_mm2", macro)
-        return self._looked_up.get(("shape", macro), make)
+        return self._kept("shape", macro, partial(shape_factor, self.name, self.sram.area, "area_mm2", macro))
 
     def access_ns(self, macro: Macro) -> float:
         """Time of an access to a grid_sram in the node built."""
