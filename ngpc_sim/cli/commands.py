@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from ngpc_sim.cli import calibrate, main_job, report, show, traces, validate, warmup
+from ngpc_sim.cli import calibrate, explore, main_job, report, show, traces, validate, warmup
 from ngpc_sim.cli.values import Command, Group
 
 #: typer's own mistakes in usage, whatever package it takes them from
@@ -30,4 +30,5 @@ app.command("explain", cls=Command)(show.explain)
 app.command("report", cls=Command)(report.report)
 app.command("validate", cls=Command)(validate.validate)
 app.command("calibrate", cls=Command)(calibrate.calibrate)
+app.command("explore", cls=Command)(explore.explore)
 app.command("warmup", cls=Command)(warmup.warmup)

@@ -12,7 +12,9 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.explore.goals import Row, is_number
 from ngpc_sim.job.explore.space import Design, Space
 from ngpc_sim.simulation.design import Point
-from ngpc_sim.simulation.points import run_points
+from ngpc_sim.simulation.outcomes import How
+from ngpc_sim.simulation.points import run_each
+from ngpc_sim.simulation.store import PointStore
 
 #: designs that run at a time; only the rows of those before are kept
 DESIGNS_AT_ONCE = 256
@@ -22,11 +24,12 @@ DESIGNS_AT_ONCE = 256
 class Evaluation:
     """Runs designs of a space: ``frames`` are the design points of the architecture ``arch`` as it is.
 
-    ``asked`` is by level of detail how many designs were run.
+    What the ``store`` has is not run again. ``asked`` is by level of detail how many designs were asked for.
     """
 
     space: Space
     frames: Sequence[Point]
+    store: PointStore
     arch: str
     gpu: str | None = None
     allow_plugins: bool = False
@@ -40,18 +43,19 @@ class Evaluation:
         return [row for part in parts for row in self._rows(part, detail)]
 
     def _rows(self, designs: Sequence[Design], detail: str) -> list[Row | str]:
-        points: list[list[Point] | str] = [self._points(design, detail) for design in designs]
-        try:
-            rows = self._run([point for own in points if not isinstance(own, str) for point in own])
-        except UserError as error:
-            if len(designs) == 1:
-                return [str(error)]
-            return [row for design in designs for row in self._rows([design], detail)]
-        each = iter(rows)
-        return [own if isinstance(own, str) else _mean([next(each) for _ in own]) for own in points]
-
-    def _run(self, points: Sequence[Point]) -> list[dict[str, Any]]:
-        return [result.row() for result in run_points(points, self.jobs)]
+        points = [self._points(design, detail) for design in designs]
+        every = [point for own in points if not isinstance(own, str) for point in own]
+        found = run_each(every, How(self.jobs, store=self.store, noted=False))
+        numbers = iter(range(len(every)))
+        rows: list[Row | str] = []
+        for own in points:
+            if isinstance(own, str):
+                rows.append(own)
+                continue
+            mine = [next(numbers) for _ in own]
+            failed = [found.failures[number] for number in mine if number in found.failures]
+            rows.append(failed[0] if failed else _mean([found.values[number].row() for number in mine]))
+        return rows
 
     def _points(self, design: Design, detail: str) -> list[Point] | str:
         values = self.space.values(design)

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import nearest
@@ -58,7 +58,7 @@ class Limit:
         return self.sign * (float(value) - self.number) if is_number(value) else math.inf
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether a cell is a finite number; a truth value is none."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 

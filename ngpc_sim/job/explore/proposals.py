@@ -67,10 +67,10 @@ def _proposed(
         import optuna  # noqa: PLC0415 - heavy
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(
-        directions=["minimize"] * len(goals.objectives), sampler=_sampler(optuna, sampler)
-    )
-    ways = {key: optuna.distributions.IntDistribution(0, len(own) - 1) for key, own in space.choices.items()}
+    study = optuna.create_study(directions=["minimize"] * len(goals.objectives), sampler=_sampler(optuna, sampler))
+    ways: dict[str, Any] = {
+        key: optuna.distributions.IntDistribution(0, len(own) - 1) for key, own in space.choices.items()
+    }
     found: dict[Design, Row | str] = {}
     for _ in range(0, MAX_REPEATS * wanted, sampler.at_once):
         trials = [study.ask(ways) for _ in range(sampler.at_once)]

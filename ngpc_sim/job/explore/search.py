@@ -24,6 +24,10 @@ from ngpc_sim.job.explore.space import Design, Space
 from ngpc_sim.job.explore.surrogate import guesses
 
 Array = np.ndarray[Any, Any]
+#: of so many replays one is chosen from all designs, the others near the front, where they are sure to be better
+TURNS = 4
+#: least number whose logarithm is taken
+TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Goals:
     @property
     def columns(self) -> list[str]:
         """Columns that decide, each once."""
-        return list(dict.fromkeys(each.column for each in (*self.objectives, *self.limits)))
+        names = [objective.column for objective in self.objectives] + [limit.column for limit in self.limits]
+        return list(dict.fromkeys(names))
 
     def costs(self, row: Row) -> list[float]:
         """Objectives of a row, all to be minimized."""
@@ -75,8 +80,12 @@ class Search:
 
     def __post_init__(self) -> None:
         self._places = self.space.places([design for design, _ in self.pool])
-        self._costs = self._matrix(self.goals.objectives, "cost")
-        self._excesses = self._matrix(self.goals.limits, "excess")
+        bounds = [bound for _, bound in self.pool]
+        self._costs = self._table(bounds, self.goals.costs)
+        self._excesses = self._table(bounds, self.goals.excesses)
+        signs = np.array([objective.sign for objective in self.goals.objectives])
+        #: objectives whose values are all above 0, so that their logarithms can be compared
+        self._positive = (self._costs * signs > 0).all(axis=0)
         self._known: list[int] = []
 
     def run(self, replay: Callable[[Sequence[Design]], list[Row | str]], done: Callable[[int], None]) -> None:
@@ -103,32 +112,50 @@ class Search:
 
     def costs(self, trials: Sequence[int]) -> Array:
         """Objectives of trials, all to be minimized: (trials, objectives)."""
-        rows = [self.goals.costs(self.trials[n].row) for n in trials]
-        return np.array(rows, float).reshape(len(rows), len(self.goals.objectives))
+        return self._table([self.trials[n].row for n in trials], self.goals.costs)
 
-    def _matrix(self, wanted: Sequence[Any], value: str) -> Array:
-        """Values (designs, wanted) of the bounds."""
-        rows = [[getattr(each, value)(bound) for each in wanted] for _, bound in self.pool]
-        return np.array(rows, float).reshape(len(self.pool), len(wanted))
+    @staticmethod
+    def _table(rows: Sequence[Row], values: Callable[[Row], list[float]]) -> Array:
+        """Values (rows, columns), of no row too."""
+        return np.array([values(row) for row in rows], float).reshape(len(rows), len(values({})))
+
+    def _compared(self, costs: Array) -> Array:
+        """Costs as they are compared: in ratios, where all are above 0."""
+        logs = np.sign(costs) * np.log(np.maximum(np.abs(costs), TINY))
+        return np.where(self._positive, logs, costs)
 
     def _next(self, count: int) -> list[int]:
-        """Indices of the designs to replay next, the one that is furthest before the front first."""
-        front = self.costs(self.front)
-        open_ = self._possible(front)
+        """Indices of the designs to replay next."""
+        open_ = self._possible(self.costs(self.front))
         open_[self._known] = False
-        costs = self._guessed(self.goals.objectives, "cost", self._costs)
-        excesses = self._guessed(self.goals.limits, "excess", self._excesses)
+        costs = self._guessed(
+            self._compared(self._costs), lambda row: self._compared(self._table([row], self.goals.costs))[0]
+        )
+        excesses = self._guessed(self._excesses, self.goals.excesses)
         over = np.maximum(excesses, 0).sum(axis=1)
+        best = [self._known[n] for n in self.front]
+        near = self._neighbours(best)
+        front = costs[best]
         chosen: list[int] = []
         while len(chosen) < count and open_.any():
             left = np.flatnonzero(open_)
             within = left[over[left] <= 0]
-            best = _furthest(costs, within, front) if len(within) else int(left[np.argmin(over[left])])
-            chosen.append(best)
-            open_[best] = False
             if len(within):
-                front = np.vstack([front, costs[best]])
+                is_near = (len(self._known) + len(chosen)) % TURNS != 0
+                one = _furthest(costs, within, front, near if is_near else None)
+                front = np.vstack([front, costs[one]])
+            else:
+                one = int(left[np.argmin(over[left])])
+            chosen.append(one)
+            open_[one] = False
         return chosen
+
+    def _neighbours(self, best: Sequence[int]) -> Array:
+        """Whether each design differs in one key from one of the ``best``."""
+        near = np.zeros(len(self.pool), bool)
+        for place in self._places[best]:
+            near |= (self._places != place).sum(axis=1) == 1
+        return near
 
     def _possible(self, front: Array) -> Array:
         """Whether each design may be on the front for all that its bound shows."""
@@ -138,26 +165,28 @@ class Search:
         best = np.where(proven, self._costs, -np.inf)
         for point in front:
             possible &= ~(point <= best).all(axis=1)
-        return possible
+        return np.asarray(possible)
 
-    def _guessed(self, wanted: Sequence[Any], value: str, bounds: Array) -> Array:
-        """Values (designs, wanted) guessed, or those of the replay where there was one."""
-        guessed = np.nan_to_num(bounds, posinf=0.0)
-        known = np.array([n for n, trial in enumerate(self.trials) if not trial.refused], int)
-        indices = np.array(self._known, int)[known]
-        for column, each in enumerate(wanted):
-            replays = np.array([getattr(each, value)(self.trials[n].row) for n in known], float)
-            finite = np.isfinite(replays)
-            guessed[:, column] = guesses(self._places, guessed[:, column], indices[finite], replays[finite])
-        return guessed
+    def _guessed(self, bounds: Array, values: Callable[[Row], Sequence[float]]) -> Array:
+        """Values (designs, columns) guessed, or those of the replay where there was one."""
+        pairs = zip(self._known, self.trials, strict=True)
+        replayed = {index: values(trial.row) for index, trial in pairs if not trial.refused}
+        replayed = {index: own for index, own in replayed.items() if np.isfinite(own).all()}
+        replays = np.array(list(replayed.values()), float).reshape(len(replayed), bounds.shape[1])
+        return guesses(self._places, np.nan_to_num(bounds, posinf=0.0), np.array(list(replayed), int), replays)
 
 
-def _furthest(costs: Array, designs: Array, front: Array) -> int:
-    """The one of ``designs`` whose costs are furthest before the front; without a front, a middle one."""
+def _furthest(costs: Array, designs: Array, front: Array, near: Array | None) -> int:
+    """The one of ``designs`` whose costs are furthest before the front; without a front, a middle one.
+
+    It is one of the ``near`` ones where any of them is before the front.
+    """
     own = costs[designs]
     among = own[front_of(own)]
     spans = np.ptp(among, axis=0)
     spans[spans == 0] = 1.0
     if not len(front):
         return int(designs[np.argmin(((own - among.min(axis=0)) / spans).sum(axis=1))])
-    return int(designs[np.argmax(lead(own, front, spans))])
+    leads = lead(own, front, spans)
+    close = np.where(near[designs], leads, -np.inf) if near is not None else leads
+    return int(designs[np.argmax(close if close.max() > 0 else leads)])

@@ -54,7 +54,7 @@ class Space:
 
     def places(self, designs: Sequence[Design]) -> Array:
         """Positions of designs as shares of the way from the first to the last value: (designs, keys), 0 to 1."""
-        return np.array(designs, float).reshape(len(designs), len(self._shape)) / self._steps
+        return np.asarray(np.array(designs, float).reshape(len(designs), len(self._shape)) / self._steps)
 
     @property
     def _shape(self) -> tuple[int, ...]:
