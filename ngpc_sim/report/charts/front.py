@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.report.charts.canvas import blank, style
@@ -24,6 +25,8 @@ SCALE = (0.86, 0.16, 0.03, 0.74)
 OTHERS, FRONT, COLOURS = "#bbbbbb", "#0072b2", "viridis"
 #: largest over smallest value from which on an axis is logarithmic
 WIDE = 8.0
+#: steps of a power of ten that such an axis names, and the room beside its values
+STEPS, MARGIN = (1.0, 2.0, 5.0), 1.15
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,18 @@ def front_chart(values: Array, on_front: Array, axes: Sequence[Axis]) -> Figure:
 
 
 def _scale_axes(plot: Axes, values: Array) -> None:
+    """Make wide axes logarithmic, with numbers at 1, 2 and 5 of each power of ten."""
     for name, own in (("x", values[:, 0]), ("y", values[:, 1])):
-        if own.min() > 0 and own.max() >= WIDE * own.min():
-            getattr(plot, f"set_{name}scale")("log")
+        low, high = float(own.min()), float(own.max())
+        if low > 0 and high >= WIDE * low:
+            powers = range(floor(log10(low)), ceil(log10(high)) + 1)
+            ticks = [step * 10.0**power for power in powers for step in STEPS]
+            plot.set(**{f"{name}scale": "log"})
+            plot.set(**{f"{name}lim": (low / MARGIN, high * MARGIN)})
+            axis = getattr(plot, f"{name}axis")
+            axis.set_ticks([], minor=True)
+            axis.set_ticks([tick for tick in ticks if low / MARGIN <= tick <= high * MARGIN])
+            axis.set_major_formatter("{x:g}")
 
 
 def volume_chart(volumes: Sequence[float]) -> Figure:
@@ -76,6 +88,7 @@ def volume_chart(volumes: Sequence[float]) -> Figure:
         plot = figure.add_axes((*PLOT[:2], 0.78, PLOT[3]))
         plot.step(range(1, len(volumes) + 1), volumes, where="post", color=FRONT, linewidth=1.0)
         plot.set_ylim(0, 1.02)
+        plot.xaxis.get_major_locator().set_params(integer=True)
         plot.set_xlabel("designs replayed")
         plot.set_ylabel("hypervolume (share of the box)")
     return figure
