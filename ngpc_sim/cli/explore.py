@@ -83,7 +83,9 @@ def explore(
         quiet=quiet,
     )
     sampled = Sampler(sampler, seed, at_once)
-    asked = Asked(frames, SPACE if space is None else read_space(space), Goals(aims, limits, budget, at_once), sampled)
+    asked = Asked(
+        frames, SPACE if space is None else read_space(space), Goals(aims, limits, budget, at_once, seed), sampled
+    )
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
     _search(asked, wanted, fresh=fresh)

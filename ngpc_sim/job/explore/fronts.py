@@ -24,15 +24,14 @@ def front_of(points: Array) -> Array:
     return np.array(sorted(kept), int)
 
 
-def lead(points: Array, front: Array, spans: Array) -> Array:
-    """How far each point (n, d) is before a front (m, d): the least shift of the front that dominates it.
+def lead(points: Array, front: Array) -> Array:
+    """How far each point (n, d) is before a front (m, d): the least shift of all its coordinates that dominates it.
 
-    A shift is counted in ``spans`` (d,) of all coordinates at once. It is infinite before an empty front, and at most 0
-    for what the front dominates already.
+    It is infinite before an empty front, and at most 0 for what the front dominates already.
     """
     before = np.full(len(points), np.inf)
     for one in front:
-        np.minimum(before, ((one - points) / spans).max(axis=1), out=before)
+        np.minimum(before, (one - points).max(axis=1), out=before)
     return before
 
 

@@ -18,7 +18,6 @@ from ngpc_sim.config.yaml_files import Tree, dump_yaml
 from ngpc_sim.job.explore.fronts import grown_volumes
 from ngpc_sim.job.explore.goals import Limit
 from ngpc_sim.job.explore.request import Found
-from ngpc_sim.job.explore.search import Trial
 from ngpc_sim.report.charts.canvas import KINDS, chart_bytes
 from ngpc_sim.report.charts.front import Axis, front_chart, volume_chart
 from ngpc_sim.report.files import table_files
@@ -51,7 +50,7 @@ def write(found: Found, folder: Path, manifest: Mapping[str, Any]) -> list[Path]
 
 
 def trial_rows(found: Found, volumes: Sequence[float]) -> list[dict[str, Any]]:
-    """A row a replay in their order: values of the design, columns of the goals beside their bounds, and its standing."""
+    """A row a replay, in order: values of the design, columns of the goals, those of the bound, and its standing."""
     search = found.search
     goals, front, feasible = search.goals, set(search.front), set(search.feasible)
     rows = []
@@ -135,7 +134,7 @@ def sentences(found: Found) -> list[str]:
     """What was done, and whether the front is sure."""
     search = found.search
     lines = [
-        f"{len(search.trials):,} designs replayed of {search.space.size:,} in the space, {found.bounds:,} bounded; "
+        f"{len(search.trials):,} designs replayed of {search.space.size:,}, {found.bounds:,} bounded, "
         f"{len(search.front):,} on the front."
     ]
     if search.proven:
@@ -144,7 +143,7 @@ def sentences(found: Found) -> list[str]:
     if refused:
         lines.append(f"{len(refused):,} designs cannot be simulated; the first says: {refused[0]}")
     if not search.front:
-        lines += [why_not(search.trials, limit) for limit in search.goals.limits]
+        lines += [_why_not(found, limit) for limit in search.goals.limits]
     return lines
 
 
@@ -169,8 +168,9 @@ def _why_it_ended(found: Found) -> str:
     return f"No other design {among} can be better: each was replayed, or its bound is beyond a limit or the front."
 
 
-def why_not(trials: Sequence[Trial], limit: Limit) -> str:
-    """How near the trials came to a limit."""
-    rows = [trial.row for trial in trials if not trial.refused]
-    best = min(rows, key=limit.excess, default={})
-    return f"{limit.text}: the nearest that was replayed has {best.get(limit.column)}."
+def _why_not(found: Found, limit: Limit) -> str:
+    """How near any design came to a limit, by its replay or else by its bound."""
+    rows = [trial.row for trial in found.search.trials if not trial.refused]
+    best = min(rows or [bound for _, bound in found.search.pool], key=limit.excess)
+    what = "replay" if rows else "bound"
+    return f"Of all limits together no design is within {limit.text}: the nearest {what} has {best.get(limit.column)}."

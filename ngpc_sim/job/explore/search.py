@@ -1,10 +1,10 @@
 """The search: bounds of many designs, replays of the few that may be on the front.
 
 First comes the pool, designs with their bounds: the whole space where that is small, else what a sampler proposes
-(:mod:`ngpc_sim.job.explore.proposals`). Then designs are replayed, ``at_once`` at a time. A guess of each replay is
-made from its bound and from the replays so far; next comes the design whose guess is furthest before the front. A
-design is left out when its bound shows that it cannot be on the front: only columns count for which no replay beats the
-bound. The search ends with the budget, or when no design is left.
+(:mod:`ngpc_sim.job.explore.proposals`). Then designs are replayed, ``at_once`` at a time. The first ones are drawn. Then
+a guess of each replay is made from its bound and from the replays so far, and next comes the design whose guess is
+furthest before the front. A design is left out when its bound shows that it cannot be on the front; only columns count
+for which no replay beats the bound. The search ends with the budget, or when no design is left.
 
 Everything follows from the space, the goals, the seed and the answers of the replays. A search that was stopped goes on
 when it is run again with answers that were kept.
@@ -21,23 +21,31 @@ import numpy as np
 from ngpc_sim.job.explore.fronts import front_of, lead
 from ngpc_sim.job.explore.goals import Limit, Objective, Row, is_proven
 from ngpc_sim.job.explore.space import Design, Space
-from ngpc_sim.job.explore.surrogate import guesses
+from ngpc_sim.job.explore.surrogate import Surrogate
 
 Array = np.ndarray[Any, Any]
-#: of so many replays one is chosen from all designs, the others near the front, where they are sure to be better
-TURNS = 4
+#: of so many replays one is chosen from all designs, the others from those that differ in one key from the front
+TURNS = 2
+#: designs that are drawn first, or a quarter of the budget where that is less (assumed)
+FIRST = 16
+#: share of the space that a balance e times as large is away (assumed)
+BALANCE_SPAN = 0.25
 #: least number whose logarithm is taken
 TINY = 1e-300
 
 
 @dataclass(frozen=True)
 class Goals:
-    """Objectives, limits, and how many distinct designs may be replayed, so many at a time."""
+    """Objectives, limits, and how many distinct designs may be replayed, so many at a time.
+
+    ``seed`` is that of what is drawn.
+    """
 
     objectives: Sequence[Objective]
     limits: Sequence[Limit] = ()
     budget: int = 100
     at_once: int = 4
+    seed: int = 0
 
     @property
     def columns(self) -> list[str]:
@@ -79,7 +87,11 @@ class Search:
     proven: bool = False
 
     def __post_init__(self) -> None:
-        self._places = self.space.places([design for design, _ in self.pool])
+        designs = [design for design, _ in self.pool]
+        self._places = self.space.places(designs)
+        balance = np.array([_balance(bound) for _, bound in self.pool])
+        self._surrogates = [Surrogate(np.column_stack([self._places, balance])) for _ in range(2)]
+        self._order = np.random.default_rng(self.goals.seed).permutation(len(designs))
         bounds = [bound for _, bound in self.pool]
         self._costs = self._table(bounds, self.goals.costs)
         self._excesses = self._table(bounds, self.goals.excesses)
@@ -128,21 +140,29 @@ class Search:
         """Indices of the designs to replay next."""
         open_ = self._possible(self.costs(self.front))
         open_[self._known] = False
+        drawn = min(FIRST, self.goals.budget // 4) - len(self._known)
+        if drawn > 0:
+            return [int(index) for index in self._order if open_[index]][: min(count, drawn)]
         costs = self._guessed(
-            self._compared(self._costs), lambda row: self._compared(self._table([row], self.goals.costs))[0]
+            self._surrogates[0],
+            self._compared(self._costs),
+            lambda row: self._compared(self._table([row], self.goals.costs))[0],
         )
-        excesses = self._guessed(self._excesses, self.goals.excesses)
+        excesses = self._guessed(self._surrogates[1], self._excesses, self.goals.excesses)
         over = np.maximum(excesses, 0).sum(axis=1)
         best = [self._known[n] for n in self.front]
         near = self._neighbours(best)
         front = costs[best]
+        among = costs[open_][front_of(costs[open_])]
+        spans = np.ptp(among, axis=0) if len(among) else np.ones(costs.shape[1])
+        spans[spans == 0] = 1.0
         chosen: list[int] = []
         while len(chosen) < count and open_.any():
             left = np.flatnonzero(open_)
             within = left[over[left] <= 0]
             if len(within):
                 is_near = (len(self._known) + len(chosen)) % TURNS != 0
-                one = _furthest(costs, within, front, near if is_near else None)
+                one = _furthest(costs / spans, within, front / spans, near if is_near else None)
                 front = np.vstack([front, costs[one]])
             else:
                 one = int(left[np.argmin(over[left])])
@@ -167,13 +187,19 @@ class Search:
             possible &= ~(point <= best).all(axis=1)
         return np.asarray(possible)
 
-    def _guessed(self, bounds: Array, values: Callable[[Row], Sequence[float]]) -> Array:
+    def _guessed(self, surrogate: Surrogate, bounds: Array, values: Callable[[Row], Sequence[float]]) -> Array:
         """Values (designs, columns) guessed, or those of the replay where there was one."""
         pairs = zip(self._known, self.trials, strict=True)
         replayed = {index: values(trial.row) for index, trial in pairs if not trial.refused}
         replayed = {index: own for index, own in replayed.items() if np.isfinite(own).all()}
         replays = np.array(list(replayed.values()), float).reshape(len(replayed), bounds.shape[1])
-        return guesses(self._places, np.nan_to_num(bounds, posinf=0.0), np.array(list(replayed), int), replays)
+        return surrogate.guesses(np.nan_to_num(bounds, posinf=0.0), np.array(list(replayed), int), replays)
+
+
+def _balance(bound: Row) -> float:
+    """Logarithm of the NGPC's bound over the time of the rest of kernels: waits are longest where both take as long."""
+    ngpc_ms, rest_ms = (float(bound.get(name) or TINY) for name in ("ngpc_bound_ms", "rest_ms"))
+    return BALANCE_SPAN * float(np.log(ngpc_ms / rest_ms))
 
 
 def _furthest(costs: Array, designs: Array, front: Array, near: Array | None) -> int:
@@ -182,11 +208,8 @@ def _furthest(costs: Array, designs: Array, front: Array, near: Array | None) ->
     It is one of the ``near`` ones where any of them is before the front.
     """
     own = costs[designs]
-    among = own[front_of(own)]
-    spans = np.ptp(among, axis=0)
-    spans[spans == 0] = 1.0
     if not len(front):
-        return int(designs[np.argmin(((own - among.min(axis=0)) / spans).sum(axis=1))])
-    leads = lead(own, front, spans)
+        return int(designs[np.argmin(own.sum(axis=1))])
+    leads = lead(own, front)
     close = np.where(near[designs], leads, -np.inf) if near is not None else leads
     return int(designs[np.argmax(close if close.max() > 0 else leads)])

@@ -54,7 +54,8 @@ class Space:
 
     def places(self, designs: Sequence[Design]) -> Array:
         """Positions of designs as shares of the way from the first to the last value: (designs, keys), 0 to 1."""
-        return np.asarray(np.array(designs, float).reshape(len(designs), len(self._shape)) / self._steps)
+        positions = np.array(designs, float).reshape(len(designs), len(self._shape))
+        return np.asarray(positions / self._steps)
 
     @property
     def _shape(self) -> tuple[int, ...]:
@@ -62,7 +63,7 @@ class Space:
 
     @cached_property
     def _steps(self) -> Array:
-        return np.maximum(1, np.array(self._shape) - 1)
+        return np.maximum(1.0, np.array(self._shape, float) - 1)
 
 
 def read_space(path: Path) -> Space:

@@ -77,7 +77,7 @@ def _in_the_way(found: Found, target: Target) -> str:
     rows = [trial.row for trial in found.search.trials if not trial.refused]
     if not rows:
         return (
-            f"No design of the space reaches {target.words}: the bound of the fastest is {_fps(fastest):.4g} frames per "
+            f"No design of the space reaches {target.words}: the highest bound is {_fps(fastest):.4g} frames per "
             f"second, held by {fastest['bottleneck']}."
         )
     best = max(rows, key=_fps)

@@ -83,12 +83,14 @@ def _scale_axes(plot: Axes, values: Array) -> None:
 
 def volume_chart(volumes: Sequence[float]) -> Figure:
     """Draw the hypervolume after each replay, as a share of the box between best and worst."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - heavy
+
     with style():
         figure = blank(COLUMN_IN, HEIGHT_IN)
         plot = figure.add_axes((*PLOT[:2], 0.78, PLOT[3]))
         plot.step(range(1, len(volumes) + 1), volumes, where="post", color=FRONT, linewidth=1.0)
         plot.set_ylim(0, 1.02)
-        plot.xaxis.get_major_locator().set_params(integer=True)
+        plot.xaxis.set_major_locator(MaxNLocator(integer=True))
         plot.set_xlabel("designs replayed")
         plot.set_ylabel("hypervolume (share of the box)")
     return figure
