@@ -35,7 +35,7 @@ def test_the_file_of_a_design_gives_its_row(explore, run):
     best = front[-1]
     again = run("--arch", f"found/{best['file']}", *FRAMES, "--no-what-if", "--quiet", "--out", "again")
     (row,) = again.rows("again")
-    named = {"arch", "trial", "file"}
+    named = {"arch", "arch_sha256", "trial", "file"}
     assert {name: row[name] for name in row if name in best and name not in named} == {
         name: best[name] for name in row if name in best and name not in named
     }

@@ -96,14 +96,8 @@ def parse_limits(words: Iterable[str]) -> list[Limit]:
     return limits
 
 
-def check_numeric(columns: Iterable[str], row: Row) -> None:
-    """Refuse a column of words."""
-    for column in columns:
-        value = row.get(column)
-        if value is not None and not is_number(value):
-            raise UserError(f"column '{column}' holds {value!r}, no number: a search compares numbers.")
-
-
 def _check_column(column: str, option: str) -> None:
     if column not in COLUMNS:
         raise UserError(f"{option}: unknown column '{column}'; the nearest known is '{nearest(column, COLUMNS)}'.")
+    if not COLUMNS[column].unit:
+        raise UserError(f"{option}: column '{column}' holds no numbers, which are what a search compares.")

@@ -133,10 +133,8 @@ def _charts(found: Found, volumes: Sequence[float]) -> dict[str, Any]:
 def sentences(found: Found) -> list[str]:
     """What was done, and whether the front is sure."""
     search = found.search
-    lines = [
-        f"{len(search.trials):,} designs replayed of {search.space.size:,}, {found.bounds:,} bounded, "
-        f"{len(search.front):,} on the front."
-    ]
+    replayed = f"{len(search.trials):,} designs replayed of {search.space.size:,}, {found.bounds:,} bounded"
+    lines = [f"{replayed}, {len(search.front):,} on the front."]
     if search.proven:
         lines.append(_why_it_ended(found))
     refused = [*found.refused, *(trial.refused for trial in search.trials if trial.refused)]

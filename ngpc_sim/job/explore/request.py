@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job import request
 from ngpc_sim.job.explore.evaluation import Evaluation
-from ngpc_sim.job.explore.goals import check_numeric
 from ngpc_sim.job.explore.proposals import Sampler, pool_of
 from ngpc_sim.job.explore.search import Goals, Search
 from ngpc_sim.job.explore.space import Space
@@ -56,7 +55,7 @@ def explore(asked: Asked, store: PointStore, done: Callable[[float], None]) -> F
     Raises
     ------
     UserError
-        When no design of the space can be simulated, or a column of the goals has no numbers.
+        When no design of the space can be simulated.
     """
     points = request.points(asked.frames)
     evaluation = Evaluation(
@@ -67,7 +66,6 @@ def explore(asked: Asked, store: PointStore, done: Callable[[float], None]) -> F
     pool, refused = pool_of(asked.space, asked.goals, asked.sampler, lambda d: evaluation.rows(d, "bound"), most)
     if not pool:
         raise UserError(f"no design of the space can be simulated; the first says: {refused[0]}")
-    check_numeric(asked.goals.columns, pool[0][1])
     search = Search(asked.space, asked.goals, pool)
     search.run(lambda designs: evaluation.rows(designs, points[0].detail), done)
     return Found(asked, points, search, evaluation.asked["bound"], refused)

@@ -143,11 +143,8 @@ class Search:
         drawn = min(FIRST, self.goals.budget // 4) - len(self._known)
         if drawn > 0:
             return [int(index) for index in self._order if open_[index]][: min(count, drawn)]
-        costs = self._guessed(
-            self._surrogates[0],
-            self._compared(self._costs),
-            lambda row: self._compared(self._table([row], self.goals.costs))[0],
-        )
+        bounds = self._compared(self._costs)
+        costs = self._guessed(self._surrogates[0], bounds, lambda row: self._compared(np.array(self.goals.costs(row))))
         excesses = self._guessed(self._surrogates[1], self._excesses, self.goals.excesses)
         over = np.maximum(excesses, 0).sum(axis=1)
         best = [self._known[n] for n in self.front]

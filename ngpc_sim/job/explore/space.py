@@ -55,7 +55,8 @@ class Space:
     def places(self, designs: Sequence[Design]) -> Array:
         """Positions of designs as shares of the way from the first to the last value: (designs, keys), 0 to 1."""
         positions = np.array(designs, float).reshape(len(designs), len(self._shape))
-        return np.asarray(positions / self._steps)
+        shares: Array = positions / self._steps
+        return shares
 
     @property
     def _shape(self) -> tuple[int, ...]:
