@@ -1,8 +1,8 @@
 """The search: bounds of many designs, replays of the few that may be on the front.
 
 First comes the pool, designs with their bounds: the whole space where that is small, else what a sampler proposes
-(:mod:`ngpc_sim.job.explore.proposals`). Then designs are replayed, ``at_once`` at a time. The first ones are drawn. Then
-a guess of each replay is made from its bound and from the replays so far, and next comes the design whose guess is
+(:mod:`ngpc_sim.job.explore.proposals`). Then designs are replayed, ``at_once`` at a time. The first ones are drawn.
+Then a guess of each replay is made from its bound and from the replays so far, and next comes the design whose guess is
 furthest before the front. A design is left out when its bound shows that it cannot be on the front; only columns count
 for which no replay beats the bound. The search ends with the budget, or when no design is left.
 
@@ -25,7 +25,7 @@ from ngpc_sim.job.explore.surrogate import Surrogate
 
 Array = np.ndarray[Any, Any]
 #: of so many replays one is chosen from all designs, the others from those that differ in one key from the front
-TURNS = 2
+TURNS = 3
 #: designs that are drawn first, or a quarter of the budget where that is less (assumed)
 FIRST = 16
 #: share of the space that a balance e times as large is away (assumed)
@@ -184,7 +184,7 @@ class Search:
             possible &= ~(point <= best).all(axis=1)
         return np.asarray(possible)
 
-    def _guessed(self, surrogate: Surrogate, bounds: Array, values: Callable[[Row], Sequence[float]]) -> Array:
+    def _guessed(self, surrogate: Surrogate, bounds: Array, values: Callable[[Row], Any]) -> Array:
         """Values (designs, columns) guessed, or those of the replay where there was one."""
         pairs = zip(self._known, self.trials, strict=True)
         replayed = {index: values(trial.row) for index, trial in pairs if not trial.refused}

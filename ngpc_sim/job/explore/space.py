@@ -64,7 +64,7 @@ class Space:
 
     @cached_property
     def _steps(self) -> Array:
-        return np.maximum(1.0, np.array(self._shape, float) - 1)
+        return np.array([max(1, len(values) - 1) for values in self.choices.values()], float)
 
 
 def read_space(path: Path) -> Space:
