@@ -135,7 +135,7 @@ def sentences(found: Found) -> list[str]:
     search = found.search
     replayed = f"{len(search.trials):,} designs replayed of {search.space.size:,}, {found.bounds:,} bounded"
     lines = [f"{replayed}, {len(search.front):,} on the front."]
-    if search.proven:
+    if search.proven and search.front:
         lines.append(_why_it_ended(found))
     refused = [*found.refused, *(trial.refused for trial in search.trials if trial.refused)]
     if refused:
@@ -171,4 +171,6 @@ def _why_not(found: Found, limit: Limit) -> str:
     rows = [trial.row for trial in found.search.trials if not trial.refused]
     best = min(rows or [bound for _, bound in found.search.pool], key=limit.excess)
     what = "replay" if rows else "bound"
-    return f"Of all limits together no design is within {limit.text}: the nearest {what} has {best.get(limit.column)}."
+    value = best.get(limit.column)
+    number = "no value" if value is None else f"{value:.6g}"
+    return f"Nothing is within all limits, and of {limit.text} the nearest {what} has {number}."
