@@ -9,6 +9,7 @@ import typer
 from ngpc_sim.cli import (
     calibrate,
     compare,
+    explore,
     main_job,
     report,
     rerun,
@@ -46,4 +47,5 @@ app.command("compare", cls=Command)(compare.compare)
 app.command("rerun", cls=Command)(rerun.rerun)
 app.command("sensitivity", cls=Command)(sensitivity.sensitivity)
 app.command("calibrate", cls=Command)(calibrate.calibrate)
+app.command("explore", cls=Command)(explore.explore)
 app.command("warmup", cls=Command)(warmup.warmup)

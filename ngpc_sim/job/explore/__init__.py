@@ -1,0 +1,1 @@
+"""Search: designs of a space, their bounds and replays, and the front of what is wanted of them."""

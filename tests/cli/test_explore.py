@@ -1,0 +1,100 @@
+"""Searches from the command line: files, resuming, targets, and what is refused."""
+
+import csv
+
+import pytest
+
+from ngpc_sim.job.explore.evaluation import Evaluation
+
+FRAMES = ("--app", "gia", "--encoding", "lowres", "--resolution", "hd")
+GOALS = ("--objective", "fps:max", "--objective", "area_mm2:min", "--objective", "energy_mj:min")
+FRONT = ("trials.csv", "pareto.csv", "front.svg", "hypervolume.svg")
+
+
+@pytest.fixture
+def space(tmp_path):
+    path = tmp_path / "space.yaml"
+    path.write_text("scale: [4, 8, 16]\nnfp.clock_ghz: 0.8..1.2:0.2\n")
+    return path
+
+
+@pytest.fixture
+def explore(run, space):
+    return lambda *words: run("explore", "--space", space, *FRAMES, *GOALS, "--quiet", *words)
+
+
+def rows_of(path):
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_the_file_of_a_design_gives_its_row(explore, run):
+    ran = explore("--budget", "6", "--out", "found")
+    assert ran.err == ""
+    front = rows_of(ran.folder / "found/pareto.csv")
+    best = front[-1]
+    again = run("--arch", f"found/{best['file']}", *FRAMES, "--no-what-if", "--quiet", "--out", "again")
+    (row,) = again.rows("again")
+    named = {"arch", "arch_sha256", "trial", "file"}
+    assert {name: row[name] for name in row if name in best and name not in named} == {
+        name: best[name] for name in row if name in best and name not in named
+    }
+    assert len(row) > 50
+
+
+def test_a_search_that_is_stopped_goes_on_to_the_same_front(explore, monkeypatch):
+    whole = explore("--budget", "7", "--out", "whole")
+    calls, rows = [], Evaluation.rows
+
+    def stops(self, designs, detail):
+        calls.append(detail)
+        if calls.count("cycle") == 2:
+            raise KeyboardInterrupt
+        return rows(self, designs, detail)
+
+    monkeypatch.setattr(Evaluation, "rows", stops)
+    explore("--budget", "7", "--out", "part")
+    assert calls.count("cycle") == 2
+    assert not (whole.folder / "part/pareto.csv").exists()
+    monkeypatch.setattr(Evaluation, "rows", rows)
+    explore("--budget", "7", "--out", "part")
+    for name in FRONT:
+        assert (whole.folder / "whole" / name).read_bytes() == (whole.folder / "part" / name).read_bytes(), name
+
+
+def test_a_space_of_one_design_has_a_front_of_one(explore, space):
+    space.write_text("scale: 8\n")
+    ran = explore("--out", "found")
+    assert [row["scale"] for row in rows_of(ran.folder / "found/pareto.csv")] == ["8"]
+
+
+def test_no_feasible_design_is_said(run, space):
+    ran = run("explore", "--space", space, *FRAMES, *GOALS, "--constraint", "area_mm2 <= 1", "--out", "found")
+    assert ran.status == 0
+    assert "of area_mm2 <= 1 the nearest bound has" in ran.out
+
+
+def test_a_target_is_reached_by_the_smallest_design_or_not_at_all(run, space):
+    space.write_text("scale: [2, 4, 8, 16]\n")
+    words = ("--encoding", "lowres", "--space", space, "--out", "found")
+    near = run("explore", "--target", "gia@hd3000", *words)
+    assert "gia at hd and 3000 frames per second is reached with area_mm2" in near.out
+    assert "scale = 16" in near.out
+    far = run("explore", "--target", "gia@hd999999", *words)
+    assert "No design of the space reaches gia at hd and 999999 frames per second" in far.out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--budget", "0", *GOALS), "--budget 0 is out of range"),
+        (("--objective", "fsp:max"), "unknown column 'fsp'"),
+        (("--objective", "bottleneck:max"), "column 'bottleneck' holds"),
+        ((), "explore takes 1 to 4 objectives"),
+        (("--target", "gia@4k"), "is not APP@SIZEFPS"),
+        (("--target", "gia@4k60", *GOALS), "--objective does not go with --target"),
+    ],
+)
+def test_a_mistake_is_one_sentence(refused, space, words, sentence):
+    frames = () if "--target" in words else FRAMES
+    assert sentence in refused("explore", "--space", space, *frames, *words, "--out", "found")
