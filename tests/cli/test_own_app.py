@@ -128,12 +128,21 @@ def test_columns_of_an_own_app_are_explained_and_exported(run):
     assert run("--scale", "8", *HERE, "--export", "accelergy", "yaml", "--quiet").status == 0
 
 
-def test_an_own_app_without_kernels_is_refused_in_one_sentence(run, glow):
+def test_an_own_app_without_kernels_fails_in_one_sentence_and_the_other_goes_on(run, glow):
     glow(gpu_kernels=None)
     ran = run("--scale", "8", *HERE)
-    assert ran.status == 2
+    assert ran.status == 1
     assert f"workload {APP}-hashgrid lists no gpu_kernels" in ran.err
     assert ran.err.count("\n") == 1
+    assert [row["app"] for row in ran.rows("out")] == ["gia"]
+
+
+def test_where_every_point_fails_nothing_is_written_but_the_store(run, glow):
+    glow(gpu_kernels=None)
+    ran = run("--scale", "8,16", "--app", "glow.yaml", *HERE[2:])
+    assert ran.status == 1
+    assert ran.err.count("\n") == 1
+    assert "2 of 2 points failed" in ran.err
 
 
 @pytest.mark.parametrize("name", ["", "my app", "a/b", "a.b", "x" * 33, "all", "mean"])
