@@ -17,7 +17,7 @@ from ngpc_sim.config.errors import UserError
 if TYPE_CHECKING:
     from ngpc_sim.job.explore.goals import Limit, Objective
     from ngpc_sim.job.explore.request import Asked
-    from ngpc_sim.job.explore.targets import Target
+    from ngpc_sim.job.targets import Target
 
 Objectives = Annotated[
     list[str] | None, typer.Option("--objective", metavar="COLUMN:min|max", help="1 to 4 of them; repeat.")
@@ -66,8 +66,9 @@ def explore(
     from ngpc_sim.job.explore.request import Asked
     from ngpc_sim.job.explore.search import Goals
     from ngpc_sim.job.explore.space import read_space
-    from ngpc_sim.job.explore.targets import SPACE, parse_target
+    from ngpc_sim.job.explore.targets import SPACE
     from ngpc_sim.job.request import Request
+    from ngpc_sim.job.targets import parse_target
 
     wanted = None if target is None else parse_target(target)
     aims, limits = _goals(objectives, constraints, minimize, wanted)
@@ -90,10 +91,11 @@ def _goals(
 ) -> tuple[list[Objective], list[Limit]]:
     """Objectives and limits; of a target, the column to minimize and the frame rate."""
     from ngpc_sim.job.explore.goals import parse_limits, parse_objectives
+    from ngpc_sim.job.explore.targets import limit_of
 
     limits = parse_limits(constraints or ())
     if target is not None:
-        return parse_objectives([f"{minimize or 'area_mm2'}:min"]), [*limits, target.limit]
+        return parse_objectives([f"{minimize or 'area_mm2'}:min"]), [*limits, limit_of(target)]
     if minimize is not None:
         raise UserError(f"--minimize goes with --target; else write --objective {minimize}:min.")
     return parse_objectives(objectives or ()), limits

@@ -7,10 +7,8 @@ for each key.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,11 +19,10 @@ from ngpc_sim.architecture.arch import check_key
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import dotted_leaves
 from ngpc_sim.config.yaml_files import load_yaml
+from ngpc_sim.job.options import parse_range
 
 #: values of one key
 MAX_VALUES = 10_000
-NUMBER = r"-?\d{1,15}(?:\.\d{1,15})?"
-RANGE = re.compile(rf"({NUMBER})\.\.({NUMBER})(?::({NUMBER}))?")
 Array = np.ndarray[Any, Any]
 #: positions of the values of a design, one a key
 Design = tuple[int, ...]
@@ -93,30 +90,9 @@ def _values(given: object, where: str) -> list[Any]:
     for part in parts:
         if isinstance(part, dict | list):
             raise UserError(f"{where}: a value in a list is a number or a word.")
-        values += _range(part, where) if isinstance(part, str) and ".." in part else [part]
+        values += parse_range(part, f"{where} = ") if isinstance(part, str) and ".." in part else [part]
     if not values:
         raise UserError(f"{where} has no values: write a list, or a range as 8..64.")
     if len(values) > MAX_VALUES:
         raise UserError(f"{where} has {len(values)} values, more than {MAX_VALUES}: widen its step.")
     return list({repr(value): value for value in values}.values())
-
-
-def _range(text: str, where: str) -> list[int | float]:
-    match = RANGE.fullmatch(text)
-    if match is None:
-        raise UserError(f"{where} = {text} is not a range: write 8..64 to double or 0.8..1.5:0.1 to step.")
-    words = [word for word in match.groups() if word is not None]
-    whole = all("." not in word for word in words)
-    first, last, *steps = map(Decimal, words)
-    if first > last:
-        raise UserError(f"{where} = {text} runs backwards: write the smaller number first.")
-    if steps:
-        if steps[0] <= 0:
-            raise UserError(f"{where} = {text} has step {steps[0]}: it should be above 0.")
-        count = min(int((last - first) / steps[0]), MAX_VALUES) + 1
-        numbers = [first + k * steps[0] for k in range(count)]
-    elif whole and first > 0:
-        numbers = [first * 2**k for k in range(int(last / first).bit_length())]
-    else:
-        raise UserError(f"{where} = {text} needs a step: only whole numbers above 0 double, so write {text}:STEP.")
-    return [int(number) if whole else float(number) for number in numbers]

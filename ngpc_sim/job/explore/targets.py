@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
-from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.explore.goals import Limit, Row
 from ngpc_sim.job.explore.request import Found
 from ngpc_sim.job.explore.space import Space
-from ngpc_sim.workloads.frame_sizes import RESOLUTIONS
+from ngpc_sim.job.targets import Target
 
-TARGET = re.compile(rf"(.+)@({'|'.join(RESOLUTIONS)})(\d{{1,6}}(?:\.\d{{1,3}})?)", re.IGNORECASE)
 #: the space where none is given: clocks of the range that ``nfp.clock_ghz`` is assumed in, twice as many and half as
 #: much of what the default has, and numbers of NFPs three to a doubling at most
 SPACE = Space(
@@ -25,33 +20,13 @@ SPACE = Space(
 )
 
 
-@dataclass(frozen=True)
-class Target:
-    """Frames per second of an app at a size."""
-
-    app: str
-    resolution: str
-    fps: float
-
-    @property
-    def limit(self) -> Limit:
-        """The frame rate as a limit."""
-        return Limit("fps", -1, self.fps)
-
-    @property
-    def words(self) -> str:
-        """The target in words."""
-        return f"{self.app} at {self.resolution} and {self.fps:g} frames per second"
+def limit_of(target: Target) -> Limit:
+    """The frame rate as a limit."""
+    return Limit("fps", -1, target.fps)
 
 
-def parse_target(text: str) -> Target:
-    """``nerf@4k60``."""
-    match = TARGET.fullmatch(text.strip())
-    if match is None or float(match[3]) == 0:
-        raise UserError(
-            f"--target {text} is not APP@SIZEFPS, for instance nerf@4k60: SIZE is {', '.join(RESOLUTIONS)}."
-        )
-    return Target(match[1], match[2].lower(), float(match[3]))
+def _words(target: Target) -> str:
+    return f"{target.app} at {target.resolution} and {target.fps:g} frames per second"
 
 
 def answer(found: Found, target: Target) -> list[str]:
@@ -68,7 +43,7 @@ def answer(found: Found, target: Target) -> list[str]:
             if search.proven
             else f" The budget of {search.goals.budget} replays ended before all others were ruled out."
         )
-        return [f"{target.words} is reached with {best}: {values}.{sure}"]
+        return [f"{_words(target)} is reached with {best}: {values}.{sure}"]
     return [_in_the_way(found, target)]
 
 
@@ -77,13 +52,13 @@ def _in_the_way(found: Found, target: Target) -> str:
     rows = [trial.row for trial in found.search.trials if not trial.refused]
     if not rows:
         return (
-            f"No design of the space reaches {target.words}: the highest bound is {_fps(fastest):.4g} frames per "
+            f"No design of the space reaches {_words(target)}: the highest bound is {_fps(fastest):.4g} frames per "
             f"second, held by {fastest['bottleneck']}."
         )
     best = max(rows, key=_fps)
     return (
-        f"No design that was replayed reaches {target.words}: the fastest has {_fps(best):.4g} frames per second, held "
-        f"by {best['bottleneck']}; the highest bound of the space is {_fps(fastest):.4g}."
+        f"No design that was replayed reaches {_words(target)}: the fastest has {_fps(best):.4g} frames per second, "
+        f"held by {best['bottleneck']}; the highest bound of the space is {_fps(fastest):.4g}."
     )
 
 
