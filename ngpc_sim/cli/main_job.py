@@ -63,7 +63,12 @@ Waveform = Annotated[
     Path | None, typer.Option(help="Also write a VCD waveform of the --limit-queries of one design point.")
 ]
 Debug = Annotated[
-    bool, typer.Option("--debug", envvar="NGPC_SIM_DEBUG", help="With an error, also print its cause's traceback.")
+    bool,
+    typer.Option(
+        "--debug",
+        envvar="NGPC_SIM_DEBUG",
+        help="With the error of a run of one point, also print its cause's traceback.",
+    ),
 ]
 Cluster = Annotated[
     str | None, typer.Option(metavar="URL", help="Scheduler whose workers run the points, such as tcp://head:8786.")

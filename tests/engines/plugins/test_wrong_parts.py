@@ -118,7 +118,7 @@ RAISING = (
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_debug_prints_the_plugins_own_traceback(jobs, ngpc_sim, monkeypatch, folder):
     monkeypatch.setenv("PYTHONPATH", str(folder))
-    words = (*RAISING, "--scale", "2,4", "--jobs", jobs)
+    words = (*RAISING, "--scale", "2", "--jobs", jobs)
     status, plain = ngpc_sim(*words)
     assert (status, plain.count("\n")) == (2, 1)
     status, debugged = ngpc_sim(*words, "--debug")
