@@ -107,10 +107,10 @@ def trace_record(
     from ngpc_sim.trace.recordings import Recording, subject_named
     from ngpc_sim.trace.subjects import DEFAULT_SEED
 
-    view, size, number, also = _view(given), _size(resolution), _number_of_tiles(tiles), _sizes(profiles)
+    frames_asked = _frames(given)
     _check_out(out, (Path(what), cameras, occupancy, None if path is None else Path(path)))
     subject = subject_named(what, _look(given), DEFAULT_SEED if seed is None else seed)
-    recording = Recording(subject, view, size, number, also)
+    recording = Recording(subject, **frames_asked)
     _record(recording, out or Path(recording.name), quiet=quiet)
 
 
@@ -142,11 +142,11 @@ def trace_import(
     from ngpc_sim.trace.recordings import Recording
     from ngpc_sim.trace.subjects import DEFAULT_SEED
 
-    view, size, number, also = _view(given), _size(resolution), _number_of_tiles(tiles), _sizes(profiles)
+    frames_asked = _frames(given)
     folder = out or Path()
     _check_out(folder / f"{workload_name(file)}.yaml", (file, cameras))
     imported = Imported.of(file, _look(given), DEFAULT_SEED if seed is None else seed)
-    recording = None if imported.subject is None else Recording(imported.subject, view, size, number, also)
+    recording = None if imported.subject is None else Recording(imported.subject, **frames_asked)
     if recording is not None:
         _record(recording, folder / recording.name, quiet=quiet)
     written = imported.write_workload(folder, None if recording is None else recording.first_file)
@@ -172,6 +172,12 @@ def _record(recording: Recording, target: Path, *, quiet: bool) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         queries, rows = recording.to(target, bar.to)
     sys.stdout.write(f"{target}: {queries:,} queries, {rows:,} of them recorded\n")
+
+
+def _frames(given: dict[str, Any]) -> dict[str, Any]:
+    """View, size and tiles of a recording; what is wrong in the options is known before anything is built."""
+    number, also = _number_of_tiles(given["tiles"]), _sizes(given["profiles"])
+    return {"view": _view(given), "size": _size(given["resolution"]), "tiles": number, "also": also}
 
 
 def _look(given: dict[str, Any]) -> Look:

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.files import open_file
+from ngpc_sim.config.files import read_small
 from ngpc_sim.config.texts import is_printable
 
 MAX_FILE_BYTES = 1 << 20
@@ -125,15 +125,7 @@ def is_folder(path: Path) -> bool:
 
 def read_text(path: Path, most_bytes: int = MAX_FILE_BYTES) -> str:
     """Text of a small file; a missing, unreadable or oversized one is a user's error."""
-    try:
-        with open_file(path) as file:
-            content = file.read(most_bytes + 1)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise UserError(f"{str(path)!r} cannot be the name of a file: {error}.") from error
-    if len(content) > most_bytes:
-        raise UserError(f"{path} is larger than {most_bytes} bytes, too large for a configuration file.")
+    content = read_small(path, most_bytes, str(path), "a configuration file")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -19,7 +19,7 @@ from ngpc_sim.results.names import told_apart
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Options, Point
 from ngpc_sim.simulation.keys import contents, key_of
-from ngpc_sim.simulation.outcomes import Counted, How, Kind, Outcomes, Spread, outcomes
+from ngpc_sim.simulation.outcomes import AskedFor, Counted, How, Kind, Outcomes, Spread, outcomes
 from ngpc_sim.simulation.simulate import frame_ms, simulate_point
 from ngpc_sim.simulation.store import PointStore
 from ngpc_sim.simulation.what_if import with_doubling
@@ -55,16 +55,16 @@ def _frame_ms(point: Point, arch: Arch, rest_factor: float) -> float:
 
 def labelled(point: Point, result: Result) -> Result:
     """The result of equal contents as that of ``point``: with its names, its overrides and its configuration."""
-    return replace(result, **labels(point), configuration=point.arch.resolved())
+    return replace(result, **names_of(point, point.trace.name), configuration=point.arch.resolved())
 
 
-def labels(point: Point) -> dict[str, Any]:
-    """What a point is called: fields of its result that do not follow from its contents."""
+def names_of(asked: AskedFor, trace: str) -> dict[str, Any]:
+    """What a point on a ``trace`` is called: fields of its result that do not follow from its contents."""
     return {
-        "overrides": dict(point.options.overrides or {}),
-        "workload": point.work.label,
-        "trace": point.trace.name,
-        "arch_sha256": point.arch.sha256,
+        "overrides": dict(asked.options.overrides or {}),
+        "workload": asked.work.label,
+        "trace": trace,
+        "arch_sha256": asked.arch.sha256,
     }
 
 
@@ -72,7 +72,7 @@ def _family(point: Point) -> tuple[str, str]:
     return point.work.sha256, point.trace.sha256
 
 
-POINTS = Kind(run_point, labelled, _family, key_of, labels)
+POINTS = Kind(run_point, labelled, _family, key_of, lambda point: names_of(point, point.trace.name))
 
 
 def run_each(points: Sequence[Point], how: How) -> Outcomes[Result]:

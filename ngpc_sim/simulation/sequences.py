@@ -17,7 +17,7 @@ from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Options, Point
 from ngpc_sim.simulation.keys import key_from
 from ngpc_sim.simulation.outcomes import ALONE, How, Kind, Outcomes, outcomes
-from ngpc_sim.simulation.points import run_point
+from ngpc_sim.simulation.points import names_of, run_point
 from ngpc_sim.simulation.store import BESIDE
 from ngpc_sim.trace import Trace
 from ngpc_sim.trace.sequences import SequenceFrame, TraceSequence
@@ -103,21 +103,12 @@ def _key(asked: FrameOfPoint) -> str:
 
 def _labels(sequence: str, asked: FrameOfPoint) -> dict[str, Any]:
     """What a frame of a point is called, and the columns beside those of its result."""
-    return _names(asked) | {BESIDE: {"sequence": sequence, "frame": asked.number}}
-
-
-def _names(asked: FrameOfPoint) -> dict[str, Any]:
-    return {
-        "overrides": dict(asked.options.overrides or {}),
-        "workload": asked.work.label,
-        "trace": asked.frame.name,
-        "arch_sha256": asked.arch.sha256,
-    }
+    return names_of(asked, asked.frame.name) | {BESIDE: {"sequence": sequence, "frame": asked.number}}
 
 
 def _row(shared: set[str], asked: FrameOfPoint, result: Result) -> Row:
-    work = asked.work
-    return replace(result, **_names(asked)).row() | {"workload": distinct(work.label, work.sha256, shared)}
+    named = replace(result, **names_of(asked, asked.frame.name))
+    return named.row() | {"workload": distinct(asked.work.label, asked.work.sha256, shared)}
 
 
 @lru_cache(maxsize=1)

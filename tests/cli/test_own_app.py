@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,21 +16,7 @@ from ngpc_sim.trace import write_trace
 APP, TRACE = "glow-2", "glow.trace.parquet"
 #: pixels, and queries of each invocation
 WIDTH, HEIGHT, PROFILE = 64, 32, (2048, 1024)
-KERNELS = {
-    "records": {
-        "input": {"bytes": 12, "kind": "input", "source": "made"},
-        "output": {"bytes": 8, "kind": "output", "source": "made"},
-    },
-    "kernels": {
-        "ask": {"per": "invocation", "when": "pre", "work": {"queries": {"writes": ["input"]}}, "source": "made"},
-        "blend": {
-            "per": "invocation",
-            "when": "post",
-            "source": "made",
-            "work": {"queries": {"reads": ["output"], "flops": 20}},
-        },
-    },
-}
+KERNELS = yaml.safe_load((Path(__file__).parents[1] / "data" / "own_kernels.yaml").read_text())
 WORKLOAD = {
     "app": APP,
     "description": "an app that the package does not know",

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,16 +11,7 @@ import yaml
 import ngpc_sim as ngpc
 
 FRAME = {"app": "my-renderer", "resolution": (64, 32), "scene": "fox"}
-KERNELS = {
-    "records": {
-        "input": {"bytes": 12, "kind": "input", "source": "made"},
-        "output": {"bytes": 8, "kind": "output", "source": "made"},
-    },
-    "kernels": {
-        "ask": {"per": "invocation", "when": "pre", "work": {"queries": {"writes": ["input"]}}, "source": "made"},
-        "blend": {"per": "invocation", "when": "post", "work": {"queries": {"reads": ["output"]}}, "source": "made"},
-    },
-}
+KERNELS = yaml.safe_load((Path(__file__).parents[1] / "data" / "own_kernels.yaml").read_text())
 
 
 def grid(n_levels):

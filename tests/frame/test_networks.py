@@ -1,9 +1,11 @@
 """Frames whose calls ask several networks: each on its own section of the workload, to the cycle."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 import ngpc_sim as ngpc
 from ngpc_sim.config.errors import UserError
@@ -13,21 +15,7 @@ from ngpc_sim.workloads.grids import GridEncoding
 from ngpc_sim.workloads.workload import Network, Workload
 
 KERNELS = GpuKernels.model_validate(
-    {
-        "records": {
-            "input": {"bytes": 12, "kind": "input", "source": "made"},
-            "output": {"bytes": 8, "kind": "output", "source": "made"},
-        },
-        "kernels": {
-            "ask": {"per": "invocation", "when": "pre", "work": {"queries": {"writes": ["input"]}}, "source": "made"},
-            "blend": {
-                "per": "invocation",
-                "when": "post",
-                "work": {"queries": {"reads": ["output"]}},
-                "source": "made",
-            },
-        },
-    }
+    yaml.safe_load((Path(__file__).parents[1] / "data" / "own_kernels.yaml").read_text())
 )
 MAIN = GridEncoding(kind="hash", n_dims=3, n_levels=16, log2_hashmap_size=14, base_resolution=8, per_level_scale=1.4)
 COARSE = GridEncoding(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.files import open_file
+from ngpc_sim.config.files import read_small
 
 MAX_FILE_BYTES = 64 << 20
 """Largest file. Assumed: a camera takes about 1 kB, and 10,000 are many."""
@@ -87,15 +87,7 @@ class JsonObject:
 def read_object(path: Path, what: str, most_bytes: int = MAX_FILE_BYTES, most_values: int = MAX_VALUES) -> JsonObject:
     """Object of a JSON file; ``what`` names its kind in errors."""
     where = f"{what} {path}"
-    try:
-        with open_file(path) as file:
-            content = file.read(most_bytes + 1)
-    except OSError as error:
-        raise UserError(f"{where} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise UserError(f"{str(path)!r} cannot be the name of a file: {error}.") from error
-    if len(content) > most_bytes:
-        raise UserError(f"{where} is larger than {most_bytes >> 20} MiB, the most that is read.")
+    content = read_small(path, most_bytes, where, f"a {what}")
     if sum(map(content.count, (b"{", b"[", b","))) > most_values:
         raise UserError(f"{where} has more than {most_values} values, the most that are read.")
     try:
