@@ -76,6 +76,13 @@ Compaction = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 
 
+#: options of an import that say how its scene is recorded
+OF_RECORDINGS = (
+    *("resolution", "seed", "tiles", "profiles", "eye", "look_at", "up", "fov", "cameras", "frame", "path", "frames"),
+    *("jitter_seed", "density_cut", "compaction"),
+)
+
+
 def trace_record(
     what: What,
     resolution: Resolution = None,
@@ -138,14 +145,17 @@ def trace_import(
 ) -> None:
     """Make a workload file of a trained scene, and of a NeRF's snapshot a trace too, from its own camera or another."""
     given = locals()
-    from ngpc_sim.trace.imports import Imported, workload_name
+    from ngpc_sim.trace.imports import Imported
+    from ngpc_sim.trace.inputs.fields_of_files import name_of
     from ngpc_sim.trace.recordings import Recording
     from ngpc_sim.trace.subjects import DEFAULT_SEED
 
     frames_asked = _frames(given)
     folder = out or Path()
-    _check_out(folder / f"{workload_name(file)}.yaml", (file, cameras))
+    _check_out(folder / f"{name_of(file)}.yaml", (file, cameras))
     imported = Imported.of(file, _look(given), DEFAULT_SEED if seed is None else seed)
+    if imported.subject is None and any(given[name] not in (None, "") for name in OF_RECORDINGS):
+        raise UserError(f"{file} has no scene, so that options of recordings change nothing.")
     recording = None if imported.subject is None else Recording(imported.subject, **frames_asked)
     if recording is not None:
         _record(recording, folder / recording.name, quiet=quiet)
@@ -154,9 +164,11 @@ def trace_import(
 
 
 def _check_out(out: Path | None, inputs: Sequence[Path | None]) -> None:
-    """Refuse to write over what is read, or over what is no file."""
+    """Refuse to write over what is read."""
+    from ngpc_sim.config.yaml_files import is_file
+
     for path in inputs:
-        if out is not None and path is not None and out.exists() and path.exists() and out.samefile(path):
+        if out is not None and path is not None and is_file(out) and is_file(path) and out.samefile(path):
             raise UserError(f"{out} is read, and cannot be written too: name another file with --out.")
 
 

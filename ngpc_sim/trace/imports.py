@@ -6,22 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.texts import MAX_NAME, printable
 from ngpc_sim.config.yaml_files import dump_yaml
 from ngpc_sim.machine.whole_files import write_whole
-from ngpc_sim.trace.inputs.fields_of_files import subject_of_snapshot
-from ngpc_sim.trace.inputs.kinds import Look, check_compaction
+from ngpc_sim.trace.inputs.fields_of_files import name_of, subject_of_snapshot
+from ngpc_sim.trace.inputs.kinds import Look, check_own
 from ngpc_sim.trace.inputs.nerfstudio import read_config, refuse_checkpoint
 from ngpc_sim.trace.inputs.snapshots import read_snapshot, workload_tree
 from ngpc_sim.trace.subjects import Subject
 
 CONFIGS, CHECKPOINTS = (".yml", ".yaml"), (".ckpt",)
-
-
-def workload_name(path: Path) -> str:
-    """Name of the workload file of what is imported, without its suffix."""
-    return printable(path.name.split(".")[0] or path.name)[:MAX_NAME]
 
 
 @dataclass(frozen=True)
@@ -40,19 +33,17 @@ class Imported:
         Raises
         ------
         UserError
-            For whatever is neither, or damaged, and for an option that changes nothing.
+            For whatever is neither, or damaged.
         """
-        name = workload_name(path)
+        name = name_of(path)
         if path.suffix.lower() in CHECKPOINTS:
             refuse_checkpoint(path)
         if path.suffix.lower() in CONFIGS:
-            if look != Look():
-                raise UserError(f"{path} has no scene, so that options of recordings change nothing.")
             tree = read_config(path)
             return cls(
                 name, tree, None, f"a workload; it names the bundled trace {tree['trace']} until you name another"
             )
-        check_compaction(look)
+        check_own(look)
         snapshot = read_snapshot(path, look.density_cut)
         subject = None if snapshot.occupancy is None else subject_of_snapshot(snapshot, look.compaction, seed)
         grid = snapshot.encoding

@@ -21,7 +21,7 @@ from ngpc_sim.trace.record import Progress
 from ngpc_sim.workloads.apps import BUILT_IN
 
 #: rooms whose sources, and packages whose versions, can change a recording
-ROOMS = ("config", "kernels", "machine", "trace")
+ROOMS = ("config", "kernels", "machine", "trace", "workloads")
 PACKAGES = ("ngpc-sim", "numpy", "numba", "trimesh", "pillow", "nibabel")
 
 

@@ -74,10 +74,17 @@ def record_to(
     with RowWriter(path, recording.n_dims) as writer:
         for rows in recording.rows(progress):
             writer.add(*rows)
+        check_seen(subject, sum(recording.profile))
         if not writer.rows:
             raise UserError(f"No query of a {width}x{height} frame of {subject.name} falls into the drawn tiles.")
         writer.finish(described(recording.trace(recording.no_rows)))
     return sum(recording.profile), writer.rows
+
+
+def check_seen(subject: Subject, queries: int) -> None:
+    """Refuse a frame on which nothing is seen."""
+    if not queries:
+        raise UserError(f"A frame of {subject.name} has no query, for the camera sees nothing of it: {subject.camera}.")
 
 
 def count(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -15,10 +14,10 @@ from ngpc_sim.machine.whole_files import check_target
 from ngpc_sim.trace.contents import Trace
 from ngpc_sim.trace.inputs.cameras import View
 from ngpc_sim.trace.inputs.fields_of_files import subject_of
-from ngpc_sim.trace.inputs.kinds import Look, check_compaction
+from ngpc_sim.trace.inputs.kinds import Look, check_own
 from ngpc_sim.trace.inputs.views import USUAL_VIEW, Asked, views
 from ngpc_sim.trace.loops.march import COMPACTIONS
-from ngpc_sim.trace.record import Progress, Sizes, part_of, record, record_to
+from ngpc_sim.trace.record import Progress, Sizes, check_seen, part_of, record, record_to
 from ngpc_sim.trace.sequences import INDEX, FrameFile, write_index
 from ngpc_sim.trace.sources import SUFFIX
 from ngpc_sim.trace.subjects import SCENES, Subject, bundled_scene
@@ -69,7 +68,7 @@ class Recording:
         """Refuse what stands where the recording would come, before anything is recorded."""
         if not self.view.is_sequence:
             check_target(target)
-        elif target.exists() and not target.is_dir():
+        elif is_file(target) or (target.parent.is_dir() and target.exists() and not target.is_dir()):
             raise UserError(f"{target} is no folder, and the frames of a path come into one.")
 
     def to(self, target: Path, progress: Progress | None = None) -> tuple[int, int]:
@@ -87,10 +86,7 @@ class Recording:
     def _seen(self, view: View, progress: Progress | None) -> Trace:
         subject = self.subject.seen_by(view.camera)
         trace = record(subject, *self.frame_size, progress=progress, also=self.also)
-        if not trace.queries:
-            raise UserError(
-                f"A frame of {subject.name} has no query, for the camera sees nothing of it: {trace.camera}."
-            )
+        check_seen(subject, trace.queries)
         if not trace.recorded:
             raise UserError(f"None of the drawn screen tiles shows {subject.name}: record more of them with --tiles.")
         return trace
@@ -106,15 +102,19 @@ class Recording:
         return trace.queries, trace.recorded
 
     def _sequence(self, folder: Path, progress: Progress | None) -> tuple[int, int]:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / INDEX).unlink(missing_ok=True)
         files: list[FrameFile] = []
         counts = []
+        folder.mkdir(parents=True, exist_ok=True)
         for number, view in enumerate(self.views):
             target = folder / frame_file(number)
             part = part_of(progress, number / len(self.views), (number + 1) / len(self.views))
-            counts.append(self._frame(target, view, part))
-            files.append(FrameFile(target.name, _sha256(target)))
+            if number == 0:
+                (folder / INDEX).unlink(missing_ok=True)
+            try:
+                counts.append(self._frame(target, view, part))
+            except UserError as error:
+                raise UserError(f"frame {number} of {self.view.words}: {error}") from error
+            files.append(FrameFile.of(target))
         write_index(folder, files, app=self.subject.app, scene=self.subject.scene, path=self.view.words)
         queries, rows = (sum(column) for column in zip(*counts, strict=True))
         return queries, rows
@@ -123,11 +123,6 @@ class Recording:
 def frame_file(number: int) -> str:
     """Name of the file of a frame of a sequence."""
     return f"frame-{number:04d}{SUFFIX}"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _size_of(found: Sequence[View]) -> tuple[int, int] | None:
@@ -140,23 +135,22 @@ def _size_of(found: Sequence[View]) -> tuple[int, int] | None:
 
 
 def subject_named(what: str, look: Look, seed: int) -> Subject:
-    """What a word names: a bundled scene, perhaps with a frame size behind it, or a file."""
+    """What a word names: a bundled scene or a file."""
     if "://" in what:
         raise UserError(f"'{what}' is a URL: fetch the file first, for only traces are read from elsewhere.")
-    scene = next((name for name in SCENES if what == name or what in {f"{name}-{size}" for size in RESOLUTIONS}), None)
-    if scene is None:
+    if what not in SCENES:
         if "/" in what or "." in what or is_file(Path(what)):
             return subject_of(Path(what), look, seed)
         raise UserError(f"No scene is called '{what}'; {choices(what, SCENES)}; a file works too.")
     said = {option.name for option in fields(Look) if getattr(look, option.name) is not None}
-    if look.app == SCENES[scene].app:
+    if look.app == SCENES[what].app:
         said -= {"app"}
-    if SCENES[scene].app == "nerf":
+    if SCENES[what].app == "nerf":
         said -= {"compaction"}
     if said:
-        raise UserError(f"--{min(said).replace('_', '-')} changes nothing for the bundled scene {scene}.")
-    subject = bundled_scene(scene, seed)
+        raise UserError(f"--{min(said).replace('_', '-')} changes nothing for the bundled scene {what}.")
+    subject = bundled_scene(what, seed)
     if look.compaction is None:
         return subject
-    check_compaction(look)
+    check_own(look)
     return replace(subject, frame=replace(subject.frame, phase=COMPACTIONS[look.compaction]))

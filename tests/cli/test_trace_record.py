@@ -177,7 +177,7 @@ def test_a_mesh_is_recorded_once_and_replayed(quick, monkeypatch, tmp_path, kept
     (again,) = quick("--app", "all", "--scale", "8", "--trace", "box.off", "--no-what-if").rows()
     assert again == row
     forget_all()
-    (tmp_path / "box.off").write_text(BOX.replace("2", "3", 1).replace("8 12", "8 12"))
+    (tmp_path / "box.off").write_text(BOX.replace("2 0 0", "3 0 0", 1))
     with pytest.raises(TypeError):
         quick("--app", "all", "--scale", "8", "--trace", "box.off", "--no-what-if")
 
@@ -228,6 +228,8 @@ def test_a_missing_package_is_one_sentence_that_says_how_to_install_it(package, 
         (("box.off", "--eye", "0.5,0.5,9", "--look-at", "0.5,0.5,20"), "the camera sees nothing of it"),
         (("box.off", "--path", "orbit:2", "--profiles", "hd"), "--profiles counts one frame"),
         (("box.off", "--seed", "-1"), "seed -1"),
+        (("nerf-object-4k",), "No scene is called 'nerf-object-4k'"),
+        (("box.off", "--out", "x" * 300), "could not be written"),
     ],
 )
 def test_what_changes_nothing_or_shows_nothing_is_refused(words, says, run):

@@ -23,26 +23,26 @@ def interpolated(values, points):
 
 def test_a_volume_is_linear_between_its_voxels(points):
     values = np.random.default_rng(4).random((5, 6, 7), np.float32)
-    assert volume_density(values, 2.5, CUBE, points) == pytest.approx(2.5 * interpolated(values, points), rel=1e-5)
+    assert volume_density(values, 2.5, CUBE, 1.0, points) == pytest.approx(2.5 * interpolated(values, points), rel=1e-5)
 
 
 def test_a_volume_is_nothing_beside_its_box():
     box = np.array([[0.25, 0.0, 0.0], [0.75, 1.0, 1.0]])
     places = np.array([[0.24, 0.5, 0.5], [0.26, 0.5, 0.5], [0.76, 0.5, 0.5]], np.float32)
-    assert volume_density(np.ones((3, 3, 3), np.float32), 4.0, box, places).tolist() == [0.0, 4.0, 0.0]
+    assert volume_density(np.ones((3, 3, 3), np.float32), 4.0, box, 1.0, places).tolist() == [0.0, 4.0, 0.0]
 
 
 @pytest.mark.parametrize("width", [0.002, 0.05])
 def test_a_surface_grows_dense_inward_as_a_logistic_function(width, points):
     distances = (np.random.default_rng(5).random((8, 8, 8), np.float32) - 0.5) / 2
     expected = 300 / (1 + np.exp(np.clip(interpolated(distances, points) / width, -700, 700)))
-    assert surface_density(distances, 300.0, width, points) == pytest.approx(expected, rel=1e-4, abs=1e-30)
+    assert surface_density(distances, 300.0, width, 1.0, points) == pytest.approx(expected, rel=1e-4, abs=1e-30)
 
 
 def test_a_surface_without_width_is_a_step(points):
     distances = (np.random.default_rng(6).random((8, 8, 8), np.float32) - 0.5) / 2
     expected = np.where(interpolated(distances, points) < 0, 300, 0)
-    assert surface_density(distances, 300.0, 0.0, points).tolist() == expected.tolist()
+    assert surface_density(distances, 300.0, 0.0, 1.0, points).tolist() == expected.tolist()
 
 
 def test_a_cell_of_each_cascade_has_its_own_density():
@@ -70,3 +70,17 @@ def test_cells_that_a_voxel_reaches_by_interpolation_are_on_and_no_others(shift)
 
 def test_a_voxel_at_the_cut_is_empty():
     assert not cells_of_volume(np.full((2, 2, 2), 0.5, np.float32), 0.5, CUBE, 0.0).any()
+
+
+@pytest.mark.parametrize("aabb_scale", [2.0, 4.0])
+def test_a_field_fills_the_unit_cube_in_the_middle_of_a_larger_world(aabb_scale, points):
+    """Network positions of a world of so many cubes a side: points of the middle one answer as they do alone."""
+    values = np.random.default_rng(8).random((6, 6, 6), np.float32)
+    network = ((points.astype(np.float64) - 0.5) / aabb_scale + 0.5).astype(np.float32)
+    assert volume_density(values, 1.0, CUBE, aabb_scale, network) == pytest.approx(
+        volume_density(values, 1.0, CUBE, 1.0, points), abs=1e-4
+    )
+    beside = np.array([[0.5 - 0.6 / aabb_scale, 0.5, 0.5], [0.5, 0.5, 0.5 + 0.6 / aabb_scale]], np.float32)
+    assert volume_density(values, 1.0, CUBE, aabb_scale, beside).tolist() == [0.0, 0.0]
+    assert surface_density(-values, 300.0, 0.0, aabb_scale, beside).tolist() == [0.0, 0.0]
+    assert surface_density(-values, 300.0, 0.0, aabb_scale, network).min() == 300.0

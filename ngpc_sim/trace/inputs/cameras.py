@@ -49,6 +49,12 @@ OTHER_LENSES = ("orthographic", "ftheta_p0", "ftheta_p1", "ftheta_p2", "ftheta_p
 PANORAMAS = ("latlong", "equirectangular")
 MODELS = {"PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "OPENCV_FISHEYE"}
 """Values of nerfstudio's ``camera_model`` whose coefficients mean what they mean here."""
+CAMERA_KEYS = (
+    *("w", "h", "cx", "cy", "camera_model", "is_fisheye", "k1", "k2", "k3", "k4", "p1", "p2"),
+    *OTHER_LENSES,
+    *PANORAMAS,
+)
+"""What a frame has of the file where it does not say it itself, besides the focal lengths."""
 FOCAL_KEYS = ("x_fov", "y_fov", "fl_x", "fl_y", "camera_angle_x", "camera_angle_y")
 
 
@@ -120,9 +126,9 @@ def _placing(file: JsonObject) -> tuple[float, tuple[float, ...]]:
 
 
 def _view(file: JsonObject, frame: JsonObject, scale: float, offset: tuple[float, ...]) -> View:
-    inherited = {key: value for key, value in file.values.items() if key != "frames"}
-    if any(key in frame for key in FOCAL_KEYS):
-        inherited = {key: value for key, value in inherited.items() if key not in FOCAL_KEYS}
+    has_focal = any(key in frame for key in FOCAL_KEYS)
+    taken = CAMERA_KEYS if has_focal else (*CAMERA_KEYS, *FOCAL_KEYS)
+    inherited = {key: file.values[key] for key in taken if key in file}
     own = _intrinsics(JsonObject(frame.where, {**inherited, **frame.values}))
     position, right, down, forward = _columns(frame, scale, offset)
     fx, fy = own.focal
@@ -142,15 +148,21 @@ def _columns(frame: JsonObject, scale: float, offset: tuple[float, ...]) -> tupl
         frame.refuse(f"has a {key} whose fourth row is not 0, 0, 0, 1; the position belongs into the fourth column")
     _check_shutter(frame, rows)
     x, y, z = ([sign * row[i] for row in rows[:3]] for i, sign in enumerate((1.0, -1.0, -1.0)))
-    lengths = [math.sqrt(sum(v * v for v in column)) for column in (x, y, z)]
-    volume = sum(x[i] * (y[i - 2] * z[i - 1] - y[i - 1] * z[i - 2]) for i in range(3))
-    box = lengths[0] * lengths[1] * lengths[2]
-    if not (all(1.0 / MAX_STRETCH <= v <= MAX_STRETCH for v in lengths) and abs(volume) > FLAT * box):
+    if not are_axes(x, y, z):
         frame.refuse(f"has a {key} whose first three columns are not the axes of a camera")
     position = [row[3] * scale + shift for row, shift in zip(rows, offset, strict=False)]
     if not all(abs(v) <= MAX_COORDINATE for v in position):
         frame.refuse(f"has a camera farther away than {MAX_COORDINATE:g} unit cubes")
     return _cycled(position), _cycled(x), _cycled(y), _cycled(z)
+
+
+def are_axes(x: list[float], y: list[float], z: list[float]) -> bool:
+    """Whether three vectors can be the axes of a camera: none too long or short, and not nearly in one plane."""
+    lengths = [math.sqrt(sum(v * v for v in column)) for column in (x, y, z)]
+    if not all(1.0 / MAX_STRETCH <= v <= MAX_STRETCH for v in lengths):
+        return False
+    volume = sum(x[i] * (y[i - 2] * z[i - 1] - y[i - 1] * z[i - 2]) for i in range(3))
+    return abs(volume) > FLAT * lengths[0] * lengths[1] * lengths[2]
 
 
 def _cycled(v: list[float]) -> Vector:
@@ -210,7 +222,7 @@ def _focal_along(frame: JsonObject, axis: str, side: float, size: tuple[int, int
 def _lens(frame: JsonObject) -> Lens | None:
     other = [key for key in OTHER_LENSES + PANORAMAS if frame.values.get(key, False) is not False]
     model = frame.values.get("camera_model", "OPENCV")
-    if other or model not in MODELS:
+    if other or not isinstance(model, str) or model not in MODELS:
         kind = other[0] if other else f"camera_model = {str(model)[:40]}"
         frame.refuse(f"has {kind}; the lenses that are read are perspective ones with k1, k2, p1, p2, and fisheyes")
     fisheye = frame.flag("is_fisheye") or model == "OPENCV_FISHEYE"

@@ -30,8 +30,7 @@ class Fields:
     def whole(self, key: str, default: int | None = None, least: int = 0) -> int:
         """A whole number, also one that is stored as 4.0."""
         value = self._value(key, default)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if not is_number or value != int(value) or not least <= value <= _MOST:
+        if not _is_finite(value) or value != int(value) or not least <= value <= _MOST:
             raise self.wrong(key, value, f"a whole number of {least} or more")
         return int(value)
 

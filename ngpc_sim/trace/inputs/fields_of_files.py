@@ -148,7 +148,7 @@ def nerf_of_mesh(mesh: Mesh, path: Path, look: Look = AS_USUAL, seed: int = DEFA
     else:
         bits = read_occupancy(look.occupancy, look.order)
     scene = _marched(bits, look, seed)
-    density = partial(surface_density, distances, _scale(look), width)
+    density = partial(surface_density, distances, _scale(look), width, float(scene.aabb_scale))
     return _subject("nerf", path, seed, scene, partial(nerf.render, density), *_told(path, mesh, field))
 
 
@@ -174,16 +174,17 @@ def nvr_of_volume(volume: Volume, path: Path, look: Look = AS_USUAL, seed: int =
     bits = _cells(volume, look, 0.5)
     low, high = volume.box
     scene = nvr.NvrScene(low, high, majorant, bits, Camera(), seed)
-    loop = partial(nvr.render, _density(volume, majorant))
-    notes = _growth_note(path, "nvr", max(volume.values.shape))
+    loop = partial(nvr.render, _density(volume, majorant, 1))
+    notes = _growth_note(path, "nvr", max(volume.values.shape)) + _cut_note(path, volume)
     return _subject("nvr", path, seed, scene, loop, _size_of(volume), notes)
 
 
 def _volume_nerf(path: Path, look: Look, seed: int) -> Subject:
     volume = read_volume(path)
     bits = _cells(volume, look, 0.0) if look.occupancy is None else read_occupancy(look.occupancy, look.order)
-    loop = partial(nerf.render, _density(volume, _scale(look)))
-    return _subject("nerf", path, seed, _marched(bits, look, seed), loop, _size_of(volume))
+    scene = _marched(bits, look, seed)
+    loop = partial(nerf.render, _density(volume, _scale(look), scene.aabb_scale))
+    return _subject("nerf", path, seed, scene, loop, _size_of(volume), _cut_note(path, volume))
 
 
 def _cells(volume: Volume, look: Look, shift: float) -> Bits:
@@ -195,9 +196,18 @@ def _cells(volume: Volume, look: Look, shift: float) -> Bits:
     return bits
 
 
-def _density(volume: Volume, largest: float) -> Network:
-    """Densities of a volume whose largest one is ``largest``."""
-    return partial(volume_density, volume.values, largest / volume.majorant, np.array(volume.box))
+def _density(volume: Volume, largest: float, aabb_scale: int) -> Network:
+    """Densities of a volume, whose largest one is ``largest``, in the middle of a box of ``aabb_scale`` unit cubes."""
+    scale, box = largest / volume.majorant, np.array(volume.box)
+    return partial(volume_density, volume.values, scale, box, float(aabb_scale))
+
+
+def _cut_note(path: Path, volume: Volume) -> tuple[str, ...]:
+    """What was taken for no density."""
+    if not volume.n_negative:
+        return ()
+    of = f"{volume.n_negative:,} of {volume.values.size:,} values of {path.name}"
+    return (f"{of} are below 0, and count as no density.",)
 
 
 def _size_of(volume: Volume) -> str:
@@ -209,6 +219,11 @@ def _occupancy(path: Path, look: Look, seed: int) -> Subject:
     words = f"{int(np.bitwise_count(bits).sum()):,} occupied cells in {len(bits)} cascades"
     loop = partial(nerf.render, lambda positions: np.full(len(positions), scale, np.float32))
     return _subject("nerf", path, seed, _marched(bits, look, seed), loop, words)
+
+
+def name_of(path: Path) -> str:
+    """What is made of a file is called by its name up to the first dot."""
+    return printable(path.name.split(".")[0] or path.name)[:MAX_NAME]
 
 
 def _growth_note(path: Path, app: str, finest: float) -> tuple[str, ...]:
@@ -243,9 +258,8 @@ def _subject(
     words: str,
     notes: tuple[str, ...] = (),
 ) -> Subject:
-    name = printable(path.name.split(".")[0] or path.name)[:MAX_NAME]
     scene = printable(f"{path.name}, {words}")[:MAX_TEXT]
-    return Subject(name, app, scene, TILES, seed, frame, loop, notes)
+    return Subject(name_of(path), app, scene, TILES, seed, frame, loop, notes)
 
 
 _BUILDERS: Mapping[tuple[str, str], Callable[[Path, Look, int], Subject]] = {

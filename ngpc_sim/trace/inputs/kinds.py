@@ -98,20 +98,20 @@ def app_of(path: Path, kind: str, look: Look) -> str:
 
 
 def _check_values(kind: str, look: Look) -> None:
-    for name in ("density_width", "density_scale", "density_cut"):
-        value = getattr(look, name)
-        if value is not None and not 0.0 <= value <= MAX_DENSITY:
-            raise UserError(f"--{name.replace('_', '-')} {value} is out of range: 0 to {MAX_DENSITY:g}.")
+    check_own(look)
     if look.dilate is not None and not 0 <= look.dilate <= MAX_DILATE:
         raise UserError(f"--dilate {look.dilate} is out of range: 0 to {MAX_DILATE} cells.")
     if look.dilate is not None and look.occupancy is not None:
         raise UserError("--dilate changes nothing where --occupancy says which cells are occupied.")
     if look.order is not None and kind != "occupancy" and look.occupancy is None:
         raise UserError("--order says how the values of an occupancy are ordered, and none is given.")
-    check_compaction(look)
 
 
-def check_compaction(look: Look) -> None:
-    """Refuse a rule of steps of another year."""
+def check_own(look: Look) -> None:
+    """Refuse values that none of these options has, whatever the file."""
+    for name in ("density_width", "density_scale", "density_cut"):
+        value = getattr(look, name)
+        if value is not None and not 0.0 <= value <= MAX_DENSITY:
+            raise UserError(f"--{name.replace('_', '-')} {value} is out of range: 0 to {MAX_DENSITY:g}.")
     if look.compaction is not None and look.compaction not in COMPACTIONS:
         raise UserError(f"--compaction is '{look.compaction}', which should be {' or '.join(COMPACTIONS)}.")

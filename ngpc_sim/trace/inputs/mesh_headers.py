@@ -14,6 +14,7 @@ from typing import Any
 
 _HEADER_BYTES = 1 << 16
 """A PLY or OFF header is not longer than this (assumed)."""
+_LAST_BYTES = 1024  # assumed: the last line of a text, behind which no more white space stands
 _STL_HEAD, _STL_TRIANGLE = 84, 50
 """Bytes of a binary STL's header and of each triangle."""
 _GLB_HEAD, _CHUNK_HEAD = 12, 8
@@ -46,7 +47,9 @@ def stl(handle: BufferedReader, size: int) -> int:
     text = (head + handle.read()).lower()
     facets = text.count(b"endfacet")
     _fail_unless(text.count(b"vertex") == 3 * facets, "has facets without three vertices, or ends within one")
-    _fail_unless(text.rstrip().splitlines()[-1].lstrip().startswith(b"endsolid"), "does not end with 'endsolid'")
+    _fail_unless(
+        text[-_LAST_BYTES:].rstrip().splitlines()[-1].lstrip().startswith(b"endsolid"), "does not end with 'endsolid'"
+    )
     return facets
 
 
@@ -112,7 +115,7 @@ def obj(handle: BufferedReader, _: int) -> int:
     if bad:
         line = bad[0].strip()[:_WORDS].decode("ascii", "replace")
         raise ValueError(f"has the face '{line}': indices should count from 1, relative ones are not read")
-    return len(_FACE.findall(text))
+    return sum(1 for _ in _FACE.finditer(text))
 
 
 def _number(value: object) -> int:

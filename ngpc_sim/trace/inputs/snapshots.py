@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.trace.inputs.cameras import FOCAL_RANGE, are_axes
 from ngpc_sim.trace.inputs.fields import Fields
 from ngpc_sim.trace.inputs.network_configs import grid_encoding, parameter_counts, plain_network, radiance_networks
 from ngpc_sim.trace.inputs.snapshot_files import Wanted, unpack_snapshot
 from ngpc_sim.trace.inputs.workload_trees import app_tree, measured
+from ngpc_sim.trace.loops.camera import MAX_COORDINATE
 from ngpc_sim.trace.loops.occupancy import CASCADE_BYTES, GRID_CELLS, Bits, add_finer
 from ngpc_sim.workloads.grids import GridEncoding
 from ngpc_sim.workloads.workload import Network
@@ -216,6 +218,10 @@ def _camera(stored: Fields) -> StoredCamera:
     if (axis := stored.whole("fov_axis", 1)) > 1:
         raise stored.wrong("fov_axis", axis, "0 or 1")
     focal_length, center = (stored.numbers(key, 2) for key in ("relative_focal_length", "screen_center"))
-    if (zoom := stored.number("zoom", 1.0)) <= 0.0 or min(focal_length) <= 0.0:
-        raise stored.wrong("relative_focal_length and zoom", zoom, "numbers above 0")
+    zoom = stored.number("zoom", 1.0)
+    if not all(FOCAL_RANGE[0] <= zoom * length <= FOCAL_RANGE[1] for length in focal_length):
+        raise stored.wrong("relative_focal_length", focal_length, f"{FOCAL_RANGE[0]:g} to {FOCAL_RANGE[1]:g} heights")
+    right, down, forward, position = ([row[k] for row in rows] for k in range(4))
+    if not are_axes(right, down, forward) or not all(abs(v) <= MAX_COORDINATE for v in position):
+        raise stored.wrong("matrix", "another one", "axes of a camera, and its position near the scene")
     return StoredCamera(rows, focal_length, center, axis, zoom)

@@ -75,6 +75,7 @@ class Unpacked:
 
     def _begin_next_member(self) -> None:
         """Go on with the gzip member that follows, as parallel compressors write them, or end."""
-        self._waiting = self._decoder.unused_data + self._file.read(_PIECE)
+        rest = self._decoder.unused_data
+        self._waiting = rest if len(rest) >= len(_GZIP) else rest + self._file.read(_PIECE)
         self._ended = not self._waiting.startswith(_GZIP)
         self._decoder = zlib.decompressobj(_EITHER)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.trace.inputs.camera_paths import orbit, read_path
+from ngpc_sim.trace.inputs.camera_paths import MAX_FRAMES, orbit, read_path
 from ngpc_sim.trace.inputs.cameras import View, read_cameras
 from ngpc_sim.trace.loops.camera import Camera, Vector, focal_of, jittered, looking_at
 
@@ -21,7 +21,6 @@ MIDDLE: Vector = (0.5, 0.5, 0.5)
 UP: Vector = (0.0, 1.0, 0.0)
 PATH_FRAMES = 60
 """Frames of a camera path's file where nobody says how many: a second at 60 Hz (assumed)."""
-MAX_FRAMES = 100_000
 ORBIT = re.compile(r"orbit:([0-9]{1,7})")
 
 

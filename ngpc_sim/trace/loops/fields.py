@@ -36,12 +36,16 @@ def linear_at(grid: Array, x: Real, y: Real, z: Real) -> Real:
 
 
 @loop
-def surface_density(distances: Array, scale: Real, width: Real, positions: Array) -> Array:
-    """(n,) float32 sigma at positions (n, 3) of the unit cube, from ``distances`` (N, N, N) to a surface."""
-    sigma = np.empty(len(positions), np.float32)
-    cells = distances.shape[0]
+def surface_density(distances: Array, scale: Real, width: Real, aabb_scale: Real, positions: Array) -> Array:
+    """(n,) float32 sigma at network positions (n, 3), from ``distances`` (N, N, N) in the unit cube; 0 outside it."""
+    sigma = np.zeros(len(positions), np.float32)
+    cells, low = distances.shape[0], 0.5 - 0.5 * aabb_scale
     for i in range(len(positions)):
-        x, y, z = np.float64(positions[i, 0]), np.float64(positions[i, 1]), np.float64(positions[i, 2])
+        x = np.float64(positions[i, 0]) * aabb_scale + low
+        y = np.float64(positions[i, 1]) * aabb_scale + low
+        z = np.float64(positions[i, 2]) * aabb_scale + low
+        if min(x, y, z) < 0.0 or max(x, y, z) > 1.0:
+            continue
         d = linear_at(distances, x * cells, y * cells, z * cells)
         if width > 0.0:
             sigma[i] = scale / (1.0 + exp(min(max(d / width, -WIDTHS_TO_CLEAR), WIDTHS_TO_CLEAR)))
@@ -51,13 +55,14 @@ def surface_density(distances: Array, scale: Real, width: Real, positions: Array
 
 
 @loop
-def volume_density(values: Array, scale: Real, box: Array, positions: Array) -> Array:
-    """(n,) float32 densities at positions (n, 3), from ``values`` (nx, ny, nz) that fill ``box``; 0 outside it."""
+def volume_density(values: Array, scale: Real, box: Array, aabb_scale: Real, positions: Array) -> Array:
+    """(n,) float32 densities at network positions (n, 3), from ``values`` (nx, ny, nz) that fill ``box``; else 0."""
     density = np.zeros(len(positions), np.float32)
+    low = 0.5 - 0.5 * aabb_scale
     for i in range(len(positions)):
-        x = (positions[i, 0] - box[0, 0]) / (box[1, 0] - box[0, 0])
-        y = (positions[i, 1] - box[0, 1]) / (box[1, 1] - box[0, 1])
-        z = (positions[i, 2] - box[0, 2]) / (box[1, 2] - box[0, 2])
+        x = (positions[i, 0] * aabb_scale + low - box[0, 0]) / (box[1, 0] - box[0, 0])
+        y = (positions[i, 1] * aabb_scale + low - box[0, 1]) / (box[1, 1] - box[0, 1])
+        z = (positions[i, 2] * aabb_scale + low - box[0, 2]) / (box[1, 2] - box[0, 2])
         if min(x, y, z) >= 0.0 and max(x, y, z) <= 1.0:
             at = linear_at(values, x * values.shape[0], y * values.shape[1], z * values.shape[2])
             density[i] = scale * at
