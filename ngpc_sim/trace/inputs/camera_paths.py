@@ -48,7 +48,6 @@ class CameraPath:
     keyframes: tuple[Keyframe, ...]
     spline_order: int = DEFAULT_ORDER
     loop: bool = False
-    duration_seconds: float | None = None
 
     def camera(self, t: float) -> Camera:
         """Camera at a time of 0 to 1."""
@@ -92,8 +91,7 @@ def read_path(path: Path) -> CameraPath:
     file = read_object(path, "camera path")
     frames = tuple(map(_keyframe, file.objects("path", "keyframe", MAX_KEYFRAMES)))
     order = file.whole("spline_order", 0, 3) if "spline_order" in file else DEFAULT_ORDER
-    seconds = file.number("duration_seconds", 0.0, 1e9) if "duration_seconds" in file else None
-    return CameraPath(frames, order, file.flag("loop"), seconds)
+    return CameraPath(frames, order, file.flag("loop"))
 
 
 def orbit(n: int, centre: Vector, start: Camera) -> list[Camera]:

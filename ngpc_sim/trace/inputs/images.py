@@ -18,10 +18,9 @@ from pathlib import Path
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.extras import extra
+from ngpc_sim.trace.contents import MAX_PIXELS_PER_SIDE
 from ngpc_sim.trace.inputs.opening import opened
 
-MAX_PIXELS_PER_SIDE = 1 << 20
-"""assumed: far above any picture; float32 positions still tell neighbouring pixels apart."""
 MAX_PIXELS = 1 << 28
 """assumed: 16,384 x 16,384; the 4-byte pixels of more do not fit the 1 GiB buffers that image libraries allow."""
 _EXR_MAGIC = b"\x76\x2f\x31\x01"

@@ -36,6 +36,15 @@ def _fail_unless(truth: object, sentence: str) -> None:
         raise ValueError(sentence)
 
 
+def is_text(handle: BufferedReader, size: int) -> bool:
+    """Whether a PLY or an STL that was checked holds its numbers as text; the file is at its beginning again."""
+    head = handle.read(_HEADER_BYTES)
+    handle.seek(0)
+    if head.startswith(b"ply"):
+        return b"ascii" in head.split(b"element")[0]
+    return size != _STL_HEAD + _STL_TRIANGLE * int.from_bytes(head[80:_STL_HEAD], "little")
+
+
 def stl(handle: BufferedReader, size: int) -> int:
     """Triangles of an STL, which is binary if its size fits its header."""
     head = handle.read(_STL_HEAD)

@@ -22,14 +22,14 @@ import numpy.typing as npt
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.extras import extra
 from ngpc_sim.config.files import open_file
-from ngpc_sim.trace.inputs.mesh_headers import CHECKS
+from ngpc_sim.trace.inputs.mesh_headers import CHECKS, is_text
 from ngpc_sim.trace.loops.mesh_field import BYTES_PER_TRIANGLE
 
 SUFFIXES = tuple(CHECKS)
 MARGIN = 0.005
 """A box is inflated by this share of its diagonal (facts/workloads.md 3.2: instant-ngp abe236e, testbed_sdf.cu)."""
-_READ_BYTES = {"glb": 6, "obj": 12, "off": 40, "ply": 40, "stl": 6}
-"""Peak of memory while reading, bytes a byte of the file (measured with trimesh 5.2, rounded up; PLY as text)."""
+_READ_BYTES = {"glb": 6, "obj": 12, "off": 40, "ply": 16, "stl": 6, "text ply": 40, "text stl": 13}
+"""Peak of memory while reading, bytes a byte of the file (measured with trimesh 5.2, rounded up)."""
 _TEXT = ("obj", "off")
 """Suffixes of files that are always text."""
 _MOST_TRIANGLES = 2**28 - 1
@@ -202,7 +202,8 @@ def read_mesh(path: Path) -> Mesh:
             size = os.fstat(handle.fileno()).st_size
             expected = CHECKS[suffix](handle, size)
             handle.seek(0)
-            _check_memory(path, expected, max(size * _READ_BYTES[suffix], expected * BYTES_PER_TRIANGLE))
+            kind = f"text {suffix}" if suffix in ("ply", "stl") and is_text(handle, size) else suffix
+            _check_memory(path, expected, max(size * _READ_BYTES[kind], expected * BYTES_PER_TRIANGLE))
             there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
             source = _as_utf8(handle) if suffix in _TEXT else handle
             parts = _parts(source, suffix, there // BYTES_PER_TRIANGLE)
