@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 Source = Annotated[str, typer.Argument(help="Bundled name, file or URL.")]
+Verified = Annotated[str, typer.Argument(help="Bundled name, file, URL, or folder of a sequence.")]
 
 
 def trace_list(as_json: AsJson = False) -> None:  # noqa: FBT002
@@ -34,8 +35,12 @@ def trace_list(as_json: AsJson = False) -> None:  # noqa: FBT002
 
 def trace_info(source: Source, as_json: AsJson = False) -> None:  # noqa: FBT002
     """Describe a trace."""
+    from ngpc_sim.config.errors import UserError
     from ngpc_sim.trace import load_trace
+    from ngpc_sim.trace.sequences import is_sequence
 
+    if is_sequence(source):
+        raise UserError(f"{source} is a folder: name one of the traces in it.")
     facts = _facts(load_trace(source))
     if as_json:
         _write_json(facts)
@@ -44,11 +49,18 @@ def trace_info(source: Source, as_json: AsJson = False) -> None:  # noqa: FBT002
         sys.stdout.write(f"{name + ':':<22}{printable(str(value))}\n")
 
 
-def trace_verify(source: Source) -> None:
-    """Check all of a trace, also the rows of a whole frame, which a run checks while it reads them."""
+def trace_verify(source: Verified) -> None:
+    """Check all of a trace, or of all in a folder, also the rows of a whole frame, which a run checks as it reads."""
     from ngpc_sim.trace import load_trace
+    from ngpc_sim.trace.sequences import is_sequence, read_sequence
     from ngpc_sim.trace.verifying import verify
 
+    if is_sequence(source):
+        sequence = read_sequence(source)
+        for number in range(len(sequence)):
+            verify(sequence.frame(number).load())
+        sys.stdout.write(f"{printable(source)}: whole, {len(sequence):,} frames\n")
+        return
     trace = load_trace(source)
     verify(trace)
     sys.stdout.write(
@@ -59,7 +71,7 @@ def trace_verify(source: Source) -> None:
 
 def _facts(trace: Trace) -> dict[str, Any]:
     """What ``--json`` gives of a trace, by key."""
-    from ngpc_sim.trace.contents import outside_unit_cube
+    from ngpc_sim.trace.contents import calls_by_network, outside_unit_cube
 
     return {
         "name": trace.name,
@@ -73,7 +85,7 @@ def _facts(trace: Trace) -> dict[str, Any]:
         "queries": trace.queries,
         "queries_per_pixel": trace.queries_per_pixel,
         "invocations": trace.n_invocations,
-        "networks": {name: int((trace.invocation_networks == k).sum()) for k, name in enumerate(trace.networks)},
+        "networks": calls_by_network(trace),
         "profiles": [f"{trace.width}x{trace.height}", *(one.sizes[0] for one in trace.profiles)],
         "n_dims": trace.n_dims,
         "recorded": trace.recorded,

@@ -27,6 +27,7 @@ from ngpc_sim.engines.encoding_engine import (
     engines_of_level,
     entries_per_line,
     level_ranges,
+    spilled_levels,
 )
 from ngpc_sim.engines.grid_cache import CacheShape, L2Shape, LruCaches, empty_lines
 from ngpc_sim.engines.service import Service
@@ -51,6 +52,8 @@ def tables_of_engines(spec: EncodingSpec, encodings: Sequence[GridEncoding]) -> 
 
 def spilled_tables(spec: EncodingSpec, encodings: Sequence[GridEncoding]) -> list[list[int]]:
     """Levels of each network whose tables do not fit, together with all others, in an engine that holds them."""
+    if len(encodings) == 1:
+        return [spilled_levels(spec, encodings[0])]
     sizes = [held_bytes(spec, encoding) for encoding in encodings]
     spilled: list[set[int]] = [set() for _ in encodings]
     for tables in tables_of_engines(spec, encodings):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,11 @@ from ngpc_sim.trace.sequences import TraceSequence
 
 #: columns by unit whose mean is the mean over the frames
 ADDED = ("ms", "mJ", "cycles", "queries")
-#: columns of other units likewise: they are times over a constant
-TIMES = tuple(name for name in COLUMNS if name.startswith(("gap_", "gpu_gap_")))
+#: columns of other units likewise: they are times or energies over a constant
+TIMES = (
+    *(name for name in COLUMNS if name.startswith(("gap_", "gpu_gap_"))),
+    *("energy_per_pixel_nj", "gpu_energy_per_pixel_nj"),
+)
 #: ratios by what they are divided by, apart from constants
 WEIGHTS = {
     **dict.fromkeys(("fps", "speedup", "speedup_modelled", "io_gbps", "dram_gbps", "line_gbps"), "frame_ms"),
@@ -84,10 +88,11 @@ def run_sequence(points: Sequence[Point], sequence: TraceSequence, how: How = AL
     found = run_frames(points, sequence, how)
     failures = dict(found.failures)
     worst = {index: int(np.argmax([row["frame_ms"] for row in own])) for index, own in found.values.items()}
-    asked = [
-        point_on(points[index], sequence.frame(number), what_if=points[index].what_if)
-        for index, number in worst.items()
-    ]
+    order = sorted(worst, key=worst.__getitem__)  # each frame is read once
+    made = {
+        index: point_on(points[index], sequence.frame(worst[index]), what_if=points[index].what_if) for index in order
+    }
+    asked = [made[index] for index in worst]
     again = run_each(asked, replace(how, told=None, only_failed=False, noted=False))
     run = SequenceRun(sequence, failures=failures)
     for place, (index, number) in enumerate(worst.items()):
@@ -126,6 +131,6 @@ def _mean(name: str, rows: Sequence[Row]) -> Any:  # noqa: ANN401 - a cell
     added = of in TIMES or (of in COLUMNS and COLUMNS[of].unit in ADDED)
     weights = [1.0] * len(rows) if added else [row.get(WEIGHTS.get(name, "")) for row in rows]
     numbers = [*cells, *weights]
-    if not all(isinstance(value, int | float) for value in numbers) or not any(weights):
+    if not all(isinstance(value, int | float) and isfinite(value) for value in numbers) or not any(weights):
         return None
     return float(np.average(np.array(cells, float), weights=np.array(weights, float)))

@@ -114,5 +114,6 @@ def _row(shared: set[str], asked: FrameOfPoint, result: Result) -> Row:
 @lru_cache(maxsize=1)
 def _trace(frame: SequenceFrame) -> Trace:
     """Trace of the frame that is being simulated; of no other one anything is held."""
+    _trace.cache_clear()
     forget_all()
     return frame.load()

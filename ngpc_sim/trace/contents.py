@@ -235,6 +235,11 @@ def outside_unit_cube(trace: Trace) -> int:
     return sum(int(((positions < 0) | (positions > 1)).any(axis=1).sum()) for _, _, positions in trace.blocks())
 
 
+def calls_by_network(trace: Trace) -> dict[str, int]:
+    """Invocations of each network by its name; nothing where there is only one."""
+    return {name: int((trace.invocation_networks == k).sum()) for k, name in enumerate(trace.networks)}
+
+
 def flaw(trace: Trace) -> str | None:
     """Say the first law that the contents break, as the end of a sentence about the trace, or None."""
     return description_flaw(trace) or rows_flaw(trace)

@@ -60,7 +60,7 @@ SPLITS: Store[ByNetwork] = Store(KEPT)
 
 
 def by_network(trace: Trace, names: Sequence[str]) -> ByNetwork:
-    """The trace by the networks of an app: the main one, and others by their ``names``. Kept for the next time.
+    """The trace by the networks of an app: the main one, and others by their ``names``. Kept where there are others.
 
     Raises
     ------
@@ -68,6 +68,8 @@ def by_network(trace: Trace, names: Sequence[str]) -> ByNetwork:
         Where the trace names a network that the app does not have, or nothing was recorded of one that its frame asks.
     """
     names = tuple(names)
+    if not names and not trace.networks:
+        return _by_network(trace, names)
     key = trace.sha256, trace.recorded, len(trace.positions), names
     return SPLITS.get(key, lambda: _by_network(trace, names))
 

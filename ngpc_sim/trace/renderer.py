@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import KW_ONLY, dataclass, field
 from types import TracebackType
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import choices
-from ngpc_sim.config.texts import is_printable
+from ngpc_sim.config.texts import is_line, is_printable
 from ngpc_sim.trace.arrays import positions_from, tiles_from, weights_from, whole_number
 from ngpc_sim.trace.contents import (
     MAX_INVOCATIONS,
@@ -75,12 +75,15 @@ class TraceWriter:
     _with_tiles: bool | None = field(default=None, init=False)
     _rows: RowWriter | None = field(default=None, init=False)
     _is_open: bool = field(default=False, init=False)
+    _is_broken: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.path, str | os.PathLike):
+            raise UserError(f"path is {self.path!r}, which should be the path of a file.")
         self.resolution = _sides(self.resolution, "resolution")
         self.tile_pixels = _sides(self.tile_pixels, "tile_pixels")
         self.seed = whole_number(self.seed, "seed", 0, (1 << 63) - 1)
-        if isinstance(self.networks, str):
+        if isinstance(self.networks, str) or not isinstance(self.networks, Iterable):
             raise UserError(f"networks is {self.networks!r}, which should be a list of names.")
         self.networks = tuple(self.networks)
         if not all(isinstance(text, str) for text in (self.app, self.scene, self.camera, *self.networks)):
@@ -106,6 +109,8 @@ class TraceWriter:
         with self._rows or nullcontext():
             if kind is not None:
                 return
+            if self._is_broken:
+                raise self._incomplete()
             if self._rows is None or not self._rows.rows:
                 raise UserError(f"No trace is written to {self.path}, because no query was recorded.")
             self._rows.finish(described(self._trace(self._launched, self._phases, self._asked)))
@@ -139,10 +144,12 @@ class TraceWriter:
         Raises
         ------
         UserError
-            Says what is wrong; nothing of the call is recorded then.
+            Says what is wrong; nothing of the call is recorded then. Where the call could not be written, no trace is.
         """
         if not self._is_open:
             raise UserError("A TraceWriter records inside its with block: with TraceWriter(...) as trace: ...")
+        if self._is_broken:
+            raise self._incomplete()
         number = self._number_of(network)
         found = positions_from(positions, self._n_dims)
         tiles = self._tiles(tile, len(found))
@@ -150,11 +157,16 @@ class TraceWriter:
         label = self._phase(phase, number)
         if len(self._launched) == MAX_INVOCATIONS or self._queries + count > MAX_QUERIES:
             raise UserError(f"A trace has at most {MAX_INVOCATIONS:,} invocations of {MAX_QUERIES:,} queries in all.")
+        self._is_broken = True  # until all rows of the call are kept
         self._keep(found, tiles, number)
+        self._is_broken = False
         self._launched.append(count)
         self._queries += count
         self._phases.append(label)
         self._asked.append(number)
+
+    def _incomplete(self) -> UserError:
+        return UserError(f"No trace is written to {self.path}, because a call could not be written.")
 
     def _number_of(self, network: str | None) -> int:
         if network is None:
@@ -188,8 +200,8 @@ class TraceWriter:
 
     def _phase(self, phase: str | None, number: int) -> str:
         label = (self.networks[number] if self.networks else "main") if phase is None else phase
-        if not isinstance(label, str) or len(label) > MAX_TEXT:
-            raise UserError(f"phase should be a text of at most {MAX_TEXT} characters.")
+        if not isinstance(label, str) or not is_line(label, MAX_TEXT):
+            raise UserError(f"phase should be a text of at most {MAX_TEXT} characters that can be printed.")
         return sys.intern(label)
 
     def _keep(self, positions: Array, tiles: Array | None, number: int) -> None:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.files import open_file
@@ -24,9 +24,6 @@ from ngpc_sim.trace.file_format import RefusedError, reason_of
 from ngpc_sim.trace.reading import read_trace
 from ngpc_sim.trace.sources import SUFFIX, bundled_traces
 from ngpc_sim.workloads.apps import NAME_RULE, is_app_name
-
-if TYPE_CHECKING:
-    pass
 
 INDEX = "index.json"
 FORMAT, FORMAT_VERSION = "ngpc-sim sequence", 1

@@ -207,7 +207,7 @@ def _of_file(file: WorkloadFile, encoding: str, trace: str, label: str, where: s
         label=label,
         others=tuple(_other(file.app, name, other) for name, other in file.other_networks.items()),
     )
-    _check_dimensions(work, where)
+    _check_others(work, where)
     return work
 
 
@@ -242,9 +242,14 @@ def _other(app: str, name: str, other: OtherNetwork) -> Workload:
     return Workload(name, app, name, other.encoding, tuple(other.networks), *sizes, trace="")
 
 
-def _check_dimensions(work: Workload, file: str) -> None:
+def _check_others(work: Workload, file: str) -> None:
     own = work.encoding.n_dims
     for other in work.others:
+        if other.name == work.name:
+            raise UserError(
+                f"{file}: other_networks.{other.name} is called like the main network, {work.name}: give it a name of "
+                "its own."
+            )
         if other.encoding.n_dims != own:
             raise UserError(
                 f"{file}: other_networks.{other.name}.encoding.n_dims is {other.encoding.n_dims}, but {work.name} has "

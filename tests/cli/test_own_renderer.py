@@ -122,6 +122,7 @@ def test_a_workload_of_several_networks_is_shown_as_a_file_again(run, workload):
 @pytest.mark.parametrize(
     ("others", "said"),
     [
+        ({"my-renderer-hashgrid": PROPOSAL}, "is called like the main network, my-renderer-hashgrid"),
         ({"my proposal": PROPOSAL}, "the name of a network should be 1 to 32 letters"),
         (
             {"proposal": {**PROPOSAL, "encoding": {**grid(5), "n_dims": 2}}},

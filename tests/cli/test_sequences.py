@@ -164,6 +164,21 @@ def test_a_frame_that_changed_fails_its_points_and_no_results_are_written(run, t
     assert ran.err.count("has changed since its index.json was written") == 2
 
 
+def test_verify_checks_every_frame_of_a_folder(run, orbit, tmp_path_factory):
+    ran = run("trace", "verify", orbit)
+    assert (ran.status, ran.out, ran.err) == (0, f"{orbit}: whole, 3 frames\n", "")
+    folder = recorded(tmp_path_factory.mktemp("damaged") / "orbit")
+    last = folder / "frame-0002.trace.parquet"
+    last.write_bytes(last.read_bytes()[:-1])
+    ran = run("trace", "verify", folder)
+    assert (ran.status, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert f"{last} is damaged or cut short" in ran.err
+
+
+def test_info_of_a_folder_asks_for_one_of_its_files(refused, orbit):
+    assert refused("trace", "info", orbit) == f"{orbit} is a folder: name one of the traces in it."
+
+
 @pytest.mark.usefixtures("undrawn")
 def test_a_sequence_goes_on_with_the_same_bytes_and_its_table_can_be_had_before(run, orbit):
     words = ("--scale", "8,16", "--trace", orbit, "--detail", "bound", "--quiet", "--out")

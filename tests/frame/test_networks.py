@@ -160,7 +160,8 @@ def test_sampling_replays_all_of_a_frame_of_several_networks(record):
 def test_a_frame_of_another_size_asks_the_networks_of_the_calls_that_it_replays(record):
     trace, arch = record(tile=True), ngpc.load_arch("ngpc", scale=2)
     result = ngpc.simulate(arch, WORK, trace, resolution="64x32")
-    assert result.queries == 4 * trace.queries
-    coarse = 4 * int(trace.profile[trace.invocation_networks == 1].sum())
-    outputs = 2 * coarse + 8 * (result.queries - coarse)
-    assert result.actions["output_bytes"] == pytest.approx(outputs, rel=0.2)
+    assert trace.profile.tolist() == [260, 150, 380, 210, 440, 330]
+    # four times as many up to each call, rounded down to 256, all at the end: 1024, 1536, 3072, 3840, 5632, 7080
+    coarse, main = 1024 + 1536 + 1792, 512 + 768 + 1448
+    assert result.queries == coarse + main == 4 * 1770
+    assert result.actions["output_bytes"] == 2 * coarse + 8 * main

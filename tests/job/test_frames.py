@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ngpc_sim.job.frames import summary_of
+from ngpc_sim.job import frames
+from ngpc_sim.job.frames import run_sequence, summary_of
 from ngpc_sim.job.request import Request, points
 from ngpc_sim.results.columns import COLUMNS, WHOLE
 from ngpc_sim.simulation.outcomes import How
@@ -60,6 +61,24 @@ def test_a_ratio_is_that_of_the_means():
 def test_a_power_is_the_mean_over_the_time():
     found = summary_of(rows_of([10.0, 40.0], energy_mj=[1000.0, 8000.0], total_power_w=[100.0, 200.0]), SEQUENCE)
     assert found["total_power_w"] == pytest.approx(4500.0 / 25.0)
+
+
+def test_energy_of_a_pixel_is_the_mean_over_the_frames():
+    found = summary_of(
+        rows_of([10.0, 40.0], energy_per_pixel_nj=[2.0, 5.0], gpu_energy_per_pixel_nj=[4.0, 10.0]), SEQUENCE
+    )
+    assert (found["energy_per_pixel_nj"], found["gpu_energy_per_pixel_nj"]) == (3.5, 7.0)
+
+
+def test_rates_of_a_scene_are_empty_where_they_differ():
+    found = summary_of(rows_of([10.0, 40.0], steady_fps=[100.0, 25.0], first_frame_fps=[5.0, 4.0]), SEQUENCE)
+    assert (found["steady_fps"], found["first_frame_fps"]) == (None, None)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_is_not_finite_in_a_frame_has_no_mean():
+    found = summary_of(rows_of([10.0, 40.0], speedup_bound=[np.inf, 4.0], rest_ms=[0.0, 2.0]), SEQUENCE)
+    assert (found["speedup_bound"], found["rest_ms"]) == (None, 1.0)
 
 
 def test_what_has_no_mean_is_empty_and_what_is_the_same_stays():
@@ -130,7 +149,27 @@ def test_a_run_holds_one_frame_at_a_time(orbit, monkeypatch):
     monkeypatch.setattr(SequenceFrame, "load", watched)
     run_frames(template, request.frames)
     assert len(alive) == 3
-    assert max(alive) <= 1
+    assert max(alive) == 0
+
+
+def test_each_worst_frame_is_read_once(orbit, monkeypatch):
+    request = asked(orbit, scale="8,16,32,64", detail="bound")
+    template, load, loaded, run_all = points(request), SequenceFrame.load, [], frames.run_frames
+
+    def with_two_worst_frames(*words):
+        found = run_all(*words)
+        for index, number in enumerate((2, 0, 2, 0)):
+            found.values[index][number] |= {"frame_ms": 1e9}
+        monkeypatch.setattr(SequenceFrame, "load", lambda frame: loaded.append(frame.file) or load(frame))
+        return found
+
+    monkeypatch.setattr(frames, "run_frames", with_two_worst_frames)
+    run = run_sequence(template, request.frames)
+    assert run.worst == [2, 0, 2, 0]
+    assert [(point.arch.scale, point.trace.name) for point in run.points] == [
+        *((8, "frame-0002"), (16, "frame-0000"), (32, "frame-0002"), (64, "frame-0000"))
+    ]
+    assert sorted(loaded) == ["frame-0000.trace.parquet", "frame-0002.trace.parquet"]
 
 
 @pytest.mark.parametrize("jobs", [2, 7])

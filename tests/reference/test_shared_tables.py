@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from ngpc_sim.architecture.arch import load_arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines import EncodingEngine
-from ngpc_sim.engines.encoding_engine import spilled_levels
 from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.service import joined
 from ngpc_sim.engines.shared_tables import check_all_tables, spilled_tables, streams_of
@@ -89,12 +88,6 @@ def test_one_network_is_what_it_is_alone(spec, encoding, l2):
     if spec.table_policy == "cache":
         same(shared, EncodingEngine(spec).service(encoding, positions, l2))
     same(by_events, reference_service(spec, encoding, positions, l2))
-
-
-@CASES
-@given(spec=st.sampled_from(("replicate", "partition")).flatmap(specs), encoding=grids())
-def test_levels_of_one_network_spill_as_they_do_alone(spec, encoding):
-    assert spilled_tables(spec, [encoding]) == [spilled_levels(spec, encoding)]
 
 
 def spec_of(**keys):

@@ -165,9 +165,13 @@ def test_a_killed_renderer_leaves_what_was_there_and_a_file_that_the_next_one_de
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
+        ({"path": 5}, "path is 5, which should be the path of a file"),
+        ({"path": b"fox"}, "path is b'fox', which should be the path of a file"),
         ({"app": "my renderer"}, "app 'my renderer'"),
         ({"scene": None}, "should be a text"),
         ({"networks": (1, 2)}, "should be a text"),
+        ({"networks": 5}, "networks is 5, which should be a list of names"),
+        ({"networks": None}, "networks is None, which should be a list of names"),
         ({"resolution": (0, 5)}, "a side of resolution is 0"),
         ({"resolution": 1080}, r"resolution is 1080, which should be \(width, height\)"),
         ({"resolution": (64.0, 32)}, "a side of resolution is 64.0"),
@@ -183,7 +187,7 @@ def test_a_killed_renderer_leaves_what_was_there_and_a_file_that_the_next_one_de
 )
 def test_a_frame_that_no_trace_has_is_refused(change, reason, path):
     with pytest.raises(UserError, match=reason):
-        ngpc.TraceWriter(path, **(FRAME | change))
+        ngpc.TraceWriter(**({"path": path} | FRAME | change))
     assert not list(path.parent.iterdir())
 
 
@@ -206,6 +210,8 @@ def test_a_frame_that_no_trace_has_is_refused(change, reason, path):
         ({"launched": 5.0}, "launched is 5.0"),
         ({"launched": 1 << 53}, "queries in all"),
         ({"phase": "x" * 201}, "phase should be a text"),
+        ({"phase": "march\n"}, "characters that can be printed"),
+        ({"phase": "\x1b[2J"}, "characters that can be printed"),
         ({"network": "proposal"}, r"No network of this trace is called 'proposal'; networks=\(...\) names"),
     ],
 )

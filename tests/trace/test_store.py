@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.trace import bundled_traces, load_trace, write_trace
+from ngpc_sim.trace import bundled_traces, file_format, load_trace, write_trace
+from ngpc_sim.trace.renderer import TraceWriter
 
 
 def test_a_written_trace_is_read_back_whole(make_trace, equal, tmp_path):
@@ -143,6 +144,27 @@ def test_a_failed_write_leaves_nothing_behind(make_trace, tmp_path, monkeypatch)
         write_trace(make_trace(), target)
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
     assert target.read_bytes() == b"before"
+
+
+def test_after_a_call_that_the_disk_did_not_take_no_trace_is_written(tmp_path, monkeypatch):
+    path, call = tmp_path / "fox.trace.parquet", np.zeros((12, 3), np.float32)
+    path.write_bytes(b"before")
+    monkeypatch.setattr(file_format, "ROW_GROUP_ROWS", 10)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    writer = TraceWriter(path, app="own", resolution=(8, 8), scene="fox")
+    with pytest.raises(UserError, match="because a call could not be written"), writer:  # noqa: PT012
+        writer.invocation(call)
+        with monkeypatch.context() as disk:
+            disk.setattr(writer._rows._writer, "write_table", full)
+            with pytest.raises(UserError, match="No space left on device"):
+                writer.invocation(call)
+        with pytest.raises(UserError, match="because a call could not be written"):
+            writer.invocation(call)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    assert path.read_bytes() == b"before"
 
 
 def test_a_trace_that_breaks_a_law_is_not_written(make_trace, tmp_path):
