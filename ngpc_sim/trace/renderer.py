@@ -202,7 +202,7 @@ class TraceWriter:
         label = (self.networks[number] if self.networks else "main") if phase is None else phase
         if not isinstance(label, str) or not is_line(label, MAX_TEXT):
             raise UserError(f"phase should be a text of at most {MAX_TEXT} characters that can be printed.")
-        return sys.intern(label)
+        return sys.intern(str(label))
 
     def _keep(self, positions: Array, tiles: Array | None, number: int) -> None:
         """Hand the rows of a call on, by tile."""
