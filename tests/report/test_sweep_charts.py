@@ -68,6 +68,16 @@ def test_many_values_of_two_keys_are_a_map_with_the_value_of_each_point(make_row
     assert np.asarray(image.get_array()) == pytest.approx(np.outer(clocks, scales))
 
 
+@pytest.mark.parametrize("name", ["speedup", "stalls"])
+def test_every_cell_of_a_map_is_drawn_whole(make_rows, name):
+    rows = swept(make_rows, tuple(range(8, 20)), [1 + k / 10 for k in range(12)], nfp_cycles=10, mlp_cycles=4)
+    rows = [row | {"stall_gpu": 6 if row["scale"] * row[CLOCK] > 20 else 0} for row in rows]
+    (image, *_) = maps(SWEEP_CHARTS[name](large_sweep(rows)))
+    left, right, bottom, top = image.get_extent()
+    assert (left, right, bottom, top) == (-0.5, 11.5, -0.5, 11.5)
+    assert (image.axes.get_xlim(), image.axes.get_ylim()) == ((left, right), (bottom, top))
+
+
 def test_a_place_of_a_map_without_a_design_point_is_empty(make_rows):
     rows = swept(make_rows, tuple(range(8, 38)), [1 + k / 100 for k in range(9)])
     figure = sweep_chart(large_sweep([row for row in rows if (row["scale"], row[CLOCK]) != (9, 1.02)]), "speedup")

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
-from math import ceil, floor, log, log10
+from math import ceil, log, log10
 from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.report.charts.bars import FIGURE_PT
 from ngpc_sim.report.charts.canvas import MARK_PT, empty_plots, entries, legend, legend_lines, name_values, style
 from ngpc_sim.report.charts.rates import LINE_COLOUR
-from ngpc_sim.report.charts.scene import LEFT_IN, MAX_SCALES, PLOT_IN, Shade, shade_at, spread
+from ngpc_sim.report.charts.scene import LEFT_IN, MAX_SCALES, PLOT_IN, STEPS, Shade, decade_ticks, shade_at, spread
 from ngpc_sim.report.charts.sheet import COLUMN_IN, GAP_IN, LINE_IN, PAGE_IN, Sheet, folded, legend_height, text_height
 from ngpc_sim.report.panels import Row, number, split_panels
 from ngpc_sim.results.frames import RATES, of_sequences
@@ -32,7 +32,6 @@ WIDE_FRAMES = 60  # frames from which on a lone plot has the width of the page
 LIGHTEST = 0.3  # shade of the smallest scale: that of a bar is too light for a line
 MOST_TICKS = 6  # steps between the numbers of frames that the axis names
 WORST = "slowest frame"
-STEPS = (1.0, 2.0, 5.0)  # of a decade that the axis names
 MOST_POWERS = 4  # powers of ten at the axis with which all steps have room
 LONG_MS = 1e5  # times that are written by their power of ten
 
@@ -113,9 +112,7 @@ def _draw_axes(axes: Axes, path: Path, low: float, high: float) -> None:
     axes.set_yscale("log")
     axes.set_xlim(-margin, last + margin)
     axes.set_ylim(low, high)
-    powers = range(floor(log10(low)), ceil(log10(high)) + 1)
-    steps = STEPS if len(powers) <= MOST_POWERS else (1.0,)
-    ticks = [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
+    ticks = decade_ticks(low, high, MOST_POWERS)
     axes.set_yticks([], minor=True)
     axes.set_yticks(ticks, [f"{tick:g}" if tick < LONG_MS else f"1e{log10(tick):.0f}" for tick in ticks])
     axes.set_xticks(range(0, last + 1, _step(last)))

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from math import ceil, floor, log10
 from typing import TYPE_CHECKING
 
 from ngpc_sim.report.charts.bars import LEAST_PITCH_PT, LEVEL_PITCH_PT, Plot, draw_bars, scene_plots, write
 from ngpc_sim.report.charts.canvas import entries, legend, legend_lines, style, swatch
 from ngpc_sim.report.charts.rates import LINE_COLOUR, PAD_PT
-from ngpc_sim.report.charts.scene import choose_scene
+from ngpc_sim.report.charts.scene import choose_scene, decade_ticks
 from ngpc_sim.report.panels import Row, number
 
 if TYPE_CHECKING:
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 LEAST_RATIO = 1.25  # ends of the axis are at least so far from 1
 ROOM = 1.15  # for the values above the bars
 MOST_TENTHS = 4.0  # from end to end; a wider axis has fewer ticks
-TENTHS, STEPS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 2.5), (1.0, 2.0, 5.0)
-MOST_DECADES = 3
+TENTHS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 2.5)
+MOST_POWERS = 4  # powers of ten at the axis with which all steps have room
 
 
 def ratios_chart(rows: Sequence[Row], column: str, note: str) -> Figure:
@@ -42,7 +41,7 @@ def ratios_chart(rows: Sequence[Row], column: str, note: str) -> Figure:
         lines = legend_lines(list(shades), scene.sheet.width_in)
         scene = replace(scene, notes=(note, *scene.notes), legend_lines=len(lines))
         figure, plots = scene_plots(scene)
-        ticks = [tick for tick in _ticks(low, high) if low <= tick <= high]
+        ticks = _ticks(low, high)
         for plot in plots:
             plot.axes.set_yscale("log")
             plot.axes.set_ylim(low, high)
@@ -58,10 +57,8 @@ def ratios_chart(rows: Sequence[Row], column: str, note: str) -> Figure:
 
 def _ticks(low: float, high: float) -> list[float]:
     if high / low <= MOST_TENTHS:
-        return list(TENTHS)
-    powers = range(floor(log10(low)), ceil(log10(high)) + 1)
-    steps = STEPS if len(powers) <= MOST_DECADES + 1 else (1.0,)
-    return [step * 10.0**power for power in powers for step in steps]
+        return [tick for tick in TENTHS if low <= tick <= high]
+    return decade_ticks(low, high, MOST_POWERS)
 
 
 def _draw(plot: Plot, index: int, bars: Sequence[tuple[float, float]]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import ceil
+from math import ceil, floor, log10
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.report.charts.sheet import COLUMN_IN, PAGE_IN, PT_PER_IN, Sheet, folded, legend_height, text_height
@@ -19,6 +19,8 @@ from ngpc_sim.workloads.apps import app_title
 LEFT_IN, RIGHT_IN, PLOT_IN = 0.52, 0.06, 1.45  # left and right of a plot; its height
 COLUMN_SLOTS, LEAST_SLOTS = 27, 8  # slots that fill one column; that a lone bar is drawn among
 MAX_PANELS, MAX_WIDE_PANELS, MAX_SCALES = 10, 5, 8
+
+STEPS = (1.0, 2.0, 5.0)  # of a power of ten that an axis names
 
 Shade = tuple[float, float, float]
 SHADES = ((0.81, 0.89, 0.95), (0.31, 0.61, 0.79), (0.03, 0.19, 0.38))
@@ -110,6 +112,13 @@ def shade_at(place: float) -> Shade:
     share = 2 * place - before
     red, green, blue = (a + (b - a) * share for a, b in zip(SHADES[before], SHADES[before + 1], strict=True))
     return red, green, blue
+
+
+def decade_ticks(low: float, high: float, most_powers: int) -> list[float]:
+    """Give round values of a logarithmic axis: 1, 2 and 5 of each power of ten, of more powers these alone."""
+    powers = range(floor(log10(low)), ceil(log10(high)) + 1)
+    steps = STEPS if len(powers) <= most_powers else (1.0,)
+    return [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
 
 
 def choose_scene(

@@ -16,7 +16,7 @@ import numpy as np
 from ngpc_sim.report.charts.bars import FIGURE_PT, short
 from ngpc_sim.report.charts.canvas import empty_plots, entries, legend, legend_lines, name_values, style, swatch
 from ngpc_sim.report.charts.rates import LINE_COLOUR
-from ngpc_sim.report.charts.scene import LEFT_IN, PLOT_IN, SHADES, shade_at
+from ngpc_sim.report.charts.scene import LEFT_IN, PLOT_IN, SHADES, decade_ticks, shade_at
 from ngpc_sim.report.charts.sheet import (
     COLUMN_IN,
     GAP_IN,
@@ -198,7 +198,7 @@ def _set_y(axes: Axes, kind: Kind, low: float, high: float) -> None:
         axes.set_yscale("log")
     axes.set_ylim(low, high)
     if kind.is_log:
-        ticks = _steps(low, high)
+        ticks = decade_ticks(low, high, MOST_TICKS // 2)
         axes.set_yticks([], minor=True)
         axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.grid(axis="y")
@@ -207,13 +207,6 @@ def _set_y(axes: Axes, kind: Kind, low: float, high: float) -> None:
         if low <= value <= high:
             at: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "ha": "left"}
             axes.text(1.01 + 0.06 * (index % 2), value, f"{value}", size=FIGURE_PT, **at)
-
-
-def _steps(low: float, high: float) -> list[float]:
-    """Round values of a logarithmic axis: 1, 2 and 5 of each power of ten, of a long one the powers alone."""
-    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    steps = (1.0, 2.0, 5.0) if len(powers) <= MOST_TICKS // 2 else (1.0,)
-    return [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
 
 
 def _grid(layout: Layout, plot: Plot, values: Array) -> Array:
@@ -226,13 +219,15 @@ def _grid(layout: Layout, plot: Plot, values: Array) -> Array:
 
 
 def _set_places(axes: Axes, layout: Layout) -> None:
-    """Name values at both axes of a map, each in the middle of its cells."""
+    """Give both axes of a map all of its cells, and name values in the middle of theirs."""
     y = layout.y
     assert y is not None  # noqa: S101 - of a map
-    for axis, name in ((layout.x, axes.set_xticks), (y, axes.set_yticks)):
+    # the image alone does not set the ends: autoscaling is off
+    for axis, name, end in ((layout.x, axes.set_xticks, axes.set_xlim), (y, axes.set_yticks, axes.set_ylim)):
         shown = np.array(axis.spread(MAX_PLACES))
         places = list(dict.fromkeys(axis.spread(MOST_TICKS)))
         name([np.flatnonzero(shown == place).mean() for place in places], [_written(axis, place) for place in places])
+        end(-0.5, len(shown) - 0.5)
 
 
 def _map(layout: Layout, kind: Kind, values: Array) -> Figure:

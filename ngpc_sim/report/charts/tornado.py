@@ -41,9 +41,7 @@ class Bar(NamedTuple):
 
 def tornado_chart(rows: Sequence[Row], column: str) -> Figure:
     """Draw rows of ``sensitivity.csv``, a plot a case; ``column`` is the result that they are about."""
-    panels = list(
-        grouped(rows, lambda row: texts(row, ("app", "encoding", "resolution", "workload", "trace"))).values()
-    )
+    panels = cases_of(rows)
     shown = [_bars(panel) for panel in panels[:MAX_PANELS]]
     ratios = [bar.ratio for keys in shown for bars in keys.values() for bar in bars]
     low, high = min([1 / LEAST_RATIO, *ratios]), max([LEAST_RATIO, *ratios])
