@@ -34,7 +34,8 @@ def compare(
     compared = Comparison(read_run(first), read_run(second))
     check_writable(out)
     drawn = of_design_points(ratio_rows(compared.pairs))
-    names = [path.name if first.name != second.name else str(path) for path in (second, first)]
+    folders = [path.resolve().name for path in (second, first)]
+    names = folders if folders[0] != folders[1] else [str(second), str(first)]
     note = f"frame time of {names[0]} over that of {names[1]}"
     charts = chart_bytes({"ratios": ratios_chart(drawn, RATIO, note)} if drawn else {})
     written = write_set(out, table_files({"compare.csv": list(compared.rows())}) | charts)

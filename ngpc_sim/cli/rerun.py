@@ -27,13 +27,17 @@ def rerun(
     """Repeat a run from its manifest alone, and exit 1 where a file has other bytes: ngpc-sim rerun OUT."""
     from ngpc_sim.cli.main_job import main_job
     from ngpc_sim.config.errors import UserError
-    from ngpc_sim.job.finished_runs import read_manifest
+    from ngpc_sim.job.finished_runs import MANIFEST, read_manifest
     from ngpc_sim.job.request import Plan
     from ngpc_sim.job.rerun import asked_again, held_against, sentences
     from ngpc_sim.report.tables.terminal import print_tables
+    from ngpc_sim.simulation.store import NAME
 
     if out is not None and out.resolve() == folder.resolve():
         raise UserError(f"--out {out} is the folder of the run itself: name another one.")
+    for name in (MANIFEST, NAME):
+        if out is not None and (out / name).exists():
+            raise UserError(f"--out {out} has the {name} of another run, which would be lost: name another folder.")
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
     manifest = read_manifest(folder)

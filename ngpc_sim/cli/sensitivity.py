@@ -24,11 +24,6 @@ OF_DESIGN = (
     "scale", "apps", "encodings", "resolutions", "archs", "gpu", "traces", "settings", "detail", "limit_queries",
     "allow_plugins",
 )  # fmt: skip
-#: options that describe the design, each a field of a request of the same name
-OF_DESIGN = (
-    *("scale", "apps", "encodings", "resolutions", "archs", "gpu", "traces", "settings", "detail", "limit_queries"),
-    "allow_plugins",
-)
 METHODS = ("one-at-a-time", "sobol")
 Keys = Annotated[
     list[str] | None,
@@ -61,14 +56,15 @@ def sensitivity(
 ) -> None:
     """Say how much a result changes with each key of an architecture: ngpc-sim sensitivity --app nerf."""
     given = locals()
+    from ngpc_sim.job.options import check_column
     from ngpc_sim.job.request import Request
-    from ngpc_sim.job.sensitivity import Design, check_column, check_sampling, in_processes
+    from ngpc_sim.job.sensitivity import Design, check_sampling, in_processes
     from ngpc_sim.report.folder import write_set
     from ngpc_sim.report.tables.terminal import print_tables
     from ngpc_sim.simulation.store import NAME, PointStore
 
     _check_method(method, samples, seed)
-    check_column(column)
+    check_column(column, "--column")
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
     design = Design(Request(**{name: given[name] for name in OF_DESIGN}))

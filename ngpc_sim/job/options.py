@@ -13,9 +13,10 @@ from typing import Any
 from ngpc_sim.architecture.arch import check_key
 from ngpc_sim.architecture.arch_file import MAX_SCALE
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import choices
+from ngpc_sim.config.schema import choices, nearest
 from ngpc_sim.config.yaml_files import is_folder, parse_scalar
 from ngpc_sim.job.point_limit import check_count
+from ngpc_sim.results.columns import COLUMNS
 
 #: a number as a range is written with
 NUMBER = r"[-+]?(?:\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})"
@@ -162,3 +163,11 @@ def _values(text: str) -> list[str]:
     if not all(word.strip() for word in words):
         raise UserError(f"--set value '{text}' has an empty entry: write a comma-separated list.")
     return [word.strip() for word in words]
+
+
+def check_column(column: str, option: str) -> None:
+    """Refuse a column that no result has, or that has no unit: a text."""
+    if column not in COLUMNS:
+        raise UserError(f"{option}: unknown column '{column}'; the nearest known is '{nearest(column, COLUMNS)}'.")
+    if not COLUMNS[column].unit:
+        raise UserError(f"{option}: column '{column}' holds no numbers.")

@@ -124,4 +124,7 @@ def parse_range(arch: Arch, text: str) -> Range:
     low, high = (parse_scalar(end.strip()) for end in ends.groups())
     if not (is_real(low) and is_real(high) and low < high):
         raise UserError(f"--key {text} is no range: write two rising numbers, {key}=a..b.")
-    return _of_numbers(key, base, low, high)
+    found = _of_numbers(key, base, low, high)
+    if key in POWERS and not set(found.steps) - {base}:
+        raise UserError(f"--key {text} has no other power of two than {base}.")
+    return found

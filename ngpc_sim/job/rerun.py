@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.job import so_far
 from ngpc_sim.job.compare import versions
 from ngpc_sim.job.designs import Sweep
 from ngpc_sim.job.feasible import Constraint, constraint
@@ -20,8 +21,12 @@ from ngpc_sim.report.charts.chart_files import CHART_FILES
 from ngpc_sim.report.files import TIMES
 from ngpc_sim.simulation.design import Point
 
-#: files of a run whose bytes follow from what was asked; the manifest's do but for its times
-FILES = ("results.csv", RESULTS, "results.parquet", *EXTRA_FILES, *CHART_FILES)
+#: files of a run whose bytes follow from what was asked; the manifest's do but for its times, and a table of what is
+#: finished so far is none of them
+FILES = (
+    *("results.csv", RESULTS, "results.parquet", *CHART_FILES),
+    *(name for name in EXTRA_FILES if name != so_far.FILE),
+)
 #: types of an option by the words of its annotation
 TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 

@@ -19,13 +19,11 @@ import numpy.typing as npt
 from ngpc_sim.architecture.arch import Arch, load_arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.extras import extra
-from ngpc_sim.config.schema import choices
 from ngpc_sim.config.units import is_real
 from ngpc_sim.job.options import parse_settings
 from ngpc_sim.job.point_limit import check_count
 from ngpc_sim.job.ranges import KEYS, Range, parse_range, range_around
 from ngpc_sim.job.request import Request, points
-from ngpc_sim.results.columns import COLUMNS
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.keys import contents, key_of
@@ -202,13 +200,6 @@ def run_once(asked: Sequence[Point], run: Run) -> list[Result]:
         distinct.setdefault(place, point)
     results = run(list(distinct.values()))
     return [results[place] for place in places]
-
-
-def check_column(column: str) -> None:
-    """Refuse a column that no result has, or that has no unit: a text."""
-    numeric = [name for name, own in COLUMNS.items() if own.unit]
-    if column not in numeric:
-        raise UserError(f"--column {column} is no number of a result; {choices(column, numeric)}.")
 
 
 def _check_column(rows: Sequence[Row], column: str) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ngpc_sim.report.files import table_files
 from ngpc_sim.report.folder import Content
@@ -34,7 +34,7 @@ def drawn_levels(results: Sequence[Result]) -> list[Row]:
     return list(islice(_rows(result for result in results if result.scale == smallest), MAX_CSV_ROWS))
 
 
-def _rows(results: Any) -> Iterator[Row]:  # noqa: ANN401 - an iterable of results
+def _rows(results: Iterable[Result]) -> Iterator[Row]:
     return chain.from_iterable(result.level_rows() for result in results)
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-#: rows of a table, above which a file of parts of results is Parquet, not CSV: about 10 MB of text
+#: rows of a table, above which a file of parts of results is Parquet, not CSV: about 10 MB of text (assumed)
 MAX_CSV_ROWS = 100_000
-#: rows of a row group: some 60 MB while it is made
+#: rows of a row group: some 60 MB while it is made (assumed)
 GROUP_ROWS = 100_000
 
 

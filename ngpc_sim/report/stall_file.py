@@ -24,6 +24,7 @@ Array = np.ndarray[Any, Any]
 
 NAME = "stalls"
 #: rows above which the NFPs of a result are added up: more take longer to write than points take to simulate
+#: (assumed)
 MAX_ROWS = 10_000_000
 #: cells of a row of no engine slot: lines asked, missing and far, and two hit rates
 NO_LINES = "0,0,0,,"

@@ -59,3 +59,10 @@ def test_the_same_runs_give_the_same_bytes(run, two):  # noqa: ARG001 - it acts 
 )
 def test_a_mistake_is_one_sentence(refused, words, says):
     assert says in refused("compare", *words)
+
+
+def test_a_folder_is_named_though_it_is_the_one_of_the_command(run, two, monkeypatch):  # noqa: ARG001 - there
+    folder = run("--version").folder
+    monkeypatch.chdir(folder / "a")
+    assert run("compare", ".", "../b", "--out", "../c").status == 0
+    assert "frame time of b over that of a" in (folder / "c/ratios.svg").read_text()

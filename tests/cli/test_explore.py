@@ -1,12 +1,17 @@
 """Searches from the command line: files, resuming, targets, and what is refused."""
 
 import csv
+import json
+import shutil
 
 import pytest
 
+from ngpc_sim.config.bundled import folder
+from ngpc_sim.job.explore import proposals
 from ngpc_sim.job.explore.evaluation import Evaluation
 
 FRAMES = ("--app", "gia", "--encoding", "lowres", "--resolution", "hd")
+BOUND = ("--detail", "bound", "--encoding", "lowres", "--target")
 GOALS = ("--objective", "fps:max", "--objective", "area_mm2:min", "--objective", "energy_mj:min")
 FRONT = ("trials.csv", "pareto.csv", "front.svg", "hypervolume.svg")
 
@@ -84,10 +89,61 @@ def test_a_target_is_reached_by_the_smallest_design_or_not_at_all(run, space):
     assert "No design of the space reaches gia at hd and 99999 frames per second" in far.out
 
 
+def test_a_target_has_the_smallest_design_of_a_small_space_with_any_budget(run, space):
+    space.write_text("scale: [2, 4, 8, 16]\n")
+    ran = run("explore", *BOUND, "gia@hd3000", "--space", space, "--budget", "1", "--out", "found")
+    assert "gia at hd and 3000 frames per second is reached with area_mm2" in ran.out
+    assert ": scale = 16. The budget of 1" in ran.out  # 8 NFPs have the bound 2894, four times that of 2
+    facts = json.loads((ran.folder / "found/search.json").read_text())
+    assert (facts["designs"], facts["bounds"], facts["replays"]) == (4, 4, 1)
+
+
+def test_of_a_large_space_the_answer_is_that_of_the_proposed_designs(run, space, monkeypatch):
+    pytest.importorskip("optuna")
+    monkeypatch.setattr(proposals, "MAX_WHOLE", 3)
+    space.write_text("scale: [2, 4, 8, 16, 32]\n")
+    words = ("--space", space, "--budget", "2", "--out", "found")
+    near = run("explore", *BOUND, "gia@hd1", *words)
+    assert "is reached among the 2 designs that the sampler proposed with area_mm2" in near.out
+    far = run("explore", *BOUND, "gia@hd100000", *words)
+    assert "No proposed design of 2 reaches gia at hd and" in far.out
+    assert "the highest bound of those proposed is" in far.out
+    space.write_text("scale: [2, 4, 8, 16, 32]\nnfp.encoding.banks: 3\n")
+    none = run("explore", *BOUND, "gia@hd1", *words)
+    assert none.err.startswith("ngpc-sim: error: no design of the 2 that the sampler proposed can be simulated")
+
+
+def test_the_file_of_a_design_names_files_from_where_it_stands(run, space):
+    root = run("--version").folder
+    shutil.copy(folder("arch_configs") / "gpu/h200.yaml", root / "mine.yaml")
+    shutil.copy(folder("arch_configs") / "tech/n7.yaml", root / "own.yaml")
+    space.write_text("scale: 8\ntechnology: own.yaml\n")
+    ran = run("explore", *BOUND, "gia@hd1", "--gpu", "mine.yaml", "--space", space, "--out", "found")
+    assert (ran.status, ran.err) == (0, "")
+    text = (root / "found/designs/000.yaml").read_text()
+    assert "gpu: ../../mine.yaml" in text
+    assert "technology: ../../own.yaml" in text
+    assert run("--arch", "found/designs/000.yaml", *FRAMES, "--detail", "bound", "--out", "again").status == 0
+    space.write_text("scale: 8\n")
+    run("explore", *BOUND, "gia@hd1", "--gpu", "h200", "--space", space, "--out", "named")
+    assert "gpu: h200\n" in (root / "named/designs/000.yaml").read_text()
+
+
+def test_a_search_leaves_the_manifest_of_a_run_in_its_folder(explore, run):
+    words = (*FRAMES, "--detail", "bound", "--scale", "4,8", "--quiet", "--out", "found")
+    manifest = run(*words).folder / "found/manifest.json"
+    before = manifest.read_bytes()
+    assert explore("--detail", "bound", "--out", "found").err == ""
+    assert manifest.read_bytes() == before
+    assert run("rerun", "found", "--quiet").status == 0
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (("--budget", "0", *GOALS), "--budget 0 is out of range"),
+        (("--seed", "-1", *GOALS), "--seed -1 is out of range: 0 to 2**32 - 1"),
+        (("--seed", "99999999999999", *GOALS), "--seed 99999999999999 is out of range: 0 to 2**32 - 1"),
         (("--objective", "fsp:max"), "unknown column 'fsp'"),
         (("--objective", "bottleneck:max"), "column 'bottleneck' holds"),
         ((), "explore takes 1 to 4 objectives"),

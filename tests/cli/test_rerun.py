@@ -124,3 +124,19 @@ def test_a_damaged_manifest_is_one_sentence(own, refused, where, value, says):
 
 def test_a_run_is_not_repeated_over_itself(own, refused):  # noqa: ARG001 - it acts by being there
     assert "--out first is the folder of the run itself" in refused("rerun", "first", "--out", "./first")
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "points.sqlite"])
+def test_a_run_is_not_repeated_over_another_one(own, refused, name):
+    (own / "other").mkdir()
+    (own / "other" / name).write_text("kept")
+    says = f"--out other has the {name} of another run, which would be lost: name another folder."
+    assert refused("rerun", "first", "--out", "other") == says
+    assert (own / "other" / name).read_text() == "kept"
+
+
+def test_a_table_of_what_is_finished_is_no_file_of_a_run(quick, run):
+    assert quick("--scale", "8,16", "--out", "first").status == 0
+    assert run("report", "first").status == 0
+    ran = run("rerun", "first")
+    assert (ran.status, ran.err) == (0, "")

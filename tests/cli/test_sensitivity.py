@@ -49,8 +49,10 @@ def test_points_of_an_earlier_run_are_not_simulated_again(run, monkeypatch):
         (("--method", "sobol", "--samples", "65536"), "design points"),
         (("--key", "nfp.clok"), "unknown key 'nfp.clok'"),
         (("--key", "nfp.clock_ghz", "--key", "nfp.clock_ghz=1..2"), "--key gives a key twice"),
+        (("--key", "nfp.encoding.banks=8..15"), "--key nfp.encoding.banks=8..15 has no other power of two than 8."),
+        (("--key", "nfp.encoding.banks=5..7"), "--key nfp.encoding.banks=5..7 has no other power of two than 8."),
         (("--key", "nfp.clock_ghz=0..1"), "the range is 0.001 to 20"),
-        (("--key", "nfp.clock_ghz", "--column", "bottleneck"), "--column bottleneck is no number of a result"),
+        (("--key", "nfp.clock_ghz", "--column", "bottleneck"), "--column: column 'bottleneck' holds no numbers"),
         (("--key", "nfp.clock_ghz", "--column", "fsp"), "the nearest known is 'fps'"),
     ],
 )

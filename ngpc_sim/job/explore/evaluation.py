@@ -16,7 +16,7 @@ from ngpc_sim.simulation.outcomes import How
 from ngpc_sim.simulation.points import run_each
 from ngpc_sim.simulation.store import PointStore
 
-#: designs that run at a time; only the rows of those before are kept
+#: designs that run at a time; only the rows of those before are kept (assumed)
 DESIGNS_AT_ONCE = 256
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import nearest
-from ngpc_sim.results.columns import COLUMNS
+from ngpc_sim.job.options import check_column
 
 MAX_OBJECTIVES = 4
 LIMIT = re.compile(r"\s*([\w.]+)\s*(<=|>=)\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*")
@@ -75,7 +74,7 @@ def parse_objectives(words: Sequence[str]) -> list[Objective]:
         column, _, way = word.partition(":")
         if way not in {"min", "max"}:
             raise UserError(f"--objective {word} is not COLUMN:min or COLUMN:max, for instance fps:max.")
-        _check_column(column, "--objective")
+        check_column(column, "--objective")
         if column in found:
             raise UserError(f"--objective gives '{column}' twice.")
         found[column] = Objective(column, 1 if way == "min" else -1)
@@ -91,13 +90,6 @@ def parse_limits(words: Iterable[str]) -> list[Limit]:
         match = LIMIT.fullmatch(word)
         if match is None:
             raise UserError(f"--constraint '{word}' is not COLUMN <= NUMBER or COLUMN >= NUMBER.")
-        _check_column(match[1], "--constraint")
+        check_column(match[1], "--constraint")
         limits.append(Limit(match[1], 1 if match[2] == "<=" else -1, float(match[3])))
     return limits
-
-
-def _check_column(column: str, option: str) -> None:
-    if column not in COLUMNS:
-        raise UserError(f"{option}: unknown column '{column}'; the nearest known is '{nearest(column, COLUMNS)}'.")
-    if not COLUMNS[column].unit:
-        raise UserError(f"{option}: column '{column}' holds no numbers, which are what a search compares.")

@@ -17,9 +17,9 @@ from ngpc_sim.job.explore.search import Goals
 from ngpc_sim.job.explore.space import Design, Space
 
 SAMPLERS = ("tpe", "nsga2")
-#: designs of a space whose bounds are all computed, and of a larger one those that are proposed
+#: designs of a space whose bounds are all computed, and of a larger one those that are proposed (assumed)
 MAX_WHOLE, PROPOSED = 4096, 2048
-#: proposals for each design that is wanted, after which the sampler only repeats itself
+#: proposals for each design that is wanted, after which the sampler only repeats itself (assumed)
 MAX_REPEATS = 4
 
 
@@ -45,9 +45,9 @@ def pool_of(
 ) -> tuple[list[tuple[Design, Row]], list[str]]:
     """Designs with the rows of their bounds, and the sentences of those that were refused.
 
-    ``most`` is how many designs there may be (default: as many as a replay may choose from).
+    ``most`` is how many designs of a large space are proposed (default: as many as a replay may choose from).
     """
-    if space.size <= (MAX_WHOLE if most is None else most):
+    if space.size <= MAX_WHOLE:
         designs = list(space.designs())
         answers = dict(zip(designs, bounds(designs), strict=True))
     else:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim import __version__
-from ngpc_sim.architecture.arch import arch_names
+from ngpc_sim.architecture.arch import names_of
 from ngpc_sim.architecture.gpu_memory import OF_GPU, OVERRIDES
 from ngpc_sim.config.schema import set_dotted
 from ngpc_sim.config.yaml_files import Tree, dump_yaml
@@ -26,24 +26,27 @@ from ngpc_sim.results.columns import COLUMNS
 
 #: folder of the files of designs, and what files of a search may be there
 DESIGNS = "designs"
-#: lines of the front that are printed
+#: keys that name files, and what these describe
+NAMED = {"gpu": "GPU", "technology": "technology"}
+#: lines of the front that are printed (assumed)
 MAX_SHOWN = 40
+SEARCH = "search.json"  # not manifest.json, which is that of a run of the main job
 FILES = (
-    "manifest.json",
+    SEARCH,
     "trials.csv",
     "pareto.csv",
     *(f"{n}.{kind}" for n in ("front", "hypervolume") for kind in KINDS),
 )
 
 
-def write(found: Found, folder: Path, manifest: Mapping[str, Any]) -> list[Path]:
-    """Write the files of a search as one set, and before it the files of its designs."""
+def write(found: Found, folder: Path, about: Mapping[str, Any]) -> list[Path]:
+    """Write the files of a search as one set, and before it the files of its designs; ``about`` is how it was run."""
     front, volumes = found.search.front, volumes_of(found)
     designs = {f"{n:03}.yaml": design_file(found, n, folder / DESIGNS).encode() for n in front}
     known = {path.name for path in (folder / DESIGNS).glob("*.yaml")} if (folder / DESIGNS).is_dir() else set()
     files = table_files({"trials.csv": trial_rows(found, volumes), "pareto.csv": front_rows(found)})
     files |= chart_bytes(_charts(found, volumes))
-    files["manifest.json"] = _manifest(found, manifest)
+    files[SEARCH] = _facts(found, about)
     if designs or known:
         write_set(folder / DESIGNS, designs, known)
     return write_set(folder, files, FILES)
@@ -56,7 +59,7 @@ def trial_rows(found: Found, volumes: Sequence[float]) -> list[dict[str, Any]]:
     rows = []
     for n, trial in enumerate(search.trials):
         row: dict[str, Any] = {"trial": n, **search.space.values(trial.design)}
-        row |= {f"{name}": trial.row.get(name) for name in goals.columns}
+        row |= {name: trial.row.get(name) for name in goals.columns}
         row |= {f"bound_{name}": trial.bound.get(name) for name in goals.columns}
         row |= {"feasible": n in feasible, "on_front": n in front, "hypervolume": volumes[n], "refused": trial.refused}
         rows.append(row)
@@ -89,23 +92,28 @@ def volumes_of(found: Found) -> list[float]:
 def design_file(found: Found, trial: int, folder: Path) -> str:
     """Architecture file of a design, which extends the one that was asked for."""
     asked = found.asked
-    base = asked.frames.archs
-    tree: Tree = {"extends": base if base in arch_names() else os.path.relpath(base, folder)}
+    tree: Tree = {"extends": _from(folder, "architecture", asked.frames.archs)}
     values = asked.space.values(found.search.trials[trial].design)
     if asked.frames.gpu is not None:
         values = {"gpu": asked.frames.gpu, **values}
     for key, value in values.items():
         of_gpu = key.startswith(OF_GPU)
-        tree = set_dotted(tree, f"{OVERRIDES}.{key.removeprefix(OF_GPU)}" if of_gpu else key, value)
+        own = _from(folder, NAMED[key], value) if key in NAMED else value
+        tree = set_dotted(tree, f"{OVERRIDES}.{key.removeprefix(OF_GPU)}" if of_gpu else key, own)
     return dump_yaml(tree)
 
 
-def _manifest(found: Found, manifest: Mapping[str, Any]) -> bytes:
+def _from(folder: Path, what: str, name: str) -> str:
+    """The name of a built-in file as it is, a path as a file in ``folder`` gives it."""
+    return name if name in names_of(what) else os.path.relpath(name, folder)
+
+
+def _facts(found: Found, about: Mapping[str, Any]) -> bytes:
     search, goals = found.search, found.search.goals
     facts = {
         "tool": "ngpc-sim",
         "version": __version__,
-        **manifest,
+        **about,
         "objectives": [objective.name for objective in goals.objectives],
         "constraints": [limit.text for limit in goals.limits],
         "designs": search.space.size,
@@ -161,8 +169,7 @@ def front_lines(found: Found) -> list[str]:
 
 
 def _why_it_ended(found: Found) -> str:
-    whole = len(found.search.pool) + len(found.refused) == found.search.space.size
-    among = "of the space" if whole else "that the sampler proposed"
+    among = "of the space" if found.whole else "that the sampler proposed"
     return f"No other design {among} can be better: each was replayed, or its bound is beyond a limit or the front."
 
 

@@ -14,7 +14,9 @@ from ngpc_sim.job.explore.space import Space
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.store import PointStore
 
-MAX_BUDGET = 100_000
+MAX_BUDGET = 100_000  # (assumed)
+#: seeds that numpy and Optuna both take
+MAX_SEED = (1 << 32) - 1
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,9 @@ class Asked:
         for name, value in (("budget", self.goals.budget), ("at-once", self.goals.at_once)):
             if not 1 <= value <= MAX_BUDGET:
                 raise UserError(f"--{name} {value} is out of range: 1 to {MAX_BUDGET:,} designs.")
+        for seed in (self.goals.seed, self.sampler.seed):
+            if not 0 <= seed <= MAX_SEED:
+                raise UserError(f"--seed {seed} is out of range: 0 to 2**32 - 1.")
         for name in ("archs", "resolutions"):
             if "," in getattr(self.frames, name):
                 raise UserError(f"--{name[:-1]} {getattr(self.frames, name)} is a list: a search takes one.")
@@ -40,13 +45,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class Found:
-    """What a search found: ``bounds`` is how many were asked for, ``refused`` says why some designs cannot be."""
+    """What a search found: ``bounds`` is how many were asked for, ``refused`` says why some designs cannot be.
+
+    ``whole`` is whether the bounds of the whole space were asked for, or those alone that a sampler proposed.
+    """
 
     asked: Asked
     points: Sequence[Point]
     search: Search
     bounds: int
     refused: Sequence[str]
+    whole: bool
 
 
 def explore(asked: Asked, store: PointStore, done: Callable[[float], None]) -> Found:
@@ -55,7 +64,7 @@ def explore(asked: Asked, store: PointStore, done: Callable[[float], None]) -> F
     Raises
     ------
     UserError
-        When no design of the space can be simulated.
+        When no design of the space, or none that is proposed, can be simulated.
     """
     points = request.points(asked.frames)
     evaluation = Evaluation(
@@ -64,8 +73,10 @@ def explore(asked: Asked, store: PointStore, done: Callable[[float], None]) -> F
     only_bounds = points[0].detail == "bound"
     most = asked.goals.budget if only_bounds else None
     pool, refused = pool_of(asked.space, asked.goals, asked.sampler, lambda d: evaluation.rows(d, "bound"), most)
+    bounds, whole = evaluation.asked["bound"], len(pool) + len(refused) == asked.space.size
     if not pool:
-        raise UserError(f"no design of the space can be simulated; the first says: {refused[0]}")
+        of = "of the space" if whole else f"of the {len(refused):,} that the sampler proposed"
+        raise UserError(f"no design {of} can be simulated; the first says: {refused[0]}")
     search = Search(asked.space, asked.goals, pool)
     search.run(lambda designs: evaluation.rows(designs, points[0].detail), done)
-    return Found(asked, points, search, evaluation.asked["bound"], refused)
+    return Found(asked, points, search, bounds, refused, whole)

@@ -25,8 +25,9 @@ from ngpc_sim.job.explore.surrogate import Surrogate
 
 Array = np.ndarray[Any, Any]
 #: of so many replays one is chosen from all designs, the others from those that differ in one key from the front
+#: (calibrated on the two spaces of docs/sweeps.md)
 TURNS = 3
-#: designs that are drawn first, or a quarter of the budget where that is less (assumed)
+#: designs that are drawn first, or a quarter of the budget where that is less (calibrated as TURNS)
 FIRST = 16
 #: share of the space that a balance e times as large is away (assumed)
 BALANCE_SPAN = 0.25

@@ -21,7 +21,7 @@ from ngpc_sim.config.schema import dotted_leaves
 from ngpc_sim.config.yaml_files import load_yaml
 from ngpc_sim.job.options import parse_range
 
-#: values of one key
+#: values of one key (assumed)
 MAX_VALUES = 10_000
 Array = np.ndarray[Any, Any]
 #: positions of the values of a design, one a key

@@ -17,8 +17,11 @@ Array = np.ndarray[Any, Any]
 LENGTHS = np.array([0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0])
 #: the length to begin with, and the variance of what the place does not explain, over that which it does (assumed)
 FIRST_LENGTH, NOISE = 3, 1e-5
-#: fewer replays say too little about lengths
+#: fewer replays say too little about lengths (assumed)
 LEAST_REPLAYS = 4
+#: replays up to which lengths are found anew at each guess (assumed): the time grows with their third power, and a few
+#: replays among so many say nothing new of them
+MOST_FITTED = 128
 
 
 @dataclass
@@ -41,9 +44,10 @@ class Surrogate:
         """Guessed rises (designs,) over the bound."""
         mean = rises.mean()
         apart = np.abs(self.places[known][:, None] - self.places[known][None])
-        lengths = self._lengths.get(column, np.full(self.places.shape[1], FIRST_LENGTH))
-        lengths = _likeliest(apart, rises - mean, lengths)
-        self._lengths[column] = lengths
+        lengths = self._lengths.get(column)
+        if lengths is None or len(known) <= MOST_FITTED:
+            first = np.full(self.places.shape[1], FIRST_LENGTH) if lengths is None else lengths
+            lengths = self._lengths[column] = _likeliest(apart, rises - mean, first)
         weights = np.linalg.solve(_kernel(apart, lengths), rises - mean)
         far = sum(
             np.abs(place[:, None] - place[known][None]) / length

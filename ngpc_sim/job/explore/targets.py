@@ -43,22 +43,34 @@ def answer(found: Found, target: Target) -> list[str]:
             if search.proven
             else f" The budget of {search.goals.budget} replays ended before all others were ruled out."
         )
-        return [f"{_words(target)} is reached with {best}: {values}.{sure}"]
+        among = "" if found.whole else f" among the {_proposed(found):,} designs that the sampler proposed"
+        return [f"{_words(target)} is reached{among} with {best}: {values}.{sure}"]
     return [_in_the_way(found, target)]
+
+
+def _proposed(found: Found) -> int:
+    """Designs whose bounds were asked for, once each."""
+    return len(found.search.pool) + len(found.refused)
 
 
 def _in_the_way(found: Found, target: Target) -> str:
     fastest = max((bound for _, bound in found.search.pool), key=_fps)
     rows = [trial.row for trial in found.search.trials if not trial.refused]
     if not rows:
+        none, of = (
+            ("No design of the space", "")
+            if found.whole
+            else (f"No proposed design of {_proposed(found):,}", " of those proposed")
+        )
         return (
-            f"No design of the space reaches {_words(target)}: the highest bound is {_fps(fastest):.4g} frames per "
+            f"{none} reaches {_words(target)}: the highest bound{of} is {_fps(fastest):.4g} frames per "
             f"second, held by {fastest['bottleneck']}."
         )
     best = max(rows, key=_fps)
+    of = "of the space" if found.whole else "of those proposed"
     return (
         f"No design that was replayed reaches {_words(target)}: the fastest has {_fps(best):.4g} frames per second, "
-        f"held by {best['bottleneck']}; the highest bound of the space is {_fps(fastest):.4g}."
+        f"held by {best['bottleneck']}; the highest bound {of} is {_fps(fastest):.4g}."
     )
 
 

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.job.explore import proposals, surrogate
 from ngpc_sim.job.explore.fronts import front_of
 from ngpc_sim.job.explore.goals import parse_limits, parse_objectives
 from ngpc_sim.job.explore.proposals import Sampler, pool_of
 from ngpc_sim.job.explore.search import Goals, Search
 from ngpc_sim.job.explore.space import Space
+from ngpc_sim.job.explore.surrogate import Surrogate
 
 SPACE = Space({"scale": list(range(1, 21)), "nfp.encoding.banks": [1, 2, 4, 8], "cluster.dispatch_queries": [1, 2]})
 
@@ -92,8 +94,9 @@ def test_a_design_that_is_refused_is_no_answer():
 
 
 @pytest.mark.parametrize("name", ["tpe", "nsga2"])
-def test_a_sampler_proposes_the_same_distinct_designs_with_a_seed(name):
+def test_a_sampler_proposes_the_same_distinct_designs_with_a_seed(name, monkeypatch):
     pytest.importorskip("optuna")
+    monkeypatch.setattr(proposals, "MAX_WHOLE", SPACE.size - 1)
     goals = Goals(parse_objectives(["fps:max", "area_mm2:min"]), parse_limits(["area_mm2 <= 60"]))
     bounds = [lambda ds: [bound(d) for d in ds] for _ in range(2)]
     pools = [pool_of(SPACE, goals, Sampler(name, 7), own, most=40)[0] for own in bounds]
@@ -117,3 +120,23 @@ def test_a_sampler_proposes_the_same_distinct_designs_with_a_seed(name):
 def test_a_mistake_is_one_sentence(call, words):
     with pytest.raises(UserError, match=words):
         call()
+
+
+def test_a_small_space_is_bounded_whole_however_few_designs_are_wanted():
+    goals = Goals(parse_objectives(["area_mm2:min"]))
+    pool, _ = pool_of(SPACE, goals, Sampler(), lambda ds: [bound(d) for d in ds], most=2)
+    assert [design for design, _ in pool] == list(SPACE.designs())
+
+
+def test_lengths_stay_from_some_number_of_replays_on(monkeypatch):
+    calls, likeliest = [], surrogate._likeliest
+    monkeypatch.setattr(surrogate, "_likeliest", lambda *words: (calls.append(len(words[1])), likeliest(*words))[1])
+    monkeypatch.setattr(surrogate, "MOST_FITTED", 6)
+    places = np.linspace(0, 1, 10)[:, None]
+    made = Surrogate(places)
+    for count in (5, 6, 7, 8):
+        made.guesses(np.zeros((10, 1)), np.arange(count), places[:count])
+    assert calls == [5, 6]
+    late = Surrogate(places)
+    late.guesses(np.zeros((10, 1)), np.arange(8), places[:8])
+    assert calls == [5, 6, 8]
