@@ -152,6 +152,9 @@ def main_job(
     from ngpc_sim.job import request
 
     started = time.monotonic()
+    if asked.dry_run and (only_failed or cluster is not None):
+        left_out = "--only-failed" if only_failed else "--cluster"
+        raise UserError(f"--dry-run runs the first few points on this machine: leave out {left_out}.")
     notes = _record_files(asked)
     if asked.dry_run:
         from ngpc_sim.job.dry_run import dry_run
@@ -175,7 +178,7 @@ def _write(
 ) -> None:
     """Write and print what worked; ``since`` is when the run began, and when its simulation did."""
     from ngpc_sim.job import budgets, exports, request
-    from ngpc_sim.job.feasible import infeasible_lines, marked
+    from ngpc_sim.job.feasible import marked
     from ngpc_sim.job.run_folder import write_results
     from ngpc_sim.report.files import table_files
     from ngpc_sim.report.level_file import drawn_levels, level_file
@@ -184,7 +187,7 @@ def _write(
 
     started, began = since
     points, results = run.points, run.results
-    rows = marked(run.rows, (point.arch for point in points), asked.constraints)
+    rows, broken = marked(run.rows, (point.arch for point in points), asked.constraints)
     speed = {} if run.kept else request.speed(of_single_frames(rows), time.monotonic() - began)
     manifest = request.manifest(asked, points, time.monotonic() - started) | speed
     if not run.whole:
@@ -207,7 +210,7 @@ def _write(
         ends = range_ends(asked.scale, asked.settings or ())
         more = [*(budgets.sentences(fits) if fits else []), *([request.speed_line(speed)] if speed else [])]
         more += target_lines(asked, results)
-        about = [*ends, *infeasible_lines(rows), *notes, *run.about_frames]
+        about = [*ends, *broken, *notes, *run.about_frames]
         lines = [*about, *footer(points, results, differences(points, results)), *more]
         print_results(rows, [*lines, f"Wrote {names} to {asked.folder}."])
 

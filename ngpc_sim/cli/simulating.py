@@ -58,9 +58,7 @@ class Simulated:
 
 def simulated(asked: Request, points: list[Point], cluster: str | None, *, fresh: bool, only_failed: bool) -> Simulated:
     """Run what no earlier run has done, on the workers of ``cluster`` where it is given."""
-    from ngpc_sim.machine.cluster import cluster_of
     from ngpc_sim.machine.ending import note_kept
-    from ngpc_sim.simulation.carried import apart
     from ngpc_sim.simulation.outcomes import MAX_JOBS, How, check_jobs
     from ngpc_sim.simulation.store import NAME, PointStore
 
@@ -72,7 +70,12 @@ def simulated(asked: Request, points: list[Point], cluster: str | None, *, fresh
     if cluster is not None and asked.jobs != 1:
         raise UserError(f"--jobs {asked.jobs} and --cluster exclude each other: the cluster has its own workers.")
     with ExitStack() as after:
-        spread = None if cluster is None else after.enter_context(cluster_of(cluster, apart))
+        spread = None
+        if cluster is not None:
+            from ngpc_sim.machine.cluster import cluster_of
+            from ngpc_sim.simulation.carried import apart
+
+            spread = after.enter_context(cluster_of(cluster, apart))
         jobs = asked.jobs if spread is None else MAX_JOBS
         store = after.enter_context(PointStore.open(path, fresh=fresh)) if total > 1 else None
         bar = after.enter_context(closing(Bar(total, "simulating", shown=not asked.quiet, unit="points")))

@@ -24,6 +24,8 @@ from ngpc_sim.config.errors import UserError
 MAX_LENGTH, MAX_DEPTH = 1000, 30
 #: bits of a whole power; more is beyond every float
 MAX_BITS = 1024
+#: bits of any other whole number that is computed (assumed: a number as long as a constraint has 3,322)
+MAX_WHOLE_BITS = 4 * MAX_BITS
 
 Value = bool | int | float | str
 TOKEN = re.compile(
@@ -47,6 +49,7 @@ ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "%": operator.mod,
 }
 WORDS = ("and", "or", "not")
+TOO_LARGE = "gives a number that is too large"
 
 
 class EmptyValueError(Exception):
@@ -225,7 +228,7 @@ def holds(node: Node, values: Mapping[str, object]) -> bool:
     try:
         return _truth(value_of(node, values))
     except ArithmeticError as error:
-        problem = "divides by 0" if isinstance(error, ZeroDivisionError) else "gives a number that is too large"
+        problem = "divides by 0" if isinstance(error, ZeroDivisionError) else TOO_LARGE
         raise UserError(problem) from error
 
 
@@ -289,6 +292,8 @@ def _computed(first: Node, rest: Rest, values: Mapping[str, object]) -> int | fl
     found = _numeric(value_of(first, values))
     for sign, part in rest:
         found = ARITHMETIC[sign](found, _numeric(value_of(part, values)))
+        if isinstance(found, int) and found.bit_length() > MAX_WHOLE_BITS:
+            raise UserError(TOO_LARGE)
     return found
 
 

@@ -18,6 +18,9 @@ Row = Mapping[str, Any]
 #: names that a row can have as columns
 KNOWN_COLUMNS = frozenset([*COLUMNS, *(f"ci_{end}_{name}" for end in ("low", "high") for name in ESTIMATED)])
 
+#: keys that may be set to a file, whose name an architecture then has
+NAMED = ("gpu", "technology")
+
 
 @dataclass(frozen=True)
 class Constraint:
@@ -93,6 +96,8 @@ def value_of_key(arch: Arch, key: str) -> object:
             value = getattr(value, part)
         else:
             raise UserError(f"architecture {arch.name} has no key '{key}'; the nearest is '{_nearest_key(arch, key)}'.")
+    if hasattr(value, "model_dump") and not isinstance(value, Sourced):  # a whole section
+        return value.model_dump(mode="json")
     return value.value if isinstance(value, Sourced) else value
 
 
@@ -109,15 +114,22 @@ def allowed(arch: Arch, constraints: Iterable[Constraint]) -> bool:
 
 def may_be_allowed(values: Mapping[str, object], constraints: Iterable[Constraint]) -> bool:
     """False where constraints over values that are set forbid them, whatever the architecture has beside them."""
-    return all(rule.allows(values) for rule in constraints if not rule.columns and values.keys() >= set(rule.keys))
+    known = values.keys() - NAMED
+    return all(rule.allows(values) for rule in constraints if not rule.columns and known >= set(rule.keys))
 
 
-def marked(rows: Sequence[Row], archs: Iterable[Arch], constraints: Sequence[Constraint]) -> list[dict[str, Any]]:
-    """Rows with ``feasible`` and ``infeasible_by``, where constraints over columns are given."""
+def marked(
+    rows: Sequence[Row], archs: Iterable[Arch], constraints: Sequence[Constraint]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Rows with ``feasible`` and ``infeasible_by``, where constraints over columns are given, and how many break which.
+
+    The second part is sentences, one a constraint that a row breaks.
+    """
     after = [rule for rule in constraints if rule.columns]
     if not after:
-        return [dict(row) for row in rows]
-    found = []
+        return [dict(row) for row in rows], []
+    found: list[dict[str, Any]] = []
+    counts: Counter[str] = Counter()
     by_hash = {arch.sha256: arch for arch in archs}
     for row in rows:
         arch = by_hash[row["arch_sha256"]]
@@ -127,10 +139,5 @@ def marked(rows: Sequence[Row], archs: Iterable[Arch], constraints: Sequence[Con
             if not rule.allows(rule.values(arch) | {name: row.get(name) for name in rule.columns})
         ]
         found.append({**row, "feasible": not broken, "infeasible_by": "; ".join(broken)})
-    return found
-
-
-def infeasible_lines(rows: Sequence[Row]) -> list[str]:
-    """How many rows break which constraint."""
-    broken = Counter(rule for row in rows for rule in str(row.get("infeasible_by", "")).split("; ") if rule)
-    return [f"{count} of {len(rows)} rows break the constraint {rule}." for rule, count in broken.items()]
+        counts.update(broken)
+    return found, [f"{count} of {len(rows)} rows break the constraint {rule}." for rule, count in counts.items()]

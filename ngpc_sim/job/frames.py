@@ -93,7 +93,10 @@ def run_sequence(points: Sequence[Point], sequence: TraceSequence, how: How = AL
         index: point_on(points[index], sequence.frame(worst[index]), what_if=points[index].what_if) for index in order
     }
     asked = [made[index] for index in worst]
-    again = run_each(asked, replace(how, told=None, only_failed=False, noted=False))
+    silent = replace(how, told=None, noted=False)
+    if how.only_failed:  # those of an earlier run; the others have never run
+        run_each(asked, silent)
+    again = run_each(asked, replace(silent, only_failed=False))
     run = SequenceRun(sequence, failures=failures)
     for place, (index, number) in enumerate(worst.items()):
         if place in again.failures:

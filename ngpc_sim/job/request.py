@@ -44,7 +44,7 @@ READ_BY = {"relative_error": ("sampled",), "seed": ("sampled",)}
 #: options that ask for a part of a frame, or for more than a row of it
 OF_ONE_FRAME = ("limit_queries", "power_budget", "scenes", "frames_per_scene", "export", "waveform")
 #: how options are typed whose field has another name
-_FLAGS = {"apps": "app", "encodings": "encoding", "resolutions": "resolution", "archs": "arch", "traces": "trace"}
+FLAGS = {"apps": "app", "encodings": "encoding", "resolutions": "resolution", "archs": "arch", "traces": "trace"}
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Request:
             return f"ngpc-sim sweep {quote(str(self.sweep.path))}{allowed}"
         words = ["ngpc-sim"]
         for name, value in self.given().items():
-            flag = f"--{_FLAGS.get(name, name).replace('_', '-')}"
+            flag = f"--{FLAGS.get(name, name).replace('_', '-')}"
             if name == "settings":
                 words += [word for setting in value for word in ("--set", setting)]
             elif isinstance(value, bool):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,17 +16,19 @@ from ngpc_sim.config.yaml_files import load_yaml, parse_scalar
 from ngpc_sim.job.designs import Sweep
 from ngpc_sim.job.feasible import constraint
 from ngpc_sim.job.options import MEANT_AS_RANGE, parse_names, parse_scales, parse_settings
-from ngpc_sim.job.request import Request
+from ngpc_sim.job.request import FLAGS, Request
 from ngpc_sim.workloads.apps import APPS
 from ngpc_sim.workloads.frame_sizes import parse_resolution
 
 Word = int | float | Line
 Words = Word | list[Word]
-Lines = list[Line]
+Texts = list[str]
 #: options whose field of a request has another name
-FIELDS = {"app": "apps", "encoding": "encodings", "resolution": "resolutions", "arch": "archs", "trace": "traces"}
+FIELDS = {flag: name for name, flag in FLAGS.items()}
 #: options that hold a number or a truth value, not words
 PLAIN = ("relative_error", "seed", "limit_queries", "scenes", "frames_per_scene", "what_if")
+#: signs by which words behind ``--set`` are told apart
+DIVIDING = re.compile(r"[,\[\]{}]")
 
 
 class SweepFile(Spec):
@@ -47,7 +50,7 @@ class SweepFile(Spec):
     frames_per_scene: int | None = Field(default=None, description="frames of each scene")
     what_if: bool | None = Field(default=None, description="run again with what limits a frame doubled")
     grid: dict[str, Any] = Field(default={}, description="values by dotted key: all combinations run")
-    constraints: Lines = Field(default=[], description="what a design point must meet")
+    constraints: Texts = Field(default=[], description="what a design point must meet")
     list: dict[Name, dict[str, Any]] = Field(default={}, description="values by dotted key of named designs")
 
 
@@ -67,7 +70,8 @@ def read_sweep(path: Path) -> Request:
     tree, origins = load_yaml(path)
     file = validate(SweepFile, tree, path.name, origins)
     given = {name: getattr(file, name) for name in SweepFile.model_fields if name in tree}
-    words = {name: _words(given[name]) for name in given if name not in {*PLAIN, "grid", "list", "constraints"}}
+    beside = {*PLAIN, "grid", "list", "constraints"}
+    words = {name: _words(value) for name, value in given.items() if name not in beside and value is not None}
     _check_words(words, origins)
     settings = []
     for key, value in file.grid.items():
@@ -80,7 +84,8 @@ def read_sweep(path: Path) -> Request:
                 check_key(key)
                 if key in file.grid:
                     raise UserError(f"'{key}' is in a design and in the grid: give it in one of them.")
-    rules = tuple(constraint(text, origins[f"constraints.{n}"]) for n, text in enumerate(file.constraints))
+    lines = (" ".join(text.splitlines()) for text in file.constraints)
+    rules = tuple(constraint(line, origins[f"constraints.{n}"]) for n, line in enumerate(lines))
     named: dict[str, Any] = {FIELDS.get(name, name): value for name, value in words.items()}
     named |= {name: given[name] for name in PLAIN if given.get(name) is not None}
     return Request(**named, settings=settings or None, sweep=Sweep(path, file.list, rules, origins))
@@ -123,7 +128,9 @@ def _setting(key: str, value: Any) -> str:  # noqa: ANN401 - a YAML value
 
 
 def _word(value: Any) -> str:  # noqa: ANN401 - a YAML value
-    """A value as YAML in one word; JSON is YAML."""
-    if isinstance(value, str) and (MEANT_AS_RANGE.fullmatch(value) or parse_scalar(value) == value):
+    """A value as YAML in one word; JSON is YAML, and its escapes keep a text whole that reads like a list."""
+    divides = isinstance(value, str) and DIVIDING.search(value)
+    if isinstance(value, str) and not divides and (MEANT_AS_RANGE.fullmatch(value) or parse_scalar(value) == value):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    word = json.dumps(value, ensure_ascii=False)
+    return DIVIDING.sub(lambda sign: f"\\u{ord(sign[0]):04x}", word) if divides else word

@@ -20,13 +20,14 @@ def on_network(folder: Path, mounts: Path = MOUNTS) -> bool:
     Where the system has no list of mounts, none is.
     """
     try:
-        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = [line.decode("latin-1") for line in mounts.read_bytes().splitlines()]
     except OSError:
         return False
     place, found = folder.resolve(), ("", "")
     for line in lines:
         before, _, behind = line.partition(" - ")
-        point = before.split(" ")[4].encode("ascii", "surrogateescape").decode("unicode_escape")
+        written = before.split(" ")[4].encode("latin-1").decode("unicode_escape")  # a space is \040
+        point = written.encode("latin-1").decode("utf-8", "surrogateescape")
         if place.is_relative_to(point) and len(point) >= len(found[0]):
             found = point, behind.split(" ")[0]
     return found[1].partition(".")[0] in TYPES

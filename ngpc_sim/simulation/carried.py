@@ -8,12 +8,9 @@ from pathlib import Path
 
 from ngpc_sim.config import bundled
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.machine.cluster import ByKey
+from ngpc_sim.machine.cluster import MAX_HELD, ByKey
 from ngpc_sim.trace import Trace
 from ngpc_sim.trace.reading import StreamedTrace, read_trace
-
-#: traces that a worker holds ready (assumed: points that share a trace come one after the other)
-MAX_HELD = 4
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,8 @@ def _plugin_sha256(package: str) -> str:
     spec = find_spec(package)
     folders = [Path(place) for place in (spec.submodule_search_locations if spec else None) or ()]
     files = sorted(path for folder in folders for path in folder.rglob("*.py"))
+    own = [Path(spec.origin)] if spec and spec.has_location and spec.origin else []
     digest = hashlib.sha256()
-    for path in files or [Path(spec.origin)] if spec and (files or spec.has_location) and spec.origin else []:
+    for path in files or own:  # a folder without __init__.py has no origin
         digest.update(path.read_bytes())
     return digest.hexdigest()

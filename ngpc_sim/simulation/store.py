@@ -25,6 +25,8 @@ NAME = "points.sqlite"
 BESIDE = "beside"
 #: ends of the names of the files that SQLite keeps beside a store in use
 COMPANIONS = ("-wal", "-shm", "-journal")
+#: what a point is called: names and types of its labels, those of ``BESIDE`` apart
+LABELS = {"overrides": dict, "workload": str, "trace": str, "arch_sha256": str}
 #: marks a database as a store: the letters NGPC
 APPLICATION = 0x4E475043
 SCHEMA = 1
@@ -36,6 +38,8 @@ TABLES = (
 BUSY_S = 60
 #: keys of one question to the database; SQLite takes 32,766 values
 KEYS = 1000
+#: SQLite's names of what keeps a store that is whole from being emptied
+NOT_NOW = ("SQLITE_BUSY", "SQLITE_FULL", "SQLITE_READONLY")
 #: sentences by SQLite's name of what went wrong
 REASONS = {
     "SQLITE_FULL": "the disk is full; what was finished is kept, and the same command goes on once there is room",
@@ -60,7 +64,9 @@ class PointStore:
     @classmethod
     @contextmanager
     def open(cls, path: Path, *, fresh: bool = False) -> Iterator[PointStore]:
-        """The store at ``path``, made where it is missing; ``fresh`` deletes an earlier one first.
+        """The store at ``path``, made where it is missing; ``fresh`` empties an earlier one first.
+
+        What ``fresh`` finds damaged or of another schema is deleted. Any other store may be in use by another process.
 
         Raises
         ------
@@ -68,7 +74,7 @@ class PointStore:
             When it cannot be read or written, or is no store of this schema.
         """
         if fresh:
-            _delete(path)
+            _forget(path)
         with _told(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             database = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
@@ -119,7 +125,7 @@ class PointStore:
         with _told(self.path):
             rows = self._database.execute("SELECT key, labels FROM asked ORDER BY number").fetchall()
             try:
-                return [(key.hex(), dict(json.loads(labels))) for key, labels in rows]
+                return [(key.hex(), _labels(labels)) for key, labels in rows]
             except (ValueError, TypeError, AttributeError, RecursionError) as error:
                 raise _refused(self.path, REASONS["SQLITE_CORRUPT"]) from error
 
@@ -177,8 +183,17 @@ def _described(database: sqlite3.Connection) -> tuple[int, int, tuple[str, ...]]
     return application, schema, tuple(sql for (sql,) in defined)
 
 
-def _delete(path: Path) -> None:
-    """Delete a store of any version; another file is not ours to delete."""
+def _labels(text: str) -> dict[str, Any]:
+    """Labels of a point from the text that :meth:`PointStore.ask` wrote; a `ValueError` where it is another."""
+    labels = json.loads(text)
+    known = LABELS | ({BESIDE: dict} if BESIDE in labels else {})
+    if labels.keys() != known.keys() or not all(isinstance(labels[name], known[name]) for name in known):
+        raise ValueError(text)
+    return dict(labels)
+
+
+def _forget(path: Path) -> None:
+    """Empty a store of this schema, and delete one that is not; another file is not ours to delete."""
     with _told(path):
         if not path.exists():
             return
@@ -187,8 +202,25 @@ def _delete(path: Path) -> None:
         # https://www.sqlite.org/fileformat.html, 1.3: the application id stands at byte 68
         if head and not (head.startswith(b"SQLite format 3\0") and head[68:72] == APPLICATION.to_bytes(4, "big")):
             raise _refused(path, "it is no store of ngpc-sim, so --fresh does not delete it; move it away")
+        if _emptied(path):
+            return
         for suffix in ("", *COMPANIONS):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _emptied(path: Path) -> bool:
+    """Delete the rows of a whole store of this schema: another process may be writing to the file."""
+    try:
+        with closing(sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)) as database, _transaction(database):
+            if _described(database) != (APPLICATION, SCHEMA, TABLES):
+                return False
+            for table in ("asked", "points"):
+                database.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
+            return database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorname", "").startswith(NOT_NOW):
+            raise
+        return False
 
 
 @contextmanager

@@ -47,6 +47,14 @@ def test_a_sweep_says_what_constraints_did(sweep):
     assert "4 of 4 rows break the constraint area_mm2 <= 1." in said
 
 
+def test_rows_are_counted_by_whole_constraints(sweep):
+    rules = "constraints: [\"app == 'a; b' and fps > 0\", area_mm2 < 0]\n"
+    ran = sweep(FILE.partition("constraints")[0] + rules)
+    said = " ".join(ran.out.split())
+    assert "8 of 8 rows break the constraint app == 'a; b' and fps > 0." in said
+    assert "8 of 8 rows break the constraint area_mm2 < 0." in said
+
+
 def test_a_file_and_its_command_line_give_the_same_rows(sweep, run):
     grid = FILE.partition("constraints")[0]
     by_file = sweep(grid, "--out", "a", "--quiet").rows("a")
@@ -89,6 +97,21 @@ def test_a_dry_run_knows_how_much_disk_the_tables_need(sweep, tmp_path):
     sweep(large, "--quiet")
     tables = sum(path.stat().st_size for path in (tmp_path / "out" / "own").iterdir())
     assert tables < expected < 1.5 * tables + CHART_BYTES
+
+
+@pytest.mark.parametrize(
+    ("words", "named"), [(("--only-failed",), "--only-failed"), (("--cluster", "tcp://head:8786"), "--cluster")]
+)
+def test_a_dry_run_takes_nothing_that_it_would_not_heed(refused, sweep, words, named):
+    said = f"--dry-run runs the first few points on this machine: leave out {named}."
+    assert refused("--scale", "8,16", "--app", "gia", "--dry-run", *words) == said
+    ran = sweep(FILE.replace("LIMIT", "40"), "--dry-run", *words)
+    assert (ran.status, ran.err) == (2, f"ngpc-sim: error: {said}\n")
+
+
+def test_a_cluster_has_its_own_workers(refused):
+    said = refused("--cluster", "tcp://head:8786", "--scale", "8,16", "--app", "gia", "--jobs", "2")
+    assert said == "--jobs 2 and --cluster exclude each other: the cluster has its own workers."
 
 
 def test_the_main_job_has_a_dry_run(run):

@@ -13,8 +13,9 @@ from ngpc_sim.job import frames
 from ngpc_sim.job.frames import run_sequence, summary_of
 from ngpc_sim.job.request import Request, points
 from ngpc_sim.results.columns import COLUMNS, WHOLE
+from ngpc_sim.simulation.keys import key_of
 from ngpc_sim.simulation.outcomes import How
-from ngpc_sim.simulation.sequences import run_frames
+from ngpc_sim.simulation.sequences import point_on, run_frames
 from ngpc_sim.simulation.store import PointStore
 from ngpc_sim.trace.record import record
 from ngpc_sim.trace.sequences import FrameFile, SequenceFrame, write_index
@@ -186,3 +187,16 @@ def test_frames_that_a_store_has_are_not_read_again(orbit, tmp_path, monkeypatch
         first = run_frames(found, request.frames, How(store=store))
         monkeypatch.setattr(SequenceFrame, "load", lambda _: pytest.fail("it was read"))
         assert run_frames(found, request.frames, How(store=store)) == first
+
+
+def test_only_failed_runs_a_worst_frame_again_whose_second_run_failed(orbit, tmp_path):
+    request = asked(orbit, scale="8", detail="bound")
+    found = points(request)
+    with PointStore.open(tmp_path / "points.sqlite") as store:
+        rows = run_frames(found, request.frames, How(store=store)).values[0]
+        worst = max(range(3), key=lambda number: rows[number]["frame_ms"])
+        store.put({}, {key_of(point_on(found[0], request.frames.frame(worst))): "it was lost."})
+        failed = run_sequence(found, request.frames, How(store=store))
+        assert (failed.failures, failed.rows) == ({0: f"frame {worst}: it was lost."}, [])
+        again = run_sequence(found, request.frames, How(store=store, only_failed=True))
+    assert (again.failures, again.worst, len(again.rows)) == ({}, [worst], 4)

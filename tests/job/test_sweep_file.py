@@ -2,12 +2,15 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ngpc_sim.config import bundled
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job import point_limit
+from ngpc_sim.job.options import parse_settings
 from ngpc_sim.job.request import Request, manifest, plan, points
 from ngpc_sim.job.sweep_file import read_sweep, sweep_schema
 from ngpc_sim.simulation.points import contents
@@ -69,6 +72,16 @@ grid:
     ]
 
 
+def test_a_text_with_a_comma_stays_one_value(file):
+    asked = read_sweep(file('grid:\n  name: ["a, b", "c]", plain]\n'))
+    assert parse_settings(asked.settings) == {"name": ["a, b", "c]", "plain"]}
+
+
+def test_an_option_without_a_value_is_not_given(file):
+    empty = "scale:\napp: gia\nencoding:\nresolution:\narch:\ngpu:\ntrace:\ndetail:\npower_budget:\nseed:\nwhat_if:\n"
+    assert replace(read_sweep(file(empty)), sweep=None) == Request(apps="gia")
+
+
 def test_a_constraint_over_keys_prunes_before_a_run(file):
     asked = read_sweep(file(GRID + "constraints: [nfp.mlp.rows == nfp.mlp.cols, nfp.clock_ghz * 10 < 12]\n"))
     found = plan(asked)
@@ -84,6 +97,23 @@ def test_a_constraint_reads_keys_that_are_not_swept_and_scales(file):
     assert kept.pruned == 2
     of_gpu = "app: gia\ndetail: bound\nconstraints: ['gpu.die_mm2 > 600 and gpu == \"rtx3090\"']\n"
     assert len(points(read_sweep(file(of_gpu)))) == 1
+
+
+def test_a_constraint_over_a_gpu_reads_the_name_in_its_file(file, tmp_path):
+    own = tmp_path / "mygpu.yaml"
+    built_in = (bundled.folder("arch_configs") / "gpu" / "rtx3090.yaml").read_text(encoding="utf-8")
+    own.write_text(built_in.replace("name: rtx3090", "name: mine"), encoding="utf-8")
+    text = f"app: gia\ndetail: bound\nconstraints: ['gpu == \"mine\"']\ngrid:\n  gpu: [rtx3090, {own}]\n"
+    found = plan(read_sweep(file(text)))
+    assert ([point.arch.gpu.name for point in found.points], found.pruned) == (["mine"], 1)
+
+
+def test_a_constraint_of_a_thousand_characters_is_read(file):
+    rule = " and ".join(["scale < 64"] * 66)  # 66 x 10 + 65 x 5
+    asked = read_sweep(file(f"constraints:\n  - {rule}\n  - >\n    scale\n    > 1\n"))
+    assert [constraint.text for constraint in asked.constraints] == [rule, "scale > 1"]
+    with pytest.raises(UserError, match=r"own\.yaml, line 2: constraint '.*' has 1,015 characters, more than 1000\.$"):
+        read_sweep(file(f"constraints:\n  - {rule} and {rule[:25]}\n"))
 
 
 def test_constraints_that_leave_nothing_are_refused(file):
@@ -109,6 +139,16 @@ list:
         for rows in (32, 64)
     ]
     assert [point.arch.nfp.clock_ghz for point in found] == [clock, clock, 1.2, 1.2]
+
+
+def test_a_design_may_give_a_whole_section(file):
+    section = {"input_bytes_per_cycle": 8, "output_bytes_per_cycle": 8, "output_fifo_queries": 128}
+    text = f"app: gia\ndetail: bound\nlist:\n  a: {{nfp.io: {json.dumps(section)}}}\n  b: {{nfp.clock_ghz: 1.5}}\n"
+    found = points(read_sweep(file(text)))
+    own = found[1].arch.nfp.io
+    shown = {name: getattr(own, name) for name in section}
+    assert [point.options.overrides["nfp.io"] for point in found] == [section, shown]
+    assert json.loads(json.dumps(found[1].options.overrides))["nfp.io"] == shown
 
 
 def test_the_manifest_names_the_file_and_its_constraints(file):

@@ -9,6 +9,7 @@ import pytest
 
 import ngpc_sim as ngpc
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.job.so_far import read_so_far
 from ngpc_sim.machine.network_folders import on_network
 from ngpc_sim.results.stored import packed
 from ngpc_sim.simulation import points as points_module
@@ -129,14 +130,26 @@ def test_the_key_of_a_point_has_everything_that_it_follows_from(points, monkeypa
     assert key_of(point) not in keys
 
 
-def test_a_plug_in_that_is_edited_is_another_key(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("package", "edited"),
+    [
+        ("own_engine", "own_engine.py"),
+        ("own_package", "own_package/__init__.py"),
+        ("own_package", "own_package/engine.py"),
+        ("own_folder", "own_folder/engine.py"),
+    ],
+)
+def test_a_plug_in_that_is_edited_is_another_key(tmp_path, monkeypatch, package, edited):
     from ngpc_sim.simulation.keys import _plugin_sha256
 
+    for name in ("own_engine.py", "own_package/__init__.py", "own_package/engine.py", "own_folder/engine.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("A = 1\n")
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "own_engine.py").write_text("A = 1\n")
-    before = _plugin_sha256.__wrapped__("own_engine")
-    (tmp_path / "own_engine.py").write_text("A = 2\n")
-    assert _plugin_sha256.__wrapped__("own_engine") != before
+    before = _plugin_sha256.__wrapped__(package)
+    assert _plugin_sha256.__wrapped__(package) == before
+    (tmp_path / edited).write_text("A = 2\n")
+    assert _plugin_sha256.__wrapped__(package) != before
 
 
 SHARE = """
@@ -171,8 +184,10 @@ def test_the_deepest_mount_says_whether_a_folder_is_on_a_network(tmp_path):
         f"2 1 0:4 / {tmp_path}/a\\040b rw shared:1 - nfs4 server:/ rw\n"
         f"3 2 0:5 / {tmp_path}/a\\040b/own rw - tmpfs none rw\n"
         f"4 1 0:6 / {tmp_path}/ssh rw - fuse.sshfs host: rw\n"
+        f"5 1 0:7 / {tmp_path}/Å\\040größer rw - nfs server:/ rw\n",
+        encoding="utf-8",
     )
-    folders = {"a b/x": True, "a b/own/x": False, "a": False, "ssh": True, ".": False}
+    folders = {"a b/x": True, "a b/own/x": False, "a": False, "ssh": True, ".": False, "Å größer/x": True, "Å": False}
     assert {name: on_network(tmp_path / name, mounts) for name in folders} == folders
     assert not on_network(tmp_path, tmp_path / "missing")
 
@@ -232,6 +247,49 @@ def test_a_result_that_is_damaged_is_missing(path, points):
         assert store.finished([key]) == {}
         (result,) = run_points(points[:1], store=store)
         assert labelled(points[0], store.finished([key])[key]) == result
+
+
+def test_fresh_takes_no_store_from_a_process_that_uses_it(path):
+    first, second = f"{1:064x}", f"{2:064x}"
+    with PointStore.open(path) as earlier:
+        earlier.put({}, {first: "failed"})
+        with PointStore.open(path, fresh=True) as later:
+            assert later.failed([first]) == {}
+            earlier.put({}, {second: "failed too"})
+        assert earlier.failed([first, second]) == {second: "failed too"}
+    with PointStore.open(path) as store:
+        assert store.failed([first, second]) == {second: "failed too"}
+
+
+def test_fresh_starts_anew_where_a_store_is_damaged(path):
+    with PointStore.open(path) as store:
+        store.put({f"{number:064x}": bytes(9000) for number in range(9)}, {})
+    content = bytearray(path.read_bytes())
+    content[100:] = b"x" * (len(content) - 100)
+    path.write_bytes(content)
+    assert sentence(path).startswith("it is damaged")
+    with PointStore.open(path, fresh=True) as store:
+        assert store.finished([f"{1:064x}"]) == {}
+        store.put({}, {f"{1:064x}": "failed"})
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"nope": 1},
+        {"overrides": 3},
+        {"overrides": 3, "workload": "a", "trace": "b", "arch_sha256": "c"},
+        {"overrides": {}, "workload": "a", "trace": "b", "arch_sha256": "c", "beside": 3},
+        {"overrides": {}, "workload": "a", "trace": "b"},
+    ],
+)
+def test_labels_of_another_form_are_a_damaged_store(path, points, labels):
+    run(path, points[:1])
+    with PointStore.open(path) as store:
+        assert [key for key, _ in store.asked()] == [key_of(points[0])]
+        store.ask([key_of(points[0])], [labels])
+    with pytest.raises(UserError, match=r"cannot be used: it is damaged; move it away, or start anew with --fresh\.$"):
+        read_so_far(path.parent)
 
 
 def test_points_of_more_keys_than_a_question_takes_are_found(path, monkeypatch):
