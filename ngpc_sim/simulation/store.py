@@ -216,7 +216,7 @@ def _emptied(path: Path) -> bool:
                 return False
             for table in ("asked", "points"):
                 database.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
-            return database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+            return bool(database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorname", "").startswith(NOT_NOW):
             raise
