@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ngpc_sim.cli.progress import Bar
+from ngpc_sim.cli.written import wrote
 
 
 def calibrate(
@@ -44,5 +45,4 @@ def calibrate(
         found = run.calibrate(asked, bar.advance)
     written = write(found, out)
     if not quiet:
-        names = ", ".join(path.name for path in written)
-        sys.stdout.write(f"{tables.text(found)}\nWrote {names} to {out}.\n")
+        sys.stdout.write(f"{tables.text(found)}\n{wrote(written, out)}\n")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from ngpc_sim.cli.written import wrote
+
 Folder = Annotated[Path, typer.Argument(help="Folder of a run.", show_default=False)]
 
 
@@ -40,8 +42,7 @@ def compare(
     charts = chart_bytes({"ratios": ratios_chart(drawn, RATIO, note)} if drawn else {})
     written = write_set(out, table_files({"compare.csv": list(compared.rows())}) | charts)
     if not quiet:
-        wrote = f"Wrote {', '.join(path.name for path in written)} to {out}."
-        print_tables(lambda _: [], [*compared.sentences(), wrote], None)
+        print_tables(lambda _: [], [*compared.sentences(), wrote(written, out)], None)
     beyond = "" if most is None else compared.broken(most)
     if beyond:
         sys.stderr.write(f"ngpc-sim: {beyond}\n")

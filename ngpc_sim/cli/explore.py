@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngpc_sim.cli.progress import Bar
+from ngpc_sim.cli.written import wrote
 from ngpc_sim.config.errors import UserError
 
 if TYPE_CHECKING:
@@ -129,5 +130,4 @@ def _search(asked: Asked, target: Target | None, *, fresh: bool) -> None:
     written = write(found, folder, {"command": command, "wall_time_s": round(time.monotonic() - began, 3)})
     if not quiet:
         lines = [*front_lines(found), *sentences(found), *(answer(found, target) if target is not None else [])]
-        names = ", ".join(path.name for path in written)
-        sys.stdout.write("\n".join([*lines, f"Wrote {names} to {folder}."]) + "\n")
+        sys.stdout.write("\n".join([*lines, wrote(written, folder)]) + "\n")

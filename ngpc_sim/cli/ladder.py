@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ngpc_sim.cli.progress import Bar
+from ngpc_sim.cli.written import wrote
 
 if TYPE_CHECKING:
     from ngpc_sim.paper.ladder import Climb
@@ -28,6 +29,5 @@ def run_ladder(folder: Path, *, quiet: bool, jobs: int | None = None, asked: Cli
         climbed = climb(asked or Climb(), jobs, lambda known, total: bar.to(known / total))
     written = write_set(folder, files(climbed))
     if not quiet:
-        names = ", ".join(path.name for path in written)
-        print_ladder(climbed.rows(), [*footer(climbed), f"Wrote {names} to {folder}."])
+        print_ladder(climbed.rows(), [*footer(climbed), wrote(written, folder)])
         sys.stdout.flush()

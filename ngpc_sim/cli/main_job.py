@@ -16,11 +16,13 @@ from ngpc_sim import __version__
 from ngpc_sim.cli.options import Settings
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.cli.simulating import Simulated, simulated
+from ngpc_sim.cli.written import wrote
 from ngpc_sim.config.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ngpc_sim.job.notes.note import Note
     from ngpc_sim.job.request import Plan, Request
     from ngpc_sim.report.folder import Content
     from ngpc_sim.simulation.design import Point
@@ -155,7 +157,7 @@ def main_job(
     if asked.dry_run and (only_failed or cluster is not None):
         left_out = "--only-failed" if only_failed else "--cluster"
         raise UserError(f"--dry-run runs the first few points on this machine: leave out {left_out}.")
-    notes = _record_files(asked)
+    noted = _record_files(asked)
     if asked.dry_run:
         from ngpc_sim.job.dry_run import dry_run
 
@@ -167,18 +169,24 @@ def main_job(
     began = time.monotonic()
     run = simulated(asked, points, cluster, fresh=fresh, only_failed=only_failed)
     if run.results:
-        _write(asked, run, watts, [*planned.sentences(), *notes], (started, began))
+        _write(asked, run, watts, planned, noted, (started, began))
     if not run.whole:
         run.say_what_is_missing()
         sys.exit(1)
 
 
 def _write(
-    asked: Request, run: Simulated, watts: Sequence[float], notes: Sequence[str], since: tuple[float, float]
+    asked: Request,
+    run: Simulated,
+    watts: Sequence[float],
+    planned: Plan,
+    noted: Sequence[Note],
+    since: tuple[float, float],
 ) -> None:
     """Write and print what worked; ``since`` is when the run began, and when its simulation did."""
     from ngpc_sim.job import budgets, exports, request
     from ngpc_sim.job.feasible import marked
+    from ngpc_sim.job.notes.note import notes_file
     from ngpc_sim.job.run_folder import write_results
     from ngpc_sim.report.files import table_files
     from ngpc_sim.report.level_file import drawn_levels, level_file
@@ -189,46 +197,62 @@ def _write(
     points, results = run.points, run.results
     rows, broken = marked(run.rows, (point.arch for point in points), asked.constraints)
     speed = {} if run.kept else request.speed(of_single_frames(rows), time.monotonic() - began)
+    fits = budgets.fit(watts, points, results)
+    notes = [*_notes(asked, run, broken), *planned.notes(), *noted, *budgets.budget_notes(fits)]
     manifest = request.manifest(asked, points, time.monotonic() - started) | speed
+    if planned.pruned:
+        manifest |= {request.PRUNED: planned.pruned}
     if not run.whole:
         manifest |= {"failed_points": len(run.failures), "missing_points": run.missing}
-    fits = budgets.fit(watts, points, results)
     tables = table_files({"budgets.csv": fits} if fits else {})
-    extra: dict[str, Content] = {**tables, **level_file(results), **stall_file(results)}
+    extra: dict[str, Content] = {**tables, **notes_file(notes), **level_file(results), **stall_file(results)}
     levels = drawn_levels(results)
     written = write_results(asked.folder, rows, manifest, charts=True, extra=extra, level_rows=levels)
     if asked.export is not None:
         exports.write(*asked.export, points, results)
     if not asked.quiet:
-        from ngpc_sim.job.differences import differences
-        from ngpc_sim.job.footer import footer
-        from ngpc_sim.job.options import range_ends
-        from ngpc_sim.job.targets import target_lines
+        from ngpc_sim.job.notes.ending import ending
         from ngpc_sim.report.tables.results import print_results
 
-        names = ", ".join(path.name for path in written)
-        ends = range_ends(asked.scale, asked.settings or ())
-        more = [*(budgets.sentences(fits) if fits else []), *([request.speed_line(speed)] if speed else [])]
-        more += target_lines(asked, results)
-        about = [*ends, *broken, *notes, *run.about_frames]
-        lines = [*about, *footer(points, results, differences(points, results)), *more]
-        print_results(rows, [*lines, f"Wrote {names} to {asked.folder}."])
+        lines = [*budgets.table_lines(fits), *ending(notes, results, wrote(written, asked.folder), asked.folder)]
+        print_results(rows, lines)
 
 
-def _record_files(asked: Request) -> list[str]:
+def _notes(asked: Request, run: Simulated, broken: Sequence[str]) -> list[Note]:
+    """Notes on what was typed, on what failed, and on the results."""
+    from ngpc_sim.job.differences import differences
+    from ngpc_sim.job.notes.collecting import notes_of
+    from ngpc_sim.job.notes.warnings import broken_notes, failure_notes, without_effect
+    from ngpc_sim.job.options import range_ends
+    from ngpc_sim.job.targets import target_notes
+
+    points, results = run.points, run.results
+    return [
+        *failure_notes(run.failures, len(points) + len(run.failures) + run.missing),
+        *map(without_effect, range_ends(asked.scale, asked.settings or ())),
+        *broken_notes(broken),
+        *target_notes(asked, results),
+        *notes_of(points, results, differences(points, results)),
+        *run.about_frames,
+    ]
+
+
+def _record_files(asked: Request) -> list[Note]:
     """Record the users' files that are to be replayed, and give what should be known of them."""
+    from ngpc_sim.job.notes.note import Note
     from ngpc_sim.job.options import parse_list
     from ngpc_sim.trace.loading import users_file
 
-    notes: list[str] = []
+    noted: list[Note] = []
     for name in parse_list(asked.traces, "--trace") if asked.traces is not None else []:
         path = users_file(name)
         if path is not None:
             from ngpc_sim.trace.kept_recordings import recorded
 
             with closing(Bar(1.0, f"recording {path.name}", shown=not asked.quiet)) as bar:
-                notes += recorded(path, bar.to).notes
-    return notes
+                found = recorded(path, bar.to).notes
+            noted += [Note("traces", path.name, text, source="the file that was recorded") for text in found]
+    return noted
 
 
 def _check(asked: Request, points: Sequence[Point]) -> list[float]:

@@ -29,7 +29,7 @@ def rerun(
     from ngpc_sim.config.errors import UserError
     from ngpc_sim.job.finished_runs import MANIFEST, read_manifest
     from ngpc_sim.job.request import Plan
-    from ngpc_sim.job.rerun import asked_again, held_against, sentences
+    from ngpc_sim.job.rerun import asked_again, held_against, pruned_by, sentences
     from ngpc_sim.report.tables.terminal import print_tables
     from ngpc_sim.simulation.store import NAME
 
@@ -45,7 +45,7 @@ def rerun(
     with ExitStack() as stack:
         new = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ngpc-sim-")))
         again = replace(asked, out=new, jobs=jobs, quiet=True)
-        main_job(again, fresh=True, only_failed=False, repeated=Plan(points, 0))
+        main_job(again, fresh=True, only_failed=False, repeated=Plan(points, pruned_by(manifest)))
         agree = held_against(folder, new)
         lines = sentences(agree, manifest, read_manifest(new))
     if not quiet:

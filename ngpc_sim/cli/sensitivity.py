@@ -11,6 +11,7 @@ import typer
 
 from ngpc_sim.cli.options import Settings
 from ngpc_sim.cli.progress import Bar
+from ngpc_sim.cli.written import wrote
 from ngpc_sim.config.errors import UserError
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def sensitivity(
         files, lines = answer(design, ranges, column, sampling, in_processes(jobs, bar.advance, store))
     written = write_set(out, files)
     if not quiet:
-        print_tables(lambda _: [], [*lines, f"Wrote {', '.join(path.name for path in written)} to {out}."], None)
+        print_tables(lambda _: [], [*lines, wrote(written, out)], None)
 
 
 def _check_method(method: str, samples: int | None, seed: int | None) -> None:

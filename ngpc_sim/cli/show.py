@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ngpc_sim.cli.options import Settings
 from ngpc_sim.cli.values import Command, Group
+from ngpc_sim.config.errors import UserError
 
 arch_app = typer.Typer(cls=Group, help="Show architectures.", rich_markup_mode=None)
 workload_app = typer.Typer(cls=Group, help="Show workloads.", rich_markup_mode=None)
@@ -99,8 +101,21 @@ def workload_show(
     sys.stdout.write("---\n".join(dump_yaml(shown(one)) for one in names))
 
 
-def explain(name: Annotated[str, typer.Argument(help="Result column or configuration key.")]) -> None:
-    """Print unit, formula and meaning of a result column, or meaning and source of a configuration key."""
+def explain(
+    name: Annotated[
+        str | None, typer.Argument(help="Result column or configuration key; with --run a topic of its notes.")
+    ] = None,
+    run: Annotated[Path | None, typer.Option(help="Folder of a run: print the notes on its numbers.")] = None,
+) -> None:
+    """Say what a column or a key means and where its value comes from, or what has to be known of a run's numbers."""
+    if run is not None:
+        from ngpc_sim.job.notes.reading import notes_text
+        from ngpc_sim.report.tables.terminal import default_console
+
+        sys.stdout.write(notes_text(run, name, default_console().width))
+        return
+    if name is None:
+        raise UserError("explain needs the name of a column or of a key, or --run OUT for the notes of a run.")
     from ngpc_sim.job.explain import explain as text
 
     sys.stdout.write(text(name))

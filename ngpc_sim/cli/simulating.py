@@ -11,6 +11,7 @@ from ngpc_sim.cli.progress import Bar
 from ngpc_sim.config.errors import UserError
 
 if TYPE_CHECKING:
+    from ngpc_sim.job.notes.note import Note
     from ngpc_sim.job.request import Request
     from ngpc_sim.results.result import Result
     from ngpc_sim.simulation.design import Point
@@ -22,7 +23,7 @@ MAX_NAMED = 3
 
 @dataclass(frozen=True)
 class Simulated:
-    """Rows of a run, and what the footer is about: of a sequence of frames the worst one of each point.
+    """Rows of a run, and what its notes are about: of a sequence of frames the worst one of each point.
 
     ``points`` and ``results`` are those that worked. ``failures`` has a sentence a point that did not, and
     ``missing`` is how many did not run. ``kept`` is how many results are of earlier runs.
@@ -34,7 +35,7 @@ class Simulated:
     failures: list[str]
     missing: int
     kept: int
-    about_frames: list[str] = field(default_factory=list)
+    about_frames: list[Note] = field(default_factory=list)
 
     @property
     def whole(self) -> bool:
@@ -90,7 +91,7 @@ def _run(asked: Request, points: list[Point], how: How, bar: Bar) -> Simulated:
     from ngpc_sim.simulation.points import run_each
 
     frames = asked.frames
-    about: list[str] = []
+    about: list[Note] = []
     if frames is None:
         found = run_each(points, how)
         worked = [points[number] for number in found.values]
@@ -99,7 +100,7 @@ def _run(asked: Request, points: list[Point], how: How, bar: Bar) -> Simulated:
     else:
         run = run_sequence(points, frames, how)
         rows, worked, results, failures = run.rows, run.points, run.results, run.failures
-        about = run.sentences()
+        about = run.notes()
     sentences = [f"{named(points[number])}: {failures[number]}" for number in sorted(failures)]
     missing = len(points) - len(results) - len(failures)
     return Simulated(rows, worked, results, sentences, missing, int(bar.kept), about)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngpc_sim.cli.progress import Bar
+from ngpc_sim.cli.written import wrote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +61,5 @@ def _print(rows: Sequence[Row], written: Sequence[Path]) -> None:
     from ngpc_sim.report.tables.verdicts import print_verdicts
 
     reasons = [f"{word}: {line}" for word in (CONTRADICTED, CONSTRUCTED, NOT_CHECKABLE) for line in remarks(rows, word)]
-    names = ", ".join(path.name for path in written)
-    lines = [*reasons, summary(rows), f"Wrote {names} to {written[0].parent}."]
+    lines = [*reasons, summary(rows), wrote(written, written[0].parent)]
     print_verdicts([display(row) | {"section": row.published.section} for row in rows], lines)

@@ -17,6 +17,7 @@ from math import log10
 from typing import Any
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.job.notes.note import Note
 from ngpc_sim.job.options import parse_list
 from ngpc_sim.results.names import case_labels
 from ngpc_sim.results.result import Result
@@ -47,9 +48,9 @@ WIDTHS = (9, 11, 6, 10, 6, 5, 8, 8, 7, 0)
 HEADS = ("budget W", "arch", "app", "encoding", "scale", "GHz", "pixels", "NGPC W", "FPS", "gap: GPU, both, NFPs")
 TITLE = "Power budgets: largest scale, then clock, then resolution whose NFPs stay within (the GPU not counted)"
 MEANING = (
-    "gap: orders of magnitude between the budget and 4K at 60 FPS, log10(energy of a 4K frame x 60 / budget), for "
-    "the GPU alone, GPU and NGPC together, and the NFPs alone; 0 or less meets it; published for AR/VR on the GPU: "
-    "2 to 4, its budget unstated."
+    "A gap is the orders of magnitude between the budget and 4K at 60 FPS: log10(energy of a 4K frame x 60 / budget). "
+    "There is one for the GPU alone, one for GPU and NGPC together, and one for the NFPs alone. 0 or less meets the "
+    "budget. For AR and VR on the GPU 2 to 4 are published, with a budget that is not stated."
 )
 #: keys whose value a budget chooses, with a column of its own
 CHOSEN = ("scale", "nfp.clock_ghz")
@@ -120,10 +121,15 @@ def _gaps(watts: float, result: Result) -> Line:
     return {name: log10(energy_mj / 1e3 * frames_per_s / watts) for name, energy_mj in needed.items()}
 
 
-def sentences(lines: Sequence[Line]) -> list[str]:
-    """A small table in plain text, and what its gaps are."""
+def table_lines(lines: Sequence[Line]) -> list[str]:
+    """A small table in plain text."""
     cells = map(_cells, lines, case_labels(lines))
-    return ["", TITLE, *(_padded(line) for line in (HEADS, *cells)), MEANING]
+    return [TITLE, *(_padded(line) for line in (HEADS, *cells)), ""] if lines else []
+
+
+def budget_notes(lines: Sequence[Line]) -> list[Note]:
+    """What the gaps of the table are."""
+    return [Note("sweep", "power budgets", MEANING, source="budgets.csv, docs/hardware.md")] if lines else []
 
 
 def _short(number: float) -> str:

@@ -14,12 +14,12 @@ from statistics import fmean
 from typing import Any
 
 from ngpc_sim.architecture.arch import Arch, changed, load_arch
+from ngpc_sim.results.comparable import published_mean_beside
 from ngpc_sim.results.names import Condition, Names
 from ngpc_sim.results.published import published_mean_speedup
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.simulate import simulate
-from ngpc_sim.workloads.apps import APPS
 
 #: a difference below this is not explained
 CLOSE = 0.02
@@ -52,31 +52,25 @@ class Difference:
 
 
 def differences(points: Sequence[Point], results: Sequence[Result]) -> list[Difference]:
-    """One for every architecture, encoding and resolution of whole frames, at its largest scale with a published mean.
+    """One for every architecture and encoding, at its largest scale with a published mean that is comparable.
 
     The closed forms that it takes are simulated.
     """
     names = Names(results)
     groups: dict[tuple[Any, ...], dict[int, list[tuple[Point, Result]]]] = {}
     for point, result in zip(points, results, strict=True):
-        if _is_comparable(point, result):
+        if not result.calibrated and point.arch.file.gpu_model == "published":
             settings = tuple(f"{name}={value}" for name, value in result.overrides.items())
             key = (result.arch, result.encoding, result.resolution, result.detail, settings)
             groups.setdefault(key, {}).setdefault(result.scale, []).append((point, result))
     found = []
     for by_scale in groups.values():
-        complete = [scale for scale, group in by_scale.items() if sorted(r.app for _, r in group) == sorted(APPS)]
+        published = {scale: published_mean_beside([r.row() for _, r in group]) for scale, group in by_scale.items()}
+        complete = [scale for scale, mean in published.items() if mean is not None]
         if complete:
             group = by_scale[max(complete)]
             found.append(_difference([point for point, _ in group], [result for _, result in group], names))
     return [difference for difference in found if difference]
-
-
-def _is_comparable(point: Point, result: Result) -> bool:
-    arch = point.arch
-    whole = point.options.limit_queries is None and not result.calibrated
-    beside_published = bool(arch.gpu.apps) and arch.file.gpu_model == "published" and point.work.is_built_in
-    return whole and beside_published and published_mean_speedup(result.encoding, result.scale) is not None
 
 
 def _difference(points: Sequence[Point], results: Sequence[Result], names: Names) -> Difference | None:

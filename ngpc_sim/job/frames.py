@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ngpc_sim.job.notes.note import Note, folded
 from ngpc_sim.results.columns import COLUMNS
 from ngpc_sim.results.frames import RATES, SUMMARY
 from ngpc_sim.results.names import Names
@@ -60,24 +61,26 @@ class SequenceRun:
     worst: list[int] = field(default_factory=list)
     failures: dict[int, str] = field(default_factory=dict)
 
-    def sentences(self) -> list[str]:
-        """What stands below the table: the sequence, and what limits its worst frames."""
+    def notes(self) -> list[Note]:
+        """The sequence, and what limits its worst frames."""
         sequence, names = self.sequence, Names(self.results)
-        tables = ", each with tables of its own," if sequence.own_tables else ""
-        limits = names.folded(
-            (
-                f"{result.arch}, {result.app}-{result.encoding}, scale {result.scale}",
-                names.condition(result),
-                f"the worst frame is {number}, {result.frame_ms:.4g} ms, limited by {result.bottleneck}.",
-            )
-            for number, result in zip(self.worst, self.results, strict=True)
+        tables = ", each with tables of its own" if sequence.own_tables else ""
+        text = (
+            f"The run is over {len(sequence)} frames{tables}, of {sequence.scene} along {sequence.path}. "
+            "The table has the mean frame. Its drops count frames that each take longer than a period. "
+            "Other notes, levels.csv and stalls.csv are of the worst frame of each row."
         )
-        about = f"sequence {sequence.name}: {len(sequence)} frames{tables} of {sequence.scene} along {sequence.path}"
-        return [
-            f"{about}; the table has the mean frame, and drops count frames that each take longer than a period.",
-            *limits,
-            "What follows, levels.csv and stalls.csv are of the worst frame of each row.",
-        ]
+        about = Note("traces", f"sequence {sequence.name}", text, {"frames": len(sequence)}, "index of the sequence")
+        worst = zip(self.worst, self.results, strict=True)
+        return [about, *folded(names, ((names.condition(r), _worst_note(number, r)) for number, r in worst))]
+
+
+def _worst_note(number: int, result: Result) -> Note:
+    """What limits the worst frame of a design point."""
+    about = f"{result.arch}, {result.app}-{result.encoding}, scale {result.scale}"
+    text = f"The worst frame is {number}, {result.frame_ms:.4g} ms, limited by {result.bottleneck}."
+    figures = {"frame": number, "frame_ms": result.frame_ms}
+    return Note("limits", about, text, figures, "columns frame_ms_worst and worst_frame of results.csv")
 
 
 def run_sequence(points: Sequence[Point], sequence: TraceSequence, how: How = ALONE) -> SequenceRun:

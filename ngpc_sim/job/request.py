@@ -20,6 +20,7 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.configurations import configurations
 from ngpc_sim.job.designs import Sweep, all_combinations, combinations_count
 from ngpc_sim.job.feasible import Constraint, allowed, may_be_allowed
+from ngpc_sim.job.notes.note import Note
 from ngpc_sim.job.options import parse_list, parse_names, parse_scales, parse_settings
 from ngpc_sim.job.point_limit import check_count
 from ngpc_sim.job.repeats import recorded
@@ -33,6 +34,8 @@ from ngpc_sim.workloads.frame_sizes import parse_resolution
 
 #: how fast a run was, beside its wall time
 SPEEDS = ("simulated_cycles_per_s", "queries_per_s")
+#: field of the manifest for the design points that constraints pruned
+PRUNED = "pruned_points"
 #: packages whose versions can change a result or its bytes
 PACKAGES = ("numpy", "numba", "simpy", "pydantic", "matplotlib", "pyarrow")
 
@@ -147,6 +150,11 @@ class Plan:
     def sentences(self) -> list[str]:
         """What constraints pruned."""
         return [f"Constraints over keys prune {self.pruned:,} design points."] if self.pruned else []
+
+    def notes(self) -> list[Note]:
+        """The same as notes."""
+        figures = {PRUNED: self.pruned}
+        return [Note("sweep", "the whole run", text, figures, "the sweep's constraints") for text in self.sentences()]
 
 
 def points(asked: Request) -> list[Point]:
@@ -364,12 +372,6 @@ def _replayed_part(row: Mapping[str, Any]) -> float:
     queries: int = row["queries"]
     replayed: int = row.get("replayed_queries", queries)
     return min(1.0, replayed / queries)
-
-
-def speed_line(speed: Mapping[str, float]) -> str:
-    """How fast the run was."""
-    cycles, queries = (speed[name] for name in SPEEDS)
-    return f"Simulated {cycles:.3g} NFP cycles and {queries:.3g} queries a second."
 
 
 def _sampling(asked: Request, points: SequenceOf[Point]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ngpc_sim.job.designs import Sweep
 from ngpc_sim.job.feasible import Constraint, constraint
 from ngpc_sim.job.finished_runs import MANIFEST, RESULTS, read_manifest
 from ngpc_sim.job.repeats import points_of
-from ngpc_sim.job.request import Request
+from ngpc_sim.job.request import PRUNED, Request
 from ngpc_sim.job.run_folder import EXTRA_FILES
 from ngpc_sim.report.charts.chart_files import CHART_FILES
 from ngpc_sim.report.files import TIMES
@@ -50,6 +50,14 @@ def asked_again(manifest: Mapping[str, Any], *, allow_plugins: bool, allow_urls:
         if not isinstance(named, dict) or named.get("sha256") != asked.frames.sha256:
             raise UserError(f"the sequence {asked.frames.folder} has changed since the run.")
     return asked, points
+
+
+def pruned_by(manifest: Mapping[str, Any]) -> int:
+    """How many design points the constraints of a run pruned, by its manifest."""
+    pruned = manifest.get(PRUNED, 0)
+    if not isinstance(pruned, int) or pruned < 0:
+        raise UserError(f"the manifest has {PRUNED} that is no number of design points.")
+    return pruned
 
 
 def _options(asked: object) -> dict[str, Any]:

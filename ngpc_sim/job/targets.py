@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.job.notes.note import Note
 from ngpc_sim.job.request import Request
 from ngpc_sim.results.names import Names
 from ngpc_sim.results.result import Result
@@ -65,21 +66,23 @@ def with_target(asked: Request) -> Request:
     return replace(asked, scale=asked.scale or SCALES, apps=target.app, resolutions=target.resolution)
 
 
-def target_lines(asked: Request, results: Sequence[Result]) -> list[str]:
+def target_notes(asked: Request, results: Sequence[Result]) -> list[Note]:
     """One answer for every architecture, encoding and condition of a run with a target."""
     return list(_answers(parse_target(asked.target), results)) if asked.target is not None else []
 
 
-def _answers(target: Target, results: Sequence[Result]) -> Iterator[str]:
+def _answers(target: Target, results: Sequence[Result]) -> Iterator[Note]:
     names = Names(results)
     groups: dict[tuple[str, ...], list[Result]] = {}
     for result in results:
         groups.setdefault((result.arch, names.work(result), *names.condition(result)), []).append(result)
     for key, group in groups.items():
         ordered = sorted(group, key=lambda result: result.scale)
-        goal = f"{', '.join(key)}: {target.fps:g} FPS at {target.resolution}"
         reached = next((result for result in ordered if result.fps >= target.fps), None)
-        yield f"{goal} {_missed(target, ordered) if reached is None else _reached(ordered, reached)}"
+        answer = _missed(target, ordered) if reached is None else _reached(ordered, reached)
+        about, text = ", ".join(key), f"{target.fps:g} FPS at {target.resolution} {answer}"
+        figures = {f"fps_at_{result.scale}": result.fps for result in ordered}
+        yield Note("targets", about, text, figures, "column fps of results.csv", f"{about}: {text.rstrip('.')}")
 
 
 def _reached(ordered: Sequence[Result], reached: Result) -> str:

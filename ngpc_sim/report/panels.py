@@ -12,9 +12,10 @@ from functools import cached_property
 from math import isfinite, isnan, nan
 from typing import SupportsFloat, TypeVar
 
+from ngpc_sim.results.comparable import published_mean_beside
 from ngpc_sim.results.names import case_labels
-from ngpc_sim.results.published import GPU, Published, published_mean
-from ngpc_sim.workloads.apps import APPS, app_rank
+from ngpc_sim.results.published import GPU, Published
+from ngpc_sim.workloads.apps import app_rank
 
 Row = Mapping[str, object]
 Key = TypeVar("Key", bound=Hashable)
@@ -90,11 +91,8 @@ class Panel:
         return sum(known) / len(known) if len(known) > 1 else nan
 
     def published_mean(self, scale: int) -> Published | None:
-        """Give the published mean at this scale; None unless just the four built-in apps ran beside its GPU."""
-        rows = self.at(scale).values()
-        if sorted(text(row, "app") for row in rows) != sorted(APPS) or another_gpu(self.rows):
-            return None
-        return None if any(row.get("own_workload") for row in rows) else published_mean(self.encoding, scale)
+        """Give the published mean at this scale; None where it is not comparable with the rows there."""
+        return published_mean_beside(self.at(scale).values())
 
 
 def another_gpu(rows: Sequence[Row]) -> bool:

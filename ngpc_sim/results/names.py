@@ -6,16 +6,17 @@ A design point is its contents. Names are what people read, so contents that sha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from ngpc_sim.results.result import Result
 
 Row = Mapping[str, object]
 #: resolution and swept values, such as ``nfp.clock_ghz=1.5``
 Condition = tuple[str, ...]
-#: subject of a sentence, condition under which it holds, and the rest of it
-Told = tuple[str, Condition, str]
+#: what is said about a subject under a condition
+Said = TypeVar("Said", bound=Hashable)
 
 #: digits of a hash that stand in a name
 DIGITS = 8
@@ -139,12 +140,15 @@ class Names:
         """Where a sentence about one point holds: what stands before, its work, its scale, its condition."""
         return ", ".join([*before, self.work(result), f"scale {result.scale}", *self.condition(result)])
 
-    def folded(self, lines: Iterable[Told]) -> list[str]:
-        """Sentences, each once, with the conditions under which it holds, unless these are all of the run."""
-        conditions: dict[tuple[str, str], dict[Condition, None]] = {}
-        for subject, condition, text in lines:
-            conditions.setdefault((subject, text), {})[condition] = None
-        return [f"{subject}{self._words(found)}: {text}" for (subject, text), found in conditions.items()]
+    def folded(self, said: Iterable[tuple[str, Condition, Said]]) -> list[tuple[str, Said]]:
+        """What is said, each once, behind its subject and the conditions of it, unless these are all of the run.
+
+        ``said`` has a subject, a condition under which something holds, and what holds.
+        """
+        conditions: dict[tuple[str, Said], dict[Condition, None]] = {}
+        for subject, condition, one in said:
+            conditions.setdefault((subject, one), {})[condition] = None
+        return [(f"{subject}{self._words(found)}", one) for (subject, one), found in conditions.items()]
 
     def _words(self, found: Collection[Condition]) -> str:
         """Conditions behind a subject, without each part of which all values of the run are among them."""

@@ -1,0 +1,91 @@
+"""Notes that keep a table from being misread: settings without effect, power and clocks that nothing gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ngpc_sim.job.notes.note import Note, folded
+from ngpc_sim.job.unused import unused_keys, unused_settings
+from ngpc_sim.power.clock import slowest_block
+from ngpc_sim.results.names import Condition, Names
+from ngpc_sim.results.result import Result
+from ngpc_sim.simulation.design import Point
+
+Pairs = Sequence[tuple[Point, Result]]
+Told = Iterator[tuple[Condition, Note]]
+
+
+def warning_notes(pairs: Pairs, names: Names) -> list[Note]:
+    """Warnings about points and their results, and keys that change nothing in an architecture as it is."""
+    results = [result for _, result in pairs]
+    return [
+        *map(without_effect, unused_settings([point for point, _ in pairs])),
+        *folded(names, _unused(pairs, names)),
+        *folded(names, _over_board(results, names)),
+        *folded(names, _beyond_clock(pairs, names)),
+    ]
+
+
+def without_effect(sentence: str) -> Note:
+    """A note on what was typed and changes nothing."""
+    return Note("warnings", "what was typed", sentence, source="the command line", brief=sentence.rstrip("."))
+
+
+def failure_notes(failures: Sequence[str], total: int) -> list[Note]:
+    """A note on points that failed, with the sentence of the first."""
+    if not failures:
+        return []
+    text = f"{len(failures):,} of {total:,} points failed. The first is {failures[0].rstrip('.')}. "
+    figures = {"failed": len(failures), "points": total}
+    brief = f"{len(failures):,} of {total:,} points failed"
+    return [Note("warnings", "the whole run", f"{text}--only-failed runs them again.", figures, "stderr", brief)]
+
+
+def broken_notes(sentences: Iterable[str]) -> list[Note]:
+    """Notes on constraints that rows break."""
+    source = "column infeasible_by of results.csv"
+    return [Note("warnings", "the whole run", text, source=source, brief=text.rstrip(".")) for text in sentences]
+
+
+def _unused(pairs: Pairs, names: Names) -> Told:
+    """Keys that change nothing in an architecture; a warning where one of them was typed."""
+    for point, r in {point.arch.sha256: (point, r) for point, r in pairs}.values():
+        typed = set(point.options.overrides or {})
+        for reason, keys in unused_keys(point.arch.file).items():
+            set_here = [key for key in keys if key in typed]
+            text = f"{', '.join(keys)}: without effect, because {reason}."
+            brief = f"{', '.join(set_here)} without effect" if set_here else ""
+            topic = "warnings" if set_here else "keys"
+            yield names.condition(r), Note(topic, r.arch, text, source="the architecture's own values", brief=brief)
+
+
+def _over_board(results: Sequence[Result], names: Names) -> Told:
+    """One note an architecture, scale and condition: whose mean power no board gives."""
+    groups: dict[tuple[str, int, Condition], list[Result]] = {}
+    for r in results:
+        if r.costs.power_over_board:
+            groups.setdefault((r.arch, r.scale, names.condition(r)), []).append(r)
+    for (arch, scale, condition), group in groups.items():
+        watts, gpu = group[0].configuration["gpu_file"]["board_power_w"]["value"], group[0].gpu
+        by_work = {names.work(r): r.total_power_w for r in group}
+        text = (
+            f"The mean power of {', '.join(by_work)} is above the board of {gpu}, {watts:g} W. The table marks it *. "
+            "fit_clock_ghz is the clock at which it would fit."
+        )
+        brief = f"* mean power above the board's {watts:g} W"
+        source = "columns total_power_w and power_over_board of results.csv"
+        figures = by_work | {"board_power_w": watts}
+        yield condition, Note("warnings", f"{arch}, scale {scale}", text, figures, source, brief)
+
+
+def _beyond_clock(pairs: Pairs, names: Names) -> Told:
+    """One note an architecture and condition: whose clock is beyond the estimate of its slowest block."""
+    for point, r in {point.arch.sha256: (point, r) for point, r in pairs}.values():
+        block, ghz = slowest_block(point.arch)
+        own, technology = point.arch.nfp.clock_ghz, point.arch.technology.name
+        if own > ghz:
+            text = f"nfp.clock_ghz {own:g} is beyond what {block} allows in {technology}, about {ghz:.2g} GHz."
+            figures = {"clock_ghz": own, "allowed_ghz": ghz}
+            source = "an estimate from FO4 depths, docs/hardware.md"
+            brief = f"clock of {own:g} GHz, {block} allows about {ghz:.2g}"
+            yield names.condition(r), Note("warnings", r.arch, text, figures, source, brief)
