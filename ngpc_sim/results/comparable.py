@@ -16,14 +16,14 @@ from ngpc_sim.workloads.workload import load_workload
 ARCHS, RESOLUTION = ("ngpc", "ngpc-paper"), "fhd"
 #: columns that only other frames have: a part of one, several of a scene, several cameras, an own workload
 OTHER_FRAMES = ("limit_queries", "frames_per_scene", "sequence", "own_workload")
-#: keys without a dot that are columns only where they were set, and change a time
+#: keys without a dot that are columns only where they were set, and make another design
 UNDOTTED = ("technology", "gpu_model")
-#: keys that change no time
+#: keys that say how costs are counted
 OF_COSTS = "power."
 
 
 def published_mean_beside(rows: Collection[Mapping[str, object]]) -> Published | None:
-    """Published mean of the apps of ``rows``, of one encoding and scale; None where it is not comparable with theirs."""
+    """Published mean beside ``rows`` of one encoding and scale; None where it is not comparable with them."""
     if sorted(str(row.get("app")) for row in rows) != sorted(APPS) or not all(map(_is_comparable, rows)):
         return None
     first, *others = ((str(row.get("encoding")), int(str(row.get("scale")))) for row in rows)
@@ -32,15 +32,17 @@ def published_mean_beside(rows: Collection[Mapping[str, object]]) -> Published |
 
 def _is_comparable(row: Mapping[str, object]) -> bool:
     encoding = row.get("encoding")
-    if row.get("arch") not in ARCHS or row.get("resolution") != RESOLUTION or encoding not in ENCODINGS:
+    if row.get("resolution") != RESOLUTION or encoding not in ENCODINGS or any(row.get(name) for name in OTHER_FRAMES):
         return False
-    if row.get("gpu", GPU) != GPU or any(row.get(name) for name in OTHER_FRAMES):
-        return False
-    if row.get("trace") != load_workload(f"{row.get('app')}-{encoding}").trace:
-        return False
-    return not any(row[name] is not None and _changes_a_time(name) for name in row)
+    return row.get("trace") == load_workload(f"{row.get('app')}-{encoding}").trace and is_published_design(row)
 
 
-def _changes_a_time(name: str) -> bool:
-    """Whether a column is a key that was set and changes a time."""
+def is_published_design(row: Mapping[str, object]) -> bool:
+    """Whether the design of a row is a built-in one as it is, beside the GPU of the paper."""
+    as_it_is = not any(value is not None and _makes_another(name) for name, value in row.items())
+    return as_it_is and row.get("arch") in ARCHS and row.get("gpu", GPU) == GPU
+
+
+def _makes_another(name: str) -> bool:
+    """Whether a column is a key that was set and makes another design."""
     return name in UNDOTTED or ("." in name and not name.startswith(OF_COSTS))

@@ -1,6 +1,7 @@
 """The command, in this process and as it is installed."""
 
 import csv
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -27,6 +28,11 @@ class Ran:
     def rows(self, folder="out/ngpc"):
         with (self.folder / folder / "results.csv").open(newline="") as stream:
             return list(csv.DictReader(stream))
+
+    def notes(self, folder="out/ngpc", topic=None):
+        """Notes of a run, or those of one topic, as a text each: what it is about, a colon, and its sentences."""
+        notes = json.loads((self.folder / folder / "notes.json").read_text())["notes"]
+        return [f"{note['about']}: {note['text']}" for note in notes if topic in (None, note["topic"])]
 
     def written(self):
         return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file())

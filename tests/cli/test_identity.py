@@ -141,35 +141,35 @@ def test_budgets_and_sentences_name_the_swept_value(run):
     key = "nfp.encoding.grid_sram_kib"
     ran = run(*BOUND, "--app", "gia", "--set", f"{key}=256,1024", "--power-budget", "9")
     assert [row[key] for row in cells(ran, "budgets.csv")] == ["256", "1024"]
-    text = " ".join(ran.out.split())
-    assert f"ngpc in n7, scale 8, {key}=256: area" in text
-    assert f"ngpc, {key}=256: levels" in text
-    assert f"ngpc, {key}=1024: levels" not in text
+    text = " ".join(ran.notes("o"))
+    assert f"ngpc in n7, scale 8, {key}=256: A frame takes" in text
+    assert f"ngpc, {key}=256: Levels" in text
+    assert f"ngpc, {key}=1024: Levels" not in text
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--detail", "sampled"), "least sure: gia-hashgrid, scale 8, nfp.clock_ghz="),
-        (("--scenes", "2"), "ngpc, gia-hashgrid, scale 8, nfp.clock_ghz=1.5: tables load in"),
+        (("--detail", "sampled"), "The least sure one is that of gia-hashgrid, scale 8, nfp.clock_ghz="),
+        (("--scenes", "2"), "ngpc, gia-hashgrid, scale 8, nfp.clock_ghz=1.5: Tables load in"),
     ],
 )
 def test_sentences_about_one_point_name_its_swept_value(run, words, said):
     ran = run("--scale", "8", "--no-what-if", "--out", "o", "--app", "gia", "--set", "nfp.clock_ghz=1,1.5", *words)
-    assert said in " ".join(ran.out.split())
+    assert said in " ".join(ran.notes("o"))
 
 
-def test_doublings_of_swept_values_stand_in_a_line_each(run):
+def test_doublings_of_swept_values_stand_in_a_note_each(run):
     ran = run("--scale", "8", "--out", "o", "--app", "gia", "--set", "nfp.clock_ghz=1,1.5", "--detail", "cycle")
-    text = " ".join(ran.out.split())
+    notes = ran.notes("o", "limits")
     for row in cells(ran):
-        at = f"ngpc, hashgrid, scale 8, nfp.clock_ghz={row['nfp.clock_ghz']}, twice of what limits: gia"
-        assert text.count(f"{at} {row['doubled']}: {float(row['doubled_gain']):.2f} times as fast.") == 1
+        at = f"ngpc, hashgrid, scale 8, nfp.clock_ghz={row['nfp.clock_ghz']}: gia is limited by {row['bottleneck']}."
+        assert f"{at} With {row['doubled']} it is {float(row['doubled_gain']):.2f} times as fast." in notes
 
 
 def test_frames_of_a_swept_number_of_queries_name_it(run):
     key = "calibration.queries_per_pixel.gia"
-    text = " ".join(run(*BOUND, "--app", "gia", "--set", f"{key}=2,3").out.split())
+    text = " ".join(run(*BOUND, "--app", "gia", "--set", f"{key}=2,3").notes("o", "traces"))
     for each in (2, 3):
         assert f"trace gia-plane-fhd, {key}={each}: " in text
         assert text.count(f"scaled to {each * 1920 * 1080:,} queries") == 1
@@ -177,8 +177,8 @@ def test_frames_of_a_swept_number_of_queries_name_it(run):
 
 def test_a_sentence_that_holds_for_all_swept_values_stands_once_and_names_none(run):
     ran = run(*BOUND, "--app", "nerf", "--set", "nfp.clock_ghz=1,1.5")
-    text = " ".join(ran.out.split())
-    assert text.count("published times range by scene") == 1
+    text = " ".join(ran.notes("o", "gpu"))
+    assert text.count("Published times range by scene") == 1
     assert text.count("GPU baseline of nerf: ") == 1
 
 

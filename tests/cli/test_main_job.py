@@ -17,6 +17,7 @@ from ngpc_sim.trace.record import record_to
 
 FILES = [
     *("area.png", "area.svg", "energy.png", "energy.svg", "fps.png", "fps.svg", "levels.csv", "manifest.json"),
+    "notes.json",
     *("results.csv", "results.json", "results.parquet", "speedup.png", "speedup.svg"),
     *("stalls.csv", "stalls.png", "stalls.svg"),
 ]
@@ -78,7 +79,8 @@ def test_a_run_says_how_many_cycles_and_queries_it_simulated_a_second(run):
     manifest = json.loads((ran.folder / "o" / "manifest.json").read_text())
     rows = json.loads((ran.folder / "o" / "results.json").read_text())["rows"]
     cycles, queries = manifest["simulated_cycles_per_s"], manifest["queries_per_s"]
-    assert f"Simulated {cycles:.3g} NFP cycles and {queries:.3g} queries a second." in " ".join(ran.out.split())
+    said = run("explain", "run", "--run", "o").out
+    assert f"simulated_cycles_per_s {cycles:.6g}, queries_per_s {queries:.6g}" in " ".join(said.split())
     assert cycles / queries == pytest.approx(sum(row["nfp_cycles"] for row in rows) / 800, rel=0.01)
     assert 800 / queries <= manifest["wall_time_s"] + 0.002
 
@@ -145,26 +147,30 @@ def test_paper_mode_prints_calibrated_and_its_published_means(run):
         assert float(words[2]) == pytest.approx(published, rel=0.01)
         assert float(words[-1]) == published
     assert "ngpc-paper (calibrated)" in ran.out
-    assert "ngpc-paper: calibrated: " in ran.out
+    assert "How sure: calibrated" in ran.out
+    (said,) = ran.notes("out/ngpc-paper", "certainty")
+    assert said.startswith("ngpc-paper: calibrated: ")
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_the_footer_says_by_how_much_and_why_we_differ_from_published(run):
+def test_a_note_says_by_how_much_and_why_we_differ_from_published(run):
     ran = run("--scale", "8,64", "--detail", "bound")
-    text = " ".join(ran.out.split())
     mean = fmean(float(row["speedup"]) for row in ran.rows() if row["scale"] == "64")
-    assert f"scale 64: mean speedup {mean:.2f}, {mean / 39.04 - 1:+.0%} from the published 39.04" in text
-    assert re.search(r"most of it \(\d+% in logarithms\) is the derived rest of kernels", text)
-    assert "calibrated" not in text
+    gap = f"{mean / 39.04 - 1:+.0%}"
+    (text,) = ran.notes(topic="published")
+    assert f"scale 64: The mean speedup is {mean:.2f}. That is {gap} from the published 39.04." in text
+    assert re.search(r"Most of it \(\d+% in logarithms\) is the derived rest of kernels", text)
+    assert f"mean speedup {gap} from published" in ran.out
+    assert "calibrated" not in " ".join(ran.notes())
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_the_footer_names_the_levels_that_spill(run):
+def test_a_note_names_the_levels_that_spill(run):
     words = ("--scale", "8", "--encoding", "densegrid,lowres", "--app", "nerf,gia", "--limit-queries", "200")
     ran = run(*words)
-    text = " ".join(ran.out.split())
-    assert "levels 5-7 of nerf-densegrid do not fit grid_sram" in text
-    assert "levels 0-1 of nerf-lowres do not fit grid_sram" in text
+    text = " ".join(ran.notes(topic="tables"))
+    assert "Levels 5-7 of nerf-densegrid do not fit grid_sram" in text
+    assert "Levels 0-1 of nerf-lowres do not fit grid_sram" in text
     assert "of gia-" not in text
     spilled = {(row["app"], row["encoding"]): row["spilled_levels"] for row in ran.rows()}
     assert spilled["nerf", "densegrid"] == "5-7"
@@ -172,14 +178,14 @@ def test_the_footer_names_the_levels_that_spill(run):
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_the_footer_says_where_the_profile_of_another_size_comes_from(run):
+def test_a_note_says_where_the_profile_of_another_size_comes_from(run):
     ran = run("--scale", "8", "--app", "gia", "--resolution", "4k,1600x900,160x90", "--detail", "bound")
     words = (
         "profile as recorded at 3840x2160.",
         "profile of 1600x900 interpolated between 1280x720 and 1920x1080.",
         "profile of 160x90 scaled by pixels from 1280x720.",
     )
-    assert all(word in " ".join(ran.out.split()) for word in words)
+    assert all(word in " ".join(ran.notes(topic="traces")) for word in words)
     manifest = json.loads((ran.folder / "out/ngpc/manifest.json").read_text())
     assert manifest["profiles"] == [f"trace gia-plane-fhd: {word[:-1]}" for word in words]
     queries = {row["resolution"]: int(row["queries"]) for row in ran.rows()}
@@ -187,11 +193,11 @@ def test_the_footer_says_where_the_profile_of_another_size_comes_from(run):
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_the_footer_says_that_a_profile_was_scaled_to_calibrated_queries(run):
+def test_a_note_says_that_a_profile_was_scaled_to_calibrated_queries(run):
     ran = run("--scale", "8", "--app", "nvr", "--resolution", "4k", "--detail", "bound", "--arch", "ngpc-paper")
     (row,) = ran.rows("out/ngpc-paper")
-    expected = f"its profile is scaled to {int(row['queries']):,} queries for 4k on ngpc-paper"
-    assert expected in " ".join(ran.out.split())
+    expected = f"This profile is scaled to {int(row['queries']):,} queries for 4k on ngpc-paper"
+    assert expected in " ".join(ran.notes("out/ngpc-paper", "traces"))
 
 
 def test_quiet_prints_nothing_and_writes_all(quick):
@@ -311,7 +317,7 @@ def test_an_export_writes_architecture_and_action_counts_beside_the_results(quic
 def test_calibrated_power_prints_calibrated(run):
     ran = run("--scale", "8,64", "--app", "gia", "--detail", "bound", "--set", "power.calibration=published")
     assert [float(row["power_pct_gpu"]) for row in ran.rows()] == pytest.approx([2.75, 22.06])
-    assert "power calibrated: one factor to the published share" in " ".join(ran.out.split())
+    assert "ngpc: power calibrated: one factor to the published share." in ran.notes(topic="certainty")
 
 
 def test_sweeps_of_settings_appear_as_columns(quick):
@@ -339,5 +345,5 @@ def test_a_pipe_that_closes_early_ends_without_a_traceback(command, tmp_path):
 @pytest.mark.usefixtures("undrawn")
 def test_a_part_of_a_trace_is_not_held_against_published_means(run):
     ran = run("--scale", 8, "--limit-queries", 200)
-    assert "only its first 200 recorded queries" in ran.out
-    assert "from the published 12.94" not in ran.out
+    assert "Only its first 200 recorded queries run" in " ".join(ran.notes(topic="traces"))
+    assert "published" not in ran.out + " ".join(ran.notes())

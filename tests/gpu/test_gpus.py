@@ -8,7 +8,7 @@ import yaml
 
 import ngpc_sim as ngpc
 from ngpc_sim.config.bundled import folder
-from ngpc_sim.job.gpu_footer import gpu_lines
+from ngpc_sim.job.notes.gpu import gpu_notes
 from ngpc_sim.results.names import CASE_COLUMNS, Names
 
 ROOFLINE = {"frame.rest_model": "roofline", "gpu_model": "roofline"}
@@ -21,14 +21,16 @@ ANY = SimpleNamespace(
     overrides={},
     limit_queries=None,
     gpu_below_bound=False,
+    gpu_frame_ms=1.0,
+    gpu_frame_ms_low=1.0,
     **dict.fromkeys(("encoding", "resolution", *CASE_COLUMNS), ""),
 )
 
 
 def lines_of(arch, result=ANY):
-    """Lines about the GPU of an architecture beside which GIA ran."""
+    """Notes on the GPU of an architecture beside which GIA ran."""
     point = SimpleNamespace(arch=arch, work=ngpc.load_workload("gia-hashgrid"))
-    return gpu_lines([(point, result)], Names([result]))
+    return [note.text for note in gpu_notes([(point, result)], Names([result]))]
 
 
 @pytest.mark.parametrize("gpu", OTHERS)
@@ -43,7 +45,7 @@ def test_another_gpu_brings_its_own_memory(gpu):
 def test_a_memory_that_is_set_stays_and_is_reported():
     arch = ngpc.load_arch("ngpc", gpu="orin", overrides={"memory.dram_gbps": 100.0})
     assert arch.memory.dram_gbps == 100.0
-    assert any("memory.dram_gbps is 100, orin has 204.8" in line for line in lines_of(arch))
+    assert any("memory.dram_gbps is 100. orin has 204.8." in line for line in lines_of(arch))
 
 
 def test_the_rtx_3090_has_the_memory_of_the_architecture():
@@ -57,7 +59,7 @@ def test_null_means_the_memory_of_the_gpu(tmp_path):
     path.write_text("extends: ngpc\ngpu: orin\nmemory: {dram_gbps: null}\n")
     arch = ngpc.load_arch(path)
     assert arch.memory.dram_gbps == 204.8
-    assert any("memory.l2_gbps is 2000, orin has 299" in line for line in lines_of(arch))
+    assert any("memory.l2_gbps is 2000. orin has 299" in line for line in lines_of(arch))
 
 
 def refused(overrides=None, work="gia-hashgrid", **options):
@@ -75,7 +77,7 @@ def test_the_frame_on_a_gpu_without_published_ones_is_modelled_and_a_line_says_s
     result = ngpc.simulate(arch, work, ngpc.load_trace("gia-plane"))
     assert arch.file.gpu_model == "published"
     assert (result.gpu_baseline, result.gpu_frame_ms) == ("roofline", result.gpu_modelled_ms)
-    assert any(f"no frame time is published on {gpu};" in line for line in lines_of(arch, result))
+    assert any(f"No frame time is published on {gpu}." in line for line in lines_of(arch, result))
 
 
 def test_a_gpu_without_published_shares_names_the_way_out():
@@ -135,17 +137,17 @@ def test_a_gap_does_not_change_with_the_resolution_of_a_frame_that_scales(simula
     assert small == pytest.approx(large)
 
 
-def test_the_footer_sets_the_derived_fusion_beside_the_published_one(simulate):
+def test_a_note_sets_the_derived_fusion_beside_the_published_one(simulate):
     arch = ngpc.load_arch("ngpc", overrides=ROOFLINE)
     result = simulate("gia-hashgrid", ROOFLINE)
     lines = lines_of(arch, result)
-    assert f"gia {result.rest_fusion:.2f}; published 9.94" in lines[0]
+    assert f"{result.rest_fusion:.2f} times for gia. Published is 9.94." in lines[0]
     assert "alone is modelled" in lines[1]
 
 
-def test_the_footer_says_that_the_fusion_was_published_for_another_gpu():
+def test_a_note_says_that_the_fusion_was_published_for_another_gpu():
     arch = ngpc.load_arch("ngpc", gpu="orin", overrides=ROOFLINE)
-    assert lines_of(arch)[0].endswith("shorter: gia 2.00; published for rtx3090 9.94.")
+    assert lines_of(arch)[0].endswith("without gaps: 2.00 times for gia. Published for rtx3090 is 9.94.")
 
 
 @pytest.mark.parametrize(

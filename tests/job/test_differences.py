@@ -1,6 +1,7 @@
 """What lies between our mean speedups and the published ones."""
 
 import math
+from dataclasses import replace
 from statistics import fmean
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 import ngpc_sim as ngpc
 from ngpc_sim.job import differences as differences_module
 from ngpc_sim.job.differences import WAITS, differences
-from ngpc_sim.job.footer import footer
+from ngpc_sim.job.notes.collecting import notes_of
 from ngpc_sim.job.request import Request, points
+from ngpc_sim.results.published import PUBLISHED as PUBLISHED_NUMBERS
 from ngpc_sim.simulation.points import run_points
 
 PUBLISHED = {8: 12.94, 64: 39.04}
@@ -50,9 +52,29 @@ def test_three_apps_have_no_published_mean(bounds):
     assert differences(*zip(*pairs, strict=True)) == []
 
 
-def test_lines_below_the_table_are_printed_without_simulating(bounds, monkeypatch):
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Request(resolutions="4k"),
+        Request(gpu="rtx4090"),
+        Request(settings=("nfp.clock_ghz=1.5",)),
+        Request(apps="nerf,nsdf,gia,nvr", traces="nerf-object,nsdf-object-fhd,gia-plane-fhd,nvr-cloud-fhd"),
+        Request(scenes=2),
+    ],
+    ids=["size", "gpu", "clock", "scene", "loads"],
+)
+def test_no_difference_is_told_of_what_is_not_comparable(asked):
+    made = points(replace(asked, scale="8", detail="bound", what_if=False))
+    assert differences(made, run_points(made)) == []
+
+
+def test_notes_are_made_without_simulating(bounds, monkeypatch):
     found = differences(*bounds)
     monkeypatch.setattr(differences_module, "simulate", None)
-    (line,) = (line for line in footer(*bounds, found) if "from the published 39.04" in line)
-    assert f"mean speedup {found[0].ours:.2f}, {found[0].ours / 39.04 - 1:+.0%}" in line
-    assert f"most of it ({found[0].share:.0%} in logarithms) is {found[0].largest}" in line
+    (note,) = (note for note in notes_of(*bounds, found) if note.topic == "published")
+    gap = found[0].ours / 39.04 - 1
+    assert note.about == "ngpc, hashgrid, scale 64"
+    assert f"The mean speedup is {found[0].ours:.2f}. That is {gap:+.0%} from the published 39.04." in note.text
+    assert f"Most of it ({found[0].share:.0%} in logarithms) is {found[0].largest}." in note.text
+    assert note.figures["published"] == 39.04
+    assert note.source == PUBLISHED_NUMBERS["mean_speedup/hashgrid/64"].source

@@ -6,7 +6,7 @@ import pytest
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.request import Request, points
-from ngpc_sim.job.targets import Target, parse_target, target_lines, with_target
+from ngpc_sim.job.targets import Target, parse_target, target_notes, with_target
 from ngpc_sim.simulation.points import run_points
 
 
@@ -21,8 +21,8 @@ def at(results, *rates, rest_ms=1.0):
 
 
 def answer(target, results):
-    (line,) = target_lines(Request(target=target), results)
-    return line
+    (note,) = target_notes(Request(target=target), results)
+    return note.text
 
 
 @pytest.mark.parametrize(

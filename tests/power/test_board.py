@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 import ngpc_sim as ngpc
-from ngpc_sim.job.footer import footer
+from ngpc_sim.job.notes.collecting import notes_of
 from ngpc_sim.power.area import area
 from ngpc_sim.power.energy import Activity, frame_energy
 from ngpc_sim.report.tables.results import print_results
@@ -90,9 +90,12 @@ def test_rows_above_the_board_are_marked_and_named_below_the_table(traces):
     results = list(map(run_point, points))
     low, high = results
     assert low.total_power_w < 140 < high.total_power_w
-    (said,) = (line for line in footer(points, results) if "above the board" in line)
-    where, told = "ngpc, scale 64", "mean power of gia-hashgrid is above the board of rtx3090, 140 W, marked *"
-    assert said == f"{where}: {told} (power_over_board, fit_clock_ghz)."
+    (said,) = (note for note in notes_of(points, results) if "above the board" in note.text)
+    assert (said.topic, said.about) == ("warnings", "ngpc, scale 64")
+    assert said.text.startswith(
+        "The mean power of gia-hashgrid is above the board of rtx3090, 140 W. The table marks it *."
+    )
+    assert said.figures == {"gia-hashgrid": high.total_power_w, "board_power_w": 140}
     stream = io.StringIO()
     print_results([result.row() for result in results], (), Console(file=stream, width=200))
     marked = [line for line in stream.getvalue().splitlines() if "*" in line]

@@ -3,7 +3,7 @@
 import pytest
 
 import ngpc_sim as ngpc
-from ngpc_sim.job.footer import footer
+from ngpc_sim.job.notes.collecting import notes_of
 from ngpc_sim.power.area import area
 from ngpc_sim.power.energy import published_power_pct
 from ngpc_sim.simulation.design import Options, Point
@@ -127,16 +127,19 @@ def test_off_and_null_are_the_defaults_as_typed():
     assert ngpc.load_arch().power.voltage_v is None
 
 
-def test_the_footer_prints_the_factor_and_compares_the_area(traces):
+def test_notes_have_the_factor_and_compare_the_area(traces):
     points = [
         Point(ngpc.load_arch(arch, scale=8), ngpc.load_workload("gia-hashgrid"), traces["gia"], Options(detail="bound"))
         for arch in ("ngpc", "ngpc-paper")
     ]
     results = list(map(run_point, points))
-    text = "\n".join(footer(points, results))
+    text = "\n".join(f"{note.about}: {note.text}" for note in notes_of(points, results))
     for result in results:
-        assert f"2.75 % of the GPU or 9.62 W, is x{result.costs.power_factor:.2f} of ours" in text
-        assert f"{result.costs.energy_gain:.1f} times less energy a frame than the GPU alone" in text
-    assert "ngpc in n7, scale 8: area 9.52 % of the GPU by n7_bitcell, +111% from the published 4.52 %" in text
-    assert "3.62 mm2 an NFP beside 3.55 mm2 published" in text
-    assert "ngpc-paper in n7-paper, scale 8: area 4.98 % of the GPU by stillmaker_uniform, +10%" in text
+        assert f"2.75 % of the GPU, or 9.62 W. It is x{result.costs.power_factor:.2f} of ours" in text
+        assert f"{result.costs.energy_gain:.1f} times less energy than on the GPU alone" in text
+    assert (
+        "ngpc in n7, scale 8: The area is 9.52 % of the GPU by n7_bitcell. That is +111% from the published 4.52 %."
+        in text
+    )
+    assert "take 3.62 mm2. A whole NFP is published with 3.55 mm2." in text
+    assert "ngpc-paper in n7-paper, scale 8: The area is 4.98 % of the GPU by stillmaker_uniform. That is +10%" in text

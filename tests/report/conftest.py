@@ -11,6 +11,7 @@ APPS = {  # GPU frame ms, queries per pixel, rest share, NGPC ms at 8 NFPs
     "gia": (2.12, 1.0, 0.3646, 0.788),
     "nvr": (6.32, 0.346, 0.3733, 0.272),
 }
+TRACES = {"nerf": "nerf-room-fhd", "nsdf": "nsdf-object-fhd", "gia": "gia-plane-fhd", "nvr": "nvr-cloud-fhd"}
 PIXELS = {"fhd": 1, "4k": 4, "8k": 16}
 
 
@@ -27,7 +28,7 @@ def _row(arch, encoding, resolution, scale, app, extra):
         "app": app,
         "encoding": encoding,
         "resolution": resolution,
-        "trace": f"{app}-room-{resolution}",
+        "trace": TRACES[app],
         "detail": "cycle",
         "queries": int(queries * 2073600 * pixels),
         "queries_per_pixel": queries,

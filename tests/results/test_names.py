@@ -60,9 +60,9 @@ def test_a_sentence_names_its_conditions_unless_it_holds_under_all():
     names, (one, two, three) = run_of(*({"overrides": {"k": k, "fixed": 1}} for k in (1, 2, 3)))
     told = [(one, "everywhere."), (two, "everywhere."), (three, "everywhere."), (one, "here."), (three, "here.")]
     assert names.folded(("ngpc", names.condition(r), text) for r, text in [*told, (two, "there.")]) == [
-        "ngpc: everywhere.",
-        "ngpc, k=1 or k=3: here.",
-        "ngpc, k=2: there.",
+        ("ngpc", "everywhere."),
+        ("ngpc, k=1 or k=3", "here."),
+        ("ngpc, k=2", "there."),
     ]
 
 
@@ -71,9 +71,9 @@ def test_a_sentence_leaves_out_what_its_condition_does_not_hang_on():
     assert [names.condition(one) for one in made[:2]] == [("fhd", "k=1"), ("fhd", "k=2")]
     told = [(one, f"at {one.overrides['k']}.") for one in made] + [(made[0], "at one point.")]
     assert names.folded(("ngpc", names.condition(r), text) for r, text in told) == [
-        "ngpc, k=1: at 1.",
-        "ngpc, k=2: at 2.",
-        "ngpc, fhd, k=1: at one point.",
+        ("ngpc, k=1", "at 1."),
+        ("ngpc, k=2", "at 2."),
+        ("ngpc, fhd, k=1", "at one point."),
     ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.job.differences import Difference
 from ngpc_sim.job.notes.note import Note, bounded, folded
+from ngpc_sim.results.comparable import is_published_design
 from ngpc_sim.results.names import Condition, Names
 from ngpc_sim.results.published import PUBLISHED
 from ngpc_sim.results.result import Result
@@ -30,12 +31,12 @@ def _difference(one: Difference) -> Note:
         f"Factors that multiply to it: {listed}. Most of it ({one.share:.0%} in logarithms) is {one.largest}."
     )
     figures = {"mean_speedup": one.ours, "published": one.published, "share_of_largest": one.share, **one.factors}
-    brief = f"mean speedup {one.ours:.2f}, published {one.published} ({gap:+.0%})"
+    brief = f"mean speedup {gap:+.0%} from published"
     return Note("published", about, text, figures, PUBLISHED[f"mean_speedup/{one.encoding}/{one.scale}"].source, brief)
 
 
 def cost_notes(pairs: Pairs, names: Names) -> list[Note]:
-    """Power and area of every architecture and technology at the largest scale that has published ones."""
+    """Energy, power and area of every architecture and technology at the largest scale that has published ones."""
     groups: dict[tuple[str, str, Condition], list[tuple[Point, Result]]] = {}
     for point, result in pairs:
         if f"area_pct_gpu/{result.scale}" in PUBLISHED and point.arch.gpu.apps:
@@ -51,9 +52,10 @@ def _of_group(group: Pairs) -> Iterator[Note]:
     arch = point.arch
     same = [r for p, r in group if p.arch.sha256 == arch.sha256]
     where = f"{arch.name} in {arch.technology.name}, scale {arch.scale}"
-    yield _power(where, arch, same)
     yield _gain(where, same)
-    yield _area(where, arch, result)
+    if is_published_design(result.row()):
+        yield _power(where, arch, same)
+        yield _area(where, arch, result)
 
 
 def _power(where: str, arch: Arch, results: Sequence[Result]) -> Note:
@@ -67,8 +69,9 @@ def _power(where: str, arch: Arch, results: Sequence[Result]) -> Note:
     if arch.power.calibration == "published":
         text += " before calibration. That factor is applied to the NGPC's energy of each row."
         return Note("costs", where, text, figures, published.source)
-    text += ". Treat power as right within a factor of 3. power.calibration=published applies the factor."
-    return Note("costs", where, text, figures, published.source, "NGPC power within a factor of 3")
+    text += ". Treat power as no surer than that. power.calibration=published applies the factor."
+    gaps = [f"{1 / factor - 1:+.0%}" for factor in dict.fromkeys((factors[0], factors[-1]))]
+    return Note("costs", where, text, figures, published.source, f"NGPC power {' to '.join(gaps)} from published")
 
 
 def _gain(where: str, results: Sequence[Result]) -> Note:

@@ -12,9 +12,9 @@ from ngpc_sim.results.names import Names
 from ngpc_sim.results.result import Result
 
 #: topics whose notes say how sure the numbers are
-SURE = ("certainty", "gpu", "published", "costs")
-#: what is named in one line
-MAX_NAMED = 3
+SURE = ("certainty", "published", "costs", "gpu")
+#: what is named in one line: with it a usual run ends in five lines of 100 characters
+MAX_NAMED = 2
 
 
 def ending(notes: Sequence[Note], results: Sequence[Result], wrote: str, folder: Path) -> list[str]:
@@ -24,14 +24,15 @@ def ending(notes: Sequence[Note], results: Sequence[Result], wrote: str, folder:
     warnings = _briefs(notes, ("warnings",))
     many = f"{len(warnings):,} warning{'' if len(warnings) == 1 else 's'}"
     lines = [
-        *answers[:1],
+        *(f"{answer}." for answer in answers[:1]),
         limit_line(results, Names(results)),
         f"How sure: {_some(sure)}." if sure else "",
         f"{many}: {_some(warnings)}." if warnings else "",
         f"{wrote} Next: {explain}; ngpc-sim report {quote(str(folder))} --open",
     ]
-    if len(answers) > 1:
-        lines[0] += f" {len(answers) - 1:,} more answers: {explain} targets"
+    more = len(answers) - 1
+    if more > 0:
+        lines[0] += f" {more:,} more answer{'' if more == 1 else 's'}: {explain} targets"
     return [line for line in lines if line]
 
 

@@ -85,7 +85,7 @@ def _below_bound(result: Result, case: str) -> Note:
     )
     figures = {"published_ms": result.gpu_frame_ms, "bound_ms": result.gpu_bound_ms or 0.0}
     figures["modelled_ms"] = result.gpu_modelled_ms or 0.0
-    brief = f"< the published GPU time of {case} is below its own lower bound"
+    brief = f"< published GPU time of {case} below its lower bound"
     return Note("warnings", result.arch, text, figures, "columns gpu_frame_ms and gpu_bound_ms of results.csv", brief)
 
 
@@ -95,6 +95,6 @@ def _band(result: Result, case: str) -> Note:
         f"Published times range by scene, down to {ratio:.2f} of the one used. "
         f"The speedups of {case} carry the same band."
     )
-    brief = f"GPU time of {case} down to {ratio:.2f} of it by scene"
+    brief = f"GPU time of {case} x{ratio:.2f} to x1 by scene"
     source = "column gpu_frame_ms_low of results.csv, the GPU's file"
-    return Note("certainty", f"GPU baseline of {case}", text, {"least_share": ratio}, source, brief)
+    return Note("gpu", f"GPU baseline of {case}", text, {"least_share": ratio}, source, brief)

@@ -49,16 +49,16 @@ def limit_line(results: Sequence[Result], names: Names) -> str:
     by_limit: dict[str, list[Result]] = {}
     for r in rows:
         by_limit.setdefault(r.bottleneck, []).append(r)
+    gain = ", gain if doubled" if any(r.doubled_gain is not None for r in rows) else ""
     if len(groups) > 1:
         parts = [f"{limit} {len(found):,}{_range(found)}" for limit, found in by_limit.items()]
-        return f"Limits of {len(rows):,} rows at the largest scales (speed with twice of it): {'; '.join(parts)}."
-    parts = [f"{', '.join(_named(names.case(r), r) for r in found)} by {limit}" for limit, found in by_limit.items()]
-    with_gain = " (speed with twice of it)" if any(r.doubled_gain is not None for r in rows) else ""
-    return f"Limited at scale {rows[0].scale}{with_gain}: {'; '.join(parts)}."
+        return f"Limits of the {len(rows):,} rows at the largest scale{gain}: {'; '.join(parts)}."
+    parts = [f"{limit} {', '.join(_named(names.case(r), r) for r in found)}" for limit, found in by_limit.items()]
+    return f"Limits at scale {rows[0].scale}{gain}: {'; '.join(parts)}."
 
 
 def _named(case: str, r: Result) -> str:
-    return case if r.doubled_gain is None else f"{case} (x{r.doubled_gain:.2f})"
+    return case if r.doubled_gain is None else f"{case} x{r.doubled_gain:.2f}"
 
 
 def _range(found: Sequence[Result]) -> str:
@@ -66,4 +66,4 @@ def _range(found: Sequence[Result]) -> str:
     if not gains:
         return ""
     low, high = f"{min(gains):.2f}", f"{max(gains):.2f}"
-    return f" (x{low})" if low == high else f" (x{low} to x{high})"
+    return f" x{low}" if low == high else f" x{low} to x{high}"

@@ -12,7 +12,7 @@ from ngpc_sim.config.schema import choices
 from ngpc_sim.config.texts import printable
 from ngpc_sim.config.yaml_files import is_file
 from ngpc_sim.job.finished_runs import read_manifest
-from ngpc_sim.job.notes.note import FILE, KEY, TOPICS, Note
+from ngpc_sim.job.notes.note import DIGITS, FILE, KEY, TOPICS, Note
 from ngpc_sim.trace.inputs.json_objects import read_object
 
 #: bytes of a file of notes and values in it: MAX_NOTES of each kind with room to spare (assumed)
@@ -40,11 +40,11 @@ def read_notes(folder: Path) -> list[Note]:
 
 
 def _is_note(note: object) -> bool:
-    if not isinstance(note, dict) or note.keys() != {*TEXTS, "figures"} or note["topic"] not in TOPICS:
+    if not isinstance(note, dict) or note.keys() != {*TEXTS, "figures"}:
         return False
     figures = note["figures"]
-    texts = isinstance(figures, dict) and all(isinstance(note[name], str) for name in TEXTS)
-    return texts and all(isinstance(value, int | float | str) for value in figures.values())
+    are_texts = all(isinstance(note[name], str) for name in TEXTS) and note["topic"] in TOPICS
+    return are_texts and isinstance(figures, dict) and all(isinstance(v, int | float | str) for v in figures.values())
 
 
 def _of_run(manifest: Mapping[str, Any]) -> Note:
@@ -69,27 +69,25 @@ def notes_text(folder: Path, topic: str | None, width: int) -> str:
     told = list(dict.fromkeys(note.topic for note in notes))
     if topic is not None and topic not in told:
         raise UserError(f"this run has no notes on '{topic}'; {choices(topic, told)}.")
-    blocks = (_topic(one, notes, width) for one in told if topic in (None, one))
-    return "\n".join(f"{line}\n" if line else "" for block in blocks for line in block).replace("\n\n\n", "\n\n")
+    blocks = ("\n".join(_topic(one, notes, width)) for one in told if topic in (None, one))
+    return "\n\n".join(blocks) + "\n"
 
 
 def _topic(topic: str, notes: Sequence[Note], width: int) -> Iterator[str]:
     """Lines of one topic."""
     yield f"{topic}: {TOPICS[topic]}"
     for note in (one for one in notes if one.topic == topic):
-        yield from _note(note, width)
+        yield from _wrapped(note.about, width, "  ")
+        yield from _wrapped(note.text, width, INDENT)
+        if note.figures:
+            figures = ", ".join(f"{name} {_figure(value)}" for name, value in note.figures.items())
+            yield from _wrapped(f"figures: {figures}", width, INDENT)
+        if note.source:
+            yield from _wrapped(f"source: {note.source}", width, INDENT)
 
 
-def _note(note: Note, width: int) -> Iterator[str]:
-    figures = ", ".join(
-        f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}" for name, value in note.figures.items()
-    )
-    yield from _wrapped(note.about, width, "  ")
-    yield from _wrapped(note.text, width, INDENT)
-    if figures:
-        yield from _wrapped(f"figures: {figures}", width, INDENT)
-    if note.source:
-        yield from _wrapped(f"source: {note.source}", width, INDENT)
+def _figure(value: float | str) -> str:
+    return f"{value:.{DIGITS}g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
 
 
 def _wrapped(text: str, width: int, indent: str) -> list[str]:

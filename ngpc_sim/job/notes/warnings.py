@@ -72,7 +72,7 @@ def _over_board(results: Sequence[Result], names: Names) -> Told:
             f"The mean power of {', '.join(by_work)} is above the board of {gpu}, {watts:g} W. The table marks it *. "
             "fit_clock_ghz is the clock at which it would fit."
         )
-        brief = f"* mean power above the board's {watts:g} W"
+        brief = f"* power above the board's {watts:g} W"
         source = "columns total_power_w and power_over_board of results.csv"
         figures = by_work | {"board_power_w": watts}
         yield condition, Note("warnings", f"{arch}, scale {scale}", text, figures, source, brief)

@@ -8,7 +8,7 @@ import pytest
 import ngpc_sim as ngpc
 from ngpc_sim.architecture.arch import changed
 from ngpc_sim.frame.memory import table_load
-from ngpc_sim.job.footer import footer
+from ngpc_sim.job.notes.collecting import notes_of
 from ngpc_sim.results.stall_causes import STALLS
 from ngpc_sim.simulation.design import Options, Point, Sequence
 from ngpc_sim.simulation.points import run_point
@@ -148,16 +148,15 @@ def test_the_command_writes_levels_stalls_and_loads(command, tmp_path):
     assert (tmp_path / "o" / "misses.png").exists()
 
 
-def test_the_footer_says_first_frame_steady_state_and_what_doubling_gives(trace):
+def test_notes_say_first_frame_steady_state_and_what_doubling_gives(trace):
     arch, work = ngpc.load_arch(scale=8), ngpc.load_workload("gia-hashgrid")
     point = Point(arch, work, trace("gia-hashgrid"), Options(sequence=Sequence(2, 3)), what_if=True)
     result = run_point(point)
-    text = " ".join(footer([point], [result]))
+    text = " ".join(note.text for note in notes_of([point], [result]))
     load_ms, steady_ms = result.scenes.table_load_ms, 1e3 / result.scenes.steady_fps
-    assert (
-        f"first frame of a scene {1e3 / (load_ms + steady_ms):.4g} FPS, steady state {1e3 / steady_ms:.4g} FPS" in text
-    )
-    assert f"gia {result.doubled}: {result.doubled_gain:.2f} times as fast" in text
+    first, steady = f"{1e3 / (load_ms + steady_ms):.4g}", f"{1e3 / steady_ms:.4g}"
+    assert f"The first frame of a scene runs at {first} FPS, the others at {steady} FPS" in text
+    assert f"With {result.doubled} it is {result.doubled_gain:.2f} times as fast." in text
 
 
 @pytest.mark.parametrize(
