@@ -96,15 +96,16 @@ def test_the_manifest_names_the_index(quiet, orbit):
     assert manifest["command"].startswith("ngpc-sim --scale 8,64 --trace ")
 
 
-def test_the_terminal_shows_summaries_their_worst_frames_and_drops(run, undrawn, orbit, monkeypatch):  # noqa: ARG001
+def test_the_table_shows_summaries_and_drops_and_notes_the_worst_frames(run, undrawn, orbit, monkeypatch):  # noqa: ARG001
     monkeypatch.setenv("COLUMNS", "160")
-    said = run("--scale", "8", "--trace", orbit).out
+    ran = run("--scale", "8", "--trace", orbit)
+    said, notes = ran.out, " ".join(ran.notes())
     heads = " ".join(said.partition("\n\n")[0].split())
     assert "worst" in heads
     assert said.count("\nnerf ") == 1
-    assert "sequence orbit: 3 frames of nerf-object along orbit:3" in said
-    assert "nerf-hashgrid, scale 8: the worst frame is " in said
-    assert ", limited by " in said
+    assert "sequence orbit: The run is over 3 frames, of nerf-object along orbit:3." in notes
+    assert "nerf-hashgrid, scale 8: The worst frame is " in notes
+    assert ", limited by " in notes
     for hz in (30, 60, 90, 120):
         assert f"{hz} Hz" in heads
 

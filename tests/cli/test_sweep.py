@@ -42,9 +42,15 @@ def test_a_column_marks_rows_after_the_run(sweep):
 
 
 def test_a_sweep_says_what_constraints_did(sweep):
-    said = " ".join(sweep(FILE.replace("LIMIT", "1")).out.split())
-    assert "Constraints over keys prune 4 design points." in said
-    assert "4 of 4 rows break the constraint area_mm2 <= 1." in said
+    ran = sweep(FILE.replace("LIMIT", "1"))
+    assert "the whole run: Constraints over keys prune 4 design points." in ran.notes("out/own", "sweep")
+    assert "the whole run: 4 of 4 rows break the constraint area_mm2 <= 1." in ran.notes("out/own", "warnings")
+    assert "1 warning: 4 of 4 rows break the constraint area_mm2 <= 1." in ran.out
+
+
+def test_a_run_with_pruned_points_is_repeated_byte_by_byte(sweep, run):
+    sweep(FILE.replace("LIMIT", "40"), "--quiet")
+    assert run("rerun", "out/own").status == 0
 
 
 def test_rows_are_counted_by_whole_constraints(sweep):

@@ -31,9 +31,11 @@ def _baselines(pairs: Pairs, names: Names) -> Told:
             yield condition, note
         if models_of(arch, point.work).frame != arch.file.gpu_model:
             yield condition, _not_published(arch, "" if point.work.is_built_in else names.work(result))
+        if result.limit_queries is not None:
+            continue
         if result.gpu_below_bound:
             yield condition, _below_bound(result, names.case(result))
-        if result.limit_queries is None and result.gpu_frame_ms_low < result.gpu_frame_ms:
+        if result.gpu_frame_ms_low < result.gpu_frame_ms:
             yield condition, _band(result, names.case(result))
 
 

@@ -52,14 +52,15 @@ def test_without_doubling_there_are_limits_alone(results):
 def test_five_lines_name_two_of_each_kind_and_count_the_others(results):
     notes = [
         *briefs("warnings", "w1", "w2", "w3", "w3"),
-        *briefs("costs", "c1", "c2"),
+        *briefs("costs", "c1"),
+        *briefs("gpu", "g1"),
         *briefs("certainty", "s1"),
         *briefs("targets", "t1", "t2"),
         *briefs("traces", ""),
     ]
     answer, _, sure, warned, _ = ending(notes, results, WROTE, OUT)
     assert answer == "t1. 1 more answer: ngpc-sim explain --run out/ngpc targets"
-    assert sure == "How sure: s1; c1; and 1 more."
+    assert sure == "How sure: s1; g1; and 1 more."
     assert warned == "3 warnings: w1; w2; and 1 more."
 
 
