@@ -9,12 +9,16 @@ from typing import Annotated
 
 import typer
 
+from ngpc_sim.cli import completing
+from ngpc_sim.cli.completing import one_of
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.cli.written import wrote
 
 
 def calibrate(
-    arch: Annotated[str, typer.Option(help="Architecture name or file.")] = "ngpc-paper",
+    arch: Annotated[
+        str, typer.Option(help="Architecture name or file.", autocompletion=one_of(completing.archs))
+    ] = "ngpc-paper",
     free: Annotated[
         list[str] | None,
         typer.Option(

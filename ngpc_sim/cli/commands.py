@@ -31,7 +31,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Simulate a neural graphics processing cluster (NGPC) beside a GPU on recorded query streams.",
-    epilog="Try: ngpc-sim --scale 8..64",
 )
 app.callback(invoke_without_command=True)(main_job.run)
 app.add_typer(traces.app, name="trace")

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ngpc_sim.cli import completing
+from ngpc_sim.cli.completing import listed, one_of
+from ngpc_sim.cli.options import Encodings, Gpu, Traces
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.cli.written import wrote
 from ngpc_sim.config.errors import UserError
@@ -43,18 +46,44 @@ def explore(
     space: Annotated[Path | None, typer.Option(help="YAML file: values or a range by key.")] = None,
     budget: Annotated[int, typer.Option(help="Distinct designs to replay at most.")] = 100,
     constraints: Constraints = None,
-    sampler: Annotated[str, typer.Option(help="What proposes designs of a large space: tpe or nsga2.")] = "nsga2",
+    sampler: Annotated[
+        str,
+        typer.Option(
+            help="What proposes designs of a large space: tpe or nsga2.",
+            autocompletion=one_of(lambda: ("nsga2", "tpe")),
+        ),
+    ] = "nsga2",
     seed: Annotated[int, typer.Option(help="Seed of the sampler.")] = 0,
     at_once: Annotated[int, typer.Option(help="Designs chosen at a time; --jobs does not change results.")] = 4,
-    apps: Annotated[str, typer.Option("--app", help="As in the main job; of several frames the mean.")] = "all",
-    encodings: Annotated[str | None, typer.Option("--encoding", help="As in the main job.")] = None,
+    apps: Annotated[
+        str,
+        typer.Option(
+            "--app", help="As in the main job; of several frames the mean.", autocompletion=listed(completing.apps)
+        ),
+    ] = "all",
+    encodings: Encodings = None,
     resolutions: Annotated[
-        str | None, typer.Option("--resolution", help="fhd (default), 4k, 8k, hd or WIDTHxHEIGHT.")
+        str | None,
+        typer.Option(
+            "--resolution",
+            help="fhd (default), 4k, 8k, hd or WIDTHxHEIGHT.",
+            autocompletion=listed(completing.resolutions),
+        ),
     ] = None,
-    archs: Annotated[str, typer.Option("--arch", help="Architecture name or file that designs extend.")] = "ngpc",
-    gpu: Annotated[str | None, typer.Option(help="GPU name or file instead of the architecture's.")] = None,
-    traces: Annotated[str | None, typer.Option("--trace", help="As in the main job.")] = None,
-    detail: Annotated[str | None, typer.Option(help="Of the replays; bound searches the closed form only.")] = None,
+    archs: Annotated[
+        str,
+        typer.Option(
+            "--arch", help="Architecture name or file that designs extend.", autocompletion=listed(completing.archs)
+        ),
+    ] = "ngpc",
+    gpu: Gpu = None,
+    traces: Traces = None,
+    detail: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the replays; bound searches the closed form only.", autocompletion=one_of(completing.details)
+        ),
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier search replayed.")] = False,  # noqa: FBT002
     out: Annotated[Path, typer.Option(help="Folder of the result files.")] = Path("out/explore"),

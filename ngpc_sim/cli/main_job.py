@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngpc_sim import __version__
-from ngpc_sim.cli.options import Settings
+from ngpc_sim.cli.options import Apps, Archs, Detail, Encodings, Gpu, Resolutions, Settings, Traces
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.cli.simulating import Simulated, simulated
 from ngpc_sim.cli.written import wrote
@@ -28,28 +28,8 @@ if TYPE_CHECKING:
     from ngpc_sim.simulation.design import Point
 
 
-Traces = Annotated[
-    str | None,
-    typer.Option(
-        "--trace", help="Trace names, files or URLs instead of the workloads' own, or the folder of a sequence."
-    ),
-]
-Encodings = Annotated[
-    str | None,
-    typer.Option(
-        "--encoding",
-        help="hashgrid, densegrid, lowres, one of a workload file, or all (default hashgrid, or the file's first).",
-    ),
-]
 RelativeError = Annotated[
     float | None, typer.Option(help="With sampled: half of the interval of the frame time (default 0.01).")
-]
-Detail = Annotated[
-    str | None,
-    typer.Option(
-        help="bound (closed form), cycle (replay), sampled (part of it, intervals) or reference (slow); "
-        "sampled for traces of whole frames, else cycle."
-    ),
 ]
 PowerBudget = Annotated[str | None, typer.Option(help="Watts of the NFPs, for instance 1.9,5: also say what fits.")]
 Target = Annotated[
@@ -86,11 +66,11 @@ Plugins = Annotated[bool, typer.Option("--allow-plugins", help="Let the architec
 def run(
     context: typer.Context,
     scale: Annotated[str | None, typer.Option(help="NFPs: 8, 8..64 (doubles), 8..64:8 (steps), 8,12,64.")] = None,
-    apps: Annotated[str, typer.Option("--app", help="nerf, nsdf, gia, nvr, workload files, or all.")] = "all",
+    apps: Apps = "all",
     encodings: Encodings = None,
-    resolutions: Annotated[str, typer.Option("--resolution", help="fhd, 4k, 8k, hd or WIDTHxHEIGHT; a list.")] = "fhd",
-    archs: Annotated[str, typer.Option("--arch", help="Architecture name or file; a list.")] = "ngpc",
-    gpu: Annotated[str | None, typer.Option(help="GPU name or file instead of the architecture's.")] = None,
+    resolutions: Resolutions = "fhd",
+    archs: Archs = "ngpc",
+    gpu: Gpu = None,
     traces: Traces = None,
     settings: Settings = None,
     detail: Detail = None,

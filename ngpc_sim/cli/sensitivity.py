@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ngpc_sim.cli.options import Settings
+from ngpc_sim.cli import completing
+from ngpc_sim.cli.completing import one_of
+from ngpc_sim.cli.options import Apps, Archs, Detail, Encodings, Gpu, Resolutions, Settings, Traces
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.cli.written import wrote
 from ngpc_sim.config.errors import UserError
@@ -28,26 +30,36 @@ OF_DESIGN = (
 METHODS = ("one-at-a-time", "sobol")
 Keys = Annotated[
     list[str] | None,
-    typer.Option("--key", metavar="KEY[=a..b]", help="A key and its range, else from half to double; can be repeated."),
+    typer.Option(
+        "--key",
+        metavar="KEY[=a..b]",
+        help="A key and its range, else from half to double; can be repeated.",
+        autocompletion=one_of(completing.keys),
+    ),
 ]
 
 
 def sensitivity(
     scale: Annotated[str | None, typer.Option(help="Number of NFPs (default: the architecture's).")] = None,
-    apps: Annotated[str, typer.Option("--app", help="nerf, nsdf, gia, nvr, workload files, or all.")] = "all",
-    encodings: Annotated[str | None, typer.Option("--encoding", help="Encodings, as of the main job.")] = None,
-    resolutions: Annotated[str, typer.Option("--resolution", help="fhd, 4k, 8k, hd or WIDTHxHEIGHT.")] = "fhd",
-    archs: Annotated[str, typer.Option("--arch", help="Architecture name or file.")] = "ngpc",
-    gpu: Annotated[str | None, typer.Option(help="GPU name or file instead of the architecture's.")] = None,
-    traces: Annotated[str | None, typer.Option("--trace", help="Traces instead of the workloads' own.")] = None,
+    apps: Apps = "all",
+    encodings: Encodings = None,
+    resolutions: Resolutions = "fhd",
+    archs: Archs = "ngpc",
+    gpu: Gpu = None,
+    traces: Traces = None,
     settings: Settings = None,
-    detail: Annotated[str | None, typer.Option(help="bound, cycle, sampled or reference.")] = None,
+    detail: Detail = None,
     limit_queries: Annotated[int | None, typer.Option(help="Replay only the first N recorded queries.")] = None,
     keys: Keys = None,
-    method: Annotated[str, typer.Option(help="one-at-a-time, or sobol: shares of the variance.")] = METHODS[0],
+    method: Annotated[
+        str,
+        typer.Option(help="one-at-a-time, or sobol: shares of the variance.", autocompletion=one_of(lambda: METHODS)),
+    ] = METHODS[0],
     samples: Annotated[int | None, typer.Option(help="With sobol: samples N of N (keys + 2) designs (64).")] = None,
     seed: Annotated[int | None, typer.Option(help="With sobol: seed of the samples (default 0).")] = None,
-    column: Annotated[str, typer.Option(help="The result that is looked at.")] = "frame_ms",
+    column: Annotated[
+        str, typer.Option(help="The result that is looked at.", autocompletion=one_of(completing.columns))
+    ] = "frame_ms",
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder of the table and the chart.")] = Path("out/sensitivity"),
     allow_plugins: Annotated[  # noqa: FBT002

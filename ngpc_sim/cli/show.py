@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from ngpc_sim.cli import completing
+from ngpc_sim.cli.completing import one_of
 from ngpc_sim.cli.options import Settings
 from ngpc_sim.cli.values import Command, Group
 from ngpc_sim.config.errors import UserError
@@ -25,7 +27,7 @@ def _list(what: str) -> None:
         sys.stdout.write(f"{name:<18} {text}\n")
 
 
-@arch_app.command("list")
+@arch_app.command("list", cls=Command)
 def arch_list() -> None:
     """List the built-in architectures."""
     _list("architecture")
@@ -36,7 +38,7 @@ def gpu() -> None:
     """List GPUs."""
 
 
-@gpu_app.command("list")
+@gpu_app.command("list", cls=Command)
 def gpu_list() -> None:
     """List the built-in GPUs, with power and area."""
     _list("GPU")
@@ -47,13 +49,13 @@ def tech() -> None:
     """List technologies."""
 
 
-@tech_app.command("list")
+@tech_app.command("list", cls=Command)
 def tech_list() -> None:
     """List the built-in technologies."""
     _list("technology")
 
 
-@workload_app.command("list")
+@workload_app.command("list", cls=Command)
 def workload_list() -> None:
     """List the built-in workloads, with levels, matrices and trace."""
     from ngpc_sim.workloads.workload import load_workload, workload_names
@@ -66,7 +68,9 @@ def workload_list() -> None:
 
 @arch_app.command("show", cls=Command)
 def arch_show(
-    name: Annotated[str, typer.Argument(help="Architecture name or file.")] = "ngpc",
+    name: Annotated[
+        str, typer.Argument(help="Architecture name or file.", autocompletion=one_of(completing.archs))
+    ] = "ngpc",
     settings: Settings = None,
 ) -> None:
     """Print an architecture with everything resolved: extends, overrides, GPU, technology, sources."""
@@ -91,7 +95,12 @@ def arch_schema() -> None:
 
 @workload_app.command("show", cls=Command)
 def workload_show(
-    name: Annotated[str, typer.Argument(help="Workload, for instance nerf-hashgrid, or all.")] = "all",
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Workload, for instance nerf-hashgrid, or all.", autocompletion=one_of(completing.workloads)
+        ),
+    ] = "all",
 ) -> None:
     """Print a workload with its derived levels, matrices and table sizes."""
     from ngpc_sim.config.yaml_files import dump_yaml
@@ -103,7 +112,11 @@ def workload_show(
 
 def explain(
     name: Annotated[
-        str | None, typer.Argument(help="Result column or configuration key; with --run a topic of its notes.")
+        str | None,
+        typer.Argument(
+            help="Result column or configuration key; with --run a topic of its notes.",
+            autocompletion=one_of(completing.explained),
+        ),
     ] = None,
     run: Annotated[Path | None, typer.Option(help="Folder of a run: print the notes on its numbers.")] = None,
 ) -> None:

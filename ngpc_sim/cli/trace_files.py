@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ngpc_sim.cli import completing
+from ngpc_sim.cli.completing import one_of
 from ngpc_sim.config.texts import printable
 
 if TYPE_CHECKING:
     from ngpc_sim.trace import Trace
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
-Source = Annotated[str, typer.Argument(help="Bundled name, file or URL.")]
-Verified = Annotated[str, typer.Argument(help="Bundled name, file, URL, or folder of a sequence.")]
+Source = Annotated[str, typer.Argument(help="Bundled name, file or URL.", autocompletion=one_of(completing.traces))]
+Verified = Annotated[
+    str,
+    typer.Argument(help="Bundled name, file, URL, or folder of a sequence.", autocompletion=one_of(completing.traces)),
+]
 
 
 def trace_list(as_json: AsJson = False) -> None:  # noqa: FBT002

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ngpc_sim.cli import completing
+from ngpc_sim.cli.completing import one_of
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.config.errors import UserError
 
@@ -24,7 +26,8 @@ What = Annotated[
     str,
     typer.Argument(
         help="A scene, such as nerf-room, or a file: mesh (obj, ply, stl, off, glb), image, volume (npy, nii, nii.gz), "
-        "occupancy (npy, bin)."
+        "occupancy (npy, bin).",
+        autocompletion=one_of(completing.scenes),
     ),
 ]
 Resolution = Annotated[

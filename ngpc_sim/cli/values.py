@@ -8,10 +8,11 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from ngpc_sim.cli.help_pages import HelpPage
 from ngpc_sim.config.errors import UserError
 
 
-class Command(TyperCommand):
+class Command(HelpPage, TyperCommand):
     """A command that refuses such words."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - a context of typer
@@ -20,7 +21,7 @@ class Command(TyperCommand):
         return super().parse_args(ctx, args)
 
 
-class Group(TyperGroup):
+class Group(HelpPage, TyperGroup):
     """Likewise, with commands below it, which an error lists."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - a context of typer
@@ -32,7 +33,7 @@ class Group(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - a context and a command of typer
         """Find the command that the first word names."""
-        if args[0] not in self.commands:
+        if args[0] not in self.commands and not ctx.resilient_parsing:
             from ngpc_sim.config.schema import choices
 
             raise UserError(f"unknown command '{args[0]}'; {choices(args[0], self.commands)}.")
