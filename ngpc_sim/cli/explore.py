@@ -13,7 +13,7 @@ import typer
 
 from ngpc_sim.cli import completing
 from ngpc_sim.cli.completing import listed, one_of
-from ngpc_sim.cli.options import Encodings, Gpu, Traces
+from ngpc_sim.cli.options import Archs, Encodings, Gpu, Traces
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.cli.written import wrote
 from ngpc_sim.config.errors import UserError
@@ -32,6 +32,33 @@ TargetOption = Annotated[
 Constraints = Annotated[
     list[str] | None, typer.Option("--constraint", metavar="'COLUMN <= NUMBER'", help="A limit, also >=; repeat.")
 ]
+SamplerOption = Annotated[
+    str,
+    typer.Option(
+        help="What proposes designs of a large space: tpe or nsga2.",
+        autocompletion=one_of(lambda: ("nsga2", "tpe")),
+    ),
+]
+MeanApps = Annotated[
+    str,
+    typer.Option(
+        "--app", help="As in the main job; of several frames the mean.", autocompletion=listed(completing.apps)
+    ),
+]
+Size = Annotated[
+    str | None,
+    typer.Option(
+        "--resolution",
+        help="fhd (default), 4k, 8k, hd or WIDTHxHEIGHT.",
+        autocompletion=listed(completing.resolutions),
+    ),
+]
+OfReplays = Annotated[
+    str | None,
+    typer.Option(
+        help="Of the replays; bound searches the closed form only.", autocompletion=one_of(completing.details)
+    ),
+]
 #: options that say what a frame is, as the main job has them
 OF_FRAMES = ("apps", "encodings", "resolutions", "archs", "gpu", "traces", "detail")
 #: and how it is run
@@ -46,44 +73,16 @@ def explore(
     space: Annotated[Path | None, typer.Option(help="YAML file: values or a range by key.")] = None,
     budget: Annotated[int, typer.Option(help="Distinct designs to replay at most.")] = 100,
     constraints: Constraints = None,
-    sampler: Annotated[
-        str,
-        typer.Option(
-            help="What proposes designs of a large space: tpe or nsga2.",
-            autocompletion=one_of(lambda: ("nsga2", "tpe")),
-        ),
-    ] = "nsga2",
+    sampler: SamplerOption = "nsga2",
     seed: Annotated[int, typer.Option(help="Seed of the sampler.")] = 0,
     at_once: Annotated[int, typer.Option(help="Designs chosen at a time; --jobs does not change results.")] = 4,
-    apps: Annotated[
-        str,
-        typer.Option(
-            "--app", help="As in the main job; of several frames the mean.", autocompletion=listed(completing.apps)
-        ),
-    ] = "all",
+    apps: MeanApps = "all",
     encodings: Encodings = None,
-    resolutions: Annotated[
-        str | None,
-        typer.Option(
-            "--resolution",
-            help="fhd (default), 4k, 8k, hd or WIDTHxHEIGHT.",
-            autocompletion=listed(completing.resolutions),
-        ),
-    ] = None,
-    archs: Annotated[
-        str,
-        typer.Option(
-            "--arch", help="Architecture name or file that designs extend.", autocompletion=listed(completing.archs)
-        ),
-    ] = "ngpc",
+    resolutions: Size = None,
+    archs: Archs = "ngpc",
     gpu: Gpu = None,
     traces: Traces = None,
-    detail: Annotated[
-        str | None,
-        typer.Option(
-            help="Of the replays; bound searches the closed form only.", autocompletion=one_of(completing.details)
-        ),
-    ] = None,
+    detail: OfReplays = None,
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier search replayed.")] = False,  # noqa: FBT002
     out: Annotated[Path, typer.Option(help="Folder of the result files.")] = Path("out/explore"),

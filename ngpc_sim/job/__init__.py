@@ -1,1 +1,1 @@
-"""A request as typed: its design points, what is said below the table, explanations, exports."""
+"""A request as typed: its design points, notes on its numbers, explanations, exports."""
