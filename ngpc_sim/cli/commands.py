@@ -10,6 +10,7 @@ from ngpc_sim.cli import (
     calibrate,
     compare,
     explore,
+    gpu,
     main_job,
     report,
     rerun,
@@ -35,7 +36,7 @@ app = typer.Typer(
 app.callback(invoke_without_command=True)(main_job.run)
 app.add_typer(traces.app, name="trace")
 app.add_typer(show.arch_app, name="arch")
-app.add_typer(show.gpu_app, name="gpu")
+app.add_typer(gpu.app, name="gpu")
 app.add_typer(show.tech_app, name="tech")
 app.add_typer(show.workload_app, name="workload")
 app.command("explain", cls=Command)(show.explain)

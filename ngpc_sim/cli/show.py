@@ -1,4 +1,4 @@
-"""``ngpc-sim arch``, ``gpu``, ``tech``, ``workload`` and ``explain``: what files say, what columns and keys mean."""
+"""``ngpc-sim arch``, ``tech``, ``workload`` and ``explain``: what files say, what columns and keys mean."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from ngpc_sim.config.errors import UserError
 
 arch_app = typer.Typer(cls=Group, help="Show architectures.", rich_markup_mode=None)
 workload_app = typer.Typer(cls=Group, help="Show workloads.", rich_markup_mode=None)
-gpu_app = typer.Typer(cls=Group, help="List GPUs.", rich_markup_mode=None)
 tech_app = typer.Typer(cls=Group, help="List technologies.", rich_markup_mode=None)
 
 
@@ -31,17 +30,6 @@ def _list(what: str) -> None:
 def arch_list() -> None:
     """List the built-in architectures."""
     _list("architecture")
-
-
-@gpu_app.callback()
-def gpu() -> None:
-    """List GPUs."""
-
-
-@gpu_app.command("list", cls=Command)
-def gpu_list() -> None:
-    """List the built-in GPUs, with power and area."""
-    _list("GPU")
 
 
 @tech_app.callback()
