@@ -79,11 +79,11 @@ class Program:
         with refusals(self.card, "the buffers of a kernel"):
             return self.device.create_bind_group(layout=self.layout, entries=entries)
 
-    def over(self, name: str, bound: Any, items: int) -> Dispatch:  # noqa: ANN401
-        """The kernel ``name`` on what :meth:`bind` gave, over so many items, a thread each."""
+    def over(self, name: str, bound: Any, items: int, layers: int = 1) -> Dispatch:  # noqa: ANN401
+        """The kernel ``name`` on what :meth:`bind` gave, over so many items, a thread each, in each layer z."""
         groups = max(1, -(-items // self.threads))
         across = min(groups, MOST_GROUPS)
-        return Dispatch(name, self.pipelines[name], bound, (across, -(-groups // across), 1))
+        return Dispatch(name, self.pipelines[name], bound, (across, -(-groups // across), layers))
 
     def groups(self, name: str, bound: Any, groups: tuple[int, int, int]) -> Dispatch:  # noqa: ANN401
         """The kernel over so many workgroups along each axis."""
