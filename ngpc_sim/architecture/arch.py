@@ -290,7 +290,7 @@ def gpu_numbers(dotted: str) -> dict[str, str]:
     """What the built-in GPUs say of a key of theirs, ``l2_mib`` for instance, by name; without those that lack it."""
     found = {}
     for name in names_of("GPU"):
-        own: Any = _gpu_file(name)[0]
+        own: Any = _extended("GPU", name)[0]
         for key in dotted.split("."):
             own = own.get(key) if isinstance(own, dict) else None
         if isinstance(own, dict) and "value" in own:
@@ -363,10 +363,15 @@ def names_of(what: str) -> list[str]:
     return sorted(path.stem for path in _folder(what).glob("*.yaml"))
 
 
-def _gpu_file(name: str) -> Read:
-    path = _find("GPU", name)
-    tree, origins = load_yaml(path)
-    return tree, path.name, origins
+def load_gpu(name: str) -> GpuSpec:
+    """The GPU called ``name``, or of a file, on what that extends.
+
+    Raises
+    ------
+    UserError
+        For an unknown name, or a file that is not what it should be.
+    """
+    return validate(GpuSpec, *_extended("GPU", name))
 
 
 def _part(
@@ -381,7 +386,7 @@ def _part(
     """GPU or technology called ``name``: the one inside the architecture's file where that has it, else a file's."""
     named, inside = embedded.get(key, (None, None))
     if named != name or inside is None:
-        return validate(model, *(_gpu_file(name) if key == "gpu" else _extended(key, name)))
+        return validate(model, *_extended("GPU" if key == "gpu" else key, name))
     prefix = f"{EMBEDDED[key]}."
     lines = {dotted.removeprefix(prefix): place for dotted, place in origins.items() if dotted.startswith(prefix)}
     return validate(model, inside, f"{where}, {EMBEDDED[key]}", lines)
@@ -390,7 +395,7 @@ def _part(
 def descriptions(what: str) -> dict[str, str]:
     """One line about each built-in file that describes a ``what`` of ``FOLDERS``, by its name."""
     if what == "GPU":
-        gpus = {name: validate(GpuSpec, *_gpu_file(name)) for name in names_of(what)}
+        gpus = {name: load_gpu(name) for name in names_of(what)}
         return {n: f"{g.board_power_w.value:g} W, {g.die_mm2.value:g} mm2" for n, g in gpus.items()}
     return {name: " ".join(_extended(what, name)[0]["description"].split()) for name in names_of(what)}
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
+from itertools import chain
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from ngpc_sim.cli.values import Group
+from ngpc_sim.cli.main_job import Encodings
+from ngpc_sim.cli.progress import Bar
+from ngpc_sim.cli.values import Command, Group
 
 app = typer.Typer(cls=Group, help="List GPUs; measure the one of this machine.", rich_markup_mode=None)
 
@@ -34,3 +40,37 @@ def gpu_list() -> None:
         sys.stdout.write(f"adapter {one.number:<10} {one.text}\n")
     if not found:
         sys.stdout.write("adapters           none: no driver for Vulkan, Metal or Direct3D 12 is here\n")
+
+
+@app.command("measure", cls=Command)
+def measure(
+    out: Annotated[Path, typer.Option(help="The GPU file to write, for instance my-gpu.yaml.")],
+    adapter: Annotated[int, typer.Option(help="Number of the adapter, as gpu list has it.")] = 0,
+    apps: Annotated[str, typer.Option("--app", help="nerf, nsdf, gia, nvr, workload files, or all.")] = "all",
+    encodings: Encodings = None,
+    like: Annotated[str | None, typer.Option(help="GPU name or file of this very card, to extend.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=NUMBER", help="What cannot be measured, for instance die_mm2=628.4."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Small sizes and few turns: a trial.")] = False,  # noqa: FBT002
+    quiet: Annotated[bool, typer.Option("--quiet", help="No text, no progress bar.")] = False,  # noqa: FBT002
+) -> None:
+    """Measure the card of this machine, and write a GPU file for --gpu."""
+    from ngpc_sim.gpu.measured.adapters import chosen
+    from ngpc_sim.gpu.measured.card_file import check_file, file_bytes, given_numbers, known_of, lines_of
+    from ngpc_sim.gpu.measured.effort import FULL, QUICK
+    from ngpc_sim.gpu.measured.measuring import measure as measured
+    from ngpc_sim.gpu.measured.power import nvml_of
+    from ngpc_sim.job.works import Asked
+    from ngpc_sim.machine.whole_files import write_whole
+
+    check_file(out)
+    card, given = chosen(adapter), given_numbers(settings or ())
+    known_of(like, given, has_power=nvml_of(card.device) is not None)
+    works = list(chain.from_iterable(Asked(apps, encodings, None, None).works().values()))
+    with closing(Bar(1.0, "measuring", shown=not quiet)) as bar:
+        found = measured(card, QUICK if quick else FULL, works, bar.advance)
+    write_whole(out, file_bytes(found, like, given, out))
+    if not quiet:
+        sys.stdout.write("\n".join([*lines_of(found, like), f"Wrote {out}.\n"]))

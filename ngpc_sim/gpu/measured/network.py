@@ -13,8 +13,11 @@ import numpy as np
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.gpu.measured.device import Device
-from ngpc_sim.gpu.measured.programs import THREADS, Buffer, Dispatch
+from ngpc_sim.gpu.measured.effort import Effort, Measured, measured
+from ngpc_sim.gpu.measured.programs import Buffer, Dispatch
+from ngpc_sim.trace import load_trace
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels, padded, table_entries
+from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
 #: queries of a batch are padded to a multiple of that (tiny-cuda-nn, common.h:246)
@@ -128,3 +131,28 @@ class Mlp:
         counts = self.device.buffer(np.array([rooms(queries), 0, 0, 0], np.uint32))
         buffers = {"matrices": self.rows, "queries": counts, "weights": weights, "inputs": inputs, "outputs": outputs}
         return self.program.over("mlp", self.program.bind(buffers), rooms(queries))
+
+
+def network_rates(device: Device, work: Workload, effort: Effort) -> list[Measured]:
+    """Time in ns a query of the grid encoding and of each network of a workload, on recorded queries, repeated."""
+    n, rng = effort.queries, np.random.default_rng(0)
+    trace = load_trace(work.trace)
+    positions = np.resize(trace.positions_of(np.arange(min(n, trace.recorded))), (n, work.encoding.n_dims))
+    grid, own = Grid(device, work.encoding), narrow(device)
+    table = grid.table(rng.random(table_entries(work.encoding) * work.encoding.n_features_per_level, np.float32))
+    features = grid.features(n)
+    kernels = {"encoding": grid.encode(device.buffer(positions), table, features, n)}
+    for network in work.networks:
+        matrices = network.matrices(work.encoding.width)
+        mlp = Mlp(device, matrices)
+        inputs = device.buffer(rng.random(matrices[0][0] * rooms(n), np.float32).astype(own), "inputs of a network")
+        weights = mlp.weights(rng.random(mlp.parameters, np.float32) / WIDTH)
+        shape = "->".join(str(size) for size in (matrices[0][0], *(outputs for _, outputs in matrices)))
+        kernels[f"MLP {shape}"] = mlp.infer(inputs, weights, mlp.outputs(n), n)
+    device.run(list(kernels.values()))
+    turns = np.array([device.run(list(kernels.values()), each=True).each_ns for _ in range(effort.turns)]) / n
+    kind = f"{n} recorded queries, {own.__name__}, without tensor cores"
+    return [
+        measured(f"{work.name} {name}", "ns a query", column.tolist(), kind)
+        for name, column in zip(kernels, turns.T, strict=True)
+    ]

@@ -1,0 +1,154 @@
+"""The GPU file of a measured card: what it extends or is given, and what was measured, each with its source."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ngpc_sim.architecture.arch import load_gpu, names_of
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.schema import choices
+from ngpc_sim.config.yaml_files import Tree, dump_overlay, is_folder
+from ngpc_sim.gpu.measured.effort import Measured
+from ngpc_sim.gpu.measured.measuring import Findings
+from ngpc_sim.machine.whole_files import check_target
+
+#: numbers that a user may give, with their units
+GIVEN = {
+    "die_mm2": "mm2",
+    "board_power_w": "W",
+    "idle_power_w": "W",
+    "l2_mib": "MiB",
+    "sms": "SMs",
+    "clock_ghz": "GHz",
+    "fp32_tflops": "TFLOPS",
+    "fp16_tensor_tflops": "TFLOPS",
+    "l1_bytes_per_clock": "bytes",
+    "dram_gbps": "GB/s",
+}
+CLOCKS = {"timestamps": "the card's timestamps", "host": "the host's clock, submissions and waits included"}
+#: numbers without which there is no file; NVML measures those of power where it is
+NEEDED, OF_POWER = ("die_mm2", "l2_mib", "board_power_w", "idle_power_w"), ("board_power_w", "idle_power_w")
+
+
+def check_file(target: Path) -> None:
+    """Refuse a file that cannot be written, or that ``--gpu`` would not take for one, before anything is measured.
+
+    Raises
+    ------
+    UserError
+        For another ending than .yaml or .yml, a folder that is not there, or a name that is no file.
+    """
+    if target.suffix not in {".yaml", ".yml"}:
+        raise UserError(f"--out {target} should be a YAML file, for instance my-gpu.yaml.")
+    if not is_folder(target.parent):
+        raise UserError(f"--out {target} cannot be written: its folder does not exist.")
+    check_target(target)
+
+
+def given_numbers(settings: Iterable[str]) -> dict[str, float]:
+    """Values of ``--set KEY=VALUE`` by key of a GPU file.
+
+    Raises
+    ------
+    UserError
+        For a key that cannot be given, or a value that is no number above 0.
+    """
+    found = {}
+    for setting in settings:
+        key, _, text = setting.partition("=")
+        key = key.strip().removeprefix("gpu.")
+        if key not in GIVEN:
+            raise UserError(f"--set {setting}: '{key}' cannot be given; {choices(key, GIVEN)}.")
+        try:
+            found[key] = float(text)
+        except ValueError:
+            raise UserError(f"--set {setting} should be a number, for instance --set die_mm2=628.4.") from None
+        if not 0 < found[key] < float("inf"):
+            raise UserError(f"--set {setting} should be a number above 0.")
+    return found
+
+
+def known_of(like: str | None, given: Mapping[str, float], *, has_power: bool) -> Mapping[str, Any]:
+    """Numbers with their sources that a file rests on: those of a known card, and those that were given.
+
+    Raises
+    ------
+    UserError
+        Where a number is missing that cannot be measured here; ``has_power``: NVML measures power.
+    """
+    known: dict[str, Any] = load_gpu(like).model_dump(exclude_none=True) if like else {}
+    for key, value in given.items():
+        known[key] = {"value": value, "unit": GIVEN[key], "tag": "assumed", "source": "given by the user"}
+    missing = [key for key in NEEDED if key not in known and not (has_power and key in OF_POWER)]
+    if missing:
+        raise UserError(
+            f"{', '.join(missing)} cannot be measured here: take them of a card that is known, --like "
+            f"{'|'.join(names_of('GPU'))}, or give them, as --set {missing[0]}=NUMBER."
+        )
+    return known
+
+
+def file_bytes(found: Findings, like: str | None, given: Mapping[str, float], target: Path) -> bytes:
+    """The file: what else was measured as comments, then what the card extends, what was given, what was measured."""
+    known = known_of(like, given, has_power=found.limit_w is not None)
+    tree: Tree = {"name": target.stem}
+    if like:
+        tree["extends"] = like if like in names_of("GPU") else os.path.relpath(like, target.parent)
+    tree |= {key: known[key] for key in given} | _measured(found, known)
+    return "".join([*(f"# {line}\n" for line in lines_of(found, like)), dump_overlay(tree)]).encode()
+
+
+def lines_of(found: Findings, like: str | None) -> list[str]:
+    """What was measured where, a line a value, and what a reader should know of it."""
+    lines = [f"{found.where}: measured by ngpc-sim gpu measure, times by {CLOCKS[found.clock]}."]
+    lines += [f"not measured: {text}." for text in found.left_out]
+    if found.adapter.is_cpu:
+        lines.append("the processor computed in place of a card: these numbers are of no GPU.")
+    if like in names_of("GPU") and _plain(like) not in _plain(found.adapter.device):
+        lines.append(f"{found.adapter.device} is not called {like}, of which die, power and published times are taken.")
+    lines += [f"{one.name}: {one.value:.4g} {one.unit} ({one.spread}; {one.how})" for one in found.rates.values()]
+    return lines
+
+
+def _plain(name: str) -> str:
+    """Letters and digits of a name."""
+    return "".join(filter(str.isalnum, name)).lower()
+
+
+def _measured(found: Findings, known: Mapping[str, Any]) -> Tree:
+    """Measured numbers of a GPU file; a maker's peak stays, with what was reached of it in its source."""
+    rates = found.rates
+    tree: Tree = {}
+    l2_mib = known["l2_mib"]["value"]
+    by_mib = {way: _by_mib(rates, way) for way in ("read_scattered", "read_in_order")}
+    fitting = [mib for mib in by_mib["read_scattered"] if mib <= l2_mib / 2] or [min(by_mib["read_scattered"])]
+    near, far = by_mib["read_scattered"][max(fitting)], by_mib["read_in_order"][max(by_mib["read_in_order"])]
+    own = {"l2_gbps": (near, max(fitting)), "dram_gbps": (far, max(by_mib["read_in_order"]))}
+    for key, (one, mib) in own.items():
+        tree[key] = _sourced(one, found, f"{one.how}, of {mib} MiB")
+    tree["fp32_tflops"] = _sourced(rates["multiply-adds"], found, "multiply-adds")
+    for key in ("dram_gbps", "fp32_tflops"):
+        if key in known:
+            reached = f"{tree[key]['value']:g} reached: {tree[key]['source']}"
+            tree[key] = {**known[key], "source": f"{known[key]['source']}; {reached}"}
+    for key, name in (("dispatch_ns", "dependent dispatches"), ("idle_power_w", "idle power")):
+        if name in rates:
+            tree[key] = _sourced(rates[name], found, rates[name].how)
+    if found.limit_w is not None and "board_power_w" not in known:
+        source = f"limit of the board's power by NVML; {found.where}"
+        tree["board_power_w"] = {"value": found.limit_w, "unit": "W", "tag": "measured", "source": source}
+    return tree
+
+
+def _by_mib(rates: Mapping[str, Measured], way: str) -> dict[int, Measured]:
+    """Bandwidths of a way by their footprint in MiB."""
+    return {int(name.split()[1]): one for name, one in rates.items() if name.startswith(f"{way} ")}
+
+
+def _sourced(one: Measured, found: Findings, how: str) -> Tree:
+    """A measured number as a GPU file has it."""
+    value = float(f"{one.value:.4g}")
+    return {"value": value, "unit": one.unit, "tag": "measured", "source": f"{how}; {one.spread}; {found.where}"}
