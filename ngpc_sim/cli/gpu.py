@@ -53,7 +53,7 @@ def measure(
         list[str] | None,
         typer.Option("--set", metavar="KEY=NUMBER", help="What cannot be measured, for instance die_mm2=628.4."),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Small sizes and few turns: a trial.")] = False,  # noqa: FBT002
+    quick: Annotated[bool, typer.Option("--quick", help="Small sizes and few turns.")] = False,  # noqa: FBT002
     quiet: Annotated[bool, typer.Option("--quiet", help="No text, no progress bar.")] = False,  # noqa: FBT002
 ) -> None:
     """Measure the card of this machine, and write a GPU file for --gpu."""
@@ -67,10 +67,10 @@ def measure(
 
     check_file(out)
     card, given = chosen(adapter), given_numbers(settings or ())
-    known_of(like, given, has_power=nvml_of(card.device) is not None)
+    known_of(out, like, given, has_power=nvml_of(card.device) is not None)
     works = list(chain.from_iterable(Asked(apps, encodings, None, None).works().values()))
     with closing(Bar(1.0, "measuring", shown=not quiet)) as bar:
-        found = measured(card, QUICK if quick else FULL, works, bar.advance)
+        found = measured(card, QUICK if quick or card.is_cpu else FULL, works, bar.advance)
     write_whole(out, file_bytes(found, like, given, out))
     if not quiet:
         sys.stdout.write("\n".join([*lines_of(found, like), f"Wrote {out}.\n"]))

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ngpc_sim.architecture.arch import load_gpu, names_of
+from ngpc_sim.architecture.gpu import GpuSpec
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.schema import choices
+from ngpc_sim.config.schema import choices, validate
 from ngpc_sim.config.yaml_files import Tree, dump_overlay, is_folder
 from ngpc_sim.gpu.measured.effort import Measured
 from ngpc_sim.gpu.measured.measuring import Findings
@@ -71,29 +72,36 @@ def given_numbers(settings: Iterable[str]) -> dict[str, float]:
     return found
 
 
-def known_of(like: str | None, given: Mapping[str, float], *, has_power: bool) -> Mapping[str, Any]:
+def known_of(target: Path, like: str | None, given: Mapping[str, float], *, has_power: bool) -> Mapping[str, Any]:
     """Numbers with their sources that a file rests on: those of a known card, and those that were given.
 
     Raises
     ------
     UserError
-        Where a number is missing that cannot be measured here; ``has_power``: NVML measures power.
+        Where a number is missing that cannot be measured here (``has_power``: NVML measures power), or cannot be.
     """
     known: dict[str, Any] = load_gpu(like).model_dump(exclude_none=True) if like else {}
     for key, value in given.items():
-        known[key] = {"value": value, "unit": GIVEN[key], "tag": "assumed", "source": "given by the user"}
+        known[key] = _given(key, value)
     missing = [key for key in NEEDED if key not in known and not (has_power and key in OF_POWER)]
     if missing:
         raise UserError(
             f"{', '.join(missing)} cannot be measured here: take them of a card that is known, --like "
             f"{'|'.join(names_of('GPU'))}, or give them, as --set {missing[0]}=NUMBER."
         )
+    of_power = {key: _given(key, 1.0) for key in OF_POWER}
+    validate(GpuSpec, of_power | known | {"name": target.stem}, "--like and --set")
     return known
+
+
+def _given(key: str, value: float) -> Tree:
+    """A number that a user gave."""
+    return {"value": value, "unit": GIVEN[key], "tag": "assumed", "source": "given by the user"}
 
 
 def file_bytes(found: Findings, like: str | None, given: Mapping[str, float], target: Path) -> bytes:
     """The file: what else was measured as comments, then what the card extends, what was given, what was measured."""
-    known = known_of(like, given, has_power=found.limit_w is not None)
+    known = known_of(target, like, given, has_power=found.limit_w is not None)
     tree: Tree = {"name": target.stem}
     if like:
         tree["extends"] = like if like in names_of("GPU") else os.path.relpath(like, target.parent)
@@ -132,8 +140,8 @@ def _measured(found: Findings, known: Mapping[str, Any]) -> Tree:
     tree["fp32_tflops"] = _sourced(rates["multiply-adds"], found, "multiply-adds")
     for key in ("dram_gbps", "fp32_tflops"):
         if key in known:
-            reached = f"{tree[key]['value']:g} reached: {tree[key]['source']}"
-            tree[key] = {**known[key], "source": f"{known[key]['source']}; {reached}"}
+            source = f"{known[key]['source']}; {tree[key]['value']:g} reached: {tree[key]['source']}"
+            tree[key] = {name: known[key][name] for name in ("value", "unit", "tag")} | {"source": source}
     for key, name in (("dispatch_ns", "dependent dispatches"), ("idle_power_w", "idle power")):
         if name in rates:
             tree[key] = _sourced(rates[name], found, rates[name].how)

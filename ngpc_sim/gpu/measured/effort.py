@@ -31,7 +31,7 @@ class Effort:
 
 
 #: a minute or so on a card
-FULL = Effort(turns=20, target_ns=5e6, groups=2048, most_mib=4096, links=1000, queries=1 << 20, power_s=3.0)
+FULL = Effort(turns=20, target_ns=5e6, groups=2048, most_mib=1024, links=1000, queries=1 << 20, power_s=3.0)
 #: seconds, also where a processor computes in place of a card; values say little
 QUICK = Effort(turns=3, target_ns=5e5, groups=8, most_mib=4, links=20, queries=512, power_s=0.2)
 

@@ -10,9 +10,10 @@ from ngpc_sim.gpu.measured.device import Device
 @pytest.fixture(scope="session")
 def device():
     try:
-        return Device(chosen())
+        adapter = chosen()
     except UserError as error:
         pytest.skip(str(error))
+    return Device(adapter)
 
 
 @pytest.fixture
