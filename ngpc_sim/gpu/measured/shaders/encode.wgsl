@@ -8,10 +8,11 @@
 fn encode(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let i = item_of(id, groups);
   if i >= queries.x { return; }
-  let place = place_of(id.z, i);
+  let level = levels[id.z];
+  let place = place_of(level, position_of(i));
   var sums: array<vec2<narrow>, PAIRS>;
   for (var corner = 0u; corner < (1u << D); corner++) {
-    let first = (levels[id.z].offset + entry_of(id.z, place.cell, corner)) * PAIRS;
+    let first = (level.offset + entry_of(level, place.cell, corner)) * PAIRS;
     let weight = vec2<narrow>(narrow(weight_of(place.fraction, corner)));
     for (var pair = 0u; pair < PAIRS; pair++) {
       sums[pair] = fma(weight, table[first + pair], sums[pair]);

@@ -6,10 +6,11 @@
 fn grid_index(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let i = item_of(id, groups);
   if i >= queries.x { return; }
-  let place = place_of(id.z, i);
+  let level = levels[id.z];
+  let place = place_of(level, position_of(i));
   let row = i * groups.z + id.z;
   for (var corner = 0u; corner < (1u << D); corner++) {
-    indices[(row << D) + corner] = entry_of(id.z, place.cell, corner);
+    indices[(row << D) + corner] = entry_of(level, place.cell, corner);
   }
   for (var d = 0u; d < D; d++) {
     fractions[row * D + d] = place.fraction[d];
