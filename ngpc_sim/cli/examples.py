@@ -86,8 +86,15 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("ngpc-sim arch show my.yaml --set nfp.clock_ghz=1.5", "An own file with a changed key."),
     ),
     "ngpc-sim arch schema": (("ngpc-sim arch schema", "What an architecture file may hold, as JSON Schema."),),
-    "ngpc-sim gpu": (("ngpc-sim gpu list", "The built-in GPUs."),),
-    "ngpc-sim gpu list": (("ngpc-sim gpu list", "The built-in GPUs, with power and area."),),
+    "ngpc-sim gpu": (
+        ("ngpc-sim gpu list", "The built-in GPUs, and the adapters of this machine."),
+        ("ngpc-sim gpu measure --like rtx3090 --out my-gpu.yaml", "The card of this machine as a GPU file."),
+    ),
+    "ngpc-sim gpu list": (("ngpc-sim gpu list", "The built-in GPUs, and the adapters of this machine."),),
+    "ngpc-sim gpu measure": (
+        ("ngpc-sim gpu measure --like rtx3090 --out my-gpu.yaml", "This card, an RTX 3090, as a GPU file for --gpu."),
+        ("ngpc-sim gpu measure --like rtx3090 --quick --out try.yaml", "The same with small sizes, to see that it works."),
+    ),
     "ngpc-sim tech": (("ngpc-sim tech list", "The built-in technologies."),),
     "ngpc-sim tech list": (("ngpc-sim tech list", "The built-in technologies."),),
     "ngpc-sim workload": (("ngpc-sim workload list", "The built-in workloads."),),

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ngpc_sim.cli.main_job import Encodings
+from ngpc_sim.cli.options import Encodings
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.cli.values import Command, Group
 
@@ -22,7 +22,7 @@ def gpu() -> None:
     """List GPUs; measure the one of this machine."""
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def gpu_list() -> None:
     """List the built-in GPUs, with power and area, and the adapters of this machine, by number."""
     from ngpc_sim.architecture.arch import descriptions
