@@ -93,7 +93,10 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
     "ngpc-sim gpu list": (("ngpc-sim gpu list", "The built-in GPUs, and the adapters of this machine."),),
     "ngpc-sim gpu measure": (
         ("ngpc-sim gpu measure --like rtx3090 --out my-gpu.yaml", "This card, an RTX 3090, as a GPU file for --gpu."),
-        ("ngpc-sim gpu measure --like rtx3090 --quick --out try.yaml", "The same with small sizes, to see that it works."),
+        (
+            "ngpc-sim gpu measure --like rtx3090 --quick --out try.yaml",
+            "The same with small sizes, to see that it works.",
+        ),
     ),
     "ngpc-sim tech": (("ngpc-sim tech list", "The built-in technologies."),),
     "ngpc-sim tech list": (("ngpc-sim tech list", "The built-in technologies."),),
