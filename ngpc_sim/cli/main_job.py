@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
     from ngpc_sim.job.notes.note import Note
     from ngpc_sim.job.request import Plan, Request
+    from ngpc_sim.job.timeline import Timeline
     from ngpc_sim.report.folder import Content
+    from ngpc_sim.results.result import Result
     from ngpc_sim.simulation.design import Point
 
 
@@ -43,6 +45,18 @@ Export = Annotated[
 ]
 Waveform = Annotated[
     Path | None, typer.Option(help="Also write a VCD waveform of the --limit-queries of one design point.")
+]
+TimelineFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.pftrace", help="Also write one design point's frame as a Perfetto trace (ui.perfetto.dev)."
+    ),
+]
+TimelineWindow = Annotated[
+    str | None,
+    typer.Option(
+        metavar="2ms..4ms | 3..5", help="Times or invocations that it shows batch by batch (default the slowest)."
+    ),
 ]
 Debug = Annotated[
     bool,
@@ -84,6 +98,8 @@ def run(
     what_if: WhatIf = True,  # noqa: FBT002
     export: Export = None,
     waveform: Waveform = None,
+    timeline: TimelineFile = None,
+    timeline_window: TimelineWindow = None,
     dry_run: DryRun = False,  # noqa: FBT002
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     cluster: Cluster = None,
@@ -166,7 +182,7 @@ def _write(
     """Write and print what worked; ``since`` is when the run began, and when its simulation did."""
     from ngpc_sim.job import budgets, exports, request
     from ngpc_sim.job.feasible import marked
-    from ngpc_sim.job.notes.note import notes_file
+    from ngpc_sim.job.notes.note import Note, notes_file
     from ngpc_sim.job.run_folder import write_results
     from ngpc_sim.report.files import table_files
     from ngpc_sim.report.level_file import drawn_levels, level_file
@@ -184,7 +200,9 @@ def _write(
         manifest |= {request.PRUNED: planned.pruned}
     if not run.whole:
         manifest |= {"failed_points": len(run.failures), "missing_points": run.missing}
-    tables = table_files({"budgets.csv": fits} if fits else {})
+    timeline = _timeline(asked, points, results)
+    notes += [Note("run", "the timeline", sentence) for sentence in timeline.sentences]
+    tables = table_files(({"budgets.csv": fits} if fits else {}) | timeline.tables)
     extra: dict[str, Content] = {**tables, **notes_file(notes), **level_file(results), **stall_file(results)}
     levels = drawn_levels(results)
     written = write_results(asked.folder, rows, manifest, charts=True, extra=extra, level_rows=levels)
@@ -195,7 +213,21 @@ def _write(
         from ngpc_sim.report.tables.results import print_results
 
         lines = [*budgets.table_lines(fits), *ending(notes, results, wrote(written, asked.folder), asked.folder)]
-        print_results(rows, lines)
+        print_results(rows, [*lines, *timeline.sentences])
+    if timeline.refused is not None:
+        raise timeline.refused
+
+
+def _timeline(asked: Request, points: Sequence[Point], results: Sequence[Result]) -> Timeline:
+    """Write the timeline that is asked for; what refuses it is said when the results are written."""
+    from ngpc_sim.job import timeline
+
+    if asked.timeline is None:
+        return timeline.Timeline()
+    try:
+        return timeline.write_timeline(asked.timeline, asked.timeline_window, points[0], results[0])
+    except UserError as error:
+        return timeline.Timeline(refused=error)
 
 
 def _notes(asked: Request, run: Simulated, broken: Sequence[str]) -> list[Note]:
@@ -246,6 +278,13 @@ def _check(asked: Request, points: Sequence[Point]) -> list[float]:
         kind, path = asked.export
         exports.check_format(kind, points)
         check_writable(path if kind == "accelergy" else path.parent)
+    if asked.timeline is not None:
+        from ngpc_sim.job.timeline import check_timeline
+
+        check_writable(asked.timeline.parent)
+        check_timeline(asked.timeline_window, points)
+    elif asked.timeline_window is not None:
+        raise UserError("--timeline-window needs --timeline FILE.pftrace.")
     if asked.waveform is not None:
         from ngpc_sim.job.waveform import write_waveform
 

@@ -13,7 +13,7 @@ command behind another one overlaps its fill with the other's drain. Both come f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -29,14 +29,15 @@ from ngpc_sim.engines.nfp import (
     Nfp,
     NfpRun,
     NfpSpec,
+    batch_log,
     has_built_in_replay,
     neural_fields_processor,
 )
 from ngpc_sim.engines.service import Service, folded
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.kernels.causes import BUSY, CAUSES
-from ngpc_sim.kernels.cluster import Asked, replay_cluster
-from ngpc_sim.kernels.nfp import BATCHES, IN_BYTES, IN_RATE, fill_arrivals, hide_drain
+from ngpc_sim.kernels.cluster import Asked, BatchLog, replay_cluster
+from ngpc_sim.kernels.nfp import BATCHES, IN_BYTES, IN_RATE, State, fill_arrivals, hide_drain
 from ngpc_sim.results.nfp_counts import NfpCounts
 from ngpc_sim.workloads.workload import Workload
 
@@ -110,6 +111,24 @@ class ClusterRun:
         return stalls
 
 
+@dataclass(frozen=True)
+class CommandLog:
+    """Batches of every NFP in a command that follows itself, in cycles from the start of the one before it.
+
+    ``ends`` (N,): last output of the one before it. ``waits``, ``engines``: of each NFP, with a row for each batch, the
+    columns of :class:`~ngpc_sim.kernels.cluster.BatchLog`.
+    """
+
+    ends: Array
+    waits: Sequence[Array]
+    engines: Sequence[Array]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays."""
+        return sum(array.nbytes for array in (*self.waits, *self.engines))
+
+
 class Cluster:
     """The NFPs and their dispatcher; itself an engine."""
 
@@ -157,20 +176,49 @@ class Cluster:
         part = replace(work, stream=rows)
         return self._replay(part, len(chosen), owners[owners >= 0])
 
-    def _replay(self, work: ClusterWork, scale: int, owners: Array, *, each: bool = False) -> ClusterRun:
-        """A command on ``scale`` NFPs; granules go where ``owners`` says, or where the dispatcher chooses."""
-        service, size, batch = work.service, self.spec.dispatch_queries, self.nfp.spec.mlp.batch_queries
-        n, slots = len(work.stream), service.slot_cycles.shape[1]
-        ports = self.ports(work.workload)
+    def log(self, work: ClusterWork) -> CommandLog:
+        """What happens to every batch of a command that follows itself, on built-in NFPs."""
+        owners = self._owners(len(work.stream))
+        most = self._most(len(work.stream), owners)
+        nfps, ends, log = self._replayed(
+            work, self.scale, owners, 0, 2 * -(-most // self.inside.spec.mlp.batch_queries)
+        )
+        batches = nfps.counter[:, BATCHES] // len(ends)
+        second = [slice(count, 2 * count) for count in batches.tolist()]
+        waits = [of_nfp[own].copy() for of_nfp, own in zip(log.waits, second, strict=True)]
+        engines = [of_nfp[own].copy() for of_nfp, own in zip(log.engines, second, strict=True)]
+        return CommandLog(ends[0], waits, engines)
+
+    def _most(self, n_queries: int, owners: Array) -> int:
+        """Queries that an NFP gets, at most."""
+        all_of_one = (owners < 0).any()
+        granules = len(owners) if all_of_one else int(np.bincount(owners).max(initial=0))
+        return min(n_queries, self.spec.dispatch_queries * granules)
+
+    def _replayed(
+        self, work: ClusterWork, scale: int, owners: Array, times: int, batches: int = 0
+    ) -> tuple[State, Array, BatchLog]:
+        """Replay a command, and itself behind it, on ``scale`` NFPs.
+
+        Gives the NFPs, ends (2, scale), and the log of each NFP's first ``times`` and ``batches``.
+        """
+        service, size = work.service, self.spec.dispatch_queries
+        slots, ports = service.slot_cycles.shape[1], self.ports(work.workload)
         nfps = self.nfp.idle(work.workload, slots, scale, cached=service.misses is not None)
-        most = size * (len(owners) if (owners < 0).any() else int(np.bincount(owners).max(initial=0)))
         ends = np.zeros((2, scale), np.int64)
-        times = np.zeros((scale, -(-min(n, most) // batch) if each else 0, 2), np.int64)
-        came = np.empty(2 * most, np.int64)
+        came = np.empty(2 * self._most(len(work.stream), owners), np.int64)
         fill_arrivals(came, 0, ports[IN_BYTES], ports[IN_RATE])
         asked = Asked(work.stream, service.slot_cycles, *service.lines_by_slot(), came, owners, size)
         constants = self.nfp.constants(work.workload, service.base_cycles)
-        replay_cluster(asked, nfps, constants, ports, work.path.latencies, ends, times)
+        log = batch_log(nfps, np.zeros((scale, times, 2), np.int64), batches)
+        replay_cluster(asked, nfps, constants, ports, work.path.latencies, ends, log)
+        return nfps, ends, log
+
+    def _replay(self, work: ClusterWork, scale: int, owners: Array, *, each: bool = False) -> ClusterRun:
+        """A command on ``scale`` NFPs; granules go where ``owners`` says, or where the dispatcher chooses."""
+        service, n = work.service, len(work.stream)
+        times = -(-self._most(n, owners) // self.nfp.spec.mlp.batch_queries) if each else 0
+        nfps, ends, log = self._replayed(work, scale, owners, times)
         reads = int(service.reads[work.stream].sum(dtype=np.int64))
         batches = int(nfps.counter[:, BATCHES].sum()) // len(ends)
         return ClusterRun(
@@ -180,7 +228,7 @@ class Cluster:
             busy_cycles=nfps.waits[:, -1, BUSY],
             n_queries=n,
             actions=self.nfp.actions(work.workload, n, reads, batches),
-            done_cycles=self._done(times[:, :, 1], owners, n) if each else np.zeros(0, np.int64),
+            done_cycles=self._done(log.times[:, :, 1], owners, n) if each else np.zeros(0, np.int64),
             lines=self._lines(work, owners, scale),
         )
 

@@ -48,7 +48,7 @@ from ngpc_sim.engines.mlp_engine import OPERAND_BYTES, MlpSpec, mlp_engine
 from ngpc_sim.engines.service import Service
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.kernels.causes import BUSY, CAUSES
-from ngpc_sim.kernels.cluster import Asked, replay_cluster
+from ngpc_sim.kernels.cluster import WAITED, Asked, BatchLog, replay_cluster
 from ngpc_sim.kernels.nfp import Constants, State, fill_arrivals, idle
 from ngpc_sim.machine.store import Store
 from ngpc_sim.workloads.workload import Workload
@@ -214,7 +214,8 @@ class Nfp:
         asked = Asked(np.arange(n), service.slot_cycles, missing, far, came, np.zeros(min(n, 1), np.int64), n)
         times = np.zeros((1, -(-n // batch), 2), np.int64)
         ends = np.zeros((1, 1), np.int64)
-        replay_cluster(asked, nfp, self.constants(work, service.base_cycles), ports, path.latencies, ends, times)
+        log = batch_log(nfp, times)
+        replay_cluster(asked, nfp, self.constants(work, service.base_cycles), ports, path.latencies, ends, log)
         starts, done = times[0].T.copy()
         waits = nfp.waits[0]
         causes = {name: int(waits[:, column].sum()) for column, name in enumerate(CAUSES)}
@@ -258,6 +259,13 @@ class Nfp:
             "input_bytes": n_queries * work.input_bytes,
             "output_bytes": outputs,
         }
+
+
+def batch_log(nfps: State, times: Array, batches: int = 0) -> BatchLog:
+    """Room for S and E of as many batches as ``times`` (N, b, 2) has, and for all of ``batches`` of every NFP."""
+    n_nfps, rows, groups, slots = nfps.engines.shape
+    waits, engines = (n_nfps, batches, WAITED), (n_nfps, batches, rows, groups, slots)
+    return BatchLog(times, np.zeros(waits, np.int64), np.zeros(engines, np.int64))
 
 
 def has_built_in_replay(nfp: Nfp) -> bool:

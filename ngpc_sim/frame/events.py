@@ -14,8 +14,8 @@ from ngpc_sim.frame.plan import FramePlan
 from ngpc_sim.frame.timing import GPU, LATENCY, NGPC, SUBMIT, FrameRun, Placed
 from ngpc_sim.kernels import frame_loop, frame_tables
 from ngpc_sim.kernels.command_queue import FILL, idle
-from ngpc_sim.kernels.frame_loop import Log, admit_all, critical_path, run_loop
-from ngpc_sim.kernels.frame_tables import Rules, Tiles
+from ngpc_sim.kernels.frame_loop import MAX_STEP_PS, admit_all, critical_path, run_loop
+from ngpc_sim.kernels.frame_tables import HAPPENED, STEP_COLUMNS, Log, Rules, Tiles
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
@@ -70,15 +70,30 @@ def frame_ps(tiles: Tiles, rules: Rules, n_nfps: int) -> int:
     return int(state[frame_loop.LATEST])
 
 
-def _log(tiles: Tiles, rules: Rules, n_nfps: int) -> Log:
-    """Room for what happens in a frame."""
+def _log(tiles: Tiles, rules: Rules, n_nfps: int, steps: int = 0) -> Log:
+    """Room for what happens in a frame; for a timeline also for so many ``steps`` of the event loop."""
     commands, records = len(tiles.steps), len(tiles.steps) + len(tiles.work) + 1
     return Log(
         np.zeros(commands, np.int32),
         np.zeros((commands, n_nfps if rules.least_loaded else 1), np.int16),
         np.zeros(commands, np.int64),
         np.zeros((records, 4), np.int64),
+        np.zeros((records if steps else 0, HAPPENED), np.int64),
+        np.zeros((steps, STEP_COLUMNS), np.int64),
     )
+
+
+def record_frame(tiles: Tiles, rules: Rules, n_nfps: int) -> tuple[Log, int]:
+    """Run a frame again and keep all that happens in it, for a timeline; and the number of its last record.
+
+    A step ends where a kernel begins or ends, where a command comes, begins or ends, or after the longest step of a
+    clock. Steps that did not happen are left out.
+    """
+    steps = 2 * len(tiles.work) + 3 * len(tiles.steps) + 2 + int(longest_ps(tiles, rules)) // int(MAX_STEP_PS)
+    log = _log(tiles, rules, n_nfps, steps)
+    state, _ = run_loop(tiles, rules, idle(n_nfps), log)
+    happened = int(np.count_nonzero(log.passed[:, frame_tables.OF_NGPC]))
+    return log._replace(passed=log.passed[:happened]), int(state[frame_loop.LATEST_RECORD])
 
 
 def run_frame_fast(tiles: Tiles, rules: Rules, n_nfps: int, rounds: Array) -> FrameRun:

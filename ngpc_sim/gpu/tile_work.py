@@ -95,6 +95,23 @@ def tile_work(
     return TileWork(firsts, rows, reads)
 
 
+def dispatch_names(listed: GpuKernels, counts: RayCounts, calls: Calls, *, fused: bool) -> list[str]:
+    """Name of every dispatch of :func:`tile_work`: its kernels, those of one launch joined."""
+    return [name for kind in _kinds(counts, calls) for name in _names(listed, kind, fused=fused)]
+
+
+def _names(listed: GpuKernels, kind: Kind, *, fused: bool) -> list[str]:
+    """Names of the dispatches of a kind of gap."""
+    kernels = [kernel for kernel, _ in _kernels(listed, kind)]
+    names = {id(kernel): name for name, kernel in listed.kernels.items()}
+    launches: list[tuple[list[str], int]] = []
+    for kernel in kernels:
+        if not launches or (kernel.launches and not fused):
+            launches.append(([], 1 if fused else max(1, kernel.launches)))
+        launches[-1][0].append(names[id(kernel)])
+    return [" + ".join(own) for own, count in launches for _ in range(count)]
+
+
 def _kinds(counts: RayCounts, calls: Calls) -> list[Kind]:
     """Kind of every gap, one more than calls in each tile."""
     found = []

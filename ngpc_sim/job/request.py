@@ -41,11 +41,11 @@ PACKAGES = ("numpy", "numba", "simpy", "pydantic", "matplotlib", "pyarrow")
 
 
 #: options that change where results go and how they are made, not what they are
-_BESIDE = ("jobs", "out", "export", "waveform", "quiet", "dry_run")
+_BESIDE = ("jobs", "out", "export", "waveform", "timeline", "timeline_window", "quiet", "dry_run")
 #: options that only some levels of detail read
 READ_BY = {"relative_error": ("sampled",), "seed": ("sampled",)}
 #: options that ask for a part of a frame, or for more than a row of it
-OF_ONE_FRAME = ("limit_queries", "power_budget", "scenes", "frames_per_scene", "export", "waveform")
+OF_ONE_FRAME = ("limit_queries", "power_budget", "scenes", "frames_per_scene", "export", "waveform", "timeline")
 #: how options are typed whose field has another name
 FLAGS = {"apps": "app", "encodings": "encoding", "resolutions": "resolution", "archs": "arch", "traces": "trace"}
 
@@ -76,6 +76,8 @@ class Request:
     out: Path | None = None
     export: tuple[str, Path] | None = None
     waveform: Path | None = None
+    timeline: Path | None = None
+    timeline_window: str | None = None
     quiet: bool = False
     dry_run: bool = False
     sweep: Sweep | None = None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ngpc_sim.job import so_far
 from ngpc_sim.job.notes import note
+from ngpc_sim.job.timeline_blockers import BLOCKERS_FILE
 from ngpc_sim.report.charts.chart_files import CHART_FILES, FRAME_FILES, MISS_FILES, chart_files
 from ngpc_sim.report.files import result_files
 from ngpc_sim.report.folder import Content, write_set
@@ -15,7 +16,7 @@ from ngpc_sim.report.panels import Row
 #: files that only some runs write
 EXTRA_FILES = (
     *("budgets.csv", "levels.csv", "levels.parquet", "stalls.csv", "stalls.parquet"),
-    *(note.FILE, so_far.FILE, *MISS_FILES, *FRAME_FILES),
+    *(BLOCKERS_FILE, note.FILE, so_far.FILE, *MISS_FILES, *FRAME_FILES),
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ngpc_sim.kernels.causes import COLUMNS
 from ngpc_sim.kernels.compiled import bare, inlined, kernel
 from ngpc_sim.kernels.nfp import (
     BATCHES,
@@ -53,18 +54,65 @@ def least(loads):
     return best
 
 
+class BatchLog(NamedTuple):
+    """Room for what happens to the batches of every NFP, all int64, in cycles.
+
+    ``times`` (N, batches, 2): S and E. For a timeline, else without batches: ``waits`` (N, batches, WAITED): the slot
+    whose features a batch waited for, R of the batch before the last one, and what it added to each column of the
+    NFP's waits; ``engines`` (N, batches, ENGINE_ROWS, P, S): the engines as the batch leaves them.
+    """
+
+    times: Array
+    waits: Array
+    engines: Array
+
+
+#: columns of a batch's waits: its slot, R, and from there on the columns of an NFP's waits
+SLOT, RELEASED, FIRST_WAIT = range(3)
+WAITED = FIRST_WAIT + COLUMNS
+
+
 @inlined
-def end_batch(nfp, constants, ports, times, not_before):
-    """Pass a batch on; ``times`` (batches, 2) takes S and E where it has room."""
+def end_batch(nfp, constants, ports, log, j, not_before):
+    """Pass a batch of NFP ``j`` on; ``log`` takes what happens where it has room."""
     number = nfp.counter[BATCHES]
+    if number < log.waits.shape[1]:
+        own = log.waits[j, number]
+        for row in range(nfp.engines.shape[0]):
+            for g in range(nfp.engines.shape[1]):
+                for s in range(nfp.engines.shape[2]):
+                    log.engines[j, number, row, g, s] = nfp.engines[row, g, s]
+        own[SLOT], own[RELEASED] = slowest_slot(nfp.engines), nfp.counter[R_BEFORE]
+        add_waits(own, nfp.waits, -1)
     start, end = close_batch(nfp, constants, ports, not_before)
-    if number < times.shape[0]:
-        times[number, 0], times[number, 1] = start, end
+    if number < log.waits.shape[1]:
+        add_waits(log.waits[j, number], nfp.waits, 1)
+    if number < log.times.shape[1]:
+        log.times[j, number, 0], log.times[j, number, 1] = start, end
+
+
+@inlined
+def add_waits(own, waits, factor):
+    """Add the waits of all rows to those of a batch, or take them off."""
+    for row in range(waits.shape[0]):
+        for column in range(waits.shape[1]):
+            own[FIRST_WAIT + column] += factor * waits[row, column]
+
+
+@inlined
+def slowest_slot(engines):
+    """Slot of the first engine whose features are there last."""
+    slot, at = 0, np.int64(-1)
+    for g in range(engines.shape[1]):
+        for s in range(engines.shape[2]):
+            if engines[READY, g, s] > at:
+                slot, at = s, engines[READY, g, s]
+    return slot
 
 
 @bare
-def serve_granule(nfp, asked, granule, constants, ports, path, times):
-    """Issue the queries of a granule on an NFP."""
+def serve_granule(nfp, asked, granule, constants, ports, path, log, j):
+    """Issue the queries of a granule on an NFP, number ``j``."""
     engines, counter, slot_cycles, missing = nfp.engines, nfp.counter, asked.slot_cycles, asked.missing
     groups, slots = engines.shape[1], engines.shape[2]
     before, behind = constants.before_tags, constants.behind_data
@@ -91,16 +139,15 @@ def serve_granule(nfp, asked, granule, constants, ports, path, times):
         counter[IN_BATCH] += 1
         g = g + 1 if g + 1 < groups else 0
         if counter[IN_BATCH] == batch_queries:
-            end_batch(nfp, constants, ports, times, 0)
+            end_batch(nfp, constants, ports, log, j, 0)
 
 
 @kernel
-def replay_cluster(asked, nfps, constants, ports, path, ends, times):
+def replay_cluster(asked, nfps, constants, ports, path, ends, log):
     """Replay copies of a command one behind the other, the same granules on the same NFPs each time.
 
     ``nfps``: the :class:`State` of all, which goes on; ``ports`` (4,), ``path`` (2,). Fills ``ends`` (copies, N),
-    and ``times`` (N, batches, 2) with S and E of each NFP's batches, as far as there is room. ``nfps.waits`` are those
-    of the last copy.
+    and ``log`` with the batches of all copies, as far as there is room. ``nfps.waits`` are those of the last copy.
     """
     n_nfps, loads = ends.shape[1], np.zeros(ends.shape[1], np.int64)
     for copy in range(ends.shape[0]):
@@ -112,11 +159,11 @@ def replay_cluster(asked, nfps, constants, ports, path, ends, times):
                 asked.owners[g] = least(loads)
                 handed_at = loads[asked.owners[g]]
             j = asked.owners[g]
-            serve_granule(of_nfp(nfps, j), asked, g, constants, ports, path, times[j])
+            serve_granule(of_nfp(nfps, j), asked, g, constants, ports, path, log, j)
             loads[j] = nfps.engines[j, FREE].min()
         for j in range(n_nfps):
             nfp = of_nfp(nfps, j)
             if nfp.counter[IN_BATCH] > 0:
-                end_batch(nfp, constants, ports, times[j], handed_at)
+                end_batch(nfp, constants, ports, log, j, handed_at)
             end_copy(nfp)
             ends[copy, j] = nfp.counter[OUT]

@@ -9,13 +9,14 @@ others. Then a kernel starts, of the tile that was ready first, of several the l
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ngpc_sim.kernels.command_queue import DONE, ORDER, admit
 from ngpc_sim.kernels.compiled import inlined, kernel, part
 from ngpc_sim.kernels.fair_speeds import FULL, SPEED_BITS, speeds
+from ngpc_sim.kernels.frame_record import note_begin, note_command, note_kernel, note_step
 from ngpc_sim.kernels.frame_tables import (
     BEFORE,
     DRAM,
@@ -61,19 +62,6 @@ LOST_ALONE, LOST_SHARED, ALIVE, SUMS = range(4)
 NEVER = np.int64((1 << 63) - 1)
 #: no step of a clock is longer, so that its product with a speed has room
 MAX_STEP_PS = np.int64(1 << 42)
-
-
-class Log(NamedTuple):
-    """Room for what happens, by command in the order in which they are placed, and records.
-
-    ``steps`` (commands,) int32; ``orders`` (commands, N or 1) int16; ``streamed`` (commands,) int64: bytes of streams
-    in DRAM, by command in the order of :class:`Tiles`; ``records`` (dispatches and commands + 1, 4) int64.
-    """
-
-    steps: Array
-    orders: Array
-    streamed: Array
-    records: Array
 
 
 @inlined
@@ -183,6 +171,7 @@ def start_kernel(state, queue, tiles, rules, log, asked):
         waits_for, waited = state[LAST], state[NOW] - log.records[state[LAST], END]
     queue[RECORD] = state[LAST] = note(state, log, GPU, waits_for, waited, state[NOW])
     queue[DOES] = RUNS
+    note_kernel(log, queue[RECORD], queue[TILE], number, queue[READY], state[NOW], length, dram)
 
 
 @part
@@ -246,6 +235,8 @@ def arrive(state, queue, tiles, rules, nfps, log):
     waits_for, waited = (behind, 0) if behind >= 0 else (queue[RECORD], state[NOW] - log.records[queue[RECORD], END])
     queue[RECORD] = note(state, log, NGPC, waits_for, waited, state[NOW])
     queue[DOES] = PLACED
+    length = queue[ENDS] - queue[BEGINS]
+    note_command(log, queue[RECORD], queue[TILE], queue[COMMAND], queue[READY], length, start)
 
 
 @part
@@ -259,6 +250,7 @@ def begin_command(state, queue, tiles, rules, log, rates):
     rates[0] = (asks[IN_BYTES] + asks[OUT_BYTES] + asks[MISSING]) * rules.link_ps / length if rules.shared else 0.0
     rates[1] = (streamed * rules.dram_ps + asks[FAR] * rules.lines_ps) / length if rules.shared else 0.0
     queue[DOES] = SERVED
+    note_begin(log, queue[RECORD], state[NOW])
 
 
 @part
@@ -370,7 +362,7 @@ def run_loop(tiles, rules, nfps, log):
     asked, rates = np.zeros((1, 2), np.float64), np.zeros((queues.shape[0], 2), np.float64)
     state[ON_GPU], state[LAST], state[LATEST], state[LATEST_RECORD] = -1, -1, -1, -1
     note(state, log, SUBMIT, -1, 0, rules.submit)
-    state[NOW] = rules.submit
+    state[NOW], step = rules.submit, 0
     for q in range(queues.shape[0]):
         take_tile(state, queues[q], tiles, rules.submit, rules)
     while (queues[:, DOES] != OVER).any():
@@ -381,5 +373,7 @@ def run_loop(tiles, rules, nfps, log):
         of_gpu, of_ngpc, of_ngpc_alone = speeds(asked[0, 0], asked[0, 1], link, dram)
         passed = next_instant(state, queues, of_gpu, of_ngpc) - state[NOW]
         advance(state, sums, passed, of_gpu, of_ngpc, of_ngpc_alone, serves)
+        note_step(log, step, state[NOW], state[CLOCK], (of_gpu, of_ngpc, of_ngpc_alone), serves, state[LIVE])
+        step += 1
         handle(state, queues, tiles, rules, nfps, log, asked, rates)
     return state, sums

@@ -17,6 +17,13 @@ LINK, DRAM, IN_WRITTEN, IN_READ, OUT_READ, LEAST_PS, FREES, WORK_COLUMNS = range
 FREES_INPUTS, FREES_OUTPUTS = 1, 2
 #: columns of what a stream asks of the memory: bytes of inputs, of outputs, of missing lines, of those from DRAM
 IN_BYTES, OUT_BYTES, MISSING, FAR, ASK_COLUMNS = range(5)
+#: columns of what a record is of: its tile; its dispatch, or its command in the order of :class:`Tiles`; when it was
+#: ready for the GPU, or came to the NGPC; when it began; its length at full speed; bytes of a kernel in DRAM; when a
+#: command came, by the NGPC's clock. All times in ps
+OF_TILE, OF_ITEM, ASKED, BEGAN, LENGTH, IN_DRAM, CAME, HAPPENED = range(8)
+#: columns of a step of the event loop: the present and the NGPC's clock at its end; speeds of the GPU, of the NGPC and
+#: of the NGPC alone in it, in parts of full speed; whether any NFP had work; bytes alive
+UNTIL, UNTIL_CLOCK, OF_GPU, OF_NGPC, OF_NGPC_ALONE, SERVES, BYTES_ALIVE, STEP_COLUMNS = range(8)
 
 
 class Tiles(NamedTuple):
@@ -62,3 +69,20 @@ class Rules(NamedTuple):
     dram_ps: float
     lines_ps: float
     shared: bool
+
+
+class Log(NamedTuple):
+    """Room for what happens, by command in the order in which they are placed, and records.
+
+    ``steps`` (commands,) int32; ``orders`` (commands, N or 1) int16; ``streamed`` (commands,) int64: bytes of streams
+    in DRAM, by command in the order of :class:`Tiles`; ``records`` (dispatches and commands + 1, 4) int64. For a
+    timeline, without rows where nobody asks for one: ``happened`` (records, HAPPENED) and ``passed`` (steps,
+    STEP_COLUMNS) int64.
+    """
+
+    steps: Array
+    orders: Array
+    streamed: Array
+    records: Array
+    happened: Array
+    passed: Array

@@ -107,7 +107,7 @@ class DesignPoint:
             return None
         streams = arch.memory.dram_efficiency
         efficiency = streams if d.is_whole else lines_efficiency_of(arch, d.work, d.replayed)
-        gpu, rules = self._gpu(arch, plan, efficiency)
+        gpu, rules = self.gpu_and_rules(arch, plan, efficiency)
         return Trial(least_ps(gpu.work, rules), lambda: self._counted_ps(arch, plan, gpu, rules))
 
     def _counted_ps(self, arch: Arch, plan: FramePlan, gpu: Dispatches, rules: Rules) -> float:
@@ -222,13 +222,13 @@ class DesignPoint:
         frames = {} if kept is None else kept
         if key not in frames:
             run = run_reference_frame if self.design.detail == "reference" else run_frame_fast
-            gpu, rules = self._gpu(self.arch, plan, efficiency)
+            gpu, rules = self.gpu_and_rules(self.arch, plan, efficiency)
             tiles = tiles_of(self.arch, self.design.work, plan, commands, gpu)
             units.check_fits(int(longest_ps(tiles, rules)))
             frames[key] = run(tiles, rules, self.arch.scale, np.array(plan.rounds, np.int64))
         return Run(plan, commands, MemoryUse(frames[key].streamed_bytes, plan.lines, efficiency), frames[key])
 
-    def _gpu(self, arch: Arch, plan: FramePlan, efficiency: float) -> tuple[Dispatches, Rules]:
+    def gpu_and_rules(self, arch: Arch, plan: FramePlan, efficiency: float) -> tuple[Dispatches, Rules]:
         """What the GPU does in the frame, and how the frame runs."""
         gpu, room = self._dispatches(arch, plan), buffer_bytes(arch, encodings_of(self.design.work))
         return gpu, rules_of(arch, room, efficiency, gpu.over)
