@@ -6,15 +6,14 @@ key. GPUs and technologies are files of their own whose every number carries a s
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ngpc_sim.architecture.arch_file import ArchFile, CalibrationSpec, FrameSpec, MemorySpec, PowerSpec
+from ngpc_sim.architecture.beside_scale import BesideScale, Part
 from ngpc_sim.architecture.gpu import GpuSpec, with_values
 from ngpc_sim.architecture.gpu_memory import OF_GPU, OVERRIDES, follows_gpu, with_memory_of_gpu
 from ngpc_sim.architecture.sram import Macro
@@ -40,21 +39,23 @@ Read = tuple[Tree, str, dict[str, str]]
 
 @dataclass(frozen=True)
 class Arch:
-    """A resolved architecture: engine specs, GPU, technology; nothing left to look up."""
+    """A resolved architecture: engine specs, GPU, technology; nothing left to look up.
+
+    ``scale`` is its number of NFPs, the file's where none is given. Those of a sweep share one file.
+    """
 
     file: ArchFile
     gpu: GpuSpec
     technology: TechnologySpec
+    scale: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scale", self.scale or self.file.scale)
 
     @property
     def name(self) -> str:
         """Name of the architecture."""
         return self.file.name
-
-    @property
-    def scale(self) -> int:
-        """Number of NFPs."""
-        return self.file.scale
 
     @property
     def nfp(self) -> NfpSpec:
@@ -113,7 +114,7 @@ class Arch:
     def with_tiles(self, tiles: int) -> Arch:
         """The architecture with a number of tiles."""
         frame = self.file.frame.model_copy(update={"tiles": tiles})
-        return Arch(self.file.model_copy(update={"frame": frame}), self.gpu, self.technology)
+        return replace(self, file=self.file.model_copy(update={"frame": frame}))
 
     def grid_sram(self, width_bits: int | None = None) -> Macro:
         """The grid_sram of one engine as a macro; ``banks: ideal`` names none, so it is undivided."""
@@ -133,29 +134,28 @@ class Arch:
 
     def resolved(self) -> Tree:
         """Plain data of everything that can change a result; the reader's to read only."""
-        return self._resolved
+        return self._beside_scale.tree_at(self.scale)
+
+    @property
+    def beside_scale(self) -> Tree:
+        """:meth:`resolved` without the scale, one for architectures that differ in nothing else."""
+        return self._beside_scale.shared
 
     @cached_property
-    def _resolved(self) -> Tree:
-        return {
-            **self.file.model_dump(mode="json"),
-            "gpu": self.gpu.name,
-            "technology": self.technology.name,
-            "gpu_file": self.gpu.resolved,
-            "technology_file": self.technology.resolved,
-        }
-
-    @cached_property
-    def text(self) -> str:
-        """Everything that a result follows from as text, sooner than the hash: no prose, no place of a file."""
-        named = {"gpu", "technology", *PROSE}
-        return "".join([self.file.model_dump_json(exclude=named), self.gpu.text, self.technology.text])
+    def digest(self) -> str:
+        """Hash of what a result follows from: no prose, no place of a file."""
+        return self._beside_scale.results.hash_with(self.scale)
 
     @cached_property
     def sha256(self) -> str:
         """Hash of :meth:`resolved`."""
-        text = json.dumps(self.resolved(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return self._beside_scale.everything.hash_with(self.scale)
+
+    @cached_property
+    def _beside_scale(self) -> BesideScale:
+        """What it shares with itself at another scale."""
+        parts: dict[str, Part] = {"gpu": self.gpu, "technology": self.technology}
+        return BesideScale.of(self.file.model_dump(mode="json"), parts, PROSE)
 
 
 def arch_path(name: str | Path) -> Path:
@@ -247,14 +247,14 @@ def _gpu(read: Callable[..., GpuSpec], tree: Tree, name: str) -> GpuSpec:
 
 def at_scale(arch: Arch, scale: int) -> Arch:
     """The architecture with another number of NFPs, from 1 to MAX_SCALE; a sweep has thousands, so parts are shared."""
-    other = Arch(arch.file.model_copy(update={"scale": scale}), arch.gpu, arch.technology)
-    vars(other)["_resolved"] = {**arch.resolved(), "scale": scale}
+    other = replace(arch, scale=scale)
+    vars(other)["_beside_scale"] = arch._beside_scale  # noqa: SLF001 - of the same module
     return other
 
 
 def changed(arch: Arch, values: Mapping[str, Any]) -> Arch:
     """An architecture with other values by dotted key, checked like any other."""
-    tree = arch.file.model_dump()
+    tree = arch.file.model_dump() | {"scale": arch.scale}
     for dotted, value in values.items():
         check_key(dotted)
         tree = _set(tree, dotted, value)

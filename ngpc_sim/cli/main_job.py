@@ -190,10 +190,10 @@ def _write(
     from ngpc_sim.results.frames import of_single_frames
 
     started, began = since
-    points, results = run.points, run.results
+    points, results, briefs = run.points, run.results, run.briefs
     rows, broken = marked(run.rows, (point.arch for point in points), asked.constraints)
     speed = {} if run.kept else request.speed(of_single_frames(rows), time.monotonic() - began)
-    fits = budgets.fit(watts, points, results)
+    fits = budgets.fit(watts, points, results) if watts else []
     notes = [*_notes(asked, run, broken), *planned.notes(), *noted, *budgets.budget_notes(fits)]
     manifest = request.manifest(asked, points, time.monotonic() - started) | speed
     if planned.pruned:
@@ -203,8 +203,8 @@ def _write(
     timeline = _timeline(asked, points, results)
     notes += [Note("run", "the timeline", sentence) for sentence in timeline.sentences]
     tables = table_files(({"budgets.csv": fits} if fits else {}) | timeline.tables)
-    extra: dict[str, Content] = {**tables, **notes_file(notes), **level_file(results), **stall_file(results)}
-    levels = drawn_levels(results)
+    extra: dict[str, Content] = {**tables, **notes_file(notes), **level_file(briefs), **stall_file(results, briefs)}
+    levels = drawn_levels(briefs)
     written = write_results(asked.folder, rows, manifest, charts=True, extra=extra, level_rows=levels)
     if asked.export is not None:
         exports.write(*asked.export, points, results)
@@ -212,7 +212,7 @@ def _write(
         from ngpc_sim.job.notes.ending import ending
         from ngpc_sim.report.tables.results import print_results
 
-        lines = [*budgets.table_lines(fits), *ending(notes, results, wrote(written, asked.folder), asked.folder)]
+        lines = [*budgets.table_lines(fits), *ending(notes, briefs, wrote(written, asked.folder), asked.folder)]
         print_results(rows, [*lines, *timeline.sentences])
     if timeline.refused is not None:
         raise timeline.refused
@@ -238,7 +238,7 @@ def _notes(asked: Request, run: Simulated, broken: Sequence[str]) -> list[Note]:
     from ngpc_sim.job.options import range_ends
     from ngpc_sim.job.targets import target_notes
 
-    points, results = run.points, run.results
+    points, results = run.points, run.briefs
     return [
         *failure_notes(run.failures, len(points) + len(run.failures) + run.missing),
         *map(without_effect, range_ends(asked.scale, asked.settings or ())),

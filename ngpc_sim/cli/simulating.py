@@ -11,6 +11,8 @@ from ngpc_sim.cli.progress import Bar
 from ngpc_sim.config.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from ngpc_sim.job.notes.note import Note
     from ngpc_sim.job.request import Request
     from ngpc_sim.results.result import Result
@@ -25,13 +27,15 @@ MAX_NAMED = 3
 class Simulated:
     """Rows of a run, and what its notes are about: of a sequence of frames the worst one of each point.
 
-    ``points`` and ``results`` are those that worked. ``failures`` has a sentence a point that did not, and
+    ``points`` and ``results`` are those that worked; ``briefs`` are the results in short
+    (:class:`~ngpc_sim.simulation.kept_results.Kept`). ``failures`` has a sentence a point that did not, and
     ``missing`` is how many did not run. ``kept`` is how many results are of earlier runs.
     """
 
-    rows: list[dict[str, Any]]
+    rows: Sequence[Mapping[str, Any]]
     points: list[Point]
-    results: list[Result]
+    briefs: Sequence[Result]
+    results: Sequence[Result]
     failures: list[str]
     missing: int
     kept: int
@@ -87,20 +91,21 @@ def simulated(asked: Request, points: list[Point], cluster: str | None, *, fresh
 
 def _run(asked: Request, points: list[Point], how: How, bar: Bar) -> Simulated:
     from ngpc_sim.job.frames import run_sequence
+    from ngpc_sim.simulation.kept_results import run_kept
     from ngpc_sim.simulation.outcomes import named
-    from ngpc_sim.simulation.points import run_each
 
     frames = asked.frames
     about: list[Note] = []
+    rows: Sequence[Mapping[str, Any]]
+    briefs: Sequence[Result]
+    results: Sequence[Result]
     if frames is None:
-        found = run_each(points, how)
-        worked = [points[number] for number in found.values]
-        results, failures = list(found.values.values()), found.failures
-        rows = [result.row() for result in results]
+        found = run_kept(points, how)
+        rows, worked, briefs, results, failures = found.rows, found.points, found.briefs, found.results, found.failures
     else:
         run = run_sequence(points, frames, how)
-        rows, worked, results, failures = run.rows, run.points, run.results, run.failures
+        rows, worked, briefs, results, failures = run.rows, run.points, run.results, run.results, run.failures
         about = run.notes()
     sentences = [f"{named(points[number])}: {failures[number]}" for number in sorted(failures)]
     missing = len(points) - len(results) - len(failures)
-    return Simulated(rows, worked, results, sentences, missing, int(bar.kept), about)
+    return Simulated(rows, worked, briefs, results, sentences, missing, int(bar.kept), about)

@@ -28,7 +28,7 @@ from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
 FLOAT_BYTES = 4
-#: measured coalescing kept, one a workload and trace
+#: measured coalescing kept, one a workload and trace, and frames of a GPU
 KEPT = 24
 #: recorded queries, about, that tell how accesses of neighbours fall together
 MOST_MEASURED = 1 << 17
@@ -47,6 +47,9 @@ class Network:
     dispatches: int
 
 
+NETWORKS: Store[Network] = Store(KEPT)
+
+
 def network_of(arch: Arch, work: Workload, trace: Trace, counts: RayCounts) -> Network:
     """Encoding kernels and MLP kernels of a frame.
 
@@ -55,12 +58,16 @@ def network_of(arch: Arch, work: Workload, trace: Trace, counts: RayCounts) -> N
     UserError
         When the GPU's file lacks a peak, or the workload lists no kernels.
     """
-    gpu = machine(arch)
+    gpu, l1_s, (tflops,) = machine(arch), l1_bytes_s(arch), peaks(arch.gpu, "fp16_tensor_tflops")
+    key = (gpu, l1_s, tflops, work, trace.sha256, trace.recorded, counts)
+    return NETWORKS.get(key, lambda: _network_of(gpu, l1_s, tflops, work, trace, counts))
+
+
+def _network_of(gpu: Machine, l1_s: float, tflops: float, work: Workload, trace: Trace, counts: RayCounts) -> Network:
     (harmonics, of_encoding), (casts, of_mlp) = (extras_of(gpu, work, counts, part) for part in ("encoding", "mlp"))
-    (tflops,) = peaks(arch.gpu, "fp16_tensor_tflops")
     levels, mlp, dispatches = 0.0, 0.0, of_encoding + of_mlp
     for section, own, asks in _by_section(work, trace, counts):
-        levels += float(grid_levels_ms(arch, section.encoding, trace, own, asks).sum())
+        levels += float(_levels_ms(gpu, l1_s, section.encoding, trace, own, asks).sum())
         mlp += sum(mlp_ms(gpu, network, section.encoding, own, tflops * TERA) for network in section.networks)
         dispatches += int((own.queries > 0).sum()) * (1 + len(section.networks))
     return Network(levels + harmonics, mlp + casts, dispatches)
@@ -85,14 +92,19 @@ def grid_levels_ms(arch: Arch, grid: GridEncoding, trace: Trace, counts: RayCoun
     UserError
         When the GPU's file lacks a peak.
     """
-    gpu, queries = machine(arch), counts.queries
+    return _levels_ms(machine(arch), l1_bytes_s(arch), grid, trace, counts, asks)
+
+
+def _levels_ms(
+    gpu: Machine, l1_s: float, grid: GridEncoding, trace: Trace, counts: RayCounts, asks: Array | None
+) -> Array:
+    queries = counts.queries
     warp, block = coalescing(grid, trace, asks).T
     entry_bytes = grid.n_features_per_level * FEATURE_BYTES
     tables = [level.entries * entry_bytes for level in grid_levels(grid)]
     streamed = queries * (grid.n_dims * FLOAT_BYTES + entry_bytes)
     passing = streamed * gpu.far(queries * (grid.n_dims * FLOAT_BYTES + grid.width * FEATURE_BYTES))
     again = (np.arange(len(queries)) == 0) | (sum(tables) > gpu.l2_bytes)
-    l1_s = l1_bytes_s(arch)
     total = np.empty(grid.n_levels)
     for level in range(grid.n_levels):
         fetched = block[level] * SECTOR_BYTES * queries

@@ -21,19 +21,17 @@ BASE, VALUES = "differs_from", "values"
 def configurations(archs: Iterable[Arch]) -> dict[str, dict[str, Any]]:
     """Configurations of architectures by their hashes."""
     by_hash = {arch.sha256: arch for arch in archs}
-    found = {sha256: arch.resolved() for sha256, arch in by_hash.items()}
-    if len(found) <= MAX_WHOLE:
-        return found
-    bases = {tree["name"]: sha256 for sha256, tree in reversed(found.items())}
-    return {sha256: _short(bases[tree["name"]], sha256, found) for sha256, tree in found.items()}
+    if len(by_hash) <= MAX_WHOLE:
+        return {sha256: arch.resolved() for sha256, arch in by_hash.items()}
+    bases = {arch.name: (sha256, arch.resolved()) for sha256, arch in reversed(by_hash.items())}
+    return {sha256: _short(*bases[arch.name], sha256, arch.resolved()) for sha256, arch in by_hash.items()}
 
 
-def _short(base: str, sha256: str, found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def _short(base: str, first: dict[str, Any], sha256: str, tree: dict[str, Any]) -> dict[str, Any]:
     """A configuration by what it has otherwise; whole where it is the base, or lacks a key that the base has."""
-    first, tree = found[base], found[sha256]
     if base == sha256:
         return tree
-    parts = {key: value for key, value in tree.items() if first.get(key) != value}
+    parts = {key: value for key, value in tree.items() if value is not first.get(key) and first.get(key) != value}
     here, there = dict(dotted_leaves(parts)), dict(dotted_leaves({key: first.get(key) for key in parts}))
     if there.keys() - here.keys() or any("." in key for key in _names(parts)):
         return tree

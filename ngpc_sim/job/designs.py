@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.feasible import Constraint, value_of_key
 from ngpc_sim.job.options import combinations
+from ngpc_sim.simulation.design import Options
 
 Designs = Mapping[str, Mapping[str, Any]]
 
@@ -78,3 +79,18 @@ def all_combinations(choices: Mapping[str, Sequence[Any]], designs: Designs) -> 
     if not designs:
         return [Combination(values) for values in grid]
     return [Combination({**own, **values}, design, keys) for design, own in designs.items() for values in grid]
+
+
+class OwnOptions:
+    """Options of points, one for all that are simulated alike."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._made: dict[str, Options] = {}
+
+    def __call__(self, resolution: str, overrides: dict[str, Any]) -> Options:
+        """Options at a resolution of an architecture with these values."""
+        key = repr((resolution, overrides))
+        if key not in self._made:
+            self._made[key] = replace(self._options, resolution=resolution, overrides=overrides)
+        return self._made[key]

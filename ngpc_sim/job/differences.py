@@ -18,6 +18,7 @@ from ngpc_sim.results.comparable import published_mean_beside
 from ngpc_sim.results.names import Condition, Names
 from ngpc_sim.results.published import published_mean_speedup
 from ngpc_sim.results.result import Result
+from ngpc_sim.results.stall_causes import STALLS
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.simulate import simulate
 
@@ -113,8 +114,6 @@ def _assumption(points: Sequence[Point]) -> str:
 
 
 def _largest_wait(results: Sequence[Result]) -> str:
-    shares = {
-        cause: fmean(result.stalls[cause] / result.nfp_cycles for result in results) for cause in results[0].stalls
-    }
+    shares = {cause: fmean(result.stalls.get(cause, 0) / result.nfp_cycles for result in results) for cause in STALLS}
     cause = max(shares, key=lambda name: shares[name])
     return f"stall_{cause}, {shares[cause]:.0%} of the NFP cycles"

@@ -13,6 +13,7 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import Sourced, dotted_leaves, known_keys, nearest
 from ngpc_sim.job.constraints import EmptyValueError, Node, holds, parse
 from ngpc_sim.results.columns import COLUMNS, ESTIMATED
+from ngpc_sim.results.rows import Rows
 
 Row = Mapping[str, Any]
 #: names that a row can have as columns
@@ -86,8 +87,8 @@ def is_key(name: str, where: str) -> bool:
 
 def value_of_key(arch: Arch, key: str) -> object:
     """What a resolved architecture has under a dotted key; of a number with its source the number."""
-    if key == "gpu":
-        return arch.gpu.name
+    if key in {"gpu", "scale"}:
+        return arch.gpu.name if key == "gpu" else arch.scale
     value: Any = arch.gpu if key.startswith(OF_GPU) else arch.file
     for part in key.removeprefix(OF_GPU).split("."):
         if isinstance(value, Mapping) and part in value:
@@ -120,15 +121,15 @@ def may_be_allowed(values: Mapping[str, object], constraints: Iterable[Constrain
 
 def marked(
     rows: Sequence[Row], archs: Iterable[Arch], constraints: Sequence[Constraint]
-) -> tuple[list[dict[str, Any]], list[str]]:
+) -> tuple[Sequence[Row], list[str]]:
     """Rows with ``feasible`` and ``infeasible_by``, where constraints over columns are given, and how many break which.
 
     The second part is sentences, one a constraint that a row breaks.
     """
     after = [rule for rule in constraints if rule.columns]
     if not after:
-        return [dict(row) for row in rows], []
-    found: list[dict[str, Any]] = []
+        return rows, []
+    found = Rows()
     counts: Counter[str] = Counter()
     by_hash = {arch.sha256: arch for arch in archs}
     for row in rows:
@@ -138,6 +139,6 @@ def marked(
             for rule in after
             if not rule.allows(rule.values(arch) | {name: row.get(name) for name in rule.columns})
         ]
-        found.append({**row, "feasible": not broken, "infeasible_by": "; ".join(broken)})
+        found.add({**row, "feasible": not broken, "infeasible_by": "; ".join(broken)})
         counts.update(broken)
     return found, [f"{count} of {len(rows)} rows break the constraint {rule}." for rule, count in counts.items()]

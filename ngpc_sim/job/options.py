@@ -127,7 +127,8 @@ def _split(text: str, option: str) -> list[str]:
 def parse_overrides(settings: Iterable[str]) -> list[dict[str, Any]]:
     """Every combination of ``--set KEY=VALUE[,VALUE...]``, as values by dotted key."""
     choices = parse_settings(settings)
-    check_count(math.prod(map(len, choices.values())))
+    count = math.prod(map(len, choices.values()))
+    check_count(count, count)
     return combinations(choices)
 
 

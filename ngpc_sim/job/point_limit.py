@@ -5,15 +5,17 @@ from __future__ import annotations
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.machine.memory import free_bytes
 
-#: memory of a design point with its result, its row and its part of the result files; measured: growth of the process
-#: over 400 points of bound, each of an architecture of its own
-BYTES_A_POINT = 300 << 10
+#: memory of a design point with its brief result, its row and its part of the result files; measured: growth of the
+#: process over 100,000 points of bound, 1,000 scales of each architecture
+BYTES_A_POINT = 8 << 10
+#: memory of an architecture beside its scales; measured: growth from 400 to 1,600 points of bound, each of another one
+BYTES_AN_ARCH = 250 << 10
 GIB = 1 << 30
 
 
-def check_count(count: int) -> None:
-    """Refuse more combinations than fit into memory, before any is built."""
-    needed, free = count * BYTES_A_POINT, free_bytes()
+def check_count(count: int, archs: int = 1) -> None:
+    """Refuse more combinations than fit into memory, before any is built; ``archs`` without their scales."""
+    needed, free = count * BYTES_A_POINT + archs * BYTES_AN_ARCH, free_bytes()
     if needed > free:
         raise UserError(
             f"this asks for {count:,} design points, which need about {needed / GIB:,.1f} GiB of memory; "

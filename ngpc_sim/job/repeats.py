@@ -32,15 +32,18 @@ def recorded(points: Sequence[Point], sources: Mapping[str, str]) -> dict[str, A
     """Design points as plain data; ``sources`` say where the traces are, by hash."""
     archs, traces = _places([p.arch.sha256 for p in points]), _places([p.trace.sha256 for p in points])
     works = _places([(p.work, p.work.label) for p in points])
-    options = {repr(own): own for own in map(_options, points)}
+    of_point = [id(p.options) for p in points]  # points of a sweep share them
+    plain = {(key, p.what_if): _options(p) for key, p in zip(of_point, points, strict=True)}
+    options = {repr(own): own for own in plain.values()}
     places = _places(list(options))
+    place = {key: places[repr(own)] for key, own in plain.items()}
     return {
         "workloads": [{"label": label, "trace": work.trace, "file": as_file(work)} for work, label in works],
         "traces": [{"source": sources[sha256], "sha256": sha256} for sha256 in traces],
         "options": list(options.values()),
         "points": [
-            [archs[p.arch.sha256], works[p.work, p.work.label], traces[p.trace.sha256], places[repr(_options(p))]]
-            for p in points
+            [archs[p.arch.sha256], works[p.work, p.work.label], traces[p.trace.sha256], place[key, p.what_if]]
+            for key, p in zip(of_point, points, strict=True)
         ],
     }
 

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as SequenceOf
 from contextlib import nullcontext
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -18,7 +18,7 @@ from ngpc_sim.architecture.arch import Arch, arch_names, at_scale, load_arch
 from ngpc_sim.architecture.arch_file import MAX_SCALE
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.configurations import configurations
-from ngpc_sim.job.designs import Sweep, all_combinations, combinations_count
+from ngpc_sim.job.designs import OwnOptions, Sweep, all_combinations, combinations_count
 from ngpc_sim.job.feasible import Constraint, allowed, may_be_allowed
 from ngpc_sim.job.notes.note import Note
 from ngpc_sim.job.options import parse_list, parse_names, parse_scales, parse_settings
@@ -175,7 +175,7 @@ def plan(asked: Request) -> Plan:
 
 
 def _plan(asked: Request) -> Plan:
-    options = _options(asked)
+    own = OwnOptions(_options(asked))
     scales: list[int | None] = list(parse_scales(asked.scale)) if asked.scale is not None else [None]
     archs = parse_names(asked.archs, "--arch", arch_names(), paths=True)
     words = parse_list(asked.resolutions, "--resolution")
@@ -185,9 +185,10 @@ def _plan(asked: Request) -> Plan:
     load_once.cache_clear()  # the files may be others since the last request of this process
     designs = {} if asked.sweep is None else asked.sweep.designs
     choices = parse_settings(asked.settings or ())
-    chosen = len(archs) * combinations_count(choices, designs) * len(scales)
+    resolved = len(archs) * combinations_count(choices, designs)
+    chosen = resolved * len(scales)
     frames = 1 if asked.frames is None else len(asked.frames)
-    check_count(chosen * len(resolutions) * sum(map(len, works.values())) * frames)
+    check_count(chosen * len(resolutions) * sum(map(len, works.values())) * frames, resolved)
     combined = all_combinations(choices, designs)
     loaded = {
         (name, number, scale): arch
@@ -200,9 +201,7 @@ def _plan(asked: Request) -> Plan:
     _check_names(archs, loaded)
     traces = {work: typed.traces_of(work) for group in works.values() for work in group}
     made = [
-        Point(
-            arch, work, trace, replace(options, resolution=resolution, overrides=combination.shown(arch)), asked.what_if
-        )
+        Point(arch, work, trace, own(resolution, combination.shown(arch)), asked.what_if)
         for name in archs
         for number, combination in enumerate(combined)
         for resolution in resolutions
@@ -216,10 +215,17 @@ def _plan(asked: Request) -> Plan:
     if not made:
         raise UserError(f"the constraints leave none of {pruned:,} design points: loosen one.")
     _check_read(asked, made)
-    once: dict[tuple[Any, ...], Point] = {}
-    for point in made:
-        once.setdefault(contents(point), point)
-    return Plan(list(once.values()), pruned)
+    return Plan(list(_once(made)), pruned)
+
+
+def _once(points: SequenceOf[Point]) -> Iterator[Point]:
+    """The first one of those of equal contents."""
+    seen: set[tuple[Any, ...]] = set()
+    for point in points:
+        own = contents(point)
+        if own not in seen:
+            seen.add(own)
+            yield point
 
 
 def _options(asked: Request) -> Options:
@@ -282,8 +288,8 @@ def _check_names(archs: list[str], loaded: Mapping[tuple[str, int, int | None], 
         if own is None:  # all of it is pruned
             continue
         other = called.setdefault(own.name, name)
-        texts = [[arch.text for (source, _, _), arch in loaded.items() if source == one] for one in (name, other)]
-        if texts[0] != texts[1]:
+        digests = [[arch.digest for (source, _, _), arch in loaded.items() if source == one] for one in (name, other)]
+        if digests[0] != digests[1]:
             raise UserError(f"--arch {other} and {name} are both called '{own.name}': give one another name.")
     gpus: dict[tuple[str, str], Arch] = {}
     for arch in loaded.values():

@@ -162,7 +162,7 @@ def check_sampling(samples: int, seed: int, count: int) -> None:
         raise UserError(f"--samples {samples} is no power of two from {LEAST_SAMPLES} to {MAX_SAMPLES}.")
     if not 0 <= seed < 1 << 32:
         raise UserError(f"--seed {seed} is out of range: 0 to 2**32 - 1.")
-    check_count(samples * count)
+    check_count(samples * count, samples * count)
 
 
 def _samples(keys: int, samples: int, seed: int) -> npt.NDArray[np.float64]:

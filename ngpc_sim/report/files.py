@@ -13,21 +13,26 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import isfinite
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
 
 from ngpc_sim.results.columns import STABLE
+from ngpc_sim.results.rows import Rows, column_names
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from ngpc_sim.report.folder import Content
     from ngpc_sim.report.panels import Row
 
 Cell = bool | int | float | str | None
 #: types whose values are cells as they are; subclasses, and floats that are not finite, are looked at more closely
 PLAIN = frozenset({bool, int, str, type(None)})
-#: types that `csv` writes as they should be; of its own it writes truth values as Python does
-WRITTEN = PLAIN - {bool, str}
+NUMBERS = frozenset({int, float})
 #: what a spreadsheet takes for a formula at the beginning of a text, unless it is a number
 FORMULA = re.compile(r"[=+\-@\t\r](?!$)(?![\d.]*(e[+-]?\d+)?$)", re.IGNORECASE)
 
@@ -40,18 +45,18 @@ STALLS = "stall_"
 
 def result_files(rows: Sequence[Row], manifest: Mapping[str, object]) -> dict[str, Content]:
     """The tables of ``rows`` and the manifest: file name to content, long ones in parts made as they are written."""
-    columns = ordered_columns(rows)
+    columns, by_column = ordered_columns(rows), rows if isinstance(rows, Rows) else Rows(rows)
     return {
-        "results.csv": _csv_parts(columns, rows),
-        "results.json": _results(manifest, columns, rows),
-        "results.parquet": _parquet_bytes(columns, rows),
+        "results.csv": _csv_parts(columns, by_column),
+        "results.json": _results(manifest, columns, by_column),
+        "results.parquet": _parquet_parts(columns, by_column),
         "manifest.json": f"{_manifest(manifest)}\n".encode(),
     }
 
 
 def ordered_columns(rows: Sequence[Row]) -> list[str]:
     """Column names of the result tables in their stable order."""
-    seen = dict.fromkeys(name for row in rows for name in row)
+    seen = column_names(rows)
     stalls = sorted(name for name in seen if name.startswith(STALLS))
     stable = [name for column in STABLE for name in (stalls if column == f"{STALLS}*" else [column])]
     return [*stable, *(name for name in seen if name not in set(stable))]
@@ -72,22 +77,37 @@ def _cell(value: object) -> Cell:
     return str(plain)
 
 
-def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    """Rows in parts, so that no text of all of them is held."""
-    return (rows[start : start + CHUNK_ROWS] for start in range(0, len(rows), CHUNK_ROWS))
+def _chunks(
+    columns: Sequence[str], rows: Rows, written: Callable[[Any], object]
+) -> Iterator[Iterable[tuple[object, ...]]]:
+    """Lines of ``written`` cells in parts, so that no text of all of them is held; equal cells are written once."""
+    for start in range(0, len(rows), CHUNK_ROWS):
+        parts = (rows.part(column, start, start + CHUNK_ROWS) for column in columns)
+        yield zip(*(_each(part, written) for part in parts), strict=True)
 
 
-def _csv_parts(columns: Sequence[str], rows: Sequence[Row]) -> Iterator[bytes]:
+def _each(cells: list[Any], written: Callable[[Any], object]) -> list[object]:
+    """``written`` of every cell, made once of a text that stands there often."""
+    if all(type(cell) is str for cell in cells):
+        made = {cell: written(cell) for cell in set(cells)}
+        return [made[cell] for cell in cells]
+    return [written(cell) for cell in cells]
+
+
+def _csv_parts(columns: Sequence[str], rows: Rows) -> Iterator[bytes]:
     yield csv_lines([columns]).encode()
-    for chunk in _chunks(rows):
-        yield csv_lines([row.get(column) for column in columns] for row in chunk).encode()
+    for lines in _chunks(columns, rows, _csv_cell):
+        yield _csv_text(lines).encode()
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> str:
     """Lines of a CSV file."""
+    return _csv_text([_csv_cell(cell) for cell in row] for row in rows)
+
+
+def _csv_text(rows: Iterable[Iterable[object]]) -> str:
     stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerows([cell if type(cell) in WRITTEN else _csv_cell(cell) for cell in row] for row in rows)
+    csv.writer(stream, lineterminator="\n").writerows(rows)
     return stream.getvalue()
 
 
@@ -97,6 +117,8 @@ def _csv_value(value: object) -> int | float | str | None:
 
 
 def _csv_cell(value: object) -> int | float | str | None:
+    if type(value) in NUMBERS:
+        return value if isfinite(value) else None  # type: ignore[arg-type, return-value]
     cell = _csv_value(value)
     return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell
 
@@ -110,7 +132,7 @@ def _manifest(value: object, levels: int = 2, indent: str = "") -> str:
     return "{\n" + ",\n".join(members) + f"\n{indent}}}"
 
 
-def _results(manifest: Mapping[str, object], columns: Sequence[str], rows: Sequence[Row]) -> Iterator[bytes]:
+def _results(manifest: Mapping[str, object], columns: Sequence[str], rows: Rows) -> Iterator[bytes]:
     """JSON of the manifest's fields but its times, a field a line, and of the rows, a row a line."""
     yield b"{\n"
     for name, value in manifest.items():
@@ -118,25 +140,42 @@ def _results(manifest: Mapping[str, object], columns: Sequence[str], rows: Seque
             yield f"{_json(name)}: {_json(value)},\n".encode()
     yield b'"rows": ['
     between = "\n"
-    for chunk in _chunks(rows):
-        lines = (_json({column: _cell(row.get(column)) for column in columns}) for row in chunk)
-        yield (between + ",\n".join(lines)).encode()
+    line = ", ".join(f"{_json(column).replace('%', '%%')}: %s" for column in columns)
+    for chunk in _chunks(columns, rows, _json_cell):
+        yield (between + ",\n".join(f"{{{line}}}" % cells for cells in chunk)).encode()
         between = ",\n"
     yield b"\n]\n}\n"
+
+
+def _json_cell(value: object) -> object:
+    """What JSON has for a cell: of a number what Python writes for it too."""
+    if type(value) in NUMBERS and isfinite(value):  # type: ignore[arg-type]
+        return value
+    return _json(_cell(value))
 
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _parquet_bytes(columns: Sequence[str], rows: Sequence[Row]) -> bytes:
+def _parquet_parts(columns: Sequence[str], rows: Rows) -> Iterator[bytes]:
+    """The file of all rows in one part, made when it is written."""
     import pyarrow as pa  # noqa: PLC0415 - heavy
     import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
 
     stream = io.BytesIO()
-    arrays = {column: pa.array(one_type([_cell(row.get(column)) for row in rows])) for column in columns}
-    pq.write_table(pa.table(arrays), stream, compression="zstd")
-    return stream.getvalue()
+    pq.write_table(pa.table({column: _arrow(rows, column) for column in columns}), stream, compression="zstd")
+    yield stream.getvalue()
+
+
+def _arrow(rows: Rows, name: str) -> pa.Array:
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    column = rows.columns.get(name)
+    if isinstance(column, array):
+        numbers = np.frombuffer(column, column.typecode)
+        return pa.array(numbers, mask=~np.isfinite(numbers))
+    return pa.array(one_type([_cell(cell) for cell in rows.part(name, 0, len(rows))]))
 
 
 def one_type(values: list[Cell]) -> list[Cell]:

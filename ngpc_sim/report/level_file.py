@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.report.files import table_files
 from ngpc_sim.report.folder import Content
@@ -27,7 +27,12 @@ def level_file(results: Sequence[Result]) -> dict[str, Content]:
 
 
 def drawn_levels(results: Sequence[Result]) -> list[Row]:
-    """Rows that the chart of misses shows: all, or of a large run the first ones of its smallest scale."""
+    """Rows that the chart of misses shows: all, or of a large run the first of its smallest scale.
+
+    None where no level misses.
+    """
+    if not any(level.spilled and level.lines for result in results for level in result.levels):
+        return []
     if sum(len(result.levels) for result in results) <= MAX_CSV_ROWS:
         return list(_rows(results))
     smallest = min(result.scale for result in results)
@@ -46,7 +51,15 @@ def _tables(results: Sequence[Result]) -> Iterator[pa.Table]:
     types |= dict.fromkeys(("lines", "misses", "far"), pa.int64()) | dict.fromkeys(
         ("hit_rate", "l2_hit_rate"), pa.float64()
     )
+    cells: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}  # of levels that results share
+
+    def cells_of(result: Result) -> list[tuple[Any, ...]]:
+        key = id(result.levels), id(result.configuration)
+        if key not in cells:
+            cells[key] = [tuple(map(row.__getitem__, types)) for row in result.level_rows()]
+        return cells[key]
+
     for part in grouped_by_rows(counts):
-        rows = list(_rows(results[index] for index in part))
-        own = {name: pa.array([row[name] for row in rows], kind) for name, kind in types.items()}
+        columns = zip(*chain.from_iterable(cells_of(results[index]) for index in part), strict=True)
+        own = {name: pa.array(cells, kind) for (name, kind), cells in zip(types.items(), columns, strict=True)}
         yield pa.table(identities.repeated(part, counts) | own)

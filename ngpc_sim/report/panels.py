@@ -15,6 +15,7 @@ from typing import SupportsFloat, TypeVar
 from ngpc_sim.results.comparable import published_mean_beside
 from ngpc_sim.results.names import case_labels
 from ngpc_sim.results.published import GPU, Published
+from ngpc_sim.results.rows import column_names
 from ngpc_sim.workloads.apps import app_rank
 
 Row = Mapping[str, object]
@@ -135,7 +136,7 @@ def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, list[Ro
 
 def condition_columns(rows: Sequence[Row]) -> list[str]:
     """Columns of overridden values: dotted keys, the few keys without a dot, and a GPU that is not the paper's."""
-    overridden = [name for row in rows for name in row if "." in name or name in UNDOTTED]
+    overridden = [name for name in column_names(rows) if "." in name or name in UNDOTTED]
     return list(dict.fromkeys(["gpu", *overridden] if another_gpu(rows) else overridden))
 
 

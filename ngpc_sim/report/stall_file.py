@@ -30,22 +30,27 @@ MAX_ROWS = 10_000_000
 NO_LINES = "0,0,0,,"
 
 
-def stall_file(results: Sequence[Result]) -> dict[str, Iterable[bytes]]:
-    """The file of ``results``, by its name, in parts that are made when they are asked for."""
-    counts = [len(result.nfp_busy) * result.nfp_stalls.shape[0] for result in results]
+def stall_file(results: Sequence[Result], briefs: Sequence[Result] | None = None) -> dict[str, Iterable[bytes]]:
+    """The file of ``results``, by its name, in parts that are made when they are asked for.
+
+    ``briefs`` are the same results, which need no counts of NFPs and are looked at first.
+    """
+    briefs = results if briefs is None else briefs
+    counts = [brief.scale * brief.nfp_stalls.shape[0] for brief in briefs]
     if sum(counts) <= MAX_CSV_ROWS:
         return {f"{NAME}.csv": _parts(results)}
     summed = sum(counts) > MAX_ROWS
     if summed:
-        counts = [result.nfp_stalls.shape[0] for result in results]
-    return {f"{NAME}.parquet": parquet_parts(_tables(results, counts, summed=summed))}
+        counts = [brief.nfp_stalls.shape[0] for brief in briefs]
+    return {f"{NAME}.parquet": parquet_parts(_tables(Identities(briefs), results, counts, summed=summed))}
 
 
-def _tables(results: Sequence[Result], counts: Sequence[int], *, summed: bool) -> Iterator[pa.Table]:
+def _tables(
+    identities: Identities, results: Sequence[Result], counts: Sequence[int], *, summed: bool
+) -> Iterator[pa.Table]:
     """Row groups of results that have so many rows each."""
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
-    identities = Identities(results)
     for part in grouped_by_rows(counts):
         blocks = [_cells(results[index], summed=summed) for index in part]
         numbers = np.concatenate([block[0] for block in blocks])
@@ -58,10 +63,11 @@ def _tables(results: Sequence[Result], counts: Sequence[int], *, summed: bool) -
 
 def _cells(result: Result, *, summed: bool) -> tuple[Array, Array]:
     """Rows of a result: NFP, busy cycles, lines asked, missing and far, waits by cause; and the slots, -1 for none."""
-    stalls, lines = result.nfp_stalls.dense, result.nfp_lines.dense
-    busy = np.asarray(result.nfp_busy)
+    busy, waits, asked = np.asarray(result.nfp_busy), result.nfp_stalls, result.nfp_lines
     if summed:
-        stalls, lines, busy = stalls.sum(axis=0)[None], lines.sum(axis=0)[None], busy.sum()[None]
+        stalls, lines, busy = waits.total[None], asked.total[None], busy.sum()[None]
+    else:
+        stalls, lines = waits.dense, asked.dense
     count, rows, causes = stalls.shape
     cells = np.zeros((count, rows, 5 + causes), np.int64)
     cells[:, :, 0] = np.arange(count)[:, None]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from ngpc_sim.results.rows import column_names
+
 RowT = TypeVar("RowT", bound=Mapping[str, object])
 
 #: what the column ``frame`` has in a summary row
@@ -13,8 +15,10 @@ SUMMARY = "summary"
 RATES = (30, 60, 90, 120)
 
 
-def of_design_points(rows: Sequence[RowT]) -> list[RowT]:
+def of_design_points(rows: Sequence[RowT]) -> Sequence[RowT]:
     """One row a design point: of a sequence the summary."""
+    if "frame" not in column_names(rows):
+        return rows
     return [row for row in rows if row.get("frame") in (None, SUMMARY)]
 
 

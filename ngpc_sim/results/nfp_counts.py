@@ -63,7 +63,7 @@ class NfpCounts:
     def total(self) -> Array:
         """``shape`` int64: all NFPs added up."""
         total = np.zeros(self.shape[0] * self.shape[1], np.int64)
-        total[self.columns] = self.values[self.kind].sum(axis=0)
+        total[self.columns] = np.bincount(self.kind, minlength=len(self.values)) @ self.values
         return total.reshape(self.shape)
 
     def __eq__(self, other: object) -> bool:

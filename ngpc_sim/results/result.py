@@ -17,7 +17,7 @@ STALL_COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Costs:
     """Power, energy and area of a frame beyond the stable columns; the GPU's own figures are for the GPU alone.
 
@@ -46,7 +46,7 @@ class Costs:
     areas: Mapping[str, float | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LevelLines:
     """Lines of a level in a frame: asked of its cache, missing there, and missing in L2 too; 0 where it fits."""
 
@@ -58,7 +58,7 @@ class LevelLines:
     far: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scenes:
     """Frames and scenes: ``frames_per_scene`` is ``None`` for one frame of a scene whose tables are loaded."""
 
@@ -69,7 +69,7 @@ class Scenes:
     steady_fps: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Result:
     """What a frame costs on one architecture; exists only after a run.
 
@@ -178,7 +178,7 @@ class Result:
 
     def row(self) -> dict[str, Any]:
         """Flat row of this result: columns in the order of ``COLUMNS``, ends of intervals, then overridden values."""
-        values = {**vars(self), **vars(self.scenes), **vars(self.costs), **self.gaps}
+        values = {**_values(self), **_values(self.scenes), **_values(self.costs), **self.gaps}
         values |= {f"stall_{cause}": self.stalls.get(cause, 0) for cause in STALLS}
         values |= {f"area_{name}_mm2": value for name, value in self.costs.areas.items()}
         values |= {f"path_{name}_ms": value for name, value in self.critical_path.items()}
@@ -216,7 +216,7 @@ class Result:
             hits = 1 - level.misses / level.lines if level.lines else 1.0
             l2_hits = 1 - level.far / level.misses if level.misses else None
             rates = {"hit_rate": hits, "l2_hit_rate": l2_hits}
-            rows.append(self.identity() | {"grid_sram_kib": kib} | vars(level) | rates)
+            rows.append(self.identity() | {"grid_sram_kib": kib} | _values(level) | rates)
         return rows
 
     def stall_rows(self) -> list[dict[str, Any]]:
@@ -237,3 +237,7 @@ class Result:
             hits = [1 - missing / asked if asked else None, 1 - far / missing if missing else None]
             rows.append([*where, asked, missing, far, *hits, *waits[slot]])
         return rows
+
+
+def _values(part: Any) -> dict[str, Any]:  # noqa: ANN401 - a part of a result
+    return {name: getattr(part, name) for name in part.__slots__}

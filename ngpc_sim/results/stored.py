@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from ngpc_sim.machine.store import Store
 from ngpc_sim.results.nfp_counts import NfpCounts
 from ngpc_sim.results.result import Costs, LevelLines, Result, Scenes
 
@@ -40,6 +41,8 @@ _PLAIN = tuple(field.name for field in fields(Result) if field.name not in LABEL
 _NAMES: dict[type, tuple[str, ...]] = {
     kind: tuple(field.name for field in fields(kind)) for kind in (Costs, Scenes, LevelLines)
 }
+#: lines of levels kept, for results of a sweep whose levels ask the same
+_LEVELS: Store[tuple[LevelLines, ...]] = Store(256)
 #: format, fields, and bytes of the JSON text
 _HEAD = struct.Struct("<III")
 _FIELDS = zlib.crc32(json.dumps([_PLAIN, *_NAMES.values()]).encode())
@@ -58,14 +61,18 @@ def packed(result: Result) -> bytes:
     little = [np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for array in arrays]
     plain = [
         [getattr(result, name) for name in _PLAIN],
-        *(list(vars(getattr(result, name)).values()) for name in _PARTS),
-        [list(vars(level).values()) for level in result.levels],
+        *(_listed(getattr(result, name)) for name in _PARTS),
+        [_listed(level) for level in result.levels],
         [table.shape for table in tables],
         [[array.dtype.str, array.shape] for array in little],
     ]
     text = json.dumps(plain, separators=(",", ":"), default=_number).encode()
     head = _HEAD.pack(FORMAT, _FIELDS, len(text))
     return zlib.compress(b"".join([head, text, *(array.tobytes() for array in little)]), EFFORT)
+
+
+def _listed(part: Any) -> list[Any]:  # noqa: ANN401 - a part of a result
+    return [getattr(part, name) for name in _NAMES[type(part)]]
 
 
 def _number(value: Any) -> Any:  # noqa: ANN401 - a numpy number
@@ -105,8 +112,9 @@ def _result(plain: Any, content: memoryview) -> Result:  # noqa: ANN401 - JSON
         name: kind(**dict(zip(_NAMES[kind], map(_shared, own), strict=True)))
         for (name, kind), own in zip(_PARTS.items(), (costs, scenes), strict=True)
     }
-    lines = tuple(LevelLines(**dict(zip(_NAMES[LevelLines], level, strict=True))) for level in levels)
-    own: dict[str, Any] = {"nfp_busy": busy, "levels": lines, **dict(zip(_COUNTS, tables, strict=True))}
+    lines = tuple(tuple(level) for level in levels)
+    shared = _LEVELS.get(lines, lambda: tuple(LevelLines(*level) for level in lines))
+    own: dict[str, Any] = {"nfp_busy": busy, "levels": shared, **dict(zip(_COUNTS, tables, strict=True))}
     return Result(**LABELS, **named, **parts, **own)
 
 

@@ -13,6 +13,7 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.units import is_real, is_whole
 from ngpc_sim.engines.encoding_engine import check_tables
 from ngpc_sim.engines.shared_tables import check_all_tables
+from ngpc_sim.frame.bound import ngpc_bound_ps
 from ngpc_sim.frame.plan import queries_by_network, target_queries
 from ngpc_sim.frame.services import split_of
 from ngpc_sim.frame.whole_frame import is_replayed_whole
@@ -197,6 +198,11 @@ class Point:
     def queries_by_network(self) -> tuple[int, ...]:
         """Queries of the frame that ask each network of the workload."""
         return queries_by_network(self.arch, self.work, self.replayed, self.pixels)
+
+    @cached_property
+    def ngpc_bound_ps(self) -> int:
+        """Least time in ps in which the NFPs can serve the frame."""
+        return ngpc_bound_ps(self.arch, self.work, *self.queries_by_network)
 
     @property
     def is_whole(self) -> bool:

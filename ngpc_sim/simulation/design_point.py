@@ -19,7 +19,7 @@ from ngpc_sim.engines.encoding_engine import encoding_engine
 from ngpc_sim.engines.mlp_engine import mlp_engine
 from ngpc_sim.engines.nfp import neural_fields_processor
 from ngpc_sim.engines.service import Service
-from ngpc_sim.frame.bound import frame_cycles, ngpc_bound_ps
+from ngpc_sim.frame.bound import frame_cycles
 from ngpc_sim.frame.commands import AnyCluster, Command, Commands
 from ngpc_sim.frame.dispatches import Dispatches, kernels_by_name, time_by_queries
 from ngpc_sim.frame.events import frame_ps, least_ps, longest_ps, run_frame_fast, tiles_of
@@ -141,13 +141,13 @@ class DesignPoint:
     def check_fits(self) -> None:
         """Refuse a frame whose least time a replay could not count, before anything is replayed."""
         d = self.design
-        units.check_fits(max(ngpc_bound_ps(d.arch, d.work, *d.queries_by_network), self.rest_ps))
+        units.check_fits(max(d.ngpc_bound_ps, self.rest_ps))
 
     def bound(self) -> Finished:
         """Closed form: the larger of the NGPC's bound and the rest of kernels."""
         d, arch, work, rest_ps = self.design, self.design.arch, self.design.work, self.rest_ps
         asked = d.queries_by_network
-        ngpc_ps = ngpc_bound_ps(arch, work, *asked)
+        ngpc_ps = d.ngpc_bound_ps
         frame_ps = max(ngpc_ps, rest_ps, 1)
         resources = frame_cycles(arch, work, asked)
         if rest_ps >= ngpc_ps:

@@ -12,7 +12,6 @@ import numpy as np
 
 from ngpc_sim.config import units
 from ngpc_sim.engines.encoding_engine import level_ranges
-from ngpc_sim.frame.bound import ngpc_bound_ps
 from ngpc_sim.frame.memory import TableLoad
 from ngpc_sim.frame.stalls import StallReport
 from ngpc_sim.frame.tiles import Choice
@@ -143,7 +142,7 @@ def _times(point: Point, frame: Finished) -> dict[str, Any]:
         "speedup": base.frame_ms / frame_ms,
         "speedup_bound": base.frame_ms / base.rest_ms if base.rest_ms else math.inf,
         "ngpc_ms": units.ps_to_ms(timing.ngpc_ps),
-        "ngpc_bound_ms": units.ps_to_ms(ngpc_bound_ps(point.arch, point.work, *point.queries_by_network)),
+        "ngpc_bound_ms": units.ps_to_ms(point.ngpc_bound_ps),
         "bottleneck": timing.bottleneck,
         "critical_path": {name: units.ps_to_ms(value) for name, value in timing.path_ps.items()},
         **{f"gpu_{name}": getattr(base, name) for name in ("frame_ms", "frame_ms_low", "encoding_ms", "mlp_ms")},
@@ -244,7 +243,7 @@ def _costs(point: Point, finished: Finished, actions: dict[str, int]) -> dict[st
     ngpc_ms, gpu_ms = units.ps_to_ms(timing.ngpc_ps), finished.base.frame_ms
     load = finished.load
     moved = LoadBytes(load.link_bytes, load.dram_bytes, arch.scale * load.nfp_bytes)
-    bound_ms = units.ps_to_ms(ngpc_bound_ps(arch, point.work, *point.queries_by_network))
+    bound_ms = units.ps_to_ms(point.ngpc_bound_ps)
     frame = Frame(point.queries, point.pixels, gpu_ms, ngpc_ms, bound_ms, moved)
     ngpc_power_w = energy.ngpc_mj / frame_ms
     return {

@@ -31,7 +31,7 @@ def contents(point: Point) -> tuple[Any, ...]:
     trace, options = point.trace, point.options
     drawn = (options.relative_error, options.seed) if point.detail == "sampled" else ()
     asked = (point.resolution, point.detail, options.limit_queries, options.sequence, options.rest_factor, *drawn)
-    return point.arch.text, point.work.sha256, trace.sha256, len(trace.positions), *asked
+    return point.arch.digest, point.work.sha256, trace.sha256, len(trace.positions), *asked
 
 
 def key_of(point: Point) -> str:

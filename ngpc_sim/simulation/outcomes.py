@@ -27,6 +27,8 @@ MAX_JOBS = 256
 MAX_GROUP = 32
 #: seconds after which it does so too
 GROUP_S = 2.0
+#: results that are taken from a store at once
+RECALLED = 1000
 #: lost points that an error names
 MAX_NAMED = 3
 
@@ -153,7 +155,7 @@ def outcomes(asked: Sequence[Asked], kind: Kind[Asked, Value], how: How) -> Outc
     found: Outcomes[Value] = Outcomes()
     if how.store is not None:
         if how.noted:
-            how.store.ask(keys, [kind.labels(one) for one in asked])
+            how.store.ask(keys, map(kind.labels, asked))
         _recall(asked, keys, kind, how.store, found)
     left = [number for number in range(len(asked)) if number not in found]
     if how.only_failed:
@@ -177,12 +179,16 @@ def _recall(
     asked: Sequence[Asked], keys: Sequence[str], kind: Kind[Asked, Value], store: PointStore, found: Outcomes[Value]
 ) -> None:
     """Take what the store has."""
-    results, failures = store.finished(keys), store.failed(keys)
-    for number, (one, key) in enumerate(zip(asked, keys, strict=True)):
-        if key in results:
-            found.values[number] = kind.keep(one, results[key])
-        elif key in failures:
-            found.failures[number] = failures[key]
+    failures = store.failed(keys)
+    for first in range(0, len(keys), RECALLED):
+        part = range(first, min(first + RECALLED, len(keys)))
+        results = store.finished(keys[number] for number in part)
+        for number in part:
+            key = keys[number]
+            if key in results:
+                found.values[number] = kind.keep(asked[number], results[key])
+            elif key in failures:
+                found.failures[number] = failures[key]
 
 
 def _take(

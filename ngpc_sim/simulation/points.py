@@ -7,7 +7,7 @@ go to the same worker, which keeps the trace and its intervals.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from ngpc_sim.architecture.arch import PROSE, Arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import dotted_leaves
 from ngpc_sim.machine.store import Store
-from ngpc_sim.results.names import told_apart
+from ngpc_sim.results.names import distinct, shared_names
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Options, Point
 from ngpc_sim.simulation.keys import contents, key_of
@@ -68,6 +68,27 @@ def names_of(asked: AskedFor, trace: str) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Distinct:
+    """Names of workloads and traces that stand for several contents among some points."""
+
+    works: set[str]
+    traces: set[str]
+
+    @classmethod
+    def of(cls, points: Sequence[Point]) -> Distinct:
+        """Those of ``points``."""
+        works = shared_names((point.work.label, point.work.sha256) for point in points)
+        return cls(works, shared_names((point.trace.name, point.trace.sha256) for point in points))
+
+    def labelled(self, point: Point, result: Result, **changes: Any) -> Result:  # noqa: ANN401 - fields
+        """The result as that of ``point``, with names that are distinct; ``changes`` of other fields."""
+        work, trace = point.work, point.trace
+        names = names_of(point, distinct(trace.name, trace.sha256, self.traces))
+        names["workload"] = distinct(work.label, work.sha256, self.works)
+        return replace(result, **({**names, "configuration": point.arch.resolved()} | changes))
+
+
 def _family(point: Point) -> tuple[str, str]:
     return point.work.sha256, point.trace.sha256
 
@@ -80,10 +101,8 @@ def run_each(points: Sequence[Point], how: How) -> Outcomes[Result]:
 
     Workloads that share a name and differ in contents get the start of their hash behind it, and so do traces.
     """
-    found = outcomes(points, POINTS, how)
-    numbers = sorted(found.values)
-    renamed = told_apart([found.values[number] for number in numbers])
-    return Outcomes(dict(zip(numbers, renamed, strict=True)), found.failures)
+    found = outcomes(points, replace(POINTS, keep=Distinct.of(points).labelled), how)
+    return Outcomes(dict(sorted(found.values.items())), found.failures)
 
 
 def run_points(

@@ -98,7 +98,7 @@ def _family(asked: FrameOfPoint) -> int:
 
 def _key(asked: FrameOfPoint) -> str:
     options = replace(asked.options, overrides=None)
-    return key_from(asked.arch, asked.work, "frame", asked.arch.text, asked.work.sha256, asked.frame.sha256, options)
+    return key_from(asked.arch, asked.work, "frame", asked.arch.digest, asked.work.sha256, asked.frame.sha256, options)
 
 
 def _labels(sequence: str, asked: FrameOfPoint) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from typing import Unpack
 
@@ -44,7 +45,8 @@ def simulate(
 
 def simulate_point(point: Point) -> Result:
     """Simulate the frame of a design point."""
-    run = DesignPoint(point)
+    run = DesignPoint(copy(point))  # what it looks up goes with it
+    point = run.design
     if point.detail != "bound":
         run.check_fits()
     if point.detail == "sampled":

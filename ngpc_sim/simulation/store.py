@@ -110,7 +110,7 @@ class PointStore:
         with self._changing():
             self._database.executemany("INSERT OR REPLACE INTO points VALUES (?, ?, ?)", rows)
 
-    def ask(self, keys: Sequence[str], labels: Sequence[Mapping[str, Any]]) -> None:
+    def ask(self, keys: Sequence[str], labels: Iterable[Mapping[str, Any]]) -> None:
         """Note which sweep is asked: keys in their order, and what each point is called."""
         rows = (
             (number, bytes.fromhex(key), json.dumps(dict(own)))

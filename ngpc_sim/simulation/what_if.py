@@ -66,7 +66,7 @@ def _times(arch: Arch, dotted: str, factor: float) -> Any:  # noqa: ANN401 - a n
     """Value of a key times ``factor``, an integer stays one; ``None`` where it is no number or would become 0."""
     if dotted.startswith(OF_GPU):
         return getattr(arch.gpu, dotted.removeprefix(OF_GPU)).value * factor
-    value: Any = arch.file.model_dump()
+    value: Any = arch.file.model_dump() | {"scale": arch.scale}
     for part in dotted.split("."):
         value = value[part]
     if not isinstance(value, int | float) or not value * factor:

@@ -216,7 +216,7 @@ def test_more_points_than_memory_holds_are_refused_before_they_are_built(monkeyp
     text = "app: gia\ngrid:\n" + "".join(f"  {key}: 1..1000:1\n" for key in ("nfp.mlp.rows", "nfp.mlp.cols", "scale"))
     with pytest.raises(UserError) as error:
         plan(read_sweep(file(text)))
-    needed = 10**9 * point_limit.BYTES_A_POINT / 2**30
+    needed = 10**9 * (point_limit.BYTES_A_POINT + point_limit.BYTES_AN_ARCH) / 2**30
     said = f"asks for 1,000,000,000 design points, which need about {needed:,.1f} GiB of memory; 1.0 GiB are free"
     assert said in str(error.value)
 

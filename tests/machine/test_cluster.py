@@ -1,9 +1,11 @@
 """A cluster answers every task once, whatever dies; who cannot give the same answers is refused."""
 
+import json
 import math
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -31,6 +33,15 @@ SLOW_S = 0.2
 START_S = 60.0
 #: a task that has ended two workers is given up
 SETTINGS = {"NGPC_SIM_THREADS": "1", "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
+
+#: a sweep of so many points, and what its manifests may have otherwise
+POINTS = 1000
+CLOCKS = ",".join(f"{1 + number / 200:g}" for number in range(POINTS // 5))
+SWEEP = (
+    *("--app", "gia", "--limit-queries", "200", "--no-what-if", "--quiet"),
+    *("--scale", "1..5:1", "--set", f"nfp.clock_ghz={CLOCKS}"),
+)
+TIMES = {"wall_time_s", "simulated_cycles_per_s", "queries_per_s"}
 
 
 def free_port():
@@ -203,6 +214,42 @@ def test_a_row_does_not_depend_on_where_its_point_ran(cluster):
     with cluster_of(cluster.address, apart) as spread, closing(spread(run_point, points)) as answers:
         rows = {point.trace.name: result.row() for point, result in answers}
     assert rows == {point.trace.name: run_point(point).row() for point in points}
+
+
+def finished(folder):
+    """Points that the store of a sweep has."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{folder}/points.sqlite?mode=ro", uri=True)) as store:
+        return store.execute("SELECT count(*) FROM points").fetchone()[0]
+    return 0
+
+
+def files_of(folder):
+    """Bytes of the result files but the store, and the manifest without its times."""
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith("points.sqlite")}
+    manifest = json.loads(files.pop("manifest.json"))
+    return files | {"manifest": {name: value for name, value in manifest.items() if name not in TIMES}}
+
+
+@pytest.mark.nightly
+def test_a_sweep_whose_worker_and_scheduler_die_ends_with_the_bytes_of_an_undisturbed_one(cluster, tmp_path):
+    def begin(folder, *words):
+        command = [sys.executable, "-m", "ngpc_sim", *SWEEP, "--out", folder, *words]
+        environment = os.environ | SETTINGS | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        return subprocess.Popen(command, cwd=tmp_path, env=environment)
+
+    undisturbed = begin("undisturbed")
+    assert undisturbed.wait() == 0
+    process = begin("disturbed", "--cluster", cluster.address)
+    for least, strike in ((100, cluster.kill_worker), (500, cluster.kill_scheduler)):
+        while finished(tmp_path / "disturbed") < least:
+            assert process.poll() is None
+            time.sleep(0.01)
+        strike()
+        assert finished(tmp_path / "disturbed") < POINTS
+        cluster.start()
+    assert process.wait() == 0
+    assert finished(tmp_path / "disturbed") == POINTS
+    assert files_of(tmp_path / "disturbed") == files_of(tmp_path / "undisturbed")
 
 
 def test_no_scheduler_is_one_sentence(monkeypatch):

@@ -49,9 +49,12 @@ def broken_notes(sentences: Iterable[str]) -> list[Note]:
 
 def _unused(pairs: Pairs, names: Names) -> Told:
     """Keys that change nothing in an architecture; a warning where one of them was typed."""
+    unused: dict[int, dict[str, list[str]]] = {}  # scales of an architecture share its file
     for point, r in {point.arch.sha256: (point, r) for point, r in pairs}.values():
-        typed = set(point.options.overrides or {})
-        for reason, keys in unused_keys(point.arch.file).items():
+        typed, file = set(point.options.overrides or {}), point.arch.file
+        if id(file) not in unused:
+            unused[id(file)] = unused_keys(file)
+        for reason, keys in unused[id(file)].items():
             set_here = [key for key in keys if key in typed]
             text = f"{', '.join(keys)}: without effect, because {reason}."
             brief = f"{', '.join(set_here)} without effect" if set_here else ""

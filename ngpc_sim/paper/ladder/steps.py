@@ -77,7 +77,9 @@ def differing_keys(first: Arch, last: Arch) -> list[str]:
 def value_of(arch: Arch, dotted: str) -> Any:  # noqa: ANN401 - a value of an architecture file
     """Value of a dotted key, as plain data; a number of the GPU without its source."""
     of_gpu = dotted.startswith(OF_GPU)
-    value: Any = (arch.gpu if of_gpu else arch.file).model_dump(mode="json")
+    value: Any = (
+        arch.gpu.model_dump(mode="json") if of_gpu else arch.file.model_dump(mode="json") | {"scale": arch.scale}
+    )
     for part in dotted.removeprefix(OF_GPU).split("."):
         value = value[part]
     return value["value"] if of_gpu and isinstance(value, dict) else value
