@@ -134,25 +134,20 @@ class Arch:
 
     def resolved(self) -> Tree:
         """Plain data of everything that can change a result; the reader's to read only."""
-        return self._beside_scale.tree_at(self.scale)
-
-    @property
-    def beside_scale(self) -> Tree:
-        """:meth:`resolved` without the scale, one for architectures that differ in nothing else."""
-        return self._beside_scale.shared
+        return self.beside_scale.tree_at(self.scale)
 
     @cached_property
     def digest(self) -> str:
         """Hash of what a result follows from: no prose, no place of a file."""
-        return self._beside_scale.results.hash_with(self.scale)
+        return self.beside_scale.results.hash_with(self.scale)
 
     @cached_property
     def sha256(self) -> str:
         """Hash of :meth:`resolved`."""
-        return self._beside_scale.everything.hash_with(self.scale)
+        return self.beside_scale.everything.hash_with(self.scale)
 
     @cached_property
-    def _beside_scale(self) -> BesideScale:
+    def beside_scale(self) -> BesideScale:
         """What it shares with itself at another scale."""
         parts: dict[str, Part] = {"gpu": self.gpu, "technology": self.technology}
         return BesideScale.of(self.file.model_dump(mode="json"), parts, PROSE)
@@ -248,7 +243,7 @@ def _gpu(read: Callable[..., GpuSpec], tree: Tree, name: str) -> GpuSpec:
 def at_scale(arch: Arch, scale: int) -> Arch:
     """The architecture with another number of NFPs, from 1 to MAX_SCALE; a sweep has thousands, so parts are shared."""
     other = replace(arch, scale=scale)
-    vars(other)["_beside_scale"] = arch._beside_scale  # noqa: SLF001 - of the same module
+    vars(other)["beside_scale"] = arch.beside_scale
     return other
 
 

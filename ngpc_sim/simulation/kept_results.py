@@ -53,7 +53,7 @@ class _Keeper:
 
     def keep(self, point: Point, result: Result) -> tuple[int, Result]:
         """The place of its row, and the result in brief."""
-        named = self.names.labelled(point, result, configuration=point.arch.beside_scale)
+        named = self.names.labelled(point, result, configuration=point.arch.beside_scale.shared)
         self.rows.add(named.row())
         if self.whole is not None:
             self.whole.append(replace(named, configuration=point.arch.resolved()))
