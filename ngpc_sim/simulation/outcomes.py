@@ -253,13 +253,17 @@ def _groups(
 ) -> Iterator[list[int]]:
     """Questions of a family, in parts so that every worker gets one.
 
-    A part takes every n-th question, because large scales cost more than small ones.
+    As many parts as workers take every n-th question each, because large scales cost more than small ones. More parts
+    are neighbours, because those share their architecture, which goes to a worker once a part.
     """
     families: dict[Hashable, list[int]] = {}
     for number in numbers:
         families.setdefault(kind.family(asked[number]), []).append(number)
     alone = how.jobs == 1 and how.spread is None
     for group in families.values():
-        shared = max(min(len(group), -(-how.jobs // len(families))), -(-len(group) // most))
-        parts = len(group) if alone else shared
-        yield from (group[part::parts] for part in range(parts))
+        workers = min(len(group), -(-how.jobs // len(families)))
+        size = 1 if alone else most
+        if len(group) > size * workers:
+            yield from (group[first : first + size] for first in range(0, len(group), size))
+        else:
+            yield from (group[part::workers] for part in range(workers))
