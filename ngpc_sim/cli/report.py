@@ -1,8 +1,9 @@
-"""``ngpc-sim report``: a sweep so far, and figures from runs of their own."""
+"""``ngpc-sim report``: a page of folders of results, a sweep so far, and figures from runs of their own."""
 
 from __future__ import annotations
 
 import sys
+import webbrowser
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,31 +18,51 @@ if TYPE_CHECKING:
 
 
 def report(
-    sweep: Annotated[
-        Path | None, typer.Argument(metavar="[OUT]", help="Folder of a sweep: write what it has finished so far.")
+    folders: Annotated[
+        list[Path] | None, typer.Argument(metavar="[OUT...]", help="Folders of results, or of a sweep that still runs.")
     ] = None,
+    page: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="The page (default report.html in the first folder).")
+    ] = None,
+    browse: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,  # noqa: FBT002
     paper: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Draw the counterparts of the paper's figures into this folder.")
     ] = None,
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing, no progress bar.")] = False,  # noqa: FBT002
 ) -> None:
-    """Write what a sweep has finished, also while it runs: ngpc-sim report OUT. Draw figures: --paper OUT."""
-    if (sweep is None) == (paper is None):
-        raise UserError("report needs --paper OUT for the paper's figures, or the folder of a sweep; one of the two.")
-    said = _so_far(sweep) if sweep is not None else ""
-    if paper is not None:
-        said = _paper(paper, jobs, quiet=quiet)
+    """Write a page of results, side by side those of several folders: ngpc-sim report OUT... [--open].
+
+    Of a sweep, also while it runs, the table of what it has finished is written too. Draw figures: --paper OUT.
+    """
+    if bool(folders) == (paper is not None):
+        raise UserError("report needs folders of results, or --paper OUT for the paper's figures; one of the two.")
+    lines = [_paper(paper, jobs, quiet=quiet)] if paper is not None else _pages(folders or [], page, browse=browse)
     if not quiet:
-        sys.stdout.write(f"{said}\n")
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
-def _so_far(folder: Path) -> str:
-    """Write the table of a sweep, and say where and of how much."""
+def _pages(folders: list[Path], page: Path | None, *, browse: bool) -> list[str]:
+    """Write tables of sweeps, and the page; without its packages a sentence says how to get them."""
+    from ngpc_sim.config.extras import MissingExtraError
+    from ngpc_sim.job.page import write_page
     from ngpc_sim.job.so_far import write_so_far
+    from ngpc_sim.simulation.store import NAME
 
-    path, found = write_so_far(folder)
-    return f"{found.sentence()} Wrote {path.name} to {folder}."
+    lines = []
+    for folder in folders:
+        if (folder / NAME).is_file():
+            table, found = write_so_far(folder)
+            lines.append(f"{found.sentence()} Wrote {table.name} to {folder}.")
+    try:
+        path = write_page(folders, page)
+    except MissingExtraError as error:
+        if not lines:
+            raise
+        return [*lines, f"{error}"]
+    if browse:
+        webbrowser.open(path.resolve().as_uri())
+    return [*lines, f"Wrote {path}."]
 
 
 def _paper(folder: Path, jobs: int, *, quiet: bool) -> str:

@@ -8,6 +8,10 @@ from contextlib import contextmanager
 from ngpc_sim.config.errors import UserError
 
 
+class MissingExtraError(UserError):
+    """An extra that is not installed."""
+
+
 @contextmanager
 def extra(name: str, purpose: str) -> Iterator[None]:
     """Import packages of the extra ``name`` inside; ``purpose`` needs them, and begins the sentence."""
@@ -15,4 +19,4 @@ def extra(name: str, purpose: str) -> Iterator[None]:
         yield
     except ImportError as error:
         package = (error.name or name).partition(".")[0]
-        raise UserError(f"{purpose} needs the package {package}: pip install 'ngpc-sim[{name}]'.") from error
+        raise MissingExtraError(f"{purpose} needs the package {package}: pip install 'ngpc-sim[{name}]'.") from error

@@ -1,0 +1,11 @@
+"""One page of a run, or of several side by side: ``report.html``, one file that asks nothing of any network.
+
+:class:`Run` is what a folder holds. :func:`document` makes the page of it. Charts are Altair specifications
+(:mod:`specs`), which the page's script draws with Vega. Everything that a user or a stranger named is text: the template
+escapes it, and the JSON in the page holds none of the letters that could end a script.
+"""
+
+from ngpc_sim.report.page.document import document
+from ngpc_sim.report.page.run import Run
+
+__all__ = ["Run", "document"]

@@ -1,0 +1,87 @@
+(() => {
+  "use strict";
+  const given = JSON.parse(document.getElementById("data").textContent);
+  const views = [], tables = [];
+  let chosen = null;
+
+  const CONFIG = {
+    background: null, aria: false, font: "system-ui, sans-serif",
+    view: { stroke: null }, axis: { labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
+    legend: { orient: "top", columns: { expr: "max(1, floor(width / 110))" }, labelFontSize: 12, symbolStrokeWidth: 2, labelLimit: 200 },
+    scale: { pointPadding: 0.2 },
+  };
+  // expressions are interpreted, for the page forbids code that is made of text
+  const OPTIONS = { mode: "vega-lite", actions: false, renderer: "svg", ast: true, config: CONFIG };
+
+  /** Show one app, or all of them, in every chart and table. */
+  function choose(app) {
+    chosen = app;
+    for (const view of views) view.signal("app", app).runAsync();
+    for (const { api, column } of tables) api.column(column).search(app === null ? "" : app, { exact: true }).draw();
+    for (const button of document.querySelectorAll("[data-app]")) {
+      button.setAttribute("aria-pressed", String((button.dataset.app || null) === app));
+    }
+  }
+
+  async function draw(one) {
+    const place = document.getElementById(one.id);
+    const { view } = await vegaEmbed(place, one.spec, OPTIONS);
+    view.addEventListener("click", (_, item) => {
+      const app = item && item.datum && item.datum.app;
+      if (app !== undefined && app !== null) choose(app === chosen ? null : app);
+    });
+    if (chosen !== null) view.signal("app", chosen).runAsync();
+    views.push(view);
+  }
+
+  /** The numbers of a chart as a table, made when it is asked for. */
+  function fill(details) {
+    const one = given.views.find((own) => own.id === details.dataset.view);
+    const box = document.createElement("div"), table = document.createElement("table");
+    box.className = "wide";
+    box.tabIndex = 0;
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-labelledby", `${one.id}-said`);
+    table.className = "plain";
+    const head = table.createTHead().insertRow();
+    for (const [, title] of one.columns) {
+      const cell = document.createElement("th");
+      cell.scope = "col";
+      cell.textContent = title;
+      head.append(cell);
+    }
+    const body = table.createTBody();
+    for (const row of one.spec.datasets.rows) {
+      const line = body.insertRow();
+      for (const [field] of one.columns) line.insertCell().textContent = row[field] ?? "";
+    }
+    box.append(table);
+    details.append(box);
+  }
+
+  async function fillTables() {
+    const { ITable, set_or_remove_dark_class: followTheme } = await window[given.tables_at];
+    followTheme();
+    for (const one of given.tables) {
+      const api = new ITable(document.getElementById(one.id), one.arguments).dt;
+      if (one.app >= 0) tables.push({ api, column: one.app });
+    }
+  }
+
+  async function start() {
+    for (const button of document.querySelectorAll("[data-app]")) {
+      button.addEventListener("click", () => choose(button.dataset.app || null));
+    }
+    for (const details of document.querySelectorAll("details[data-view]")) {
+      details.addEventListener("toggle", () => fill(details), { once: true });
+    }
+    for (const one of given.views) {
+      await draw(one);
+      await new Promise((next) => setTimeout(next)); // so that the page answers in between
+    }
+    await fillTables();
+    document.documentElement.dataset.ready = "yes";
+  }
+
+  start();
+})();

@@ -1,0 +1,122 @@
+"""The summary of a run: sentences that are computed from its rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from statistics import fmean
+from typing import Any
+
+from ngpc_sim.report.page.axes import Sweep, known
+from ngpc_sim.report.page.run import Run
+from ngpc_sim.report.page.view import figure, joined
+from ngpc_sim.report.panels import Row, frame_words, number, split_panels
+from ngpc_sim.results.frames import RATES, of_design_points, of_single_frames
+from ngpc_sim.results.published import CONFIDENCE_WORDS
+
+
+def summary(run: Run) -> list[str]:
+    """What was run, how fast it is, what limits it, what it costs, and what is to be doubted."""
+    rows = of_design_points(run.rows)
+    found = list(run.sentences)
+    if rows:
+        found += [*_what(rows, run), *_speed(rows), *_limits(rows), *_costs(rows), *_doubts(rows, run)]
+    return found
+
+
+def _what(rows: Sequence[Row], run: Run) -> Iterator[str]:
+    sweep = Sweep(rows)
+    scales = [f"{scale}" for scale in sweep.values("scale")]
+    sizes = list(dict.fromkeys(map(frame_words, rows)))
+    gpus = list(dict.fromkeys(str(row.get("gpu")) for row in rows))
+    archs = list(dict.fromkeys(str(row.get("arch")) for row in rows))
+    yield (
+        f"{_count(len(rows), 'design point')} of {joined(archs)} beside {joined(gpus)}: {joined(sweep.case_order)}, "
+        f"{joined(sizes)}, {joined(scales, 8)} NFPs."
+    )
+    keys = [name for name in sweep.axes if name not in {"scale", "arch", "resolution"}]
+    if keys:
+        words = [f"{name} ({len(sweep.values(name)):,} values)" for name in keys]
+        yield f"Beside it these change: {joined(words)}."
+    frames = len(of_single_frames(run.rows)) - len(rows)
+    if len(run.rows) > len(rows) and frames >= 0:
+        yield "What is said of a design point of a sequence is about its mean frame."
+
+
+def _speed(rows: Sequence[Row]) -> Iterator[str]:
+    sweep = Sweep(rows)
+    best: dict[str, Row] = {}
+    for row, case in zip(rows, sweep.cases, strict=True):
+        if known(row, "fps") and (case not in best or number(row, "fps") > number(best[case], "fps")):
+            best[case] = row
+    if best:
+        words = [f"{case} {figure(number(best[case], 'fps'))} ({_gain(best[case])}{sweep.place(best[case])})" for case in sweep.case_order if case in best]
+        yield f"Most frames per second: {joined(words)}."
+        total = sum(known(row, "fps") for row in rows)
+        rates = [f"{sum(number(row, 'fps') >= hz for row in rows):,} reach {hz}" for hz in RATES]
+        yield f"Of {_count(total, 'point')}, {', '.join(rates)} frames per second."
+    for panel in split_panels(rows):
+        for scale in panel.scales[-1:]:
+            published = panel.published_mean(scale)
+            if published is not None:
+                yield (
+                    f"{panel.title}, {scale} NFPs: the mean speedup is {figure(panel.mean_speedup(scale))}; published is "
+                    f"{published.value:g} ({CONFIDENCE_WORDS[published.confidence]})."
+                )
+
+
+def _gain(row: Row) -> str:
+    return f"speedup {figure(number(row, 'speedup'))}, " if known(row, "speedup") else ""
+
+
+def _limits(rows: Sequence[Row]) -> Iterator[str]:
+    limits = Counter(str(row["bottleneck"]) for row in rows if row.get("bottleneck"))
+    if limits:
+        words = [f"{name} in {count:,}" for name, count in limits.most_common()]
+        yield f"What limits the frame: {joined(words)} of {_count(len(rows), 'point')}."
+    gains: dict[str, list[float]] = {}
+    for row in rows:
+        if row.get("doubled") and known(row, "doubled_gain"):
+            gains.setdefault(str(row["doubled"]), []).append(number(row, "doubled_gain"))
+    if gains:
+        words = [f"{name} {figure(min(own))} to {figure(max(own))}" for name, own in gains.items()]
+        yield f"Twice of what limits a frame makes it so many times as fast: {joined(words)}."
+
+
+def _costs(rows: Sequence[Row]) -> Iterator[str]:
+    for column, words, unit in (
+        ("area_mm2", "The NGPC takes", "mm²"),
+        ("energy_mj", "A frame takes", "mJ"),
+        ("total_power_w", "The mean power of a frame is", "W"),
+    ):
+        values = [number(row, column) for row in rows if known(row, column)]
+        if values:
+            low, high = figure(min(values)), figure(max(values))
+            yield f"{words} {low if low == high else f'{low} to {high}'} {unit}."
+    gains = [number(row, "energy_gain") for row in rows if known(row, "energy_gain")]
+    if gains:
+        yield f"That is {figure(fmean(gains))} times less energy than on the GPU alone, on the mean."
+
+
+def _doubts(rows: Sequence[Row], run: Run) -> Iterator[str]:
+    over = sum(row.get("power_over_board") is True for row in rows)
+    if over:
+        yield f"The mean power of {_count(over, 'point')} is above what the board of the GPU may draw."
+    below = {str(row.get("app")) for row in rows if row.get("gpu_below_bound") is True}
+    if below:
+        yield (
+            f"The published time on the GPU alone of {joined(sorted(below))} is shorter than its own kernels can be, "
+            "so its speedup is too small."
+        )
+    infeasible = sum(row.get("feasible") is False for row in rows)
+    if infeasible:
+        yield f"{_count(infeasible, 'point')} break a constraint of the sweep."
+    failed: Any = run.manifest.get("failed_points")
+    if failed:
+        yield f"{_count(failed, 'point')} failed and are not shown."
+
+
+def _count(number_of: object, word: str) -> str:
+    """How many of a thing."""
+    shown = f"{number_of:,}" if isinstance(number_of, int) else str(number_of)
+    return f"{shown} {word}" if number_of == 1 else f"{shown} {word}s"

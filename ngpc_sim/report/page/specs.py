@@ -1,0 +1,186 @@
+"""Altair specifications of the page's charts: curves, stacks, points and bars.
+
+Fields have fixed names, so that nothing that a user named is read as an expression. Colours are variables of the page's
+style sheet or hex codes, and the style sheet decides what light, dark and paper look like. Every chart is as wide as
+its place. ``app`` is a parameter that the page's script sets in all charts at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ngpc_sim.config.extras import extra
+from ngpc_sim.report.panels import Row
+
+PURPOSE = "report.html"
+FILTER = "app === null || datum.app === app"
+#: classes of a palette in the style sheet; of Okabe and Ito, lightened on dark paper
+COLOURS = tuple(f"var(--c{place})" for place in range(8))
+#: fields that are numbers
+NUMBERS = ("y", "low", "high", "value")
+CURVE_PX, POINTS_PX, STEP_PX = 260, 300, 17
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Title of an axis, whether it is logarithmic, and the values that it names."""
+
+    title: str
+    log: bool = False
+    values: Sequence[float] = ()
+    is_number: bool = True
+
+
+def altair() -> Any:  # noqa: ANN401 - a module
+    """The package, which only a page needs."""
+    with extra("report", PURPOSE):
+        import altair as alt  # noqa: PLC0415 - of an extra
+    return alt
+
+
+def curves(rows: Rows, x: Axis, y: Axis, cases: Sequence[str], top: float | None) -> dict[str, Any]:
+    """Lines of ``y`` over ``x``, a colour a case; with a field ``low``, inside the band from it to ``high``."""
+    alt = altair()
+    base = alt.Chart(alt.NamedData("rows")).transform_filter(FILTER)
+    across = _across(alt, x)
+    colour = alt.Color("case:N", title=None, scale=alt.Scale(domain=list(cases), range=_palette(len(cases))))
+    up = alt.Y("y:Q", title=_titled(y), scale=_scale(alt, y, top))
+    tips = [_tip(alt, "case", "case"), _tip(alt, "x", x.title), _tip(alt, "y", y.title)]
+    if any("low" in row for row in rows):
+        tips += [_tip(alt, "low", "lowest"), _tip(alt, "high", "highest")]
+        band = base.mark_area(opacity=0.18).encode(x=across, y=up, y2="high:Q", color=colour)
+        band = band.encode(y=alt.Y("low:Q", title=_titled(y), scale=_scale(alt, y, top)))
+        line = base.mark_line().encode(x=across, y=up, color=colour, tooltip=tips)
+        chart = alt.layer(band, line)
+        if len({row["x"] for row in rows}) < 60:  # noqa: PLR2004 - marks stand apart
+            chart = alt.layer(band, line, base.mark_point(filled=True).encode(x=across, y=up, color=colour, tooltip=tips))
+        return _finished(chart, rows, CURVE_PX)
+    encoded: dict[str, Any] = {"x": across, "y": up, "color": colour}
+    if len({row["series"] for row in rows}) > 1:
+        encoded["strokeDash"] = alt.StrokeDash("series:N", title=None)
+        encoded["detail"] = "series:N"
+        tips.append(_tip(alt, "series", "design"))
+    line = base.mark_line().encode(**encoded)
+    encoded.pop("strokeDash", None)
+    points = base.mark_point(filled=True, size=50).encode(**encoded, shape=alt.Shape("case:N", title=None, scale=alt.Scale(domain=list(cases))), tooltip=tips)
+    return _finished(alt.layer(line, points), rows, CURVE_PX)
+
+
+def stacks(rows: Rows, x: Axis, parts: Mapping[str, str], top: float | None) -> dict[str, Any]:
+    """Horizontal stacks of ``value``, one a label, a colour a part: title to colour."""
+    alt = altair()
+    chart = alt.Chart(alt.NamedData("rows")).transform_filter(FILTER).mark_bar(stroke="var(--edge)", strokeWidth=0.5)
+    chart = chart.encode(
+        y=alt.Y("label:N", title=None, sort=alt.EncodingSortField("place", op="min"), axis=alt.Axis(labelLimit=170)),
+        x=alt.X("value:Q", title=_titled(x), scale=_scale(alt, x, top), stack="zero"),
+        color=alt.Color(
+            "part:N", title=None, sort=None, scale=alt.Scale(domain=list(parts), range=list(parts.values()))
+        ),
+        order="order:Q",
+        tooltip=[_tip(alt, "label", "of"), _tip(alt, "part", "part"), _tip(alt, "value", x.title)],
+    )
+    return _finished(chart, rows, {"step": STEP_PX})
+
+
+def points(rows: Rows, x: Axis, y: Axis, kinds: Sequence[str], line: Rows = ()) -> dict[str, Any]:
+    """Points of ``x`` and ``y``, a colour a ``case``, a shape a kind; ``line`` is a line behind them."""
+    alt = altair()
+    base = alt.Chart(alt.NamedData("rows")).transform_filter(FILTER)
+    cases = list(dict.fromkeys(row["case"] for row in rows))
+    sides = {
+        "x": alt.X("x:Q", title=_titled(x), scale=_scale(alt, x, None)),
+        "y": alt.Y("y:Q", title=_titled(y), scale=_scale(alt, y, None)),
+    }
+    chart = base.mark_point(filled=True, size=55, opacity=0.85).encode(
+        **sides,
+        color=alt.Color("case:N", title=None, scale=alt.Scale(domain=cases, range=_palette(len(cases)))),
+        shape=alt.Shape("kind:N", title=None, scale=alt.Scale(domain=list(kinds))),
+        size=alt.Size("kind:N", title=None, scale=alt.Scale(domain=list(kinds), range=[80, 30, 30, 30][: len(kinds)])),
+        tooltip=[
+            *(_tip(alt, name, text) for name, text in (("case", "case"), ("kind", "kind"), ("place", "design"))),
+            _tip(alt, "x", x.title),
+            _tip(alt, "y", y.title),
+        ],
+    )
+    if line:
+        roof = alt.Chart(alt.InlineData(list(line))).mark_line(color="var(--ink)", strokeDash=[4, 3]).encode(**sides)
+        chart = alt.layer(roof, chart)
+    return _finished(chart, rows, POINTS_PX)
+
+
+def bars(rows: Rows, x: Axis, kinds: Sequence[str]) -> dict[str, Any]:
+    """Horizontal bars of ``value`` from 0, one a label, a colour a ``kind``."""
+    alt = altair()
+    chart = alt.Chart(alt.NamedData("rows")).transform_filter(FILTER).mark_bar(opacity=0.9)
+    chart = chart.encode(
+        y=alt.Y("label:N", title=None, sort=alt.EncodingSortField("place", op="min"), axis=alt.Axis(labelLimit=220)),
+        x=alt.X("value:Q", title=_titled(x), stack=None),
+        color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=list(kinds), range=_palette(len(kinds)))),
+        tooltip=[_tip(alt, name, name) for name in ("label", "kind", "value", "about")],
+    )
+    return _finished(chart, rows, {"step": STEP_PX})
+
+
+def steps(rows: Rows, x: Axis, kinds: Sequence[str]) -> dict[str, Any]:
+    """Dots of ``value`` by label from top to bottom, joined by a line a ``kind``."""
+    alt = altair()
+    base = alt.Chart(alt.NamedData("rows"))
+    chart = base.mark_line(point=True).encode(
+        y=alt.Y("label:N", title=None, sort=alt.EncodingSortField("place", op="min"), axis=alt.Axis(labelLimit=220)),
+        x=alt.X("value:Q", title=_titled(x), scale=_scale(alt, x, None)),
+        color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=list(kinds), range=_palette(len(kinds)))),
+        order="place:Q",
+        tooltip=[_tip(alt, name, name) for name in ("label", "kind", "value")],
+    )
+    return _finished(chart, rows, {"step": STEP_PX + 6})
+
+
+def _finished(chart: Any, rows: Rows, height: object) -> dict[str, Any]:  # noqa: ANN401 - of altair
+    """The specification with its rows; nothing in it is counted, so that the same chart has the same bytes."""
+    spec: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
+    spec.pop("$schema", None)
+    spec |= {"datasets": {**spec.get("datasets", {}), "rows": list(rows)}}
+    spec |= {"params": [{"name": "app", "value": None}], "autosize": {"type": "fit-x", "contains": "padding"}}
+    return spec
+
+
+def _across(alt: Any, x: Axis) -> Any:  # noqa: ANN401 - of altair
+    if not x.is_number:
+        return alt.X("x:N", title=x.title, sort=None)
+    if x.log:
+        axis = alt.Axis(values=list(x.values)) if len(x.values) <= 12 else alt.Axis()  # noqa: PLR2004 - their labels fit
+        return alt.X("x:Q", title=_titled(x), scale=alt.Scale(type="log", base=2), axis=axis)
+    return alt.X("x:Q", title=x.title, scale=alt.Scale(zero=False))
+
+
+def _scale(alt: Any, axis: Axis, top: float | None) -> Any:  # noqa: ANN401 - of altair
+    if axis.log:
+        return alt.Scale(type="log")
+    return alt.Scale() if top is None else alt.Scale(domain=[0, top])
+
+
+def _titled(axis: Axis) -> str:
+    return f"{axis.title}, log" if axis.log else axis.title
+
+
+def _tip(alt: Any, field: str, title: str) -> Any:  # noqa: ANN401 - of altair
+    return alt.Tooltip(f"{field}:{'Q' if field in NUMBERS else 'N'}", title=title)
+
+
+def _palette(count: int) -> list[str]:
+    return [COLOURS[place % len(COLOURS)] for place in range(count)]
+
+
+def shown(row: Row) -> dict[str, Any]:
+    """A row with its numbers at six digits: what charts and tables need."""
+    return {name: rounded(value) for name, value in row.items()}
+
+
+def rounded(value: object) -> Any:  # noqa: ANN401 - a cell
+    """A number at six digits; what is neither number, text nor truth value as text."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    return value if value is None or isinstance(value, bool | int | str) else str(value)

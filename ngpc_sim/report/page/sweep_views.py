@@ -1,0 +1,259 @@
+"""Curves and stacks of the rows of a run: speedup, frames per second, energy, area, stalls, and its best designs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from math import isnan
+from statistics import fmean, median
+from typing import Any
+
+import numpy as np
+
+from ngpc_sim.report.charts.costs import AREA_BLOCKS, ENERGY_BLOCKS
+from ngpc_sim.report.page import specs
+from ngpc_sim.report.page.axes import Sweep, known, title, word
+from ngpc_sim.report.page.specs import Axis, shown
+from ngpc_sim.report.page.view import MAX_MARKS, View, figure, joined, spread
+from ngpc_sim.report.panels import Row, number
+from ngpc_sim.results.columns import AREA_MODELS
+from ngpc_sim.results.stall_causes import STALL_CAUSES
+
+Array = np.ndarray[Any, Any]
+
+#: series of a chart above which it shows their middle and their ends
+MAX_SERIES = 4
+#: values along an axis of stacks
+MAX_STACKS = 8
+#: objectives of a sweep's best designs, and whether more is better or less
+FRONT = {"fps": 1, "area_mm2": -1, "energy_mj": -1}
+WORK = "MLP at work"
+#: units in titles
+MS, PERCENT = "ms", "%"
+CURVE = {"case": "case", "x": "", "series": "design", "y": "", "low": "lowest", "high": "highest"}
+
+
+def sweep_views(rows: Sequence[Row]) -> Iterator[View]:
+    """Views of the rows of design points, those that they have the numbers for."""
+    sweep = Sweep(rows)
+    yield from curve(sweep, "speedup", "Speedup", "speedup over the GPU alone", log=False)
+    yield from curve(sweep, "fps", "Frames per second", "frames per second", log=True)
+    yield from energy(sweep)
+    yield from area(sweep)
+    yield from stalls(sweep)
+    yield from front(sweep)
+
+
+def curve(sweep: Sweep, column: str, name: str, label: str, *, log: bool) -> Iterator[View]:
+    """A column over the longest axis, a line a case and series; of many series their middle and their ends."""
+    found = [(row, case) for row, case in zip(sweep.rows, sweep.cases, strict=True) if known(row, column)]
+    if not found:
+        return
+    by_place: dict[tuple[str, Any, str], list[tuple[str, float]]] = {}
+    for row, case in found:
+        place = case, row.get(sweep.x), str(row.get("app"))
+        by_place.setdefault(place, []).append((sweep.series(row), number(row, column)))
+    many = len({series for own in by_place.values() for series, _ in own}) > MAX_SERIES
+    rows = [shown(row) for row in _curve_rows(by_place, many=many)]
+    kept = spread(len(sweep.values(sweep.x)), MAX_MARKS // max(1, len(sweep.case_order) * (1 if many else MAX_SERIES)))
+    values = [sweep.values(sweep.x)[place] for place in kept]
+    rows = [row for row in rows if row["x"] in set(values)]
+    x = Axis(title(sweep.x), sweep.is_wide(sweep.x), values, sweep.is_number(sweep.x))
+    columns = {**CURVE, "x": title(sweep.x), "y": f"{label}, median" if many else label}
+    of = f" A band covers all {', '.join(map(title, sweep.others))}; the line is the median." if many else ""
+    yield View(
+        column,
+        name,
+        f"{_ends(found, sweep, column, label)}{of}",
+        {key: text for key, text in columns.items() if any(row.get(key) not in (None, "") for row in rows)},
+        rows,
+        lambda top: specs.curves(rows, x, Axis(label, log), sweep.case_order, None if log else top),
+        max(row.get("high", row["y"]) for row in rows),
+    )
+
+
+def _curve_rows(by_place: Mapping[tuple[str, Any, str], list[tuple[str, float]]], *, many: bool) -> Iterator[Row]:
+    for (case, x, app), own in by_place.items():
+        if many:
+            values = [value for _, value in own]
+            ends = {"low": min(values), "high": max(values)}
+            yield {"app": app, "case": case, "x": x, "series": "", "y": median(values), **ends}
+        else:
+            yield from ({"app": app, "case": case, "x": x, "series": series, "y": value} for series, value in own)
+
+
+def _ends(found: Sequence[tuple[Row, str]], sweep: Sweep, column: str, label: str) -> str:
+    """The best of each case, in words."""
+    best: dict[str, Row] = {}
+    for row, case in found:
+        if case not in best or number(row, column) > number(best[case], column):
+            best[case] = row
+    words = [f"{case} {figure(number(best[case], column))} at {sweep.place(best[case])}" for case in sweep.case_order if case in best]
+    return f"Highest {label}: {joined(words)}."
+
+
+def energy(sweep: Sweep) -> Iterator[View]:
+    """Energy of a frame by block, in percent of the GPU alone; then of the accelerator's own blocks."""
+    looks = {block: (look.name, look.colour) for block, look in ENERGY_BLOCKS.items()}
+    names = {block: f"energy_{block}_mj" for block in looks}
+
+    def part(row: Row, block: str) -> float:
+        return 100 * number(row, names[block]) / number(row, "gpu_energy_mj")
+
+    rows = [row for row in sweep.rows if known(row, "energy_mj", "gpu_energy_mj") and number(row, "gpu_energy_mj") > 0]
+    label = "energy of a frame, % of the GPU alone"
+    gains = [number(row, "gpu_energy_mj") / number(row, "energy_mj") for row in rows if number(row, "energy_mj") > 0]
+    if not gains:
+        return
+    said = f"A frame takes {figure(min(gains))} to {figure(max(gains))} times less energy than the GPU alone."
+    yield from _stacked(sweep, rows, looks, part, ("energy", "Energy of a frame", said, label))
+    own = {block: look for block, look in looks.items() if block not in {"gpu", "gpu_idle", "memory"}}
+    shares = [100 * sum(number(row, names[block]) for block in own if known(row, names[block])) / number(row, "energy_mj") for row in rows]
+    said = f"The NGPC itself takes {figure(min(shares))} to {figure(max(shares))} % of a frame's energy; the rest is GPU and memory."
+    yield from _stacked(sweep, rows, own, part, ("energy-ngpc", "Energy of the NGPC alone", said, label))
+
+
+def stalls(sweep: Sweep) -> Iterator[View]:
+    """Cycles of all NFPs by what the MLP array did or waited for, in percent."""
+    causes = sorted(STALL_CAUSES, key=lambda cause: cause.stack)
+    looks = {"mlp": (WORK, "#e2b100"), **{cause.name: (cause.label, cause.colour) for cause in causes}}
+
+    def part(row: Row, name: str) -> float:
+        return 100 * number(row, "mlp_cycles" if name == "mlp" else f"stall_{name}") / number(row, "nfp_cycles")
+
+    rows = [row for row in sweep.rows if known(row, "mlp_cycles", "nfp_cycles") and number(row, "nfp_cycles") > 0]
+    if not rows:
+        return
+    busy = [part(row, "mlp") for row in rows]
+    means = {look[0]: fmean(part(row, name) for row in rows) for name, look in looks.items() if name != "mlp"}
+    most = max(means, key=lambda name: means[name])
+    said = (
+        f"The MLP arrays advance queries in {figure(min(busy))} to {figure(max(busy))} % of all NFP cycles. "
+        f"On the mean the longest wait is {most}, {figure(means[most])} %."
+    )
+    yield from _stacked(sweep, rows, looks, part, ("stalls", "Where the cycles go", said, "NFP cycles, %"))
+
+
+def _stacked(
+    sweep: Sweep,
+    rows: Sequence[Row],
+    looks: Mapping[str, tuple[str, str]],
+    part: Any,  # noqa: ANN401 - of a row and a block
+    words: tuple[str, str, str, str],
+) -> Iterator[View]:
+    """Stacks by case and the longest axis, the mean over all others; ``words``: key, title, summary and axis."""
+    key, name, said, label = words
+    cases = dict(zip(map(id, sweep.rows), sweep.cases, strict=True))
+    values = sweep.values(sweep.x)
+    kept = [values[place] for place in spread(len(values), MAX_STACKS)]
+    groups: dict[tuple[Any, str], list[Row]] = {}
+    for row in rows:
+        if row.get(sweep.x) in kept:
+            groups.setdefault((cases[id(row)], row.get(sweep.x)), []).append(row)
+    ordered = sorted(groups, key=lambda own: (sweep.case_order.index(own[0]), kept.index(own[1])))
+    made = []
+    for place, group in enumerate(ordered):
+        about = {"app": str(groups[group][0].get("app")), "label": f"{group[0]}, {word(sweep.x, groups[group][0])}"}
+        for order, (block, (text, _)) in enumerate(looks.items()):
+            shares = [share for share in (part(row, block) for row in groups[group]) if not isnan(share)]
+            if shares and fmean(shares) > 0:
+                made.append(shown({**about, "place": place, "part": text, "order": order, "value": fmean(shares)}))
+    used = {text: colour for text, colour in looks.values() if any(row["part"] == text for row in made)}
+    if not used:
+        return
+    tops: dict[int, float] = {}
+    for row in made:
+        tops[row["place"]] = tops.get(row["place"], 0) + row["value"]
+    many = f" Each stack is the mean over {', '.join(map(title, sweep.others))}." if sweep.others else ""
+    thin = f" {len(kept)} of {len(values)} values of {title(sweep.x)} are shown." if len(kept) < len(values) else ""
+    yield View(
+        key,
+        name,
+        f"{said}{many}{thin}",
+        {"label": "of", "part": "part", "value": label},
+        made,
+        lambda top: specs.stacks(made, Axis(label), used, top),
+        max(tops.values()),
+    )
+
+
+def area(sweep: Sweep) -> Iterator[View]:
+    """Area of the NGPC by block and model, for each architecture and scale that has one of its own."""
+    looks = {block: (look.name, look.colour) for block, look in AREA_BLOCKS.items()}
+    made: dict[tuple[str, tuple[float, ...]], list[dict[str, Any]]] = {}
+    for row in sweep.rows:
+        for prefix, model in AREA_MODELS.items():
+            parts = {block: number(row, f"area_{prefix}_{block}_mm2") for block in looks}
+            if all(value == value for value in parts.values()):  # noqa: PLR0124 - NaN is not itself
+                where = f"{row.get('arch')}, {row.get('scale')} NFPs, {model}"
+                own = [{"part": looks[block][0], "value": value} for block, value in parts.items()]
+                made.setdefault((where, tuple(parts.values())), own)
+    if not made:
+        return
+    names = list(made)
+    kept = [names[place] for place in spread(len(names), MAX_STACKS * len(AREA_MODELS))]
+    rows = [
+        shown({"label": _numbered(key, kept), "place": place, "order": order, **cells})
+        for place, key in enumerate(kept)
+        for order, cells in enumerate(made[key])
+    ]
+    totals = [number(row, "area_mm2") for row in sweep.rows if known(row, "area_mm2")]
+    said = f"By the area model of the architecture the NGPC takes {figure(min(totals))} to {figure(max(totals))} mm². " if totals else ""
+    thin = f"{len(kept)} of {len(names)} areas are shown." if len(kept) < len(names) else "All three models are shown."
+    yield View(
+        "area",
+        "Area of the NGPC",
+        f"{said}{thin}",
+        {"label": "of", "part": "part", "value": "area, mm²"},
+        rows,
+        lambda top: specs.stacks(rows, Axis("area, mm²"), dict(looks.values()), top),
+        max(sum(own[1]) for own in kept),
+    )
+
+
+def _numbered(key: tuple[str, tuple[float, ...]], names: Sequence[tuple[str, tuple[float, ...]]]) -> str:
+    """Name of an area; with its number where several designs share it."""
+    same = [name for name in names if name[0] == key[0]]
+    return f"{key[0]} ({same.index(key) + 1})" if len(same) > 1 else key[0]
+
+
+def front(sweep: Sweep) -> Iterator[View]:
+    """Designs of a sweep that no other is better than in frames per second, area and energy, case by case."""
+    rows = [(row, case) for row, case in zip(sweep.rows, sweep.cases, strict=True) if known(row, *FRONT)]
+    places = {sweep.place(row) for row, _ in rows}
+    if len(places) < 3:  # noqa: PLR2004 - of two designs there is nothing to choose
+        return
+    best: set[int] = set()
+    for case in sweep.case_order:
+        own = [place for place, (_, of) in enumerate(rows) if of == case]
+        values = [[number(rows[n][0], name) * sign for name, sign in FRONT.items()] for n in own]
+        best |= _undominated(np.array(values).reshape(len(own), len(FRONT)), np.array(own))
+    others = [place for place in range(len(rows)) if place not in best]
+    fronts = sorted(best)
+    kept = [*(fronts[n] for n in spread(len(fronts), MAX_MARKS // 2)), *(others[n] for n in spread(len(others), MAX_MARKS // 2))]
+    made = [shown(_point(sweep, rows[place], on_front=place in best)) for place in sorted(kept)]
+    said = (
+        f"{len(best):,} of {len(rows):,} points are on the front of their app: none is at once faster, smaller and of less "
+        f"energy a frame."
+    )
+    thin = f" {len(kept):,} are shown." if len(kept) < len(rows) else ""
+    columns = {"case": "case", "place": "design", "kind": "standing", "x": "area, mm²", "y": "frames per second", "z": "energy, mJ"}
+    draw = partial(specs.points, made, Axis("area, mm²"), Axis("frames per second", log=True), ("front", "other"))
+    yield View("pareto", "Best designs", f"{said}{thin}", columns, made, lambda _: draw())
+
+
+def _point(sweep: Sweep, own: tuple[Row, str], *, on_front: bool) -> dict[str, Any]:
+    row, case = own
+    values = {"x": number(row, "area_mm2"), "y": number(row, "fps"), "z": number(row, "energy_mj")}
+    about = {"app": str(row.get("app")), "case": case, "place": sweep.place(row)}
+    return {**about, **values, "kind": "front" if on_front else "other"}
+
+
+def _undominated(values: Array, places: Array) -> set[int]:
+    """Places of points (n, 3) float64 that no other is at least as good as in all, and better in one; more is better."""
+    found: list[int] = []
+    for one in np.lexsort(-values[:, ::-1].T).tolist():
+        kept = values[found]
+        if not ((kept >= values[one]).all(axis=1) & (kept > values[one]).any(axis=1)).any():
+            found.append(one)
+    return {int(places[one]) for one in found}
