@@ -97,9 +97,7 @@ def _compared(folders: Sequence[Path], runs: Sequence[Run]) -> list[str]:
     """How two runs differ; one sentence where they have nothing in common."""
     if len(runs) != 2 or not all(run.rows and run.manifest for run in runs):  # noqa: PLR2004 - one beside the other
         return []
-    finished = [
-        FinishedRun(Path(run.name), dict(run.manifest), [dict(row) for row in run.rows]) for run in runs
-    ]
+    finished = [FinishedRun(Path(run.name), dict(run.manifest), [dict(row) for row in run.rows]) for run in runs]
     try:
         return Comparison(*finished).sentences()
     except UserError as error:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ngpc_sim.report.page.run import swept
 from ngpc_sim.report.panels import Row, condition_columns, frame_words, number
 from ngpc_sim.results.names import case_labels
 from ngpc_sim.workloads.apps import app_rank, app_title
@@ -20,9 +19,10 @@ WIDE_RANGE = 4
 
 @dataclass(frozen=True)
 class Sweep:
-    """Rows of design points, which are at least one."""
+    """Rows of design points, and what is found in them once, for a sweep has thousands."""
 
     rows: Sequence[Row]
+    _found: dict[str, list[Any]] = field(default_factory=dict)
 
     @cached_property
     def cases(self) -> list[str]:
@@ -59,12 +59,14 @@ class Sweep:
 
     def is_number(self, name: str) -> bool:
         """Whether all values of an axis are numbers."""
-        return all(_is_number(row.get(name)) for row in self.rows)
+        return all(map(_is_number, self.values(name)))
 
     def values(self, name: str) -> list[Any]:
         """Values of an axis, numbers in their order."""
-        found = dict.fromkeys(row.get(name) for row in self.rows)
-        return sorted(found) if self.is_number(name) else list(found)
+        if name not in self._found:
+            found = list(dict.fromkeys(row.get(name) for row in self.rows))
+            self._found[name] = sorted(found) if all(map(_is_number, found)) else found
+        return self._found[name]
 
     def is_wide(self, name: str) -> bool:
         """Whether an axis of numbers is logarithmic in charts."""
@@ -103,3 +105,10 @@ def known(row: Row, *columns: str) -> bool:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def swept(rows: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
+    """Those of ``names`` of which ``rows`` have several values."""
+    for name in names:
+        if len({str(row.get(name)) for row in rows}) > 1:
+            yield name

@@ -36,7 +36,9 @@ def misses(levels: Sequence[Row]) -> Iterator[View]:
     if not made:
         return
     most = max(made, key=lambda row: row["y"])
-    said = f"Most is missing in level {most['x']} of {most['case']}: {figure(most['y'])} % of the lines that it asks for."
+    said = (
+        f"Most is missing in level {most['x']} of {most['case']}: {figure(most['y'])} % of the lines that it asks for."
+    )
     thin = [made[place] for place in spread(len(made), MAX_MARKS)]
     columns = {"case": "case", "series": "grid_sram", "x": "level", "y": "missing, %", "z": "lines asked"}
     x, y = Axis("level of the grid"), Axis("lines missing in grid_sram, %")
@@ -45,16 +47,16 @@ def misses(levels: Sequence[Row]) -> Iterator[View]:
     yield View("misses", "Lines that miss grid_sram", said, columns, thin, draw, max(row["y"] for row in thin))
 
 
-def rooflines(run: Run, rows: Sequence[Row]) -> Iterator[View]:
+def rooflines(run: Run) -> Iterator[View]:
     """Roofline of each engine.
 
     Both axes are relative, so that one roof holds for all designs: up, the share of the frame in which the engine is at
     work; across, how long it is at work for each second that the frame's bytes take on the link or DRAM, the slower.
     """
-    sweep = Sweep(rows)
+    sweep = run.points
     for column, engine in ENGINES.items():
         made = []
-        for row, case in zip(rows, sweep.cases, strict=True):
+        for row, case in zip(sweep.rows, sweep.cases, strict=True):
             balance = _balance(run, row, column)
             if balance is not None:
                 share = number(row, column) / number(row, "nfp_cycles")
@@ -69,7 +71,10 @@ def rooflines(run: Run, rows: Sequence[Row]) -> Iterator[View]:
             f"The {engine} is at work for at most {figure(100 * best['y'])} % of a frame: {best['case']} at {best['place']}. "
             f"In {bound:,} of {len(made):,} points the bytes of the frame take longer than its work."
         )
-        axes = Axis("time at work over time of the frame's bytes", log=True), Axis("share of the frame at work", log=True)
+        axes = (
+            Axis("time at work over time of the frame's bytes", log=True),
+            Axis("share of the frame at work", log=True),
+        )
         columns = {"case": "case", "place": "design", "x": axes[0].title, "y": axes[1].title}
         draw = partial(specs.points, kept, *axes, (engine,), _roof(kept))
         yield View(f"roofline-{column}", f"Roofline of the {engine}", said, columns, kept, lambda _, draw=draw: draw())
@@ -77,9 +82,7 @@ def rooflines(run: Run, rows: Sequence[Row]) -> Iterator[View]:
 
 def _balance(run: Run, row: Row, column: str) -> float | None:
     """Seconds of an engine's work for each second of the frame's bytes; none where anything is unknown."""
-    clock, link, dram, efficiency = (
-        run.at(row, key) for key in ("nfp.clock_ghz", LINK_GBPS, DRAM_GBPS, EFFICIENCY)
-    )
+    clock, link, dram, efficiency = (run.at(row, key) for key in ("nfp.clock_ghz", LINK_GBPS, DRAM_GBPS, EFFICIENCY))
     numbers = [value for value in (clock, link, dram, efficiency) if isinstance(value, int | float) and value > 0]
     if len(numbers) < 4 or not known(row, *LINK, DRAM, "frame_ms", "nfp_cycles", column):  # noqa: PLR2004 - all four
         return None
@@ -109,8 +112,12 @@ def frames(rows: Sequence[Row]) -> Iterator[View]:
         made += [shown({**about, "x": row.get("frame"), "y": number(row, "frame_ms")}) for row in own]
         worst = f"{figure(number(summary, 'frame_ms_worst'))} ms in frame {summary.get('worst_frame')}"
         late = ", ".join(f"{summary.get(f'dropped_{hz}hz')} at {hz} Hz" for hz in RATES)
-        said.append(f"{case}, {series}: mean {figure(number(summary, 'frame_ms'))} ms, worst {worst}; frames that are late: {late}.")
+        said.append(
+            f"{case}, {series}: mean {figure(number(summary, 'frame_ms'))} ms, worst {worst}; frames that are late: {late}."
+        )
     kept = [made[place] for place in spread(len(made), MAX_MARKS)]
     columns = {"case": "case", "series": "design", "x": "frame", "y": "frame time, ms"}
     draw = partial(specs.curves, kept, Axis("frame of the path"), Axis("frame time, ms"), sweep.case_order)
-    yield View("frames", "Frame time along the path", joined(said, 4), columns, kept, draw, max(row["y"] for row in kept))
+    yield View(
+        "frames", "Frame time along the path", joined(said, 4), columns, kept, draw, max(row["y"] for row in kept)
+    )

@@ -26,14 +26,15 @@ from ngpc_sim.report.page.sweep_views import sweep_views
 from ngpc_sim.report.page.tables import tables_of
 from ngpc_sim.report.page.verdicts import verdicts
 from ngpc_sim.report.page.view import View
-from ngpc_sim.results.frames import of_design_points
 from ngpc_sim.workloads.apps import app_rank, app_title
 
 ASSETS = Path(__file__).with_name("assets")
 #: letters of JSON that could end a script or be taken for HTML; the others of its kind are escaped by json already
 ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 #: what the page may do beside its scripts: styles and pictures that stand in it, and the table's script, made of text
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'"
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'"
+)
 #: tables that are shown as they are, by title
 PLAIN_TABLES = {"timeline-blockers.csv": "Top blockers of the timeline", "budgets.csv": "What fits into power budgets"}
 
@@ -52,7 +53,11 @@ def document(runs: Sequence[Run], compared: Sequence[str] = ()) -> bytes:
     tables = [tables_of(run) for run in runs]
     scripts = [_vega(), _tables_script(), _asset("page.js")]
     environment = jinja2.Environment(
-        autoescape=True, loader=jinja2.FileSystemLoader(ASSETS), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        loader=jinja2.FileSystemLoader(ASSETS),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     page = environment.get_template("page.html").render(
         policy=f"{POLICY}; script-src blob: {' '.join(map(_hash, scripts))}",
@@ -70,10 +75,9 @@ def document(runs: Sequence[Run], compared: Sequence[str] = ()) -> bytes:
 
 def _views(run: Run) -> Iterator[View]:
     """Views of everything that a run has."""
-    rows = of_design_points(run.rows)
-    if rows:
-        yield from sweep_views(rows)
-        yield from rooflines(run, rows)
+    if run.rows:
+        yield from sweep_views(run.points)
+        yield from rooflines(run)
         yield from frames(run.rows)
     yield from misses(run.levels)
     objectives = run.manifest.get("objectives", [])
@@ -91,9 +95,15 @@ def _shown(run: Run, place: int, tables: Sequence[Any]) -> dict[str, Any]:
         "tables": [{"id": _id(place, table.key), "title": table.title, "summary": table.summary} for table in tables],
         "configuration": configuration_rows(run),
         "verdicts": verdicts(run),
-        "notes": [{name: str(note.get(name, "")) for name in ("topic", "about", "text", "source")} for note in run.notes],
+        "notes": [
+            {name: str(note.get(name, "")) for name in ("topic", "about", "text", "source")} for note in run.notes
+        ],
         "plain": [
-            {"title": title, "columns": list(run.tables[file][0]), "rows": [list(row.values()) for row in run.tables[file]]}
+            {
+                "title": title,
+                "columns": list(run.tables[file][0]),
+                "rows": [list(row.values()) for row in run.tables[file]],
+            }
             for file, title in PLAIN_TABLES.items()
             if run.tables.get(file)
         ],

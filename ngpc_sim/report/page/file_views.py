@@ -24,12 +24,16 @@ def search_views(trials: Sequence[Row], objectives: Sequence[str]) -> Iterator[V
     """The front of a search: the first objective over each of the others."""
     columns = [word.partition(":")[0] for word in objectives]
     designs = [
-        name for name in (trials[0] if trials else ()) if name not in (*OF_TRIALS, *columns) and not name.startswith("bound_")
+        name
+        for name in (trials[0] if trials else ())
+        if name not in (*OF_TRIALS, *columns) and not name.startswith("bound_")
     ]
     feasible = [row for row in trials if row.get("feasible") is True]
     on_front = [row for row in feasible if row.get("on_front") is True]
     for other in columns[1:]:
-        found = [row for row in feasible if not any(number(row, name) != number(row, name) for name in (columns[0], other))]  # noqa: PLR0124 - NaN
+        found = [
+            row for row in feasible if not any(number(row, name) != number(row, name) for name in (columns[0], other))
+        ]  # noqa: PLR0124 - NaN
         first = [row for row in found if row.get("on_front") is True]
         rest = [row for row in found if row.get("on_front") is not True]
         kept = [own[n] for own in (first, rest) for n in spread(len(own), MAX_MARKS // 2)]
@@ -39,7 +43,9 @@ def search_views(trials: Sequence[Row], objectives: Sequence[str]) -> Iterator[V
             said = f"{len(on_front):,} of {len(feasible):,} designs within the limits are on the front of {', '.join(objectives)}."
             titles = {"place": "design", "kind": "standing", "x": axes[0].title, "y": axes[1].title}
             draw = partial(specs.points, rows, *axes, ("front", "other"))
-            yield View(f"front-{other}", f"Front: {columns[0]} and {other}", said, titles, rows, lambda _, draw=draw: draw())
+            yield View(
+                f"front-{other}", f"Front: {columns[0]} and {other}", said, titles, rows, lambda _, draw=draw: draw()
+            )
 
 
 def _trial(row: Row, designs: Sequence[str], x: str, y: str) -> dict[str, Any]:
@@ -106,7 +112,9 @@ def sobol_view(rows: Sequence[Row]) -> Iterator[View]:
 
 def _by_case(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Rows by app, encoding and resolution, as far as these differ."""
-    names = [name for name in ("encoding", "resolution", "workload", "trace") if len({row.get(name) for row in rows}) > 1]
+    names = [
+        name for name in ("encoding", "resolution", "workload", "trace") if len({row.get(name) for row in rows}) > 1
+    ]
     cases: dict[str, list[Row]] = {}
     for row in rows:
         words = [app_title(str(row.get("app"))), *(str(row.get(name)) for name in names)]
@@ -117,7 +125,15 @@ def _by_case(rows: Sequence[Row]) -> dict[str, list[Row]]:
 def ladder_view(rows: Sequence[Row]) -> Iterator[View]:
     """Mean speedup after each assumption of the paper is replaced, a line a scale."""
     made = [
-        shown({"label": str(row["title"]), "place": place, "kind": f"{row['scale']} NFPs", "value": number(row, "speedup"), "about": row.get("shapley")})
+        shown(
+            {
+                "label": str(row["title"]),
+                "place": place,
+                "kind": f"{row['scale']} NFPs",
+                "value": number(row, "speedup"),
+                "about": row.get("shapley"),
+            }
+        )
         for place, row in enumerate(rows)
     ]
     if not made:

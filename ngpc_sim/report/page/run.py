@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.report.page.axes import Sweep
 from ngpc_sim.report.panels import Row
+from ngpc_sim.results.frames import of_design_points
 
 #: tables of a folder that the page reads, beside its rows: what searches, sensitivity, validation and ladder leave
 TABLES = (
@@ -39,6 +42,11 @@ class Run:
     levels: Sequence[Row] = ()
     notes: Sequence[Mapping[str, Any]] = ()
     sentences: Sequence[str] = ()
+
+    @cached_property
+    def points(self) -> Sweep:
+        """Rows of its design points, of a sequence the mean frame."""
+        return Sweep(of_design_points(self.rows))
 
     @property
     def is_empty(self) -> bool:
@@ -70,9 +78,7 @@ def read_levels(folder: Path) -> list[dict[str, Any]]:
         if path.is_file():
             with _damage(path):
                 table = _table(path).group_by(list(LEVEL_KEYS)).aggregate([(name, "sum") for name in LEVEL_COUNTS])
-                found = [
-                    {name.removesuffix("_sum"): value for name, value in row.items()} for row in table.to_pylist()
-                ]
+                found = [{name.removesuffix("_sum"): value for name, value in row.items()} for row in table.to_pylist()]
                 return sorted(found, key=lambda row: tuple(str(row[name]).rjust(12) for name in LEVEL_KEYS))
     return []
 
@@ -104,10 +110,3 @@ def _damage(path: Path) -> Iterator[None]:
         yield
     except (ValueError, LookupError, OSError) as error:
         raise UserError(f"{path} is no table of a run, or it is damaged: write it again.") from error
-
-
-def swept(rows: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
-    """Those of ``names`` of which ``rows`` have several values."""
-    for name in names:
-        if len({str(row.get(name)) for row in rows}) > 1:
-            yield name

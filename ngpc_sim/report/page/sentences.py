@@ -10,22 +10,23 @@ from typing import Any
 from ngpc_sim.report.page.axes import Sweep, known
 from ngpc_sim.report.page.run import Run
 from ngpc_sim.report.page.view import figure, joined
-from ngpc_sim.report.panels import Row, frame_words, number, split_panels
-from ngpc_sim.results.frames import RATES, of_design_points, of_single_frames
-from ngpc_sim.results.published import CONFIDENCE_WORDS
+from ngpc_sim.report.page.verdicts import comparable
+from ngpc_sim.report.panels import Row, frame_words, number
+from ngpc_sim.results.frames import RATES, of_single_frames
 
 
 def summary(run: Run) -> list[str]:
     """What was run, how fast it is, what limits it, what it costs, and what is to be doubted."""
-    rows = of_design_points(run.rows)
     found = list(run.sentences)
-    if rows:
-        found += [*_what(rows, run), *_speed(rows), *_limits(rows), *_costs(rows), *_doubts(rows, run)]
+    if run.rows:
+        rows = run.points.rows
+        found += [*_what(run), *_speed(run.points), *_published(rows)]
+        found += [*_limits(rows), *_costs(rows), *_doubts(rows, run)]
     return found
 
 
-def _what(rows: Sequence[Row], run: Run) -> Iterator[str]:
-    sweep = Sweep(rows)
+def _what(run: Run) -> Iterator[str]:
+    sweep, rows = run.points, run.points.rows
     scales = [f"{scale}" for scale in sweep.values("scale")]
     sizes = list(dict.fromkeys(map(frame_words, rows)))
     gpus = list(dict.fromkeys(str(row.get("gpu")) for row in rows))
@@ -37,31 +38,39 @@ def _what(rows: Sequence[Row], run: Run) -> Iterator[str]:
     keys = [name for name in sweep.axes if name not in {"scale", "arch", "resolution"}]
     if keys:
         words = [f"{name} ({len(sweep.values(name)):,} values)" for name in keys]
-        yield f"Beside it these change: {joined(words)}."
+        yield f"These change too: {joined(words)}."
     frames = len(of_single_frames(run.rows)) - len(rows)
     if len(run.rows) > len(rows) and frames >= 0:
         yield "What is said of a design point of a sequence is about its mean frame."
 
 
-def _speed(rows: Sequence[Row]) -> Iterator[str]:
-    sweep = Sweep(rows)
+def _speed(sweep: Sweep) -> Iterator[str]:
+    rows = sweep.rows
     best: dict[str, Row] = {}
     for row, case in zip(rows, sweep.cases, strict=True):
         if known(row, "fps") and (case not in best or number(row, "fps") > number(best[case], "fps")):
             best[case] = row
     if best:
-        words = [f"{case} {figure(number(best[case], 'fps'))} ({_gain(best[case])}{sweep.place(best[case])})" for case in sweep.case_order if case in best]
+        words = [
+            f"{case} {figure(number(best[case], 'fps'))} ({_gain(best[case])}{sweep.place(best[case])})"
+            for case in sweep.case_order
+            if case in best
+        ]
         yield f"Most frames per second: {joined(words)}."
         total = sum(known(row, "fps") for row in rows)
         rates = [f"{sum(number(row, 'fps') >= hz for row in rows):,} reach {hz}" for hz in RATES]
         yield f"Of {_count(total, 'point')}, {', '.join(rates)} frames per second."
-    for panel in split_panels(rows):
+
+
+def _published(rows: Sequence[Row]) -> Iterator[str]:
+    """The mean speedup at the largest scale beside what is published, where the two are comparable."""
+    for panel in comparable(rows):
         for scale in panel.scales[-1:]:
             published = panel.published_mean(scale)
             if published is not None:
                 yield (
                     f"{panel.title}, {scale} NFPs: the mean speedup is {figure(panel.mean_speedup(scale))}; published is "
-                    f"{published.value:g} ({CONFIDENCE_WORDS[published.confidence]})."
+                    f"{published.value:g}."
                 )
 
 
@@ -95,7 +104,7 @@ def _costs(rows: Sequence[Row]) -> Iterator[str]:
             yield f"{words} {low if low == high else f'{low} to {high}'} {unit}."
     gains = [number(row, "energy_gain") for row in rows if known(row, "energy_gain")]
     if gains:
-        yield f"That is {figure(fmean(gains))} times less energy than on the GPU alone, on the mean."
+        yield f"A frame takes {figure(fmean(gains))} times less energy than on the GPU alone, on the mean."
 
 
 def _doubts(rows: Sequence[Row], run: Run) -> Iterator[str]:

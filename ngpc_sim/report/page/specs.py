@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from ngpc_sim.config.extras import extra
@@ -17,9 +18,12 @@ from ngpc_sim.report.panels import Row
 PURPOSE = "report.html"
 FILTER = "app === null || datum.app === app"
 #: classes of a palette in the style sheet; of Okabe and Ito, lightened on dark paper
+SHAPES = ("circle", "triangle-down")
 COLOURS = tuple(f"var(--c{place})" for place in range(8))
 #: fields that are numbers
 NUMBERS = ("y", "low", "high", "value")
+#: values of an axis that are all named, and values along a line that all have a mark
+MAX_TICKS, MAX_POINTS = 12, 60
 CURVE_PX, POINTS_PX, STEP_PX = 260, 300, 17
 Rows = Sequence[Mapping[str, Any]]
 
@@ -42,31 +46,26 @@ def altair() -> Any:  # noqa: ANN401 - a module
 
 
 def curves(rows: Rows, x: Axis, y: Axis, cases: Sequence[str], top: float | None) -> dict[str, Any]:
-    """Lines of ``y`` over ``x``, a colour a case; with a field ``low``, inside the band from it to ``high``."""
+    """Lines of ``y`` over ``x``, a colour a case, a dash a series; with a field ``low``, in a band from it to ``high``."""
     alt = altair()
+    banded = any("low" in row for row in rows)
     base = alt.Chart(alt.NamedData("rows")).transform_filter(FILTER)
-    across = _across(alt, x)
     colour = alt.Color("case:N", title=None, scale=alt.Scale(domain=list(cases), range=_palette(len(cases))))
-    up = alt.Y("y:Q", title=_titled(y), scale=_scale(alt, y, top))
-    tips = [_tip(alt, "case", "case"), _tip(alt, "x", x.title), _tip(alt, "y", y.title)]
-    if any("low" in row for row in rows):
-        tips += [_tip(alt, "low", "lowest"), _tip(alt, "high", "highest")]
-        band = base.mark_area(opacity=0.18).encode(x=across, y=up, y2="high:Q", color=colour)
-        band = band.encode(y=alt.Y("low:Q", title=_titled(y), scale=_scale(alt, y, top)))
-        line = base.mark_line().encode(x=across, y=up, color=colour, tooltip=tips)
-        chart = alt.layer(band, line)
-        if len({row["x"] for row in rows}) < 60:  # noqa: PLR2004 - marks stand apart
-            chart = alt.layer(band, line, base.mark_point(filled=True).encode(x=across, y=up, color=colour, tooltip=tips))
-        return _finished(chart, rows, CURVE_PX)
-    encoded: dict[str, Any] = {"x": across, "y": up, "color": colour}
-    if len({row["series"] for row in rows}) > 1:
-        encoded["strokeDash"] = alt.StrokeDash("series:N", title=None)
-        encoded["detail"] = "series:N"
-        tips.append(_tip(alt, "series", "design"))
-    line = base.mark_line().encode(**encoded)
-    encoded.pop("strokeDash", None)
-    points = base.mark_point(filled=True, size=50).encode(**encoded, shape=alt.Shape("case:N", title=None, scale=alt.Scale(domain=list(cases))), tooltip=tips)
-    return _finished(alt.layer(line, points), rows, CURVE_PX)
+    up = {"title": _titled(y), "scale": _scale(alt, y, top), "axis": alt.Axis(tickCount=6)}
+    encoded = {"x": _across(alt, x), "y": alt.Y("y:Q", **up), "color": colour, "detail": "series:N"}
+    named = {"case": "case", "series": "design", "x": x.title, "y": y.title, "low": "lowest", "high": "highest"}
+    tips = [
+        _tip(alt, name, words) for name, words in named.items() if any(row.get(name) not in {None, ""} for row in rows)
+    ]
+    dashes = {"strokeDash": alt.StrokeDash("series:N", title=None)} if len({row["series"] for row in rows}) > 1 else {}
+    layers = [base.mark_line().encode(**encoded, **dashes, tooltip=tips)]
+    if banded:
+        band = encoded | {"y": alt.Y("low:Q", **up), "y2": "high:Q"}
+        layers.insert(0, base.mark_area(opacity=0.18).encode(**band))
+    if len({row["x"] for row in rows}) <= MAX_POINTS:
+        shape = alt.Shape("case:N", title=None, scale=alt.Scale(domain=list(cases)))
+        layers.append(base.mark_point(filled=True, size=50).encode(**encoded, shape=shape, tooltip=tips))
+    return _finished(alt.layer(*layers), rows, CURVE_PX)
 
 
 def stacks(rows: Rows, x: Axis, parts: Mapping[str, str], top: float | None) -> dict[str, Any]:
@@ -92,13 +91,13 @@ def points(rows: Rows, x: Axis, y: Axis, kinds: Sequence[str], line: Rows = ()) 
     cases = list(dict.fromkeys(row["case"] for row in rows))
     sides = {
         "x": alt.X("x:Q", title=_titled(x), scale=_scale(alt, x, None)),
-        "y": alt.Y("y:Q", title=_titled(y), scale=_scale(alt, y, None)),
+        "y": alt.Y("y:Q", title=_titled(y), scale=_scale(alt, y, None), axis=alt.Axis(tickCount=6)),
     }
-    chart = base.mark_point(filled=True, size=55, opacity=0.85).encode(
+    chart = base.mark_point(filled=True, size=60).encode(
         **sides,
         color=alt.Color("case:N", title=None, scale=alt.Scale(domain=cases, range=_palette(len(cases)))),
-        shape=alt.Shape("kind:N", title=None, scale=alt.Scale(domain=list(kinds))),
-        size=alt.Size("kind:N", title=None, scale=alt.Scale(domain=list(kinds), range=[80, 30, 30, 30][: len(kinds)])),
+        shape=alt.Shape("kind:N", title=None, scale=alt.Scale(domain=list(kinds), range=list(SHAPES[: len(kinds)]))),
+        opacity=alt.condition(alt.datum.kind == kinds[0], alt.value(0.95), alt.value(0.5)),
         tooltip=[
             *(_tip(alt, name, text) for name, text in (("case", "case"), ("kind", "kind"), ("place", "design"))),
             _tip(alt, "x", x.title),
@@ -143,7 +142,7 @@ def _finished(chart: Any, rows: Rows, height: object) -> dict[str, Any]:  # noqa
     spec: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
     spec.pop("$schema", None)
     spec |= {"datasets": {**spec.get("datasets", {}), "rows": list(rows)}}
-    spec |= {"params": [{"name": "app", "value": None}], "autosize": {"type": "fit-x", "contains": "padding"}}
+    spec |= {"params": [{"name": "app", "value": None}]}
     return spec
 
 
@@ -151,7 +150,7 @@ def _across(alt: Any, x: Axis) -> Any:  # noqa: ANN401 - of altair
     if not x.is_number:
         return alt.X("x:N", title=x.title, sort=None)
     if x.log:
-        axis = alt.Axis(values=list(x.values)) if len(x.values) <= 12 else alt.Axis()  # noqa: PLR2004 - their labels fit
+        axis = alt.Axis(values=list(x.values)) if len(x.values) <= MAX_TICKS else alt.Axis()
         return alt.X("x:Q", title=_titled(x), scale=alt.Scale(type="log", base=2), axis=axis)
     return alt.X("x:Q", title=x.title, scale=alt.Scale(zero=False))
 
@@ -182,5 +181,5 @@ def shown(row: Row) -> dict[str, Any]:
 def rounded(value: object) -> Any:  # noqa: ANN401 - a cell
     """A number at six digits; what is neither number, text nor truth value as text."""
     if isinstance(value, float):
-        return float(f"{value:.6g}")
+        return float(f"{value:.6g}") if isfinite(value) else None
     return value if value is None or isinstance(value, bool | int | str) else str(value)

@@ -33,9 +33,8 @@ MS, PERCENT = "ms", "%"
 CURVE = {"case": "case", "x": "", "series": "design", "y": "", "low": "lowest", "high": "highest"}
 
 
-def sweep_views(rows: Sequence[Row]) -> Iterator[View]:
+def sweep_views(sweep: Sweep) -> Iterator[View]:
     """Views of the rows of design points, those that they have the numbers for."""
-    sweep = Sweep(rows)
     yield from curve(sweep, "speedup", "Speedup", "speedup over the GPU alone", log=False)
     yield from curve(sweep, "fps", "Frames per second", "frames per second", log=True)
     yield from energy(sweep)
@@ -88,7 +87,11 @@ def _ends(found: Sequence[tuple[Row, str]], sweep: Sweep, column: str, label: st
     for row, case in found:
         if case not in best or number(row, column) > number(best[case], column):
             best[case] = row
-    words = [f"{case} {figure(number(best[case], column))} at {sweep.place(best[case])}" for case in sweep.case_order if case in best]
+    words = [
+        f"{case} {figure(number(best[case], column))} at {sweep.place(best[case])}"
+        for case in sweep.case_order
+        if case in best
+    ]
     return f"Highest {label}: {joined(words)}."
 
 
@@ -108,7 +111,10 @@ def energy(sweep: Sweep) -> Iterator[View]:
     said = f"A frame takes {figure(min(gains))} to {figure(max(gains))} times less energy than the GPU alone."
     yield from _stacked(sweep, rows, looks, part, ("energy", "Energy of a frame", said, label))
     own = {block: look for block, look in looks.items() if block not in {"gpu", "gpu_idle", "memory"}}
-    shares = [100 * sum(number(row, names[block]) for block in own if known(row, names[block])) / number(row, "energy_mj") for row in rows]
+    shares = [
+        100 * sum(number(row, names[block]) for block in own if known(row, names[block])) / number(row, "energy_mj")
+        for row in rows
+    ]
     said = f"The NGPC itself takes {figure(min(shares))} to {figure(max(shares))} % of a frame's energy; the rest is GPU and memory."
     yield from _stacked(sweep, rows, own, part, ("energy-ngpc", "Energy of the NGPC alone", said, label))
 
@@ -173,7 +179,7 @@ def _stacked(
         {"label": "of", "part": "part", "value": label},
         made,
         lambda top: specs.stacks(made, Axis(label), used, top),
-        max(tops.values()),
+        100 if label.endswith("cycles, %") else max(tops.values()),
     )
 
 
@@ -182,10 +188,11 @@ def area(sweep: Sweep) -> Iterator[View]:
     looks = {block: (look.name, look.colour) for block, look in AREA_BLOCKS.items()}
     made: dict[tuple[str, tuple[float, ...]], list[dict[str, Any]]] = {}
     for row in sweep.rows:
+        of = f"{row.get('arch')}, " if "arch" in sweep.axes else ""
         for prefix, model in AREA_MODELS.items():
             parts = {block: number(row, f"area_{prefix}_{block}_mm2") for block in looks}
             if all(value == value for value in parts.values()):  # noqa: PLR0124 - NaN is not itself
-                where = f"{row.get('arch')}, {row.get('scale')} NFPs, {model}"
+                where = f"{of}{row.get('scale')} NFPs, {model}"
                 own = [{"part": looks[block][0], "value": value} for block, value in parts.items()]
                 made.setdefault((where, tuple(parts.values())), own)
     if not made:
@@ -198,7 +205,11 @@ def area(sweep: Sweep) -> Iterator[View]:
         for order, cells in enumerate(made[key])
     ]
     totals = [number(row, "area_mm2") for row in sweep.rows if known(row, "area_mm2")]
-    said = f"By the area model of the architecture the NGPC takes {figure(min(totals))} to {figure(max(totals))} mm². " if totals else ""
+    said = (
+        f"By the area model of the architecture the NGPC takes {figure(min(totals))} to {figure(max(totals))} mm². "
+        if totals
+        else ""
+    )
     thin = f"{len(kept)} of {len(names)} areas are shown." if len(kept) < len(names) else "All three models are shown."
     yield View(
         "area",
@@ -230,14 +241,24 @@ def front(sweep: Sweep) -> Iterator[View]:
         best |= _undominated(np.array(values).reshape(len(own), len(FRONT)), np.array(own))
     others = [place for place in range(len(rows)) if place not in best]
     fronts = sorted(best)
-    kept = [*(fronts[n] for n in spread(len(fronts), MAX_MARKS // 2)), *(others[n] for n in spread(len(others), MAX_MARKS // 2))]
+    kept = [
+        *(fronts[n] for n in spread(len(fronts), MAX_MARKS // 2)),
+        *(others[n] for n in spread(len(others), MAX_MARKS // 2)),
+    ]
     made = [shown(_point(sweep, rows[place], on_front=place in best)) for place in sorted(kept)]
     said = (
         f"{len(best):,} of {len(rows):,} points are on the front of their app: none is at once faster, smaller and of less "
         f"energy a frame."
     )
     thin = f" {len(kept):,} are shown." if len(kept) < len(rows) else ""
-    columns = {"case": "case", "place": "design", "kind": "standing", "x": "area, mm²", "y": "frames per second", "z": "energy, mJ"}
+    columns = {
+        "case": "case",
+        "place": "design",
+        "kind": "standing",
+        "x": "area, mm²",
+        "y": "frames per second",
+        "z": "energy, mJ",
+    }
     draw = partial(specs.points, made, Axis("area, mm²"), Axis("frames per second", log=True), ("front", "other"))
     yield View("pareto", "Best designs", f"{said}{thin}", columns, made, lambda _: draw())
 
@@ -251,9 +272,10 @@ def _point(sweep: Sweep, own: tuple[Row, str], *, on_front: bool) -> dict[str, A
 
 def _undominated(values: Array, places: Array) -> set[int]:
     """Places of points (n, 3) float64 that no other is at least as good as in all, and better in one; more is better."""
-    found: list[int] = []
+    kept, found = np.empty_like(values), list[int]()
     for one in np.lexsort(-values[:, ::-1].T).tolist():
-        kept = values[found]
-        if not ((kept >= values[one]).all(axis=1) & (kept > values[one]).any(axis=1)).any():
+        before = kept[: len(found)]
+        if not ((before >= values[one]).all(axis=1) & (before > values[one]).any(axis=1)).any():
+            kept[len(found)] = values[one]
             found.append(one)
     return {int(places[one]) for one in found}

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ngpc_sim.report.page.axes import NAMED
-from ngpc_sim.report.page.run import Run, swept
+from ngpc_sim.report.page.axes import NAMED, swept
+from ngpc_sim.report.page.run import Run
 from ngpc_sim.report.page.specs import rounded
 from ngpc_sim.report.panels import Row, condition_columns
 from ngpc_sim.results.columns import COLUMNS

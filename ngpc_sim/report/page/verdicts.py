@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from ngpc_sim.report.page.run import Run
 from ngpc_sim.report.page.view import figure, joined
-from ngpc_sim.report.panels import Row, split_panels
-from ngpc_sim.results.frames import of_design_points
+from ngpc_sim.report.panels import Panel, Row, condition_columns, split_panels
 from ngpc_sim.results.published import CONFIDENCE_WORDS
 
 FILE = "validation.csv"
@@ -34,7 +33,7 @@ def verdicts(run: Run) -> Verdicts | None:
         said = f"{len(rows)} published numbers beside ours: {words}."
         return Verdicts(said, COLUMNS, [[_shown(row, name) for name in COLUMNS] for row in rows])
     found = []
-    for panel in split_panels(of_design_points(run.rows)):
+    for panel in comparable(run.points.rows):
         for scale in panel.scales:
             own, published = panel.mean_speedup(scale), panel.published_mean(scale)
             if published is not None and own == own:  # noqa: PLR0124 - NaN is not itself
@@ -49,6 +48,12 @@ def verdicts(run: Run) -> Verdicts | None:
         "and with its --out in this folder its verdicts stand here."
     )
     return Verdicts(said, ("what", "published", "here", "apart", "confidence", "source"), found)
+
+
+def comparable(rows: Sequence[Row]) -> list[Panel]:
+    """Panels of rows that ran as the paper's design did: nothing overridden, its GPU, whole frames."""
+    plain = [] if condition_columns(rows) else split_panels(rows)
+    return [panel for panel in plain if not panel.conditions]
 
 
 def _shown(row: Row, name: str) -> str:

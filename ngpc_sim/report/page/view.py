@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 #: marks of a chart that are drawn at most; more are thinned or averaged, and the chart says so
-MAX_MARKS = 1500
+MAX_MARKS = 500
 
 
 @dataclass(frozen=True)

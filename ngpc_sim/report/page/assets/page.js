@@ -7,7 +7,7 @@
   const CONFIG = {
     background: null, aria: false, font: "system-ui, sans-serif",
     view: { stroke: null }, axis: { labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
-    legend: { orient: "top", columns: { expr: "max(1, floor(width / 110))" }, labelFontSize: 12, symbolStrokeWidth: 2, labelLimit: 200 },
+    legend: { orient: "top", columns: { expr: "max(1, floor(width / 110))" }, labelFontSize: 12, symbolStrokeWidth: 2, symbolBaseFillColor: "var(--ink)", labelLimit: 200 },
     scale: { pointPadding: 0.2 },
   };
   // expressions are interpreted, for the page forbids code that is made of text
