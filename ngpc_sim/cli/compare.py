@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from ngpc_sim.cli.options import Html
+from ngpc_sim.cli.page import check_html, write_html
 from ngpc_sim.cli.written import wrote
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a run.", show_default=False)]
@@ -20,11 +22,13 @@ def compare(
         str | None, typer.Option(metavar="SHARE", help="1% or 0.01: end with 1 where a result differs by more.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of compare.csv and the chart of ratios.")] = Path("out/compare"),
+    html: Html = False,  # noqa: FBT002
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,  # noqa: FBT002
 ) -> None:
     """Join the rows of two runs, and say what differs in configuration and results: ngpc-sim compare A B."""
     from ngpc_sim.job.compare import RATIO, Comparison, parse_tolerance, ratio_rows
     from ngpc_sim.job.finished_runs import read_run
+    from ngpc_sim.job.run_folder import PAGE
     from ngpc_sim.report.charts.canvas import chart_bytes
     from ngpc_sim.report.charts.ratios import ratios_chart
     from ngpc_sim.report.files import table_files
@@ -32,6 +36,8 @@ def compare(
     from ngpc_sim.report.tables.terminal import print_tables
     from ngpc_sim.results.frames import of_design_points
 
+    if html:
+        check_html()
     most = None if tolerance is None else parse_tolerance(tolerance)
     compared = Comparison(read_run(first), read_run(second))
     check_writable(out)
@@ -43,6 +49,8 @@ def compare(
     written = write_set(out, table_files({"compare.csv": list(compared.rows())}) | charts)
     if not quiet:
         print_tables(lambda _: [], [*compared.sentences(), wrote(written, out)], None)
+    if html:
+        write_html([first, second], out / PAGE, quiet=quiet)
     beyond = "" if most is None else compared.broken(most)
     if beyond:
         sys.stderr.write(f"ngpc-sim: {beyond}\n")

@@ -13,7 +13,8 @@ import typer
 
 from ngpc_sim.cli import completing
 from ngpc_sim.cli.completing import listed, one_of
-from ngpc_sim.cli.options import Archs, Encodings, Gpu, Traces
+from ngpc_sim.cli.options import Archs, Encodings, Gpu, Html, Traces
+from ngpc_sim.cli.page import check_html, write_html
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.cli.written import wrote
 from ngpc_sim.config.errors import UserError
@@ -86,6 +87,7 @@ def explore(
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier search replayed.")] = False,  # noqa: FBT002
     out: Annotated[Path, typer.Option(help="Folder of the result files.")] = Path("out/explore"),
+    html: Html = False,  # noqa: FBT002
     allow_plugins: Plugins = False,  # noqa: FBT002
     quiet: Annotated[bool, typer.Option("--quiet", help="No text, no progress bar.")] = False,  # noqa: FBT002
 ) -> None:
@@ -112,7 +114,11 @@ def explore(
     asked = Asked(Request(**options, what_if=False), read_space(space) if space else SPACE, goals, sampled)
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
+    if html:
+        check_html()
     _search(asked, wanted, fresh=fresh)
+    if html:
+        write_html([out], quiet=quiet)
 
 
 def _goals(

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngpc_sim import __version__
-from ngpc_sim.cli.options import Apps, Archs, Detail, Encodings, Gpu, Resolutions, Settings, Traces
+from ngpc_sim.cli.options import Apps, Archs, Detail, Encodings, Gpu, Html, Resolutions, Settings, Traces
+from ngpc_sim.cli.page import check_html, write_html
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.cli.simulating import Simulated, simulated
 from ngpc_sim.cli.written import wrote
@@ -106,6 +107,7 @@ def run(
     fresh: Fresh = False,  # noqa: FBT002
     only_failed: OnlyFailed = False,  # noqa: FBT002
     out: Annotated[Path | None, typer.Option(help="Folder of the result files (default out/ARCH).")] = None,
+    html: Html = False,  # noqa: FBT002
     allow_plugins: Plugins = False,  # noqa: FBT002
     debug: Debug = False,  # noqa: FBT002
     quiet: Annotated[bool, typer.Option("--quiet", help="No table, no progress bar.")] = False,  # noqa: FBT002
@@ -130,7 +132,7 @@ def run(
     # the request has a field of the same name for every option that it takes
     asked = Request(**{option.name: given[option.name] for option in fields(Request) if option.name in given})
     try:
-        main_job(with_target(asked), cluster=cluster, fresh=fresh, only_failed=only_failed)
+        main_job(with_target(asked), cluster=cluster, fresh=fresh, only_failed=only_failed, html=html)
     except UserError as error:
         if debug and error.__cause__ is not None:
             traceback.print_exception(error.__cause__)
@@ -144,10 +146,19 @@ def _refuse_stray_option(command: str) -> None:
 
 
 def main_job(
-    asked: Request, *, fresh: bool, only_failed: bool, repeated: Plan | None = None, cluster: str | None = None
+    asked: Request,
+    *,
+    fresh: bool,
+    only_failed: bool,
+    repeated: Plan | None = None,
+    cluster: str | None = None,
+    html: bool = False,
 ) -> None:
     """Check everything that can be refused, simulate, write, print; ``repeated`` are the points of an earlier run."""
     from ngpc_sim.job import request
+
+    if html:
+        check_html()
 
     started = time.monotonic()
     if asked.dry_run and (only_failed or cluster is not None):
@@ -166,6 +177,8 @@ def main_job(
     run = simulated(asked, points, cluster, fresh=fresh, only_failed=only_failed)
     if run.results:
         _write(asked, run, watts, planned, noted, (started, began))
+        if html:
+            write_html([asked.folder], quiet=asked.quiet)
     if not run.whole:
         run.say_what_is_missing()
         sys.exit(1)

@@ -9,6 +9,7 @@ import typer
 from ngpc_sim.cli import completing
 from ngpc_sim.cli.completing import listed, one_of
 
+Html = Annotated[bool, typer.Option("--html", help="Also write report.html, one page to look at and to send.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(

@@ -11,7 +11,8 @@ import typer
 
 from ngpc_sim.cli import completing
 from ngpc_sim.cli.completing import one_of
-from ngpc_sim.cli.options import Apps, Archs, Detail, Encodings, Gpu, Resolutions, Settings, Traces
+from ngpc_sim.cli.options import Apps, Archs, Detail, Encodings, Gpu, Html, Resolutions, Settings, Traces
+from ngpc_sim.cli.page import check_html, write_html
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.cli.written import wrote
 from ngpc_sim.config.errors import UserError
@@ -62,6 +63,7 @@ def sensitivity(
     ] = "frame_ms",
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder of the table and the chart.")] = Path("out/sensitivity"),
+    html: Html = False,  # noqa: FBT002
     allow_plugins: Annotated[  # noqa: FBT002
         bool, typer.Option("--allow-plugins", help="Let the architecture name classes to import and run.")
     ] = False,
@@ -76,6 +78,8 @@ def sensitivity(
     from ngpc_sim.report.tables.terminal import print_tables
     from ngpc_sim.simulation.store import NAME, PointStore
 
+    if html:
+        check_html()
     _check_method(method, samples, seed)
     check_column(column, "--column")
     if allow_plugins:
@@ -93,6 +97,8 @@ def sensitivity(
     written = write_set(out, files)
     if not quiet:
         print_tables(lambda _: [], [*lines, wrote(written, out)], None)
+    if html:
+        write_html([out], quiet=quiet)
 
 
 def _check_method(method: str, samples: int | None, seed: int | None) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ngpc_sim.cli.main_job import Cluster, DryRun, Fresh, OnlyFailed, Plugins, main_job
+from ngpc_sim.cli.options import Html
 from ngpc_sim.config.errors import UserError
 
 
@@ -24,6 +25,7 @@ def sweep(
     fresh: Fresh = False,  # noqa: FBT002
     only_failed: OnlyFailed = False,  # noqa: FBT002
     dry_run: DryRun = False,  # noqa: FBT002
+    html: Html = False,  # noqa: FBT002
     allow_plugins: Plugins = False,  # noqa: FBT002
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a sweep file.")] = False,  # noqa: FBT002
     quiet: Annotated[bool, typer.Option("--quiet", help="No table, no progress bar.")] = False,  # noqa: FBT002
@@ -39,4 +41,4 @@ def sweep(
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
     asked = replace(read_sweep(file), out=out, jobs=jobs, dry_run=dry_run, allow_plugins=allow_plugins, quiet=quiet)
-    main_job(asked, cluster=cluster, fresh=fresh, only_failed=only_failed)
+    main_job(asked, cluster=cluster, fresh=fresh, only_failed=only_failed, html=html)

@@ -11,15 +11,16 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.yaml_files import is_folder
 from ngpc_sim.job.compare import Comparison
 from ngpc_sim.job.configurations import whole
-from ngpc_sim.job.finished_runs import MANIFEST, MAX_BYTES, MAX_VALUES, RESULTS, FinishedRun, read_manifest, read_run
+from ngpc_sim.job.finished_runs import MANIFEST, RESULTS, FinishedRun, read_manifest, read_run
+from ngpc_sim.job.run_folder import PAGE
 from ngpc_sim.job.so_far import SoFar, read_so_far
 from ngpc_sim.machine.whole_files import write_whole
 from ngpc_sim.report.page import Run, document
 from ngpc_sim.report.page.run import read_levels, read_tables
 from ngpc_sim.simulation.store import NAME
 
-#: the page, and the notes of a run that it shows
-FILE, NOTES = "report.html", "notes.json"
+#: notes of a run that its page shows
+NOTES = "notes.json"
 #: tables of a search, whose store has designs and no rows of a run
 OF_SEARCH = ("trials.csv", "sensitivity.csv", "sobol.csv")
 
@@ -33,8 +34,8 @@ def write_page(folders: Sequence[Path], target: Path | None = None) -> Path:
         When a folder holds no results, a file in it is damaged, the page cannot be written, or the extra is missing.
     """
     runs = [read_folder(folder, name) for folder, name in zip(folders, _names(folders), strict=True)]
-    path = folders[0] / FILE if target is None else target
-    write_whole(path, document(runs, _compared(folders, runs)))
+    path = folders[0] / PAGE if target is None else target
+    write_whole(path, document(runs, _compared(runs)))
     return path
 
 
@@ -93,9 +94,9 @@ def _names(folders: Sequence[Path]) -> list[str]:
     return names if len(set(names)) == len(names) else [str(folder) for folder in folders]
 
 
-def _compared(folders: Sequence[Path], runs: Sequence[Run]) -> list[str]:
+def _compared(runs: Sequence[Run]) -> list[str]:
     """How two runs differ; one sentence where they have nothing in common."""
-    if len(runs) != 2 or not all(run.rows and run.manifest for run in runs):  # noqa: PLR2004 - one beside the other
+    if len(runs) != 2 or not all(run.rows and run.manifest for run in runs):
         return []
     finished = [FinishedRun(Path(run.name), dict(run.manifest), [dict(row) for row in run.rows]) for run in runs]
     try:

@@ -13,10 +13,12 @@ from ngpc_sim.report.files import result_files
 from ngpc_sim.report.folder import Content, write_set
 from ngpc_sim.report.panels import Row
 
+#: the page of a folder, which contradicts its tables once they are written again
+PAGE = "report.html"
 #: files that only some runs write
 EXTRA_FILES = (
     *("budgets.csv", "levels.csv", "levels.parquet", "stalls.csv", "stalls.parquet"),
-    *(BLOCKERS_FILE, note.FILE, so_far.FILE, *MISS_FILES, *FRAME_FILES),
+    *(BLOCKERS_FILE, note.FILE, so_far.FILE, PAGE, *MISS_FILES, *FRAME_FILES),
 )
 
 

@@ -100,7 +100,7 @@ def title(name: str) -> str:
 
 def known(row: Row, *columns: str) -> bool:
     """Whether a row has a number in each of these columns."""
-    return all(number(row, column) == number(row, column) for column in columns)  # noqa: PLR0124 - NaN is not itself
+    return all(number(row, column) == number(row, column) for column in columns)
 
 
 def _is_number(value: object) -> bool:

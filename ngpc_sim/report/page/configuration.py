@@ -86,8 +86,6 @@ def _source(tree: Mapping[str, Any]) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
-    return (
-        {None: "none", True: "yes", False: "no"}.get(value, str(value))
-        if not isinstance(value, list | dict)
-        else str(value)
-    )
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)

@@ -30,7 +30,7 @@ def misses(levels: Sequence[Row]) -> Iterator[View]:
         if row["lines"]:
             words = [app_title(str(row["app"])), *([str(row["encoding"])] if len(encodings) > 1 else [])]
             series = f"{row['grid_sram_kib']} KiB of grid_sram" if len(sizes) > 1 else ""
-            share = 100 * row["misses"] / row["lines"]
+            share = 100 * number(row, "misses") / number(row, "lines")
             about = {"app": str(row["app"]), "case": " ".join(words), "series": series}
             made.append(shown({**about, "x": row["level"], "y": share, "z": row["lines"]}))
     if not made:
@@ -68,8 +68,8 @@ def rooflines(run: Run) -> Iterator[View]:
         bound = sum(row["x"] < 1 for row in made)
         best = max(made, key=lambda row: row["y"])
         said = (
-            f"The {engine} is at work for at most {figure(100 * best['y'])} % of a frame: {best['case']} at {best['place']}. "
-            f"In {bound:,} of {len(made):,} points the bytes of the frame take longer than its work."
+            f"The {engine} is at work for at most {figure(100 * best['y'])} % of a frame: "
+            f"{best['case']} at {best['place']}. In {bound:,} of {len(made):,} points its bytes take longer."
         )
         axes = (
             Axis("time at work over time of the frame's bytes", log=True),
@@ -77,14 +77,14 @@ def rooflines(run: Run) -> Iterator[View]:
         )
         columns = {"case": "case", "place": "design", "x": axes[0].title, "y": axes[1].title}
         draw = partial(specs.points, kept, *axes, (engine,), _roof(kept))
-        yield View(f"roofline-{column}", f"Roofline of the {engine}", said, columns, kept, lambda _, draw=draw: draw())
+        yield View(f"roofline-{column}", f"Roofline of the {engine}", said, columns, kept, draw)
 
 
 def _balance(run: Run, row: Row, column: str) -> float | None:
     """Seconds of an engine's work for each second of the frame's bytes; none where anything is unknown."""
     clock, link, dram, efficiency = (run.at(row, key) for key in ("nfp.clock_ghz", LINK_GBPS, DRAM_GBPS, EFFICIENCY))
     numbers = [value for value in (clock, link, dram, efficiency) if isinstance(value, int | float) and value > 0]
-    if len(numbers) < 4 or not known(row, *LINK, DRAM, "frame_ms", "nfp_cycles", column):  # noqa: PLR2004 - all four
+    if len(numbers) < 4 or not known(row, *LINK, DRAM, "frame_ms", "nfp_cycles", column):
         return None
     clock_ghz, link_gbps, dram_gbps, share = numbers
     busy_ms = number(row, column) / (number(row, "scale") * clock_ghz * 1e6)
@@ -94,8 +94,8 @@ def _balance(run: Run, row: Row, column: str) -> float | None:
 
 def _roof(rows: Sequence[Row]) -> list[Row]:
     """The roof above some points: what the memory allows, up to where the engine is always at work."""
-    low = min(0.5, *(number(row, "x") for row in rows)) if len(rows) > 1 else min(0.5, number(rows[0], "x"))
-    high = max(2.0, *(number(row, "x") for row in rows)) if len(rows) > 1 else max(2.0, number(rows[0], "x"))
+    low = min([0.5, *(number(row, "x") for row in rows)])
+    high = max([2.0, *(number(row, "x") for row in rows)])
     return [{"x": low, "y": low}, {"x": 1.0, "y": 1.0}, {"x": high, "y": 1.0}]
 
 
@@ -113,7 +113,7 @@ def frames(rows: Sequence[Row]) -> Iterator[View]:
         worst = f"{figure(number(summary, 'frame_ms_worst'))} ms in frame {summary.get('worst_frame')}"
         late = ", ".join(f"{summary.get(f'dropped_{hz}hz')} at {hz} Hz" for hz in RATES)
         said.append(
-            f"{case}, {series}: mean {figure(number(summary, 'frame_ms'))} ms, worst {worst}; frames that are late: {late}."
+            f"{case}, {series}: mean {figure(number(summary, 'frame_ms'))} ms, worst {worst}; late frames: {late}."
         )
     kept = [made[place] for place in spread(len(made), MAX_MARKS)]
     columns = {"case": "case", "series": "design", "x": "frame", "y": "frame time, ms"}

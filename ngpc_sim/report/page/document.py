@@ -21,16 +21,16 @@ from ngpc_sim.report.page.detail_views import frames, misses, rooflines
 from ngpc_sim.report.page.file_views import views_of_tables
 from ngpc_sim.report.page.run import Run
 from ngpc_sim.report.page.sentences import summary
-from ngpc_sim.report.page.specs import PURPOSE
 from ngpc_sim.report.page.sweep_views import sweep_views
 from ngpc_sim.report.page.tables import tables_of
 from ngpc_sim.report.page.verdicts import verdicts
 from ngpc_sim.report.page.view import View
 from ngpc_sim.workloads.apps import app_rank, app_title
 
+PURPOSE = "report.html"
 ASSETS = Path(__file__).with_name("assets")
 #: letters of JSON that could end a script or be taken for HTML; the others of its kind are escaped by json already
-ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
+ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 #: what the page may do beside its scripts: styles and pictures that stand in it, and the table's script, made of text
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'"
@@ -47,11 +47,12 @@ def document(runs: Sequence[Run], compared: Sequence[str] = ()) -> bytes:
     UserError
         When a package of the extra ``report`` is missing.
     """
-    with extra("report", PURPOSE):
-        import jinja2  # noqa: PLC0415 - of an extra
+    check_packages()
     views = [list(_views(run)) for run in runs]
     tables = [tables_of(run) for run in runs]
     scripts = [_vega(), _tables_script(), _asset("page.js")]
+    import jinja2  # noqa: PLC0415 - of an extra
+
     environment = jinja2.Environment(
         autoescape=True,
         loader=jinja2.FileSystemLoader(ASSETS),
@@ -71,6 +72,15 @@ def document(runs: Sequence[Run], compared: Sequence[str] = ()) -> bytes:
         compared=compared,
     )
     return page.encode()
+
+
+def check_packages() -> None:
+    """Refuse where a package that a page needs is missing."""
+    with extra("report", PURPOSE):
+        import altair  # noqa: F401, PLC0415 - of an extra
+        import itables  # noqa: F401, PLC0415 - of an extra
+        import jinja2  # noqa: F401, PLC0415 - of an extra
+        import vl_convert  # noqa: F401, PLC0415 - of an extra
 
 
 def _views(run: Run) -> Iterator[View]:
@@ -151,7 +161,7 @@ def _apps(runs: Sequence[Run]) -> list[tuple[str, str]]:
 def _json(value: object) -> str:
     """JSON that stands inside a script without ending it."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return text.translate(str.maketrans(ESCAPES))
+    return text.translate(ESCAPES)
 
 
 def _hash(script: str) -> str:
@@ -166,22 +176,23 @@ def _asset(name: str) -> str:
 @lru_cache(maxsize=1)
 def _vega() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script."""
-    with extra("report", PURPOSE):
-        import vl_convert  # noqa: PLC0415 - of an extra
-    bundle: str = vl_convert.javascript_bundle()
+    import vl_convert  # noqa: PLC0415 - of an extra
+
+    make: Any = vl_convert.javascript_bundle  # whose stub asks for what it need not be given
+    bundle: str = make()
     return bundle.replace("</script", "<\\/script")
 
 
 @lru_cache(maxsize=1)
 def _tables_script() -> str:
     """What itables puts before its tables where there is no network, without the tags around it."""
-    with extra("report", PURPOSE):
-        from itables import options  # noqa: PLC0415 - heavy, for it brings pandas
-        from itables.javascript import generate_init_offline_itables_html as init  # noqa: PLC0415
+    from itables import options  # noqa: PLC0415 - heavy, for it brings pandas
+    from itables.javascript import generate_init_offline_itables_html as init  # noqa: PLC0415
+
     page: str = init(options.dt_bundle)
     return page.partition("<script>")[2].partition("</script>")[0]
 
 
 def _tables_name() -> str:
     """Where that script leaves the tables: a name in the browser's window, with the version of itables."""
-    return re.findall(r"window\.(_itables_\w+)", _tables_script())[0]
+    return next(re.finditer(r"_itables_\w+", _tables_script()))[0]

@@ -33,19 +33,17 @@ def search_views(trials: Sequence[Row], objectives: Sequence[str]) -> Iterator[V
     for other in columns[1:]:
         found = [
             row for row in feasible if not any(number(row, name) != number(row, name) for name in (columns[0], other))
-        ]  # noqa: PLR0124 - NaN
+        ]
         first = [row for row in found if row.get("on_front") is True]
         rest = [row for row in found if row.get("on_front") is not True]
         kept = [own[n] for own in (first, rest) for n in spread(len(own), MAX_MARKS // 2)]
         rows = [shown(_trial(row, designs, other, columns[0])) for row in kept]
         if rows:
             axes = Axis(_with_unit(other)), Axis(_with_unit(columns[0]))
-            said = f"{len(on_front):,} of {len(feasible):,} designs within the limits are on the front of {', '.join(objectives)}."
+            said = f"{len(on_front):,} of {len(feasible):,} designs within the limits are on the front."
             titles = {"place": "design", "kind": "standing", "x": axes[0].title, "y": axes[1].title}
-            draw = partial(specs.points, rows, *axes, ("front", "other"))
-            yield View(
-                f"front-{other}", f"Front: {columns[0]} and {other}", said, titles, rows, lambda _, draw=draw: draw()
-            )
+            draw = partial(specs.points, rows, *axes, ("front", "other"), ())
+            yield View(f"front-{other}", f"Front: {columns[0]} and {other}", said, titles, rows, draw)
 
 
 def _trial(row: Row, designs: Sequence[str], x: str, y: str) -> dict[str, Any]:
@@ -62,7 +60,7 @@ def _with_unit(column: str) -> str:
 def sensitivity_view(rows: Sequence[Row]) -> Iterator[View]:
     """What a result becomes at both ends of each key, in percent of what it is; the keys that matter most."""
     cases = _by_case(rows)
-    made = []
+    made: list[dict[str, Any]] = []
     for case, own in cases.items():
         keys = sorted({str(row["key"]): -number(row, "swing") for row in own}.items(), key=lambda item: item[1])
         places = {key: place for place, (key, _) in enumerate(islice(keys, MAX_KEYS))}
@@ -81,7 +79,7 @@ def sensitivity_view(rows: Sequence[Row]) -> Iterator[View]:
     titles = {"label": "key", "about": "from, to", "value": label}
     draw = partial(specs.bars, made, Axis(label), ("lower value", "higher or other value"))
     said = f"What changes {column} most: {joined(most)}. The {MAX_KEYS} strongest keys of each case are shown."
-    yield View("sensitivity", "Which keys matter", said, titles, made, lambda _: draw())
+    yield View("sensitivity", "Which keys matter", said, titles, made, draw)
 
 
 def _is_lower(row: Row) -> bool:
@@ -92,7 +90,7 @@ def _is_lower(row: Row) -> bool:
 def sobol_view(rows: Sequence[Row]) -> Iterator[View]:
     """Parts of the variance that come from each key: alone, and with all that it does together with others."""
     cases = _by_case(rows)
-    made = []
+    made: list[dict[str, Any]] = []
     for case, own in cases.items():
         for row in islice(sorted(own, key=lambda row: -number(row, "total")), MAX_KEYS):
             label = f"{case}: {row['key']}" if len(cases) > 1 else str(row["key"])
@@ -107,7 +105,7 @@ def sobol_view(rows: Sequence[Row]) -> Iterator[View]:
     titles = {"label": "key", "kind": "part", "value": "share of the variance", "about": "half of the interval"}
     draw = partial(specs.bars, made, Axis(f"share of the variance of {column}"), ("in all", "alone"))
     said = f"The largest part of the variance of {column}: {joined(most)}."
-    yield View("sobol", "Parts of the variance", said, titles, made, lambda _: draw())
+    yield View("sobol", "Parts of the variance", said, titles, made, draw)
 
 
 def _by_case(rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -138,15 +136,15 @@ def ladder_view(rows: Sequence[Row]) -> Iterator[View]:
     ]
     if not made:
         return
-    acting = [row for row in rows if number(row, "ln_shapley") == number(row, "ln_shapley")]  # noqa: PLR0124 - NaN
+    acting = [row for row in rows if number(row, "ln_shapley") == number(row, "ln_shapley")]
     most = min(acting, key=lambda row: number(row, "ln_shapley"), default=None)
     said = "Mean speedup over the GPU alone, after each step from the first architecture to the last."
     if most is not None:
-        said += f" The step that costs most is {most['title']} at {most['scale']} NFPs: a factor of {figure(number(most, 'shapley'))}."
+        said += f" The step that costs most is {most['title']}, x{figure(number(most, 'shapley'))}."
     titles = {"label": "step", "kind": "scale", "value": "mean speedup", "about": "factor over all orders (Shapley)"}
     kinds = list(dict.fromkeys(row["kind"] for row in made))
     draw = partial(specs.steps, made, Axis("mean speedup", log=True), kinds)
-    yield View("ladder", "From the paper's assumptions to this model", said, titles, made, lambda _: draw())
+    yield View("ladder", "From the paper's assumptions to this model", said, titles, made, draw)
 
 
 def views_of_tables(tables: Mapping[str, Sequence[Row]], objectives: Sequence[str]) -> Iterator[View]:

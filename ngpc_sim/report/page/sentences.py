@@ -9,8 +9,8 @@ from typing import Any
 
 from ngpc_sim.report.page.axes import Sweep, known
 from ngpc_sim.report.page.run import Run
-from ngpc_sim.report.page.view import figure, joined
 from ngpc_sim.report.page.verdicts import comparable
+from ngpc_sim.report.page.view import figure, joined
 from ngpc_sim.report.panels import Row, frame_words, number
 from ngpc_sim.results.frames import RATES, of_single_frames
 
@@ -69,8 +69,8 @@ def _published(rows: Sequence[Row]) -> Iterator[str]:
             published = panel.published_mean(scale)
             if published is not None:
                 yield (
-                    f"{panel.title}, {scale} NFPs: the mean speedup is {figure(panel.mean_speedup(scale))}; published is "
-                    f"{published.value:g}."
+                    f"{panel.title}, {scale} NFPs: the mean speedup is "
+                    f"{figure(panel.mean_speedup(scale))}; published is {published.value:g}."
                 )
 
 

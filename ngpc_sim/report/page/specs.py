@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from math import isfinite
 from typing import Any
 
-from ngpc_sim.config.extras import extra
 from ngpc_sim.report.panels import Row
+from ngpc_sim.workloads.apps import APPS, app_title
 
-PURPOSE = "report.html"
 FILTER = "app === null || datum.app === app"
 #: classes of a palette in the style sheet; of Okabe and Ito, lightened on dark paper
 SHAPES = ("circle", "triangle-down")
@@ -40,17 +40,17 @@ class Axis:
 
 def altair() -> Any:  # noqa: ANN401 - a module
     """The package, which only a page needs."""
-    with extra("report", PURPOSE):
-        import altair as alt  # noqa: PLC0415 - of an extra
+    import altair as alt  # noqa: PLC0415 - of an extra
+
     return alt
 
 
 def curves(rows: Rows, x: Axis, y: Axis, cases: Sequence[str], top: float | None) -> dict[str, Any]:
-    """Lines of ``y`` over ``x``, a colour a case, a dash a series; with a field ``low``, in a band from it to ``high``."""
+    """Lines of ``y`` over ``x``, a colour a case, a dash a series; with ``low``, in a band from it to ``high``."""
     alt = altair()
     banded = any("low" in row for row in rows)
     base = alt.Chart(alt.NamedData("rows")).transform_filter(FILTER)
-    colour = alt.Color("case:N", title=None, scale=alt.Scale(domain=list(cases), range=_palette(len(cases))))
+    colour = alt.Color("case:N", title=None, scale=alt.Scale(domain=list(cases), range=_palette(cases)))
     up = {"title": _titled(y), "scale": _scale(alt, y, top), "axis": alt.Axis(tickCount=6)}
     encoded = {"x": _across(alt, x), "y": alt.Y("y:Q", **up), "color": colour, "detail": "series:N"}
     named = {"case": "case", "series": "design", "x": x.title, "y": y.title, "low": "lowest", "high": "highest"}
@@ -84,7 +84,9 @@ def stacks(rows: Rows, x: Axis, parts: Mapping[str, str], top: float | None) -> 
     return _finished(chart, rows, {"step": STEP_PX})
 
 
-def points(rows: Rows, x: Axis, y: Axis, kinds: Sequence[str], line: Rows = ()) -> dict[str, Any]:
+def points(
+    rows: Rows, x: Axis, y: Axis, kinds: Sequence[str], line: Rows = (), _: float | None = None
+) -> dict[str, Any]:
     """Points of ``x`` and ``y``, a colour a ``case``, a shape a kind; ``line`` is a line behind them."""
     alt = altair()
     base = alt.Chart(alt.NamedData("rows")).transform_filter(FILTER)
@@ -95,7 +97,7 @@ def points(rows: Rows, x: Axis, y: Axis, kinds: Sequence[str], line: Rows = ()) 
     }
     chart = base.mark_point(filled=True, size=60).encode(
         **sides,
-        color=alt.Color("case:N", title=None, scale=alt.Scale(domain=cases, range=_palette(len(cases)))),
+        color=alt.Color("case:N", title=None, scale=alt.Scale(domain=cases, range=_palette(cases))),
         shape=alt.Shape("kind:N", title=None, scale=alt.Scale(domain=list(kinds), range=list(SHAPES[: len(kinds)]))),
         opacity=alt.condition(alt.datum.kind == kinds[0], alt.value(0.95), alt.value(0.5)),
         tooltip=[
@@ -110,27 +112,27 @@ def points(rows: Rows, x: Axis, y: Axis, kinds: Sequence[str], line: Rows = ()) 
     return _finished(chart, rows, POINTS_PX)
 
 
-def bars(rows: Rows, x: Axis, kinds: Sequence[str]) -> dict[str, Any]:
+def bars(rows: Rows, x: Axis, kinds: Sequence[str], _: float | None = None) -> dict[str, Any]:
     """Horizontal bars of ``value`` from 0, one a label, a colour a ``kind``."""
     alt = altair()
     chart = alt.Chart(alt.NamedData("rows")).transform_filter(FILTER).mark_bar(opacity=0.9)
     chart = chart.encode(
         y=alt.Y("label:N", title=None, sort=alt.EncodingSortField("place", op="min"), axis=alt.Axis(labelLimit=220)),
         x=alt.X("value:Q", title=_titled(x), stack=None),
-        color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=list(kinds), range=_palette(len(kinds)))),
+        color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=list(kinds), range=_palette(kinds))),
         tooltip=[_tip(alt, name, name) for name in ("label", "kind", "value", "about")],
     )
     return _finished(chart, rows, {"step": STEP_PX})
 
 
-def steps(rows: Rows, x: Axis, kinds: Sequence[str]) -> dict[str, Any]:
+def steps(rows: Rows, x: Axis, kinds: Sequence[str], _: float | None = None) -> dict[str, Any]:
     """Dots of ``value`` by label from top to bottom, joined by a line a ``kind``."""
     alt = altair()
     base = alt.Chart(alt.NamedData("rows"))
     chart = base.mark_line(point=True).encode(
         y=alt.Y("label:N", title=None, sort=alt.EncodingSortField("place", op="min"), axis=alt.Axis(labelLimit=220)),
         x=alt.X("value:Q", title=_titled(x), scale=_scale(alt, x, None)),
-        color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=list(kinds), range=_palette(len(kinds)))),
+        color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=list(kinds), range=_palette(kinds))),
         order="place:Q",
         tooltip=[_tip(alt, name, name) for name in ("label", "kind", "value")],
     )
@@ -169,8 +171,11 @@ def _tip(alt: Any, field: str, title: str) -> Any:  # noqa: ANN401 - of altair
     return alt.Tooltip(f"{field}:{'Q' if field in NUMBERS else 'N'}", title=title)
 
 
-def _palette(count: int) -> list[str]:
-    return [COLOURS[place % len(COLOURS)] for place in range(count)]
+def _palette(words: Sequence[str]) -> list[str]:
+    """Colours of cases or kinds: a built-in app that is alone in its case has the same one in every chart."""
+    own = {app_title(app): place for place, app in enumerate(APPS)}
+    others = count(len(own) if set(own) & set(words) else 0)
+    return [COLOURS[(own[word] if word in own else next(others)) % len(COLOURS)] for word in words]
 
 
 def shown(row: Row) -> dict[str, Any]:

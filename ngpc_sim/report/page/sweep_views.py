@@ -115,7 +115,7 @@ def energy(sweep: Sweep) -> Iterator[View]:
         100 * sum(number(row, names[block]) for block in own if known(row, names[block])) / number(row, "energy_mj")
         for row in rows
     ]
-    said = f"The NGPC itself takes {figure(min(shares))} to {figure(max(shares))} % of a frame's energy; the rest is GPU and memory."
+    said = f"The NGPC itself takes {figure(min(shares))} to {figure(max(shares))} % of a frame's energy."
     yield from _stacked(sweep, rows, own, part, ("energy-ngpc", "Energy of the NGPC alone", said, label))
 
 
@@ -152,7 +152,7 @@ def _stacked(
     cases = dict(zip(map(id, sweep.rows), sweep.cases, strict=True))
     values = sweep.values(sweep.x)
     kept = [values[place] for place in spread(len(values), MAX_STACKS)]
-    groups: dict[tuple[Any, str], list[Row]] = {}
+    groups: dict[tuple[str, Any], list[Row]] = {}
     for row in rows:
         if row.get(sweep.x) in kept:
             groups.setdefault((cases[id(row)], row.get(sweep.x)), []).append(row)
@@ -232,7 +232,7 @@ def front(sweep: Sweep) -> Iterator[View]:
     """Designs of a sweep that no other is better than in frames per second, area and energy, case by case."""
     rows = [(row, case) for row, case in zip(sweep.rows, sweep.cases, strict=True) if known(row, *FRONT)]
     places = {sweep.place(row) for row, _ in rows}
-    if len(places) < 3:  # noqa: PLR2004 - of two designs there is nothing to choose
+    if len(places) < 3:
         return
     best: set[int] = set()
     for case in sweep.case_order:
@@ -247,8 +247,8 @@ def front(sweep: Sweep) -> Iterator[View]:
     ]
     made = [shown(_point(sweep, rows[place], on_front=place in best)) for place in sorted(kept)]
     said = (
-        f"{len(best):,} of {len(rows):,} points are on the front of their app: none is at once faster, smaller and of less "
-        f"energy a frame."
+        f"{len(best):,} of {len(rows):,} points are on the front of their app: none is faster, smaller and of "
+        "less energy at once."
     )
     thin = f" {len(kept):,} are shown." if len(kept) < len(rows) else ""
     columns = {
@@ -259,8 +259,8 @@ def front(sweep: Sweep) -> Iterator[View]:
         "y": "frames per second",
         "z": "energy, mJ",
     }
-    draw = partial(specs.points, made, Axis("area, mm²"), Axis("frames per second", log=True), ("front", "other"))
-    yield View("pareto", "Best designs", f"{said}{thin}", columns, made, lambda _: draw())
+    draw = partial(specs.points, made, Axis("area, mm²"), Axis("frames per second", log=True), ("front", "other"), ())
+    yield View("pareto", "Best designs", f"{said}{thin}", columns, made, draw)
 
 
 def _point(sweep: Sweep, own: tuple[Row, str], *, on_front: bool) -> dict[str, Any]:
@@ -271,7 +271,7 @@ def _point(sweep: Sweep, own: tuple[Row, str], *, on_front: bool) -> dict[str, A
 
 
 def _undominated(values: Array, places: Array) -> set[int]:
-    """Places of points (n, 3) float64 that no other is at least as good as in all, and better in one; more is better."""
+    """Places of points (n, 3) float64 that no other is as good as in all and better in one; more is better."""
     kept, found = np.empty_like(values), list[int]()
     for one in np.lexsort(-values[:, ::-1].T).tolist():
         before = kept[: len(found)]

@@ -1,4 +1,4 @@
-"""Published numbers beside those of a run: the table of ``ngpc-sim validate``, or else the means that are comparable."""
+"""Published numbers beside those of a run: the verdicts of ``ngpc-sim validate``, or else means that are comparable."""
 
 from __future__ import annotations
 

@@ -42,4 +42,4 @@ def joined(words: Sequence[str], most: int = 6) -> str:
 
 def figure(value: float) -> str:
     """A number in a sentence, at three digits."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"  # noqa: PLR2004 - where digits would be cut
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

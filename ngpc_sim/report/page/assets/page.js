@@ -4,14 +4,13 @@
   const views = [], tables = [];
   let chosen = null;
 
-  const CONFIG = {
+  const config = (width) => ({
     background: null, aria: false, font: "system-ui, sans-serif",
     view: { stroke: null }, axis: { labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
-    legend: { orient: "top", columns: { expr: "max(1, floor(width / 110))" }, labelFontSize: 12, symbolStrokeWidth: 2, symbolBaseFillColor: "var(--ink)", labelLimit: 200 },
-    scale: { pointPadding: 0.2 },
-  };
+    legend: { orient: "top", columns: Math.max(1, Math.floor(width / 130) - 1), labelFontSize: 12, symbolStrokeWidth: 2, symbolBaseFillColor: "var(--ink)", labelLimit: 200 },
+  });
   // expressions are interpreted, for the page forbids code that is made of text
-  const OPTIONS = { mode: "vega-lite", actions: false, renderer: "svg", ast: true, config: CONFIG };
+  const OPTIONS = { mode: "vega-lite", actions: false, renderer: "svg", ast: true };
 
   /** Show one app, or all of them, in every chart and table. */
   function choose(app) {
@@ -25,7 +24,7 @@
 
   async function draw(one) {
     const place = document.getElementById(one.id);
-    const { view } = await vegaEmbed(place, one.spec, OPTIONS);
+    const { view } = await vegaEmbed(place, one.spec, { ...OPTIONS, config: config(place.clientWidth) });
     view.addEventListener("click", (_, item) => {
       const app = item && item.datum && item.datum.app;
       if (app !== undefined && app !== null) choose(app === chosen ? null : app);
