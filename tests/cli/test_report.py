@@ -8,7 +8,7 @@ import pytest
 
 
 def test_without_paper_one_sentence_says_what_to_give(refused):
-    assert "report needs --paper OUT" in refused("report")
+    assert "report needs folders of results, or --paper OUT" in refused("report")
 
 
 def test_its_help_names_its_options_and_imports_nothing_heavy(installed):

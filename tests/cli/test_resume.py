@@ -195,15 +195,13 @@ def test_report_writes_what_a_sweep_has_finished(run, failing):
     words = ("--scale", "1..4:1", *QUICK, "--set", "nfp.clock_ghz=1.1,1.2", "--out", "o")
     run(*words)
     ran = run("report", "o")
-    assert ran.out == "6 of 8 points are finished, 2 failed. Wrote points.csv to o.\n"
+    assert ran.out == "6 of 8 points are finished, 2 failed. Wrote points.csv to o.\nWrote o/report.html.\n"
     table = (ran.folder / "o" / "points.csv").read_bytes()
     assert table == (ran.folder / "o" / "results.csv").read_bytes()
-    assert (
-        run("report", "empty").err
-        == "ngpc-sim: error: empty has no points.sqlite: only runs of several points leave one.\n"
-    )
+    assert run("report", "empty").err == "ngpc-sim: error: empty is not a folder: name one that a run has written.\n"
     run(*words)
     assert not (ran.folder / "o" / "points.csv").exists()
+    assert not (ran.folder / "o" / "report.html").exists()
 
 
 def test_ctrl_c_says_what_is_kept_and_how_to_go_on(begin, tmp_path):

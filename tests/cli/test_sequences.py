@@ -184,7 +184,9 @@ def test_info_of_a_folder_asks_for_one_of_its_files(refused, orbit):
 def test_a_sequence_goes_on_with_the_same_bytes_and_its_table_can_be_had_before(run, orbit):
     words = ("--scale", "8,16", "--trace", orbit, "--detail", "bound", "--quiet", "--out")
     run("--scale", "8", *words[2:], "o")
-    assert run("report", "o").out == "3 of 3 points are finished, 0 failed. Wrote points.csv to o.\n"
+    assert (
+        run("report", "o").out == "3 of 3 points are finished, 0 failed. Wrote points.csv to o.\nWrote o/report.html.\n"
+    )
     folder = run(*words, "o").folder
     run(*words, "whole")
     for name in ("results.csv", "results.json", "results.parquet", "levels.csv", "stalls.csv"):

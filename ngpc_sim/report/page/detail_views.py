@@ -9,11 +9,13 @@ from ngpc_sim.report.page import specs
 from ngpc_sim.report.page.axes import Sweep, known
 from ngpc_sim.report.page.run import Run
 from ngpc_sim.report.page.specs import Axis, shown
-from ngpc_sim.report.page.view import MAX_MARKS, View, figure, joined, spread
+from ngpc_sim.report.page.view import MAX_MARKS, View, figure, spread
 from ngpc_sim.report.panels import Row, number
 from ngpc_sim.results.frames import RATES, of_sequences
 from ngpc_sim.workloads.apps import app_title
 
+#: design points of a sequence that are told in words
+MAX_SAID = 4
 #: engines by the columns of their busy cycles
 ENGINES = {"encoding_cycles": "encoding engine", "mlp_cycles": "MLP engine"}
 #: traffic of the NGPC over the link to L2 and to DRAM, and the bandwidth of each
@@ -119,5 +121,11 @@ def frames(rows: Sequence[Row]) -> Iterator[View]:
     columns = {"case": "case", "series": "design", "x": "frame", "y": "frame time, ms"}
     draw = partial(specs.curves, kept, Axis("frame of the path"), Axis("frame time, ms"), sweep.case_order)
     yield View(
-        "frames", "Frame time along the path", joined(said, 4), columns, kept, draw, max(row["y"] for row in kept)
+        "frames",
+        "Frame time along the path",
+        " ".join(said[:MAX_SAID]),
+        columns,
+        kept,
+        draw,
+        max(row["y"] for row in kept),
     )

@@ -77,7 +77,7 @@ def document(runs: Sequence[Run], compared: Sequence[str] = ()) -> bytes:
 def check_packages() -> None:
     """Refuse where a package that a page needs is missing."""
     with extra("report", PURPOSE):
-        import altair  # noqa: F401, PLC0415 - of an extra
+        import altair as alt  # noqa: F401, PLC0415 - of an extra
         import itables  # noqa: F401, PLC0415 - of an extra
         import jinja2  # noqa: F401, PLC0415 - of an extra
         import vl_convert  # noqa: F401, PLC0415 - of an extra

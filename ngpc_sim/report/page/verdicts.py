@@ -28,7 +28,7 @@ def verdicts(run: Run) -> Verdicts | None:
     """Verdicts of a folder's validation; else published means of a run that are comparable with its own."""
     rows = run.tables.get(FILE, ())
     if rows:
-        counted = Counter(str(row.get("verdict")) for row in rows)
+        counted = Counter(str(row.get("verdict")).partition(":")[0] for row in rows)
         words = joined([f"{word} {count}" for word, count in counted.most_common()], 8)
         said = f"{len(rows)} published numbers beside ours: {words}."
         return Verdicts(said, COLUMNS, [[_shown(row, name) for name in COLUMNS] for row in rows])

@@ -1,0 +1,107 @@
+"""The page as a file: its bytes, its numbers, and what it refuses; no browser."""
+
+import json
+import re
+
+import pytest
+
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.job.page import write_page
+
+
+def _data(path):
+    """What the page's script is given."""
+    text = path.read_text()
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1])
+
+
+def _rows(path):
+    """Rows of every chart of a page."""
+    return {view["id"]: view["spec"]["datasets"]["rows"] for view in _data(path)["views"]}
+
+
+@pytest.fixture
+def folder(tmp_path, made, plain_rows):
+    return made(tmp_path / "run", plain_rows)
+
+
+def test_the_same_folder_gives_the_same_bytes_below_four_megabytes(folder, tmp_path):
+    first, second = write_page([folder]).read_bytes(), write_page([folder], tmp_path / "other.html").read_bytes()
+    assert first == second
+    assert len(first) < 4 << 20
+
+
+def test_charts_hold_the_numbers_of_the_results(folder, plain_rows):
+    views = _rows(write_page([folder]))
+    for column in ("speedup", "fps"):
+        found = {(row["app"], row["x"]): row["y"] for row in views[f"run0-{column}"]}
+        assert found == {(row["app"], row["scale"]): pytest.approx(row[column], rel=1e-5) for row in plain_rows}
+    stalls = {row["part"]: row["value"] for row in views["run0-stalls"]}
+    assert stalls == {"MLP at work": 60, "dispatch": 10, "wait for GPU": 30}
+    # 500 of 1000 cycles of 8 NFPs at 1 GHz; the link is asked for 50 of 2000 GB/s, DRAM for 40 of 936 x 0.95
+    roof = {(row["app"], row["place"]): row for row in views["run0-roofline-encoding_cycles"]}["nerf", "8 NFPs"]
+    memory_ms = 40 / (936 * 0.95) * 57.5
+    assert (roof["x"], roof["y"]) == (pytest.approx(500 / 8e6 / memory_ms, rel=1e-5), 0.5)
+
+
+def test_of_a_sweep_only_designs_that_none_beats_are_on_the_front(tmp_path, made, plain_rows):
+    rows = [row | {"nfp.mlp.rows": n, "area_mm2": row["area_mm2"] * n} for row in plain_rows for n in (1, 2)]
+    views = {
+        view["id"]: view["spec"]["datasets"]["rows"]
+        for view in _data(write_page([made(tmp_path / "s", rows)]))["views"]
+    }
+    front = {row["place"] for row in views["run0-pareto"] if row["kind"] == "front"}
+    assert front == {f"{scale} NFPs, nfp.mlp.rows 1" for scale in (8, 16, 32, 64)}
+
+
+def test_every_value_has_its_source_and_overrides_are_marked(tmp_path, made, plain_rows):
+    rows = [row | {"nfp.clock_ghz": 1.0} for row in plain_rows]
+    text = write_page([made(tmp_path / "set", rows)]).read_text()
+    assert '<tr class="overridden"><th scope="row">nfp.clock_ghz</th><td>1</td><td></td><td>overridden</td>' in text
+    assert "<td>published</td><td>the maker&#39;s figure</td>" in text
+    assert '<th scope="row">gpu_file.die_mm2</th><td>628.4</td><td>mm2</td><td>published</td><td>die size</td>' in text
+
+
+def test_verdicts_notes_and_blockers_of_a_folder_are_shown(folder):
+    (folder / "validation.csv").write_text(
+        "what,published,paper_mode,mechanistic,error,tolerance,verdict,source\nmean,39,38,9,0.1,0.1,reproduced,paper\n"
+    )
+    (folder / "timeline-blockers.csv").write_text("blocker,share\ntable loads,0.25\n")
+    (folder / "notes.json").write_text('[{"topic": "t", "about": "nerf", "text": "A note.", "source": "s"}]')
+    text = write_page([folder]).read_text()
+    for words in ("1 published numbers beside ours: reproduced 1.", "table loads", "A note.", "ngpc-sim --scale 8..64"):
+        assert words in text
+
+
+def test_a_published_mean_stands_beside_no_overridden_design(tmp_path, made, plain_rows):
+    rows = [row | {"app": app} for row in plain_rows if row["app"] == "nerf" for app in ("nerf", "nsdf", "gia", "nvr")]
+    beside = write_page([made(tmp_path / "plain", rows)]).read_text()
+    other = write_page([made(tmp_path / "other", [row | {"nfp.clock_ghz": 2.0} for row in rows])]).read_text()
+    assert "published is 39.04" in beside
+    assert "39.04" not in other
+
+
+def test_json_in_the_page_cannot_end_its_script(tmp_path, made, plain_rows):
+    rows = [row | {"arch": f"</script>&\u2028{place % 2}"} for place, row in enumerate(plain_rows)]
+    text = write_page([made(tmp_path / "h", rows)]).read_text()
+    data = text.partition('id="data">')[2].partition("</script>")[0]
+    assert not set("<>&\u2028") & set(data)
+    series = {row["series"] for row in _rows(tmp_path / "h" / "report.html")["run0-speedup"]}
+    assert series == {"</script>&\u20280", "</script>&\u20281"}
+
+
+def test_a_folder_without_results_is_refused_in_one_sentence(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match=r"empty holds no results: name a folder that a run has written\."):
+        write_page([tmp_path / "empty"])
+    with pytest.raises(UserError, match="is not a folder"):
+        write_page([tmp_path / "missing"])
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "content"), [("trials.csv", b""), ("notes.json", b"{")])
+def test_a_damaged_file_is_named(folder, name, content):
+    (folder / name).write_bytes(content)
+    with pytest.raises(UserError, match=f"{name} is no .* or it is damaged"):
+        write_page([folder])
+    assert not (folder / "report.html").exists()
