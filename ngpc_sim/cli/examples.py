@@ -49,7 +49,10 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("ngpc-sim compare out/a out/b", "What differs between two runs."),
         ("ngpc-sim compare out/a out/b --tolerance 1%", "The same, for CI. It ends with 1 beyond one per cent."),
     ),
-    "ngpc-sim report": (("ngpc-sim report out/ngpc", "What a sweep has finished so far, also while it runs."),),
+    "ngpc-sim report": (
+        ("ngpc-sim report out/ngpc --open", "A page of a run, or of what a sweep has finished so far."),
+        ("ngpc-sim report out/a out/b", "A page of two runs side by side."),
+    ),
     "ngpc-sim explain": (
         ("ngpc-sim explain speedup", "What a column means: unit, formula, meaning."),
         ("ngpc-sim explain nfp.clock_ghz", "What a key means, and where its value comes from."),

@@ -24,7 +24,18 @@ OPTIONS: Mapping[str, Sequence[str]] = {
     ),
     "Where it runs": ("jobs", "cluster", "fresh", "only-failed", "dry-run", "allow-plugins"),
     "What comes out": (
-        *("column", "power-budget", "export", "waveform", "timeline", "timeline-window", "html", "out", "quiet"),
+        *(
+            "column",
+            "power-budget",
+            "export",
+            "waveform",
+            "timeline",
+            "timeline-window",
+            "html",
+            "open",
+            "out",
+            "quiet",
+        ),
         *("debug",),
     ),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,9 @@ from ngpc_sim.config.yaml_files import is_folder
 from ngpc_sim.job.compare import Comparison
 from ngpc_sim.job.configurations import whole
 from ngpc_sim.job.finished_runs import MANIFEST, RESULTS, FinishedRun, read_manifest, read_run
+from ngpc_sim.job.notes.note import FILE as NOTES
+from ngpc_sim.job.notes.note import TOPICS
+from ngpc_sim.job.notes.reading import read_notes
 from ngpc_sim.job.run_folder import PAGE
 from ngpc_sim.job.so_far import SoFar, read_so_far
 from ngpc_sim.machine.whole_files import write_whole
@@ -19,8 +21,6 @@ from ngpc_sim.report.page import Run, document
 from ngpc_sim.report.page.run import read_levels, read_tables
 from ngpc_sim.simulation.store import NAME
 
-#: notes of a run that its page shows
-NOTES = "notes.json"
 #: tables of a search, whose store has designs and no rows of a run
 OF_SEARCH = ("trials.csv", "sensitivity.csv", "sobol.csv")
 
@@ -77,15 +77,10 @@ def _configurations(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _notes(folder: Path) -> list[dict[str, Any]]:
-    """Notes that the run left."""
-    path = folder / NOTES
-    if not path.is_file():
+    """Notes that the run left, their topics in words; without those on the run itself, which tell times."""
+    if not (folder / NOTES).is_file():
         return []
-    try:
-        given = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise UserError(f"{path} is no list of notes, or it is damaged: run it again.") from error
-    return [note for note in given if isinstance(note, dict)] if isinstance(given, list) else []
+    return [vars(note) | {"topic": TOPICS[note.topic]} for note in read_notes(folder) if note.topic != "run"]
 
 
 def _names(folders: Sequence[Path]) -> list[str]:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -105,9 +105,7 @@ def _shown(run: Run, place: int, tables: Sequence[Any]) -> dict[str, Any]:
         "tables": [{"id": _id(place, table.key), "title": table.title, "summary": table.summary} for table in tables],
         "configuration": configuration_rows(run),
         "verdicts": verdicts(run),
-        "notes": [
-            {name: str(note.get(name, "")) for name in ("topic", "about", "text", "source")} for note in run.notes
-        ],
+        "notes": _by_topic(run.notes),
         "plain": [
             {
                 "title": title,
@@ -118,6 +116,14 @@ def _shown(run: Run, place: int, tables: Sequence[Any]) -> dict[str, Any]:
             if run.tables.get(file)
         ],
     }
+
+
+def _by_topic(notes: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Notes by topic, in their order."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for note in notes:
+        found.setdefault(note["topic"], []).append(note)
+    return found
 
 
 def _groups(views: Sequence[Sequence[View]]) -> list[dict[str, Any]]:

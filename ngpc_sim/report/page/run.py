@@ -31,7 +31,8 @@ class Run:
 
     ``rows`` are those of its results, none where it has no results. ``tables`` are its other tables by file name, and
     ``levels`` counts of lines by ``LEVEL_KEYS``. ``configurations`` are whole ones by hash. ``sentences`` say what is
-    known of the folder itself, such as how much of a sweep is finished.
+    known of the folder itself, such as how much of a sweep is finished. ``notes`` have ``topic``, ``about``, ``text``,
+    ``figures`` and ``source``.
     """
 
     name: str

@@ -25,8 +25,8 @@ def hostile(tmp_path_factory, made, plain_rows):
     named = {"arch": HOSTILE, "trace": HOSTILE, "workload": HOSTILE, "bottleneck": HOSTILE, "gpu": HOSTILE}
     rows = [row | named | {"app": HOSTILE + row["app"], f"x.{HOSTILE}": row["scale"] % 3} for row in plain_rows]
     folder = made(tmp_path_factory.mktemp("hostile") / "h", rows, command=HOSTILE)
-    note = dict.fromkeys(("topic", "about", "text", "source"), HOSTILE)
-    (folder / "notes.json").write_text(json.dumps([note]))
+    note = {"topic": "costs", "about": HOSTILE, "text": HOSTILE, "figures": {HOSTILE: HOSTILE}, "source": HOSTILE}
+    (folder / "notes.json").write_text(json.dumps({"notes": [note]}))
     return write_page([folder])
 
 

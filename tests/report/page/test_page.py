@@ -67,9 +67,16 @@ def test_verdicts_notes_and_blockers_of_a_folder_are_shown(folder):
         "what,published,paper_mode,mechanistic,error,tolerance,verdict,source\nmean,39,38,9,0.1,0.1,reproduced,paper\n"
     )
     (folder / "timeline-blockers.csv").write_text("blocker,share\ntable loads,0.25\n")
-    (folder / "notes.json").write_text('[{"topic": "t", "about": "nerf", "text": "A note.", "source": "s"}]')
+    (folder / "notes.json").write_text(
+        '{"notes": [{"topic": "costs", "about": "nerf", "text": "A note.", "figures": {"watts": 7}, "source": "s"}]}'
+    )
     text = write_page([folder]).read_text()
-    for words in ("1 published numbers beside ours: reproduced 1.", "table loads", "A note.", "ngpc-sim --scale 8..64"):
+    for words in (
+        "1 published numbers beside ours: reproduced 1.",
+        "table loads",
+        "A note. (watts 7)",
+        "ngpc-sim --scale 8..64",
+    ):
         assert words in text
 
 
@@ -102,6 +109,6 @@ def test_a_folder_without_results_is_refused_in_one_sentence(tmp_path):
 @pytest.mark.parametrize(("name", "content"), [("trials.csv", b""), ("notes.json", b"{")])
 def test_a_damaged_file_is_named(folder, name, content):
     (folder / name).write_bytes(content)
-    with pytest.raises(UserError, match=f"{name} is no .* or it is damaged"):
+    with pytest.raises(UserError, match=rf"{name} .*(is no|cannot be read|is not)"):
         write_page([folder])
     assert not (folder / "report.html").exists()
