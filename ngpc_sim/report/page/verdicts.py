@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from ngpc_sim.report.page.run import Run
 from ngpc_sim.report.page.view import figure, joined
-from ngpc_sim.report.panels import Panel, Row, condition_columns, split_panels
+from ngpc_sim.report.panels import Panel, Row, split_panels
+from ngpc_sim.results.comparable import is_published_design
 from ngpc_sim.results.published import CONFIDENCE_WORDS
 
 FILE = "validation.csv"
@@ -51,9 +52,8 @@ def verdicts(run: Run) -> Verdicts | None:
 
 
 def comparable(rows: Sequence[Row]) -> list[Panel]:
-    """Panels of rows that ran as the paper's design did: nothing overridden, its GPU, whole frames."""
-    plain = [] if condition_columns(rows) else split_panels(rows)
-    return [panel for panel in plain if not panel.conditions]
+    """Panels of the rows whose design is the published one."""
+    return split_panels([row for row in rows if is_published_design(row)])
 
 
 def _shown(row: Row, name: str) -> str:
