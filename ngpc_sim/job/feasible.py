@@ -12,8 +12,8 @@ from ngpc_sim.architecture.gpu_memory import OF_GPU
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import Sourced, dotted_leaves, known_keys, nearest
 from ngpc_sim.job.constraints import EmptyValueError, Node, holds, parse
+from ngpc_sim.results.columned_rows import ColumnedRows
 from ngpc_sim.results.columns import COLUMNS, ESTIMATED
-from ngpc_sim.results.rows import Rows
 
 Row = Mapping[str, Any]
 #: names that a row can have as columns
@@ -129,7 +129,7 @@ def marked(
     after = [rule for rule in constraints if rule.columns]
     if not after:
         return rows, []
-    found = Rows()
+    found = ColumnedRows()
     counts: Counter[str] = Counter()
     by_hash = {arch.sha256: arch for arch in archs}
     for row in rows:

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ngpc_sim.results.columned_rows import ColumnedRows, column_names
 from ngpc_sim.results.columns import STABLE
-from ngpc_sim.results.rows import Rows, column_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,7 +45,7 @@ STALLS = "stall_"
 
 def result_files(rows: Sequence[Row], manifest: Mapping[str, object]) -> dict[str, Content]:
     """The tables of ``rows`` and the manifest: file name to content, long ones in parts made as they are written."""
-    columns, by_column = ordered_columns(rows), rows if isinstance(rows, Rows) else Rows(rows)
+    columns, by_column = ordered_columns(rows), rows if isinstance(rows, ColumnedRows) else ColumnedRows(rows)
     return {
         "results.csv": _csv_parts(columns, by_column),
         "results.json": _results(manifest, columns, by_column),
@@ -78,7 +78,7 @@ def _cell(value: object) -> Cell:
 
 
 def _chunks(
-    columns: Sequence[str], rows: Rows, written: Callable[[Any], object]
+    columns: Sequence[str], rows: ColumnedRows, written: Callable[[Any], object]
 ) -> Iterator[Iterable[tuple[object, ...]]]:
     """Lines of ``written`` cells in parts, so that no text of all of them is held; equal cells are written once."""
     for start in range(0, len(rows), CHUNK_ROWS):
@@ -94,7 +94,7 @@ def _each(cells: list[Any], written: Callable[[Any], object]) -> list[object]:
     return [written(cell) for cell in cells]
 
 
-def _csv_parts(columns: Sequence[str], rows: Rows) -> Iterator[bytes]:
+def _csv_parts(columns: Sequence[str], rows: ColumnedRows) -> Iterator[bytes]:
     yield csv_lines([columns]).encode()
     for lines in _chunks(columns, rows, _csv_cell):
         yield _csv_text(lines).encode()
@@ -132,7 +132,7 @@ def _manifest(value: object, levels: int = 2, indent: str = "") -> str:
     return "{\n" + ",\n".join(members) + f"\n{indent}}}"
 
 
-def _results(manifest: Mapping[str, object], columns: Sequence[str], rows: Rows) -> Iterator[bytes]:
+def _results(manifest: Mapping[str, object], columns: Sequence[str], rows: ColumnedRows) -> Iterator[bytes]:
     """JSON of the manifest's fields but its times, a field a line, and of the rows, a row a line."""
     yield b"{\n"
     for name, value in manifest.items():
@@ -158,7 +158,7 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _parquet_parts(columns: Sequence[str], rows: Rows) -> Iterator[bytes]:
+def _parquet_parts(columns: Sequence[str], rows: ColumnedRows) -> Iterator[bytes]:
     """The file of all rows in one part, made when it is written."""
     import pyarrow as pa  # noqa: PLC0415 - heavy
     import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
@@ -168,7 +168,7 @@ def _parquet_parts(columns: Sequence[str], rows: Rows) -> Iterator[bytes]:
     yield stream.getvalue()
 
 
-def _arrow(rows: Rows, name: str) -> pa.Array:
+def _arrow(rows: ColumnedRows, name: str) -> pa.Array:
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
     column = rows.columns.get(name)

@@ -12,10 +12,10 @@ from functools import cached_property
 from math import isfinite, isnan, nan
 from typing import SupportsFloat, TypeVar
 
+from ngpc_sim.results.columned_rows import column_names
 from ngpc_sim.results.comparable import published_mean_beside
 from ngpc_sim.results.names import case_labels
 from ngpc_sim.results.published import GPU, Published
-from ngpc_sim.results.rows import column_names
 from ngpc_sim.workloads.apps import app_rank
 
 Row = Mapping[str, object]

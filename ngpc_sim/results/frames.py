@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from ngpc_sim.results.rows import column_names
+from ngpc_sim.results.columned_rows import column_names
 
 RowT = TypeVar("RowT", bound=Mapping[str, object])
 

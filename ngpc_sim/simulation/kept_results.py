@@ -14,9 +14,9 @@ from typing import overload
 import numpy as np
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.results.columned_rows import ColumnedRows
 from ngpc_sim.results.nfp_counts import NfpCounts
 from ngpc_sim.results.result import Result
-from ngpc_sim.results.rows import Rows
 from ngpc_sim.simulation.design import Point
 from ngpc_sim.simulation.outcomes import How, Kind, outcomes
 from ngpc_sim.simulation.points import POINTS, Distinct
@@ -35,7 +35,7 @@ class Kept:
     without the scale in their configuration. ``results`` are the whole ones.
     """
 
-    rows: Rows
+    rows: ColumnedRows
     points: list[Point]
     briefs: list[Result]
     results: Sequence[Result]
@@ -48,7 +48,7 @@ class _Keeper:
 
     names: Distinct
     whole: list[Result] | None
-    rows: Rows = field(default_factory=Rows)
+    rows: ColumnedRows = field(default_factory=ColumnedRows)
     shapes: dict[tuple[int, int], NfpCounts] = field(default_factory=dict)
 
     def keep(self, point: Point, result: Result) -> tuple[int, Result]:

@@ -43,7 +43,7 @@ class _View(Mapping[str, Any]):
         return sum(1 for _ in self)
 
 
-class Rows(Sequence[Row]):
+class ColumnedRows(Sequence[Row]):
     """Rows in the order in which they were added.
 
     ``columns`` has lists, and arrays of numbers where all cells are finite or infinite ones of one type. They stand in
@@ -85,9 +85,9 @@ class Rows(Sequence[Row]):
         cells = column[start:stop]
         return cells.tolist() if isinstance(cells, array) else [None if cell is ABSENT else cell for cell in cells]
 
-    def ordered(self, order: Sequence[int]) -> Rows:
+    def ordered(self, order: Sequence[int]) -> ColumnedRows:
         """The rows in another order; nothing is left of them here."""
-        found = Rows()
+        found = ColumnedRows()
         found._count = len(order)
         places = np.array(order, np.int64)
         while self.columns:
@@ -123,4 +123,8 @@ def _goes_into(column: array[Any], value: object) -> bool:
 
 def column_names(rows: Sequence[Row]) -> list[str]:
     """Names of all columns, in the order of their first rows."""
-    return list(rows.columns) if isinstance(rows, Rows) else list(dict.fromkeys(name for row in rows for name in row))
+    return (
+        list(rows.columns)
+        if isinstance(rows, ColumnedRows)
+        else list(dict.fromkeys(name for row in rows for name in row))
+    )
