@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ngpc_sim.architecture.arch import Arch, load_arch
     from ngpc_sim.config.errors import UserError
     from ngpc_sim.engines.grid_index import grid_index
+    from ngpc_sim.report.rows import Rows
     from ngpc_sim.results.result import Result
     from ngpc_sim.simulation.design import Options, Sequence
     from ngpc_sim.simulation.points import sweep
@@ -29,6 +30,7 @@ __all__ = [
     "GridLevel",
     "Options",
     "Result",
+    "Rows",
     "Sequence",
     "Trace",
     "TraceWriter",
@@ -48,6 +50,7 @@ _MODULES = {
     "architecture.arch": ("Arch", "load_arch"),
     "config.errors": ("UserError",),
     "engines.grid_index": ("grid_index",),
+    "report.rows": ("Rows",),
     "results.result": ("Result",),
     "simulation.design": ("Options", "Sequence"),
     "simulation.points": ("sweep",),

@@ -45,11 +45,11 @@ STALLS = "stall_"
 
 def result_files(rows: Sequence[Row], manifest: Mapping[str, object]) -> dict[str, Content]:
     """The tables of ``rows`` and the manifest: file name to content, long ones in parts made as they are written."""
-    columns, by_column = ordered_columns(rows), rows if isinstance(rows, ColumnedRows) else ColumnedRows(rows)
+    columns, by_column = ordered_columns(rows), _by_column(rows)
     return {
         "results.csv": _csv_parts(columns, by_column),
         "results.json": _results(manifest, columns, by_column),
-        "results.parquet": _parquet_parts(columns, by_column),
+        "results.parquet": _parquet_parts(by_column),
         "manifest.json": f"{_manifest(manifest)}\n".encode(),
     }
 
@@ -158,13 +158,24 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _parquet_parts(columns: Sequence[str], rows: ColumnedRows) -> Iterator[bytes]:
-    """The file of all rows in one part, made when it is written."""
+def arrow_table(rows: Sequence[Row]) -> pa.Table:
+    """The rows as an Arrow table, in the columns and types of ``results.parquet``."""
     import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    by_column = _by_column(rows)
+    return pa.table({column: _arrow(by_column, column) for column in ordered_columns(by_column)})
+
+
+def _by_column(rows: Sequence[Row]) -> ColumnedRows:
+    return rows if isinstance(rows, ColumnedRows) else ColumnedRows(rows)
+
+
+def _parquet_parts(rows: ColumnedRows) -> Iterator[bytes]:
+    """The file of all rows in one part, made when it is written."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
 
     stream = io.BytesIO()
-    pq.write_table(pa.table({column: _arrow(rows, column) for column in columns}), stream, compression="zstd")
+    pq.write_table(arrow_table(rows), stream, compression="zstd")
     yield stream.getvalue()
 
 

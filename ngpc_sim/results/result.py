@@ -8,8 +8,14 @@ from typing import Any
 
 from ngpc_sim.results.columns import COLUMNS, WHOLE
 from ngpc_sim.results.nfp_counts import NfpCounts
+from ngpc_sim.results.shown import bars, facts
 from ngpc_sim.results.stall_causes import STALLS
 
+#: columns that a notebook shows of a result, where it has them
+SHOWN = (
+    *("fps", "frame_ms", "ns_per_query", "gpu_frame_ms", "speedup", "speedup_bound", "bottleneck", "doubled_gain"),
+    *("ngpc_power_w", "energy_mj", "area_mm2", "spilled_levels"),
+)
 #: columns of a row of stalls behind those that tell its result from others
 STALL_COLUMNS = (
     *("nfp", "engine_slot", "mlp_cycles", "lines", "misses", "far", "hit_rate", "l2_hit_rate"),
@@ -193,6 +199,15 @@ class Result:
         for name, (low, high) in self.intervals.items():
             row |= {f"ci_low_{name}": low, f"ci_high_{name}": high}
         return row | {key: value for key, value in self.overrides.items() if key not in row}
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the main columns, and what the last finished tile waited for."""
+        row = self.row()
+        known = [name for name in SHOWN if row.get(name) not in {None, ""}]
+        units = {name: f" ({COLUMNS[name].unit})" if COLUMNS[name].unit else "" for name in known}
+        title = f"{self.workload} on {self.arch}, scale {self.scale}, {self.resolution}, trace {self.trace}"
+        main = facts([(f"{name}{units[name]}", row[name]) for name in known], title)
+        return main + bars(self.critical_path, "ms", "what the frame waits for")
 
     def _per_query(self) -> dict[str, float]:
         """What stands in a part of a frame instead of its frames per second."""

@@ -15,6 +15,7 @@ from ngpc_sim.architecture.arch import PROSE, Arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import dotted_leaves
 from ngpc_sim.machine.store import Store
+from ngpc_sim.report.rows import Rows
 from ngpc_sim.results.names import distinct, shared_names
 from ngpc_sim.results.result import Result
 from ngpc_sim.simulation.design import Options, Point
@@ -135,7 +136,7 @@ def sweep(
     works: Sequence[Workload],
     traces: Sequence[Trace],
     jobs: int = 1,
-) -> list[dict[str, Any]]:
+) -> Rows:
     """Rows of every architecture with every workload on every trace of its app.
 
     Parameters
@@ -147,9 +148,9 @@ def sweep(
 
     Returns
     -------
-    list of dict
-        One row a design point under the stable column names, with a column for each key in which architectures of one
-        name differ.
+    Rows
+        A sequence with one mapping a design point under the stable column names, with a column for each key in which
+        architectures of one name differ. Dataframe libraries take it as it is.
     """
     points: list[Point] = []
     for arch, values in zip(archs, _swept(archs), strict=True):
@@ -158,7 +159,7 @@ def sweep(
             if not fitting:
                 raise UserError(f"no trace of app '{work.app}' was given for workload {work.name}.")
             points.extend(Point(arch, work, trace, Options(overrides=values)) for trace in fitting)
-    return [result.row() for result in run_points(points, jobs)]
+    return Rows(result.row() for result in run_points(points, jobs))
 
 
 def _swept(archs: Sequence[Arch]) -> list[dict[str, Any]]:

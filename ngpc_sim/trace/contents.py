@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.results.shown import bars, facts
 from ngpc_sim.trace.profiles import FrameProfile, profile_at
 from ngpc_sim.workloads.apps import NAME_RULE, is_app_name
 
@@ -165,6 +166,24 @@ class Trace:
         """(n,) int32 network of each query of ``invocations`` (n,), as the column ``network`` of the file has it."""
         known = self.invocation_networks if len(self.invocation_networks) else np.zeros(1, np.int64)
         return np.take(known, invocations, mode="clip").astype(np.int32)  # what breaks a law has a hash too
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what was recorded, and the queries of each phase of the full frame."""
+        by_phase: dict[str, float] = {}
+        for phase, launched in zip(self.phases, self.profile.tolist(), strict=True):
+            by_phase[phase] = by_phase.get(phase, 0) + launched
+        shown = [
+            ("app", self.app),
+            ("scene", self.scene),
+            ("camera", self.camera),
+            ("frame", f"{self.width}x{self.height}"),
+            ("queries of the frame", self.queries),
+            ("queries per pixel", self.queries_per_pixel),
+            ("invocations", self.n_invocations),
+            ("recorded queries", self.recorded),
+            ("recorded screen tiles", len(self.tile_weights)),
+        ]
+        return facts(shown, f"trace {self.name}") + bars(by_phase, "queries", "queries by phase")
 
 
 def from_file(trace: TraceT, place: str, sha256: str) -> TraceT:
