@@ -144,7 +144,13 @@ class Rows(Sequence[dict[str, Any]]):
 _LEGEND = {
     "title": None,
     "sort": None,
-    "legend": {"symbolStrokeColor": "#888888", "orient": "bottom", "columns": 2, "labelLimit": WIDTH},
+    "legend": {
+        "symbolType": "stroke",
+        "symbolStrokeColor": "#888888",
+        "orient": "bottom",
+        "columns": 2,
+        "labelLimit": WIDTH,
+    },
 }
 _PLAIN = {"labelColor": "currentColor", "titleColor": "currentColor"}
 #: text in the colour of the page around it, on no ground of its own
