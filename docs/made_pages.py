@@ -61,8 +61,8 @@ def _command(command: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - a comm
 
 
 def keys() -> Iterator[str]:
-    """Every key of an architecture file, by block: what ``explain`` says of it."""
-    yield from _explained("key", all_keys())
+    """Every key of an architecture file, by block: what ``explain`` says of it; sources stand beside their values."""
+    yield from _explained("key", [key for key in all_keys() if key != "sources"])
 
 
 def gpu_keys() -> Iterator[str]:
