@@ -12,8 +12,7 @@ version = release = ngpc_sim.__version__
 smartquotes = False  # texts of the program as they are
 extensions = ["made_pages", "myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_design"]
 
-myst_enable_smartquotes = False  # texts of the program as they are
-extensions = ["attrs_inline", "colon_fence", "deflist"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "auto"
 nb_execution_raise_on_error = True
