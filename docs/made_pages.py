@@ -176,7 +176,7 @@ def fill(_app: Sphinx, _page: str, source: list[str]) -> None:
     source[0] = MARK.sub(lambda mark: "\n".join(MAKERS[mark[1]]()), source[0])
 
 
-def outdated(app: Sphinx, env: Any, *_: object) -> list[str]:  # noqa: ANN401 - Sphinx's environment
+def outdated(_app: Sphinx, env: Any, *_: object) -> list[str]:  # noqa: ANN401 - Sphinx's environment
     """Pages with something made in them: they change with the program, so they are always read again."""
     pages = {page: env.doc2path(page) for page in env.found_docs}
     return [page for page, path in pages.items() if path.suffix == ".md" and MARK.search(path.read_text("utf-8"))]

@@ -1,4 +1,4 @@
-"""Every example of docs/unit-testing-engines.md runs, in the order of the page and in one folder."""
+"""What docs/unit-testing-engines.md and tests/README.md say is so; tests/docs runs the examples."""
 
 import re
 import sys
@@ -18,39 +18,20 @@ BLOCKS = re.findall(r"^```(python|yaml)\n(.*?)^```$", PAGE, re.MULTILINE | re.DO
 MUTANTS = re.findall(
     r"\| `([\w/.]+)` \| .+ \| `([\w/.]+)`: `(\w+)` \|", (TESTS / "README.md").read_text(encoding="utf-8")
 )
-#: a block that begins with a file name is that file
-FILE = re.compile(r"# ([\w/]+\.(?:py|yaml))\n")
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """An empty folder to work in, on the path of imports as ``--allow-plugins`` has it."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    """A folder with the class that the page's architectures name, on the path of imports."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "my_lab").mkdir()
+    source = next(text for language, text in BLOCKS if text.startswith("# my_lab/prefetch.py"))
+    (tmp_path / "my_lab/prefetch.py").write_text(source, encoding="utf-8")
     before = set(sys.modules)
     yield tmp_path
     for name in set(sys.modules) - before:
         if name.startswith("my_lab"):
             del sys.modules[name]
-
-
-def run(language, text, folder, names):
-    """Write a block that is a file, else run it with the names of those before it."""
-    file = FILE.match(text)
-    if file:
-        target = folder / file[1]
-        target.parent.mkdir(exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-    elif language == "python":
-        exec(compile(text, "unit-testing-engines.md", "exec"), names)  # noqa: S102 - our own page
-
-
-def test_the_examples_run_in_their_order(folder):
-    names = {"__name__": "page"}
-    for language, text in BLOCKS:
-        run(language, text, folder, names)
-    assert [language for language, _ in BLOCKS].count("python") >= 5
-    assert names["result"].arch == "prefetch"
 
 
 def test_every_architecture_of_the_page_loads_when_plugins_are_allowed(folder):
