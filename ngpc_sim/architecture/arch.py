@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from ngpc_sim.architecture.arch_file import ArchFile, CalibrationSpec, FrameSpec, MemorySpec, PowerSpec
 from ngpc_sim.architecture.beside_scale import BesideScale, Part
-from ngpc_sim.architecture.gpu import GpuSpec, with_values
+from ngpc_sim.architecture.gpu import GpuSpec, meaning_of, with_values
 from ngpc_sim.architecture.gpu_memory import OF_GPU, OVERRIDES, follows_gpu, with_memory_of_gpu
 from ngpc_sim.architecture.sram import Macro
 from ngpc_sim.architecture.technology import TechnologySpec
@@ -282,8 +282,8 @@ def check_key(dotted: str) -> None:
 
 
 def gpu_numbers(dotted: str) -> dict[str, str]:
-    """What the built-in GPUs say of a key of theirs, ``l2_mib`` for instance, by name; without those that lack it."""
-    found = {}
+    """What a key of a GPU's file means, where it says so, and what the built-in GPUs have there, by name."""
+    found = meaning_of(dotted)
     for name in names_of("GPU"):
         own: Any = _extended("GPU", name)[0]
         for key in dotted.split("."):

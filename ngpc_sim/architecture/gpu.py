@@ -131,27 +131,46 @@ def _assumed(value: float, unit: str, source: str) -> Sourced:
 class GpuSpec(Spec):
     """A file of ``arch_configs/gpu``: board and peaks, and what is published of its frames, where anything is."""
 
-    name: Name
-    die_mm2: Positive
-    board_power_w: Positive
-    idle_power_w: Sourced
-    l2_mib: CacheSize
-    sms: Count | None = None
-    clock_ghz: Positive | None = None
-    fp32_tflops: Positive | None = None
-    fp16_tensor_tflops: Positive | None = None
-    l1_bytes_per_clock: Positive | None = None
-    l2_gbps: Positive | None = None
-    dram_gbps: Positive | None = None
-    reference_pixels: Positive | None = None
-    rest_fusion: Positive | None = None
-    apps: dict[str, AppBaseline] = Field(default_factory=dict)
-    encodings: dict[str, Shares] = Field(default_factory=dict)
-    dram: GpuDram | None = None
-    dispatch_ns: Sourced = _assumed(500, "ns", "as of the RTX 3090")
-    rest_over_bound: OverBound = OverBound(value=1.3, unit="ratio", tag="assumed", source="as of the RTX 3090")
-    kernel_floor_ns: Sourced = _assumed(0, "ns", "as of the RTX 3090")
-    poll_ns: Sourced = _assumed(1000, "ns", "as of the RTX 3090")
+    name: Name = Field(description="name of the GPU")
+    die_mm2: Positive = Field(description="area of the die, to which area_pct_gpu relates")
+    board_power_w: Positive = Field(description="limit of the board's power, which it burns at full load")
+    idle_power_w: Sourced = Field(description="power of the board while it waits")
+    l2_mib: CacheSize = Field(description="capacity of L2")
+    sms: Count | None = Field(default=None, description="streaming multiprocessors")
+    clock_ghz: Positive | None = Field(default=None, description="clock of the multiprocessors")
+    fp32_tflops: Positive | None = Field(default=None, description="peak of fp32 arithmetic")
+    fp16_tensor_tflops: Positive | None = Field(default=None, description="peak of fp16 matrix products")
+    l1_bytes_per_clock: Positive | None = Field(
+        default=None, description="bytes that a multiprocessor's L1 gives in a clock"
+    )
+    l2_gbps: Positive | None = Field(default=None, description="bandwidth of L2")
+    dram_gbps: Positive | None = Field(default=None, description="peak bandwidth of DRAM")
+    reference_pixels: Positive | None = Field(
+        default=None, description="pixels of the frames whose times are published"
+    )
+    rest_fusion: Positive | None = Field(
+        default=None, description="how many times faster the rest of kernels is when fused, as published"
+    )
+    apps: dict[str, AppBaseline] = Field(default_factory=dict, description="published frames by app")
+    encodings: dict[str, Shares] = Field(default_factory=dict, description="published shares of kernels by encoding")
+    dram: GpuDram | None = Field(
+        default=None, description="DRAM behind missing lines; else memory.dram_efficiency holds"
+    )
+    dispatch_ns: Sourced = Field(
+        default=_assumed(500, "ns", "as of the RTX 3090"),
+        description="gap between dependent dispatches of a recorded command buffer",
+    )
+    rest_over_bound: OverBound = Field(
+        default=OverBound(value=1.3, unit="ratio", tag="assumed", source="as of the RTX 3090"),
+        description="how many times its lower bound a kernel of the rest takes",
+    )
+    kernel_floor_ns: Sourced = Field(
+        default=_assumed(0, "ns", "as of the RTX 3090"), description="what the smallest kernel takes"
+    )
+    poll_ns: Sourced = Field(
+        default=_assumed(1000, "ns", "as of the RTX 3090"),
+        description="what kernels that stay and poll take to see that they can go on",
+    )
 
     @cached_property
     def resolved(self) -> Tree:
@@ -183,6 +202,13 @@ def with_values(gpu: GpuSpec, values: Mapping[str, Any], where: str) -> GpuSpec:
     for dotted, value in values.items():
         _set(tree, dotted, value)
     return validate(GpuSpec, tree, where)
+
+
+def meaning_of(dotted: str) -> dict[str, str]:
+    """What a key of a GPU's file means, under ``meaning``; nothing where its name says all."""
+    *parents, last = dotted.split(".")
+    field = getattr(model_at(GpuSpec, parents), "model_fields", {}).get(last)
+    return {"meaning": field.description} if field is not None and field.description else {}
 
 
 def _set(tree: dict[str, Any], dotted: str, value: Any) -> None:  # noqa: ANN401 - a YAML value

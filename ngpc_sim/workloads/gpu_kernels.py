@@ -29,17 +29,19 @@ INVOCATION_ITEMS = ("one", "alive", "queries")
 class Record(Spec):
     """A record in memory: ``bytes`` an item."""
 
-    bytes: int = Field(ge=1, le=4096)
-    kind: Literal["input", "output", "state", "scratch", "stored"]
-    source: str = Field(min_length=3)
+    bytes: int = Field(ge=1, le=4096, description="bytes of one")
+    kind: Literal["input", "output", "state", "scratch", "stored"] = Field(
+        description="what it is for, which says what becomes of it when kernels are fused"
+    )
+    source: str = Field(min_length=3, description="source and tag")
 
 
 class Work(Spec):
     """What a kernel does for one item: records read and written, and arithmetic."""
 
-    reads: tuple[str, ...] = Field(default=(), strict=False)
-    writes: tuple[str, ...] = Field(default=(), strict=False)
-    flops: float = Field(default=0, ge=0, le=1e9)
+    reads: tuple[str, ...] = Field(default=(), strict=False, description="records read")
+    writes: tuple[str, ...] = Field(default=(), strict=False, description="records written")
+    flops: float = Field(default=0, ge=0, le=1e9, description="operations")
 
 
 class Kernel(Spec):
@@ -50,14 +52,24 @@ class Kernel(Spec):
     0 for work of another kernel.
     """
 
-    part: Literal["rest", "encoding", "mlp"] = "rest"
-    per: Per
-    when: str = Field(default="", max_length=70)
-    phases: tuple[str, ...] = Field(default=(), strict=False)
-    launches: int = Field(default=1, ge=0, le=1000)
-    sync_every: int = Field(default=0, ge=0, le=1000)
-    work: dict[Items, Work] = Field(min_length=1)
-    source: str = Field(min_length=3)
+    part: Literal["rest", "encoding", "mlp"] = Field(
+        default="rest", description="rest of kernels, or beside which kernels of the network it counts"
+    )
+    per: Per = Field(
+        description="how often it runs: once a frame, in each invocation, or in each before which rays are compacted"
+    )
+    when: str = Field(
+        default="", max_length=70, description="first, last, before:PHASE, pre or post: when it runs, of the rest"
+    )
+    phases: tuple[str, ...] = Field(
+        default=(), strict=False, description="phases of the trace in which it runs; all where none is named"
+    )
+    launches: int = Field(default=1, ge=0, le=1000, description="launches of one run; 0 for work of another kernel")
+    sync_every: int = Field(
+        default=0, ge=0, le=1000, description="each so many runs the host waits for a value; 0 never"
+    )
+    work: dict[Items, Work] = Field(min_length=1, description="work by what it is done for")
+    source: str = Field(min_length=3, description="source and tag")
 
     @property
     def named_phases(self) -> frozenset[str]:
@@ -85,8 +97,8 @@ class Kernel(Spec):
 class GpuKernels(Spec):
     """Records and kernels of an app, kernels in the order in which they run."""
 
-    records: dict[Name, Record]
-    kernels: dict[Name, Kernel] = Field(min_length=1)
+    records: dict[Name, Record] = Field(description="records by name")
+    kernels: dict[Name, Kernel] = Field(min_length=1, description="kernels by name, in the order in which they run")
 
     @model_validator(mode="after")
     def _records_are_known(self) -> GpuKernels:

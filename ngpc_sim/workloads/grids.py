@@ -38,14 +38,20 @@ class GridEncoding(Spec):
     order below, by position.
     """
 
-    kind: Literal["hash", "dense", "tiled"]
-    n_dims: int = Field(ge=2, le=4)
-    n_levels: int = Field(ge=1, le=128)
-    n_features_per_level: int = Field(default=2, ge=1, le=8)
-    log2_hashmap_size: int = Field(default=19, ge=1, le=31)
-    base_resolution: int = Field(default=16, ge=1, le=65535)
-    per_level_scale: float = Field(default=2.0, ge=1.0, le=16.0)
-    interpolation: Literal["linear", "smoothstep"] = "linear"
+    kind: Literal["hash", "dense", "tiled"] = Field(
+        description="hash: a table of limited size; dense: an entry for every grid point; tiled: the table repeats"
+    )
+    n_dims: int = Field(ge=2, le=4, description="components of a position")
+    n_levels: int = Field(ge=1, le=128, description="levels")
+    n_features_per_level: int = Field(default=2, ge=1, le=8, description="features of an entry")
+    log2_hashmap_size: int = Field(
+        default=19, ge=1, le=31, description="most entries of a level of kind hash, as a power of two"
+    )
+    base_resolution: int = Field(default=16, ge=1, le=65535, description="resolution of the first level")
+    per_level_scale: float = Field(
+        default=2.0, ge=1.0, le=16.0, description="growth of the resolution from level to level"
+    )
+    interpolation: Literal["linear", "smoothstep"] = Field(default="linear", description="weights of the corners")
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         if len(args) > len(GridEncoding.model_fields):

@@ -36,11 +36,13 @@ MAX_OTHERS = 15
 class Network(Spec):
     """A fully connected network without biases; widths in neurons."""
 
-    name: Name
-    n_input_dims: Annotated[int, Field(ge=1, le=1024)] | Literal["encoding"]
-    n_neurons: int = Field(ge=1, le=1024)
-    n_hidden_layers: int = Field(ge=1, le=64)
-    n_output_dims: int = Field(ge=1, le=1024)
+    name: Name = Field(description="name of the network")
+    n_input_dims: Annotated[int, Field(ge=1, le=1024)] | Literal["encoding"] = Field(
+        description="inputs, or encoding: the features of the grid"
+    )
+    n_neurons: int = Field(ge=1, le=1024, description="neurons of each hidden layer")
+    n_hidden_layers: int = Field(ge=1, le=64, description="hidden layers")
+    n_output_dims: int = Field(ge=1, le=1024, description="outputs, padded to 16 in the array")
 
     def matrices(self, encoding_width: int, padding: int = OUTPUT_PADDING) -> list[tuple[int, int]]:
         """``(inputs, outputs)`` of every weight matrix in order, the outputs of the last one padded to a multiple."""
@@ -52,25 +54,33 @@ class Network(Spec):
 class OtherNetwork(Spec):
     """What an app asks beside its main networks, such as a proposal network: its own grid, networks and bytes."""
 
-    input_bytes: int = Field(ge=1, le=4096)
-    output_bytes: int = Field(ge=1, le=4096)
-    networks: list[Network] = Field(min_length=1)
-    encoding: GridEncoding
+    input_bytes: int = Field(ge=1, le=4096, description="bytes that the accelerator reads for a query")
+    output_bytes: int = Field(ge=1, le=4096, description="bytes that it writes for a query")
+    networks: list[Network] = Field(
+        min_length=1, description="networks behind the grid, in the order in which they run"
+    )
+    encoding: GridEncoding = Field(description="its grid")
 
 
 class WorkloadFile(Spec):
     """One file of ``workloads/``: an app, its network and its encodings."""
 
-    app: str
-    description: str
-    trace: str = Field(max_length=MAX_PATH)
-    input_bytes: int = Field(ge=1, le=4096)
-    output_bytes: int = Field(ge=1, le=4096)
-    networks: list[Network] = Field(min_length=1)
-    encodings: dict[str, GridEncoding] = Field(min_length=1)
-    other_networks: dict[str, OtherNetwork] = Field(default={}, max_length=MAX_OTHERS)
-    gpu_kernels: GpuKernels | None = None
-    sources: dict[str, str]
+    app: str = Field(description="name of the app")
+    description: str = Field(description="one line about it")
+    trace: str = Field(
+        max_length=MAX_PATH, description="trace that a run replays: a bundled name, or a file in the same folder"
+    )
+    input_bytes: int = Field(ge=1, le=4096, description="bytes that the accelerator reads for a query")
+    output_bytes: int = Field(ge=1, le=4096, description="bytes that it writes for a query")
+    networks: list[Network] = Field(
+        min_length=1, description="networks behind the grid, in the order in which they run"
+    )
+    encodings: dict[str, GridEncoding] = Field(min_length=1, description="grids by name; --encoding chooses")
+    other_networks: dict[str, OtherNetwork] = Field(
+        default={}, max_length=MAX_OTHERS, description="what a trace of several networks asks beside the main one"
+    )
+    gpu_kernels: GpuKernels | None = Field(default=None, description="what the GPU does beside grid and networks")
+    sources: dict[str, str] = Field(description="source and tag of the values, by dotted key")
 
     @field_validator("app")
     @classmethod
