@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -40,24 +41,52 @@ def commands() -> Iterator[str]:
     yield from _command(typer.main.get_command(application), "ngpc-sim")
 
 
-def _command(command: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - a command of typer
-    context = command.make_context(path, [], resilient_parsing=True)
-    usage = " ".join([path, *command.collect_usage_pieces(context)])
+def _command(command: Any, path: str, above: Any = None) -> Iterator[str]:  # noqa: ANN401 - of typer
+    context = command.make_context(path.rpartition(" ")[2], [], resilient_parsing=True, parent=above)
+    page = HelpAsMarkdown()
+    command.format_help_text(context, page)
+    page.lines.append(f"```text\n{' '.join([path, *command.collect_usage_pieces(context)])}\n```\n")
+    command.format_options(context, page)
+    command.format_epilog(context, page)
     yield f"## {path}\n"
-    yield from (f"{plain(paragraph)}\n" for paragraph in inspect.cleandoc(command.help or "").split("\n\n"))
-    yield f"```text\n{usage}\n```\n"
-    shown = [entry for entry in command.params if not getattr(entry, "hidden", False)]
-    for panel in dict.fromkeys(getattr(entry, "rich_help_panel", None) for entry in shown):
-        if panel:
-            yield f"**{plain(panel)}**\n"
-        for entry in shown:
-            record = entry.get_help_record(context) if getattr(entry, "rich_help_panel", None) == panel else None
-            if record:
-                yield f"`{record[0].replace('`', '')}`\n: {plain(record[1] or '') or '(no help)'}\n"
-    if command.epilog:
-        yield f"```text\n{inspect.cleandoc(command.epilog)}\n```\n"
+    yield from page.lines
     for name, below in getattr(command, "commands", {}).items():
-        yield from _command(below, f"{path} {name}")
+        yield from _command(below, f"{path} {name}", context)
+
+
+class HelpAsMarkdown:
+    """Takes what a command writes on its help page, and makes Markdown of it."""
+
+    current_indent, width = 0, 1000
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    @contextmanager
+    def section(self, title: str) -> Iterator[None]:
+        """A title, and what is written inside."""
+        self.lines.append(f"**{plain(title)}**\n")
+        yield
+
+    @contextmanager
+    def indentation(self) -> Iterator[None]:
+        """Nothing: Markdown has its own."""
+        yield
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], *_: object) -> None:
+        """Terms and what they mean."""
+        self.lines += [f"`{term}`\n: {plain(text) or '(no help)'}\n" for term, text in rows]
+
+    def write(self, text: str) -> None:
+        """An example as it is typed."""
+        self.lines.append(f"```text\n{text.strip()}\n```\n")
+
+    def write_text(self, text: str) -> None:
+        """A paragraph."""
+        self.lines += [f"{plain(paragraph)}\n" for paragraph in inspect.cleandoc(text).split("\n\n")]
+
+    def write_paragraph(self) -> None:
+        """Nothing: paragraphs are apart anyway."""
 
 
 def keys() -> Iterator[str]:
