@@ -21,6 +21,8 @@ SHOWN = (
     *("arch", "scale", "workload", "resolution", "frame_ms", "fps", "ns_per_query", "speedup", "bottleneck"),
     *("energy_mj", "area_mm2"),
 )
+#: of these, those that stand above the table where all rows have the same
+WORDS = ("arch", "workload", "resolution")
 #: rows that a notebook shows of a long sweep, and panels of its chart
 MAX_ROWS, MAX_PANELS = 50, 6
 WIDTH, HEIGHT = 420, 240
@@ -123,10 +125,12 @@ class Rows(Sequence[dict[str, Any]]):
         if not self.rows:
             return table(SHOWN, (), "no rows")
         wanted = (*SHOWN, *condition_columns(self.rows))
-        columns = [name for name in wanted if any(row.get(name) is not None for row in self.rows)]
+        found = {name: {str(row.get(name)) for row in self.rows if row.get(name) is not None} for name in wanted}
+        same = [name for name in WORDS if len(self.rows) > 1 and len(found[name]) == 1]
+        columns = [name for name in wanted if found[name] and name not in same]
         shown = self.rows[:MAX_ROWS]
         count = f"{len(shown)} of {len(self.rows)} rows" if len(shown) < len(self.rows) else f"{len(shown)} rows"
-        caption = f"{count}, {len(columns)} of {len(self.rows[0])} columns"
+        caption = "; ".join([count, *(f"{name} {self.rows[0].get(name)}" for name in same)])
         return table(columns, ([row.get(name) for name in columns] for row in shown), caption) + self._drawing()
 
     def _drawing(self) -> str:

@@ -27,32 +27,37 @@ def cell(value: object) -> str:
 def table(head: Sequence[str], lines: Iterable[Sequence[object]], caption: str) -> str:
     """A table with a row a line; numbers stand at the right."""
     heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    body = "".join(f"<tr>{''.join(map(_data, line))}</tr>" for line in lines)
-    return f"<table><caption>{escape(caption)}</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+    return _whole(caption, ("".join(map(_data, line)) for line in lines), f"<thead><tr>{heads}</tr></thead>")
 
 
 def facts(pairs: Iterable[tuple[str, object]], caption: str) -> str:
     """A table of two columns: what it is, and its value."""
-    lines = (
-        f'<tr><th scope="row" style="text-align:left">{escape(name)}</th>'
-        f'<td style="text-align:left">{escape(cell(value))}</td></tr>'
-        for name, value in pairs
-    )
-    return f"<table><caption>{escape(caption)}</caption><tbody>{''.join(lines)}</tbody></table>"
+    return _whole(caption, (_name(name) + _data(cell(value)) for name, value in pairs))
 
 
 def bars(values: Mapping[str, float], unit: str, caption: str) -> str:
     """A table with a bar for each value above 0, longest first; a bar is as long as its share of the largest value."""
     ordered = sorted(((name, value) for name, value in values.items() if value > 0), key=lambda item: -item[1])
     lines = (
-        f'<tr><th scope="row" style="text-align:left">{escape(name)}</th><td>{escape(cell(value))} {escape(unit)}</td>'
-        f'<td style="text-align:left"><div aria-hidden="true" style="width:{BAR_EM * value / ordered[0][1]:.2f}em;'
-        f'height:0.8em;background:{BAR_COLOUR}"></div></td></tr>'
+        f"{_name(name)}{_data(f'{cell(value)} {unit}')}"
+        f'<td><div aria-hidden="true" style="width:{BAR_EM * value / ordered[0][1]:.2f}em;height:0.8em;'
+        f'background:{BAR_COLOUR}"></div></td>'
         for name, value in ordered
     )
-    return f"<table><caption>{escape(caption)}</caption><tbody>{''.join(lines)}</tbody></table>"
+    return _whole(caption, lines)
+
+
+def _whole(caption: str, lines: Iterable[str], head: str = "") -> str:
+    """A table of lines of cells, which scrolls where the page is too narrow for it."""
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    inside = f"<caption>{escape(caption)}</caption>{head}<tbody>{body}</tbody>"
+    return f'<div style="overflow-x:auto"><table>{inside}</table></div>'
+
+
+def _name(text: str) -> str:
+    return f'<th scope="row" style="text-align:left;white-space:nowrap">{escape(text)}</th>'
 
 
 def _data(value: object) -> str:
     side = "right" if isinstance(value, int | float) and not isinstance(value, bool) else "left"
-    return f'<td style="text-align:{side}">{escape(cell(value))}</td>'
+    return f'<td style="text-align:{side};white-space:nowrap">{escape(cell(value))}</td>'

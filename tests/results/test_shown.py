@@ -25,7 +25,7 @@ def test_a_result_shows_its_frame_rate_and_bottleneck(result):
 
 def test_every_part_of_the_critical_path_has_a_bar(result):
     waits = [name for name, ms in result.critical_path.items() if ms > 0]
-    assert result._repr_html_().count("<div") == len(waits)
+    assert result._repr_html_().count("aria-hidden") == len(waits)
 
 
 def test_a_name_of_a_stranger_is_shown_as_text(result):
