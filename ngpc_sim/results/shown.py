@@ -32,7 +32,7 @@ def table(head: Sequence[str], lines: Iterable[Sequence[object]], caption: str) 
 
 def facts(pairs: Iterable[tuple[str, object]], caption: str) -> str:
     """A table of two columns: what it is, and its value."""
-    return _whole(caption, (_name(name) + _data(cell(value)) for name, value in pairs))
+    return _whole(caption, (_name(name) + _text(cell(value)) for name, value in pairs))
 
 
 def bars(values: Mapping[str, float], unit: str, caption: str) -> str:
@@ -50,7 +50,7 @@ def bars(values: Mapping[str, float], unit: str, caption: str) -> str:
 def _whole(caption: str, lines: Iterable[str], head: str = "") -> str:
     """A table of lines of cells, which scrolls where the page is too narrow for it."""
     body = "".join(f"<tr>{line}</tr>" for line in lines)
-    inside = f"<caption>{escape(caption)}</caption>{head}<tbody>{body}</tbody>"
+    inside = f'<caption style="text-align:left">{escape(caption)}</caption>{head}<tbody>{body}</tbody>'
     return f'<div style="overflow-x:auto"><table>{inside}</table></div>'
 
 
@@ -58,6 +58,10 @@ def _name(text: str) -> str:
     return f'<th scope="row" style="text-align:left;white-space:nowrap">{escape(text)}</th>'
 
 
+def _text(text: str) -> str:
+    return f'<td style="text-align:left">{escape(text)}</td>'
+
+
 def _data(value: object) -> str:
     side = "right" if isinstance(value, int | float) and not isinstance(value, bool) else "left"
-    return f'<td style="text-align:{side};white-space:nowrap">{escape(cell(value))}</td>'
+    return f'<td style="text-align:{side};white-space:nowrap;padding:0 0.5em">{escape(cell(value))}</td>'
