@@ -8,7 +8,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ngpc_sim.report.charts.sheet import LEGEND_LINE_IN, LINE_IN, PT_PER_IN, Sheet
+from ngpc_sim.report.charts.sheet import CHARACTER_IN, LEGEND_LINE_IN, LINE_IN, PT_PER_IN, Sheet, folded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,23 +21,37 @@ if TYPE_CHECKING:
 
     from ngpc_sim.results.published import Published
 
-#: every chart is written as each of these, without what would tell when and with what
-KINDS: dict[str, dict[str, Any]] = {"png": {"Software": None}, "svg": {"Date": None}}
+#: formats of a chart, each without what would tell when and with what it was written
+FORMATS: dict[str, dict[str, Any]] = {
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    "png": {"Software": None},
+    "svg": {"Date": None},
+}
+#: formats that a run writes
+KINDS = ("png", "svg")
 DPI = 300
-STYLE = Path(__file__).with_name("charts.mplstyle")
-ENTRY_PT, LETTER_PT = 20.0, 3.8  # of a legend: an entry's mark with the space around it; a letter of its name
-VALUE_LABEL_IN = 0.14  # right side of the value axis's label
+STYLE = Path(__file__).with_name("paper.mplstyle")
+ENTRY_PT, LETTER_PT = 24.0, 4.1  # of a legend: an entry's mark with the space around it; a letter of its name
+FIGURE_PT = 7.0  # size of the figures in a plot: no text is smaller
+VALUE_LABEL_IN = 0.03  # left side of the value axis's label
+#: how sure a published number is, in the words of a legend
+SOURCE_WORDS: dict[str, str] = {
+    "P": "published",
+    "S": "published, as others quote it",
+    "M": "published, from memory",
+    "D": "derived from published",
+}
 MARK_PT = 3.6  # size of what marks published numbers
 
 
-def chart_bytes(figures: Mapping[str, Figure]) -> dict[str, bytes]:
-    """Figures by their names as files: PNG (300 dots an inch) and SVG, the same for the same drawing."""
+def chart_bytes(figures: Mapping[str, Figure], kinds: Sequence[str] = KINDS) -> dict[str, bytes]:
+    """Figures by their names as files of ``FORMATS``, PNG of 300 dots an inch; the same for the same drawing."""
     files: dict[str, bytes] = {}
     with style():
         for name, figure in figures.items():
-            for kind, unsigned in KINDS.items():
+            for kind in kinds:
                 stream = io.BytesIO()
-                figure.savefig(stream, format=kind, dpi=DPI, metadata=unsigned)
+                figure.savefig(stream, format=kind, dpi=DPI, metadata=FORMATS[kind])
                 files[f"{name}.{kind}"] = stream.getvalue()
     return files
 
@@ -79,13 +93,14 @@ def empty_plots(
 
 
 def name_values(axes: Axes, sheet: Sheet, label: str) -> None:
-    """Name the value axis of a plot at the left of the sheet."""
-    axes.set_ylabel(label)
+    """Name the value axis of a plot at the left of the sheet, in lines as long as the plot is high."""
+    lines = [label] if len(label) * CHARACTER_IN <= sheet.plot_in else label.replace(" (", "\n(").splitlines()
+    axes.set_ylabel("\n".join(folded(line, sheet.plot_in) for line in lines), va="top")
     axes.yaxis.set_label_coords((VALUE_LABEL_IN - sheet.left_in) / sheet.plot_width_in, 0.5)
 
 
 def draw_published(axes: Axes, x: float, y: float, row: Published, label: str) -> Line2D:
-    """Mark a published number: black where the paper prints it, white where it is only quoted or remembered."""
+    """Mark a published number: black where the paper prints it, white where others quote it."""
     sure = row.confidence == "P"
     return axes.plot(
         x,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ngpc_sim.report.charts.canvas import KINDS, blank, chart_bytes, style
@@ -12,38 +11,35 @@ from ngpc_sim.report.charts.frames import frames_chart
 from ngpc_sim.report.charts.level_panels import any_cached
 from ngpc_sim.report.charts.misses import misses_chart
 from ngpc_sim.report.charts.rates import fps_chart, speedup_chart
+from ngpc_sim.report.charts.sheet import COLUMN_IN
 from ngpc_sim.report.charts.stalls import stalls_chart
-from ngpc_sim.report.charts.sweep_charts import KINDS_OF_CHARTS, stalls_sweep_chart, sweep_chart
-from ngpc_sim.report.charts.sweeps import Sweep, large_sweep
 from ngpc_sim.report.panels import Row
 from ngpc_sim.results.frames import of_design_points
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: what charts of whole frames say of parts of one, and the size of that note
-NO_VALUES = "A part of a frame has no frames per second and no speedup.\nresults.csv has its cycles and ns a query."
-NOTE_IN = 4.2, 0.7
+Chart = Callable[[Sequence[Row], "float | None"], "Figure"]
 
+#: what charts of whole frames say of parts of one, and the height of that note
+NO_VALUES = "A part of a frame has no frames per second and no speedup.\nresults.csv has its cycles and ns a query."
+NOTE_IN = 0.7
 
 #: charts of every run, by the names of their files
-CHARTS: Mapping[str, Callable[[Sequence[Row]], Figure]] = {
+CHARTS: Mapping[str, Chart] = {
     "speedup": speedup_chart,
     "fps": fps_chart,
     "energy": energy_chart,
     "area": area_chart,
     "stalls": stalls_chart,
 }
-#: the same charts of a large sweep
-SWEEP_CHARTS: Mapping[str, Callable[[Sweep], Figure]] = {
-    **{name: partial(sweep_chart, name=name) for name in KINDS_OF_CHARTS},
-    "stalls": stalls_sweep_chart,
-}
 #: charts of what only a whole frame has
 OF_WHOLE_FRAMES = ("speedup", "fps")
+#: charts of some runs: of sequences of frames, and of grid_sram as a cache
+FRAMES, MISSES = "frames", "misses"
 CHART_FILES = tuple(f"{name}.{kind}" for name in CHARTS for kind in KINDS)
-MISS_FILES = tuple(f"misses.{kind}" for kind in KINDS)
-FRAME_FILES = tuple(f"frames.{kind}" for kind in KINDS)
+MISS_FILES = tuple(f"{MISSES}.{kind}" for kind in KINDS)
+FRAME_FILES = tuple(f"{FRAMES}.{kind}" for kind in KINDS)
 
 
 def chart_files(rows: Sequence[Row], level_rows: Sequence[Row] = ()) -> dict[str, bytes]:
@@ -52,30 +48,30 @@ def chart_files(rows: Sequence[Row], level_rows: Sequence[Row] = ()) -> dict[str
     ``level_rows`` (see `level_panels`) give the chart of misses where grid_sram is the cache of any level. A sequence
     of frames has a chart of its own; the others show its summary.
     """
+    return chart_bytes({name: draw(None) for name, draw in charts_of(rows, level_rows).items()})
+
+
+def charts_of(rows: Sequence[Row], level_rows: Sequence[Row]) -> dict[str, Callable[[float | None], Figure]]:
+    """Charts that a run has, by name; each is drawn at a width (inches), or at the one that fits it."""
     points = of_design_points(rows)
-    figures = _figures(points)
+    parts = any("cycles" in row for row in points)
+    charts = {
+        name: _no_values if parts and name in OF_WHOLE_FRAMES else _of(draw, points) for name, draw in CHARTS.items()
+    }
     if len(points) < len(rows):
-        figures["frames"] = frames_chart(rows)
+        charts[FRAMES] = _of(frames_chart, rows)
     if any_cached(level_rows):
-        figures["misses"] = misses_chart(level_rows)
-    return chart_bytes(figures)
+        charts[MISSES] = _of(misses_chart, level_rows)
+    return charts
 
 
-def _figures(points: Sequence[Row]) -> dict[str, Figure]:
-    """The charts of every run."""
-    sweep, parts = large_sweep(points), any("cycles" in row for row in points)
-    figures = {}
-    for name, draw in CHARTS.items():
-        if parts and name in OF_WHOLE_FRAMES:
-            figures[name] = _no_values()
-        else:
-            figures[name] = draw(points) if sweep is None else SWEEP_CHARTS[name](sweep)
-    return figures
+def _of(draw: Chart, rows: Sequence[Row]) -> Callable[[float | None], Figure]:
+    return lambda width_in: draw(rows, width_in)
 
 
-def _no_values() -> Figure:
+def _no_values(width_in: float | None) -> Figure:
     """What stands in the place of a chart that parts of a frame do not have."""
     with style():
-        note = blank(*NOTE_IN)
+        note = blank(width_in or COLUMN_IN, NOTE_IN)
         note.text(0.5, 0.5, NO_VALUES, ha="center", va="center")
     return note

@@ -1,7 +1,7 @@
 """Chart of sequences: the time of every frame along the path, and the budgets of the usual rates.
 
-A plot has one case of a panel of summary rows, and in it one line a scale. The shades darken as those of the bars
-of other charts, with a mark on the slowest frame. The axis of times is logarithmic, as in all charts.
+A plot has one case of a panel of summary rows, and in it one line a scale. The shades darken as those of the lines
+of other charts, with a mark on the slowest frame. The axis of times is logarithmic, as its label says.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
-from math import ceil, log, log10
+from math import ceil, log10
 from typing import TYPE_CHECKING, Any
 
-from ngpc_sim.report.charts.bars import FIGURE_PT
 from ngpc_sim.report.charts.canvas import MARK_PT, empty_plots, entries, legend, legend_lines, name_values, style
-from ngpc_sim.report.charts.rates import LINE_COLOUR
-from ngpc_sim.report.charts.scene import LEFT_IN, MAX_SCALES, PLOT_IN, STEPS, Shade, decade_ticks, shade_at, spread
+from ngpc_sim.report.charts.curves import ACROSS, MOST_MARKS
+from ngpc_sim.report.charts.palette import LINE_COLOUR, shaded_looks
+from ngpc_sim.report.charts.plots import LEFT_IN, PLOT_IN
 from ngpc_sim.report.charts.sheet import COLUMN_IN, GAP_IN, LINE_IN, PAGE_IN, Sheet, folded, legend_height, text_height
+from ngpc_sim.report.charts.ticks import STEPS, decade_ticks, spread
 from ngpc_sim.report.panels import Row, number, split_panels
 from ngpc_sim.results.frames import RATES, of_sequences
 
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BUDGETS_IN = 0.62  # right of a plot, for the names of the budgets
+RIGHT_IN = 0.1  # right of a plot
+MAX_SCALES = 8
 MAX_PLOTS = 10
 WIDE_FRAMES = 60  # frames from which on a lone plot has the width of the page
-LIGHTEST = 0.3  # shade of the smallest scale: that of a bar is too light for a line
 MOST_TICKS = 6  # steps between the numbers of frames that the axis names
 WORST = "slowest frame"
 MOST_POWERS = 4  # powers of ten at the axis with which all steps have room
@@ -46,25 +47,24 @@ class Path:
     times: dict[int, list[float]]
 
 
-def frames_chart(rows: Sequence[Row]) -> Figure:
+def frames_chart(rows: Sequence[Row], width_in: float | None = None) -> Figure:
     """Draw the frames of the sequences in ``rows``, one or more."""
     paths = _paths(rows)
     scales = spread(sorted({scale for path in paths for scale in path.times}), MAX_SCALES)
     shown = [time for path in paths for scale in scales for time in path.times.get(scale, [])]
     low = 0.8 * min(*shown, 1000 / max(RATES))
     high = 1.25 * max(*shown, 1000 / min(RATES))
-    darker = (1 - LIGHTEST) / max(1, len(scales) - 1)
-    shades = {scale: shade_at(LIGHTEST + k * darker) for k, scale in enumerate(scales)}
-    names = [*(f"{scale} NFPs" for scale in scales), WORST]
+    looks = dict(zip(scales, shaded_looks(len(scales)), strict=True))
+    names = [*(f"{scale} NFPs" for scale in scales), WORST, *map(_budget_name, RATES)]
     with style():
-        sheet, lines = _sheet(paths, names)
+        sheet, lines = _sheet(paths, names, width_in)
         figure, plots = empty_plots(sheet, [folded(path.title, sheet.plot_width_in) for path in paths[:MAX_PLOTS]])
         marks: dict[str, Any] = {}
         for index, (axes, path) in enumerate(zip(plots, paths, strict=False)):
             _draw_axes(axes, path, low, high)
-            marks |= _draw_times(axes, path, shades)
+            marks |= _draw_budgets(axes) | _draw_times(axes, path, looks)
             if index % sheet.columns == 0:
-                name_values(axes, sheet, "frame time (ms)")
+                name_values(axes, sheet, "frame time (ms, log scale)")
         legend(figure, sheet, *entries(lines, marks))
     return figure
 
@@ -81,11 +81,11 @@ def _paths(rows: Sequence[Row]) -> list[Path]:
     return paths
 
 
-def _sheet(paths: Sequence[Path], names: Sequence[str]) -> tuple[Sheet, list[Sequence[str]]]:
+def _sheet(paths: Sequence[Path], names: Sequence[str], width_in: float | None) -> tuple[Sheet, list[Sequence[str]]]:
     """Where the plots stand, and the lines of the legend."""
     columns = 2 if len(paths) > 1 else 1
     long = max(len(times) for path in paths for times in path.times.values()) >= WIDE_FRAMES
-    width_in = PAGE_IN if columns == 2 or long else COLUMN_IN
+    width_in = width_in or (PAGE_IN if columns == 2 or long else COLUMN_IN)
     lines = legend_lines(names, width_in)
     note = f"first {MAX_PLOTS} of {len(paths)} plots shown"
     sheet = Sheet(
@@ -94,8 +94,8 @@ def _sheet(paths: Sequence[Path], names: Sequence[str]) -> tuple[Sheet, list[Seq
         width_in=width_in,
         plot_in=PLOT_IN,
         left_in=LEFT_IN,
-        right_in=BUDGETS_IN,
-        between_in=LEFT_IN + BUDGETS_IN,
+        right_in=RIGHT_IN,
+        between_in=LEFT_IN + RIGHT_IN,
         title_in=0.0,
         foot_in=GAP_IN + 2 * LINE_IN,
         legend_in=legend_height(len(lines)),
@@ -106,7 +106,7 @@ def _sheet(paths: Sequence[Path], names: Sequence[str]) -> tuple[Sheet, list[Seq
 
 
 def _draw_axes(axes: Axes, path: Path, low: float, high: float) -> None:
-    """Draw both axes and the budgets, their names right of the plot."""
+    """Draw both axes."""
     last = max(len(times) for times in path.times.values()) - 1
     margin = max(0.5, 0.02 * last)
     axes.set_yscale("log")
@@ -117,18 +117,20 @@ def _draw_axes(axes: Axes, path: Path, low: float, high: float) -> None:
     axes.set_yticks(ticks, [f"{tick:g}" if tick < LONG_MS else f"1e{log10(tick):.0f}" for tick in ticks])
     axes.set_xticks(range(0, last + 1, _step(last)))
     axes.set_xlabel("frame")
-    _draw_budgets(axes, low, high)
 
 
-def _draw_budgets(axes: Axes, low: float, high: float) -> None:
-    """Draw the periods of the usual rates, their names beside them, apart where the lines are close."""
-    lowest = 0.0
-    for hz in reversed(RATES):
-        budget = 1000 / hz
-        axes.axhline(budget, color=LINE_COLOUR, linewidth=0.6, linestyle=(0, (4, 2)), label=f"{hz} Hz")
-        place = max(lowest, log(budget / low) / log(high / low))
-        axes.text(1.01, place, f"{budget:.1f}, {hz} Hz", size=FIGURE_PT, va="center", transform=axes.transAxes)
-        lowest = place + LINE_IN / PLOT_IN
+def _budget_name(hz: int) -> str:
+    return f"{1000 / hz:.1f} ms, {hz} Hz"
+
+
+def _draw_budgets(axes: Axes) -> dict[str, Any]:
+    """Draw the periods of the usual rates; return the marks of the legend by their names."""
+    return {
+        (name := _budget_name(hz)): axes.axhline(
+            1000 / hz, color=LINE_COLOUR, linewidth=0.7, linestyle=dashes, label=name
+        )
+        for hz, dashes in zip(RATES, ACROSS, strict=True)
+    }
 
 
 def _step(last: int) -> int:
@@ -137,17 +139,17 @@ def _step(last: int) -> int:
     return next(step for step in steps if last <= MOST_TICKS * step)
 
 
-def _draw_times(axes: Axes, path: Path, shades: dict[int, Shade]) -> dict[str, Any]:
+def _draw_times(axes: Axes, path: Path, looks: dict[int, dict[str, Any]]) -> dict[str, Any]:
     """Draw a line a scale and a mark on its slowest frame; return the marks of the legend by their names."""
     marks: dict[str, Any] = {}
-    for scale, shade in shades.items():
+    for scale, look in looks.items():
         times = path.times.get(scale)
         if times is None:
             continue
         name, worst = f"{scale} NFPs", max(times)
-        dots = "." if len(times) < WIDE_FRAMES else ""
-        marks[name] = axes.plot(times, color=shade, linewidth=1.1, marker=dots, markersize=MARK_PT, label=name)[0]
-        point = axes.plot(times.index(worst), worst, "o", markersize=MARK_PT, zorder=4, label=WORST)[0]
-        point.set(markerfacecolor="white", markeredgecolor="black", markeredgewidth=0.5)
+        every = max(1, len(times) // MOST_MARKS)
+        marks[name] = axes.plot(times, **look, markevery=every, markeredgewidth=0.0, label=name)[0]
+        point = axes.plot(times.index(worst), worst, "o", markersize=1.4 * MARK_PT, zorder=4, label=WORST)[0]
+        point.set(markerfacecolor="none", markeredgecolor="black", markeredgewidth=0.7)
         marks[WORST] = point
     return marks

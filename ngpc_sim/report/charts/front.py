@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.report.charts.canvas import blank, style
-from ngpc_sim.report.charts.scene import decade_ticks
 from ngpc_sim.report.charts.sheet import COLUMN_IN
+from ngpc_sim.report.charts.ticks import decade_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ngpc_sim.report.charts.bars import INTERVAL, INTERVAL_COLOUR
 from ngpc_sim.report.charts.canvas import empty_plots, legend, style, swatch
-from ngpc_sim.report.charts.rates import LINE_COLOUR
+from ngpc_sim.report.charts.curves import INTERVAL
+from ngpc_sim.report.charts.palette import INTERVAL_COLOUR, LINE_COLOUR
 from ngpc_sim.report.charts.tornado import ABOVE, BELOW, MAX_KEYS, MAX_PANELS, cases_of, key_sheet, title_of
 from ngpc_sim.report.panels import Row, number, text
 

@@ -1,9 +1,9 @@
-"""Level rows sorted into panels: one app and encoding each, with a curve of hit rates for each size of grid_sram.
+"""Level rows sorted into panels: one app and encoding each, with a curve of misses for each size of grid_sram.
 
 A level row is what the lines of one level of a design point came to: ``lines`` looked up in grid_sram, ``misses`` of
 them fetched from L2, ``far`` of those fetched from DRAM. Of a level that fits, or is taken to, no line is looked up. A
-setting that changes no hit rate, such as the scale, does not split the panels; its first value stands for all, of the
-scales the smallest.
+setting that changes no rate does not split the panels; its first value stands for all. The scale hardly changes any:
+the smallest stands for all, and words say how far the others are from it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ SAME_PCT = 0.05  # hit rates this close are the same
 
 
 class Level(NamedTuple):
-    """Hit rates of a level, percent: in grid_sram, and in it or L2; NaN where no line is asked for."""
+    """Lines of a level that grid_sram misses, and that come from DRAM, percent; NaN where no line is asked for."""
 
     number: int
-    hit: float
-    near: float
+    missed: float
+    far: float
     spilled: bool
 
 
@@ -61,7 +61,7 @@ class LevelPanel:
     @property
     def cached(self) -> bool:
         """Whether lines of any level that is larger than grid_sram were looked up in it."""
-        return any(level.spilled and not isnan(level.hit) for curve in self.curves for level in curve.levels)
+        return any(level.spilled and not isnan(level.missed) for curve in self.curves for level in curve.levels)
 
 
 def any_cached(level_rows: Sequence[Row]) -> bool:
@@ -71,7 +71,8 @@ def any_cached(level_rows: Sequence[Row]) -> bool:
 
 def split_levels(level_rows: Sequence[Row]) -> tuple[list[LevelPanel], str]:
     """Panels, those that differ in the app alone together, and words for what all rows share."""
-    rows = sorted(level_rows, key=row_scale)
+    least = min(map(row_scale, level_rows), default=0)
+    rows = [row for row in level_rows if row_scale(row) == least]
     settings = ["scale", "resolution", "detail", *(name for name in condition_columns(rows) if name != SIZE_KEY)]
     varying = [name for name in ("arch", *settings) if _varies(rows, name)]
     kept = _that_matter(rows, varying)
@@ -80,8 +81,22 @@ def split_levels(level_rows: Sequence[Row]) -> tuple[list[LevelPanel], str]:
         for alike in grouped(rows, lambda row: texts(row, ["encoding", *kept])).values()
         for own, case in _cases(alike)
     ]
-    shared = [_word(rows[0], name) for name in ("arch", *settings[1:]) if name not in varying] if rows else []
-    return panels, ", ".join(word for word in shared if word)
+    shared = [_word(rows[0], name) for name in ("arch", *settings) if name not in varying] if rows else []
+    return panels, ", ".join(word for word in [*shared, _other_scales(level_rows)] if word)
+
+
+def _other_scales(level_rows: Sequence[Row]) -> str:
+    """How far misses are from each other at different scales; no words where there is one scale."""
+    if not _varies(level_rows, "scale"):
+        return ""
+    names = ["arch", *(name for name in condition_columns(level_rows)), *WHAT, "resolution", "detail"]
+    groups = grouped(level_rows, lambda row: (*texts(row, names), number(row, "grid_sram_kib"), number(row, "level")))
+    spans = [
+        max(rates) - min(rates)
+        for own in groups.values()
+        if (rates := [level.missed for level in map(_level, own) if not isnan(level.missed)])
+    ]
+    return f"other scales differ by at most {max(spans, default=0.0):.2g} percentage points"
 
 
 def _cases(rows: Sequence[Row]) -> list[tuple[list[Row], str]]:
@@ -102,7 +117,7 @@ def _varies(rows: Sequence[Row], name: str) -> bool:
 
 
 def _that_matter(rows: Sequence[Row], varying: Sequence[str]) -> list[str]:
-    """Of what varies, the architecture and each setting without which some hit rate would have two values."""
+    """Of what varies, the architecture and each setting without which some rate would have two values."""
     kept = list(varying)
     for name in varying:
         fewer = [other for other in kept if other != name]
@@ -112,12 +127,12 @@ def _that_matter(rows: Sequence[Row], varying: Sequence[str]) -> list[str]:
 
 
 def _one_rate_each(rows: Sequence[Row], names: Sequence[str]) -> bool:
-    """Tell whether rows that agree in ``names``, size and level agree in their hit rates."""
+    """Tell whether rows that agree in ``names``, size and level agree in their rates."""
     first: dict[tuple[object, ...], Level] = {}
     for row in rows:
         level = _level(row)
         same = first.setdefault((*texts(row, names), number(row, "grid_sram_kib"), level.number), level)
-        if not (_same(level.hit, same.hit) and _same(level.near, same.near)):
+        if not (_same(level.missed, same.missed) and _same(level.far, same.far)):
             return False
     return True
 
@@ -127,12 +142,12 @@ def _same(one: float, two: float) -> bool:
 
 
 def _level(row: Row) -> Level:
-    """Give the level of a row; one that fits finds all its lines in grid_sram."""
+    """Give the level of a row; one that fits misses nothing."""
     level, lines, spilled = int(number(row, "level")), number(row, "lines"), bool(row.get("spilled"))
     if not spilled:
-        return Level(level, 100.0, 100.0, spilled)
-    hit, near = (100 * (1 - number(row, lost) / lines) if lines > 0 else nan for lost in ("misses", "far"))
-    return Level(level, hit, near, spilled)
+        return Level(level, 0.0, 0.0, spilled)
+    missed, far = (100 * number(row, lost) / lines if lines > 0 else nan for lost in ("misses", "far"))
+    return Level(level, missed, far, spilled)
 
 
 def _panel(rows: Sequence[Row], titled: Sequence[str], case: str) -> LevelPanel:

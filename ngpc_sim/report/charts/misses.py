@@ -1,8 +1,7 @@
-"""Chart of where the lines of grid tables are found: hit rate of grid_sram by level, a line a size of it.
+"""Chart of the misses of grid_sram by level, a line a size of it, on a logarithmic axis.
 
-Lines darken with the size and have marks of their own, which stand at the levels whose tables are larger than
-grid_sram: all others are at 100 % whatever is asked. Levels that are taken to fit have none. Dashed is what is found in
-grid_sram or in the GPU's L2.
+Lines darken with the size and have marks of their own. A level whose table fits, or is taken to, misses nothing and has
+no mark. Dashed is what neither grid_sram nor the GPU's L2 holds, so that it comes from DRAM.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.report.charts.canvas import empty_plots, entries, legend, legend_lines, name_values, style
 from ngpc_sim.report.charts.level_panels import Curve, LevelPanel, any_cached, split_levels
-from ngpc_sim.report.charts.scene import shade_at, spread
+from ngpc_sim.report.charts.palette import DASHED, shaded_looks
+from ngpc_sim.report.charts.plots import log_label
 from ngpc_sim.report.charts.sheet import (
     COLUMN_IN,
     GAP_IN,
@@ -26,6 +26,7 @@ from ngpc_sim.report.charts.sheet import (
     legend_height,
     text_height,
 )
+from ngpc_sim.report.charts.ticks import log_ticks, spread
 from ngpc_sim.report.panels import Row
 from ngpc_sim.workloads.apps import app_rank
 
@@ -35,21 +36,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LEFT_IN, RIGHT_IN, BETWEEN_IN, PLOT_IN = 0.45, 0.08, 0.16, 1.1  # around and between plots; their height
+LEFT_IN, RIGHT_IN, BETWEEN_IN, PLOT_IN = 0.62, 0.08, 0.16, 1.1  # around and between plots; their height
 NAME_IN = 0.15  # height of the name of the level axis
 MAX_PANELS, MAX_SIZES, MAX_COLUMNS, MAX_ROWS = 12, 6, 4, 4
 COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3, 9: 3}  # of so many plots of one app; of others the most
 LEVEL_PT = 10.0  # width in which the number of a level stands clear of the next
-LIGHTEST = 0.35  # shade of the smallest size, from 0, light, to 1, dark
-MARKERS = "osD^vP"
-NOTE = "marks: levels larger than grid_sram"
+LABEL = "misses (% of lines asked for)"
+NO_MARK = "no mark: the level fits into grid_sram, or misses nothing"
 SIZES = "grid_sram, KiB:"
-SOLID, DASHED = "found in grid_sram", "found in grid_sram or L2"
-LINES: dict[str, dict[str, Any]] = {
-    SOLID: {"linewidth": 0.9},
-    DASHED: {"linewidth": 0.6, "linestyle": (0, (3, 1.5))},
-}
-MARKS = {"markersize": 3.4, "markeredgecolor": "white", "markeredgewidth": 0.3}
+SOLID, FAR = "missed by grid_sram", "come from DRAM"
+LINES: dict[str, dict[str, Any]] = {SOLID: {}, FAR: {"linewidth": 0.7, "linestyle": DASHED}}
+MARKS = {"markeredgecolor": "white", "markeredgewidth": 0.3}
+MAX_NAMED = 4  # panels that a note names
+MOST_POWERS = 4  # powers of ten at the axis with which all steps have room
 
 
 @dataclass(frozen=True)
@@ -59,16 +58,17 @@ class Grid:
     panels: tuple[LevelPanel, ...]
     cells: tuple[tuple[int, int], ...]
     sizes: tuple[int, ...]
+    width_in: float
     notes: tuple[str, ...] = ()
 
     @cached_property
     def sheet(self) -> Sheet:
-        """Where the plots stand: on one column of a paper up to two side by side, on both where there are more."""
+        """Where the plots stand."""
         rows, columns = (max(places) + 1 for places in zip(*self.cells, strict=True))
         sheet = Sheet(
             columns=columns,
             rows=rows,
-            width_in=COLUMN_IN if columns <= 2 else PAGE_IN,
+            width_in=self.width_in,
             plot_in=PLOT_IN,
             left_in=LEFT_IN,
             right_in=RIGHT_IN,
@@ -96,16 +96,21 @@ class Grid:
 
     def look(self, size_kib: int) -> dict[str, Any]:
         """Give the shade and the mark of a size."""
-        place, last = self.sizes.index(size_kib), len(self.sizes) - 1
-        shade = shade_at(LIGHTEST + (1 - LIGHTEST) * place / last if last else 1.0)
-        return {"color": shade, "marker": MARKERS[place], **MARKS}
+        return {**shaded_looks(len(self.sizes))[self.sizes.index(size_kib)], **MARKS}
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Ends of the value axis, percent: around the misses."""
+        levels = [level for panel in self.panels for curve in panel.curves for level in curve.levels]
+        known = [rate for level in levels for rate in (level.missed, level.far) if rate > 0]
+        return 0.8 * min(known, default=1.0), 1.25 * max(known, default=100.0)
 
 
-def misses_chart(level_rows: Sequence[Row]) -> Figure:
-    """Draw the hit rate of grid_sram by level, app, encoding and size, and with L2 behind it, in percent."""
+def misses_chart(level_rows: Sequence[Row], width_in: float | None = None) -> Figure:
+    """Draw the misses of grid_sram by level, app, encoding and size, and those of L2 behind it, in percent."""
     if not any_cached(level_rows):
         raise UserError("there are no misses to draw: every level fits into grid_sram, or is taken to")
-    grid = _choose_grid(level_rows)
+    grid = _choose_grid(level_rows, width_in)
     sheet = grid.sheet
     with style():
         titles = [folded(panel.title, sheet.plot_width_in) for panel in grid.panels]
@@ -119,14 +124,17 @@ def misses_chart(level_rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def _choose_grid(level_rows: Sequence[Row]) -> Grid:
+def _choose_grid(level_rows: Sequence[Row], width_in: float | None) -> Grid:
     """Choose what is shown: panels of which any level is cached, and of many sizes some."""
     every, shared = split_levels(level_rows)
     cached = [panel for panel in every if panel.cached]
     panels = cached[:MAX_PANELS]
-    all_sizes = sorted({curve.size_kib for panel in panels for curve in panel.curves})
-    grid = Grid(tuple(panels), _cells(panels), spread(all_sizes, MAX_SIZES))
-    notes = ["; ".join(words for words in (shared, NOTE) if words)]
+    all_sizes = sorted({curve.size_kib for panel in panels for curve in panel.curves if any(
+        level.spilled for level in curve.levels)})  # fmt: skip
+    cells = _cells(panels, 2 if width_in == COLUMN_IN else MAX_COLUMNS)
+    fitting = COLUMN_IN if max(column for _, column in cells) < 2 else PAGE_IN
+    grid = Grid(tuple(panels), cells, spread(all_sizes, MAX_SIZES), width_in or fitting)
+    notes = ["; ".join(words for words in (shared, NO_MARK) if words)]
     if len(grid.sizes) < len(all_sizes):
         notes.append(f"{len(grid.sizes)} of {len(all_sizes)} sizes shown")
     if len(panels) < len(cached):
@@ -134,34 +142,39 @@ def _choose_grid(level_rows: Sequence[Row]) -> Grid:
     left_out = [panel for panel in every if not panel.cached]
     for why, spilled in (("every level fits", False), ("every level fits or is taken to", True)):
         if titles := [panel.title for panel in left_out if panel.spilled == spilled]:
-            notes.append(f"not drawn, {why}: {'; '.join(titles)}")
+            named = "; ".join(titles) if len(titles) <= MAX_NAMED else f"{len(titles)} apps and designs"
+            notes.append(f"not drawn, {why}: {named}")
     return replace(grid, notes=folded_notes(notes, grid.sheet.width_in))
 
 
-def _cells(panels: Sequence[LevelPanel]) -> tuple[tuple[int, int], ...]:
+def _cells(panels: Sequence[LevelPanel], most: int) -> tuple[tuple[int, int], ...]:
     """Give the row and column of each panel: a column an app where there are several, else row by row."""
     apps = sorted(dict.fromkeys(panel.app for panel in panels), key=app_rank)
     groups = list(dict.fromkeys(panel.conditions for panel in panels))
-    if len(apps) not in range(2, MAX_COLUMNS + 1):
-        columns = COLUMNS.get(len(panels), MAX_COLUMNS)
+    if len(apps) not in range(2, most + 1):
+        columns = min(COLUMNS.get(len(panels), MAX_COLUMNS), most)
         return tuple(divmod(index, columns) for index in range(len(panels)))
-    beside = MAX_COLUMNS // len(apps) if len(groups) > MAX_ROWS else 1
+    beside = most // len(apps) if len(groups) > MAX_ROWS else 1
     places = [(divmod(groups.index(panel.conditions), beside), apps.index(panel.app)) for panel in panels]
     return tuple((row, part * len(apps) + app) for (row, part), app in places)
 
 
 def _prepare(axes: Axes, grid: Grid, index: int) -> None:
     panel = grid.panels[index]
-    levels = sorted({level.number for curve in panel.curves for level in curve.levels})
+    levels = sorted({level.number for curve in panel.curves for level in curve.levels if level.spilled})
     axes.set_xlim(levels[0] - 0.5, levels[-1] + 0.5)
-    axes.set_ylim(0, 100)
+    low, high = grid.ends
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
     pitch_pt = PT_PER_IN * grid.sheet.plot_width_in / (levels[-1] - levels[0] + 1)
     step = next((step for step in (1, 2, 5) if step * pitch_pt >= LEVEL_PT), 10)
     axes.set_xticks([level for level in levels if level % step == 0])
-    axes.set_yticks(range(0, 101, 25))
+    ticks = log_ticks(low, high, MOST_POWERS)
+    axes.set_yticks([], minor=True)
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.grid(axis="y")
     if grid.leftmost(index):
-        name_values(axes, grid.sheet, "hit rate (%)")
+        name_values(axes, grid.sheet, log_label(LABEL))
     else:
         axes.tick_params(axis="y", labelleft=False)
     if grid.lowest(index):
@@ -169,13 +182,17 @@ def _prepare(axes: Axes, grid: Grid, index: int) -> None:
 
 
 def _draw(axes: Axes, grid: Grid, curve: Curve) -> None:
-    """Draw what grid_sram of one size holds, and what L2 holds behind it."""
+    """Draw what grid_sram of one size misses, and what comes from DRAM."""
     look, label = grid.look(curve.size_kib), str(curve.size_kib)
-    levels, hit, near, spilled = zip(*curve.levels, strict=True)
-    if any(spilled):
-        axes.plot(levels, near, **LINES[DASHED], color=look["color"], label=f"{label}, {DASHED}", clip_on=False)
-    marked = [index for index, larger in enumerate(spilled) if larger]
-    axes.plot(levels, hit, **LINES[SOLID], **look, markevery=marked, label=label, clip_on=False, zorder=3)
+    far = [level for level in curve.levels if level.far > 0]
+    missed = [level for level in curve.levels if level.missed > 0]
+    numbers = [level.number for level in far]
+    shared: dict[str, Any] = {"clip_on": False}
+    axes.plot(
+        numbers, [level.far for level in far], **LINES[FAR], **shared, color=look["color"], label=f"{label}, {FAR}"
+    )
+    numbers = [level.number for level in missed]
+    axes.plot(numbers, [level.missed for level in missed], **LINES[SOLID], **look, **shared, label=label, zorder=3)
 
 
 def _legend_lines(axes: Axes, grid: Grid) -> list[dict[str, Any]]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 PT_PER_IN = 72
 COLUMN_IN, PAGE_IN = 3.5, 7.16  # one and two columns of a paper
-LINE_IN, GAP_IN = 0.11, 0.13  # a line of text; space around text
+LINE_IN, GAP_IN = 0.12, 0.13  # a line of text; space around text
 LEGEND_LINE_IN = 1.25 * LINE_IN  # a line of a legend
-LEGEND_IN = 0.32  # a legend of two lines, with the space around it
-CHARACTER_IN = 0.052  # of the text around a plot
+LEGEND_IN = 0.35  # a legend of two lines, with the space around it
+CHARACTER_IN = 0.056  # of the text around a plot
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,31 @@
-"""Stacked bars, a stack a case and scale: the parts, the scales below the bars, and the legend of the parts."""
+"""Stacked parts of each design point: bars along an axis of few values, areas along one of more."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import pairwise
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ngpc_sim.report.charts.bars import FIGURE_PT, LEAST_PITCH_PT, Plot, draw_bars, scene_plots, write
-from ngpc_sim.report.charts.canvas import entries, legend, legend_lines, style, swatch
+import numpy as np
+
+from ngpc_sim.report.charts.canvas import entries, legend, style, swatch
+from ngpc_sim.report.charts.plots import BETWEEN_IN, LEFT_IN, RIGHT_IN, along, layout_plots, layout_sheet, set_places
+from ngpc_sim.report.charts.sheet import COLUMN_IN, PT_PER_IN
+from ngpc_sim.report.charts.sweeps import MAX_PLACES, Axis, Layout, Plot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ngpc_sim.report.charts.scene import Scene
-    from ngpc_sim.report.panels import Row
+Array = np.ndarray[Any, Any]
 
-DIGIT_PT, NAME_PAD_PT = 3.5, 8.5  # width of a digit of a figure; names of groups below the scales
-CLEAR_PT = 1.5  # between two figures side by side
+MAX_BARS = 12  # values of an axis, above which stacks are areas
+BAR_PT = 9.0  # least width of a bar with the space beside it
+BAR_SHARE = 0.8  # of a bar of that width
+HEAD_SHARE = 1.08  # of a value axis over the highest stack
 
 
 class Look(NamedTuple):
@@ -30,68 +36,87 @@ class Look(NamedTuple):
     hatch: str = ""
 
 
-def stacked_chart(
-    scene: Scene,
-    looks: Mapping[str, Look],
-    height: Callable[[Row, str], float],
-    names: Sequence[str],
-    finish: Callable[[Plot, list[float]], dict[str, Any]],
-) -> Figure:
-    """Draw a stack for each case and scale, ``looks`` by part from the foot up.
+@dataclass(frozen=True)
+class Stack:
+    """Stacks of a plot: the label of the value axis, the parts from the foot up (columns of the values), its top."""
 
-    ``height`` gives the height of a part of a row. ``finish`` draws the rest of a plot, given the tops of its stacks,
-    and returns further marks by their names. The legend has those of all marks that ``names`` has.
+    label: str
+    parts: Sequence[int]
+    high: float
+
+
+#: draws what belongs to the upper plot beside its stacks, given where they stand; gives marks by their names
+Finish = Callable[["Axes", Plot, Array], "Mapping[str, Any]"]
+
+
+def stacks_chart(
+    layout: Layout,
+    looks: Sequence[Look],
+    values: Array,
+    stacks: Sequence[Stack],
+    *,
+    names: Sequence[str] = (),
+    notes: Sequence[str] = (),
+    finish: Finish | None = None,
+    right_in: float = RIGHT_IN,
+    width_in: float | None = None,
+) -> Figure:
+    """Draw parts ``values`` (n, parts) of rows with their ``looks``, in one plot below another for each of ``stacks``.
+
+    ``names`` are what the legend has of the parts and of ``finish``.
     """
-    lines = legend_lines(names, scene.sheet.width_in)
-    scene = replace(scene, legend_lines=max(1, len(lines)))
+    bars = min(len(layout.x.values), MAX_BARS)
+    least_in = max(0.5, bars * BAR_PT / PT_PER_IN)
+    if width_in is None and len(layout.plots) * (least_in + BETWEEN_IN) <= COLUMN_IN - LEFT_IN - right_in:
+        width_in = COLUMN_IN
     with style():
-        figure, plots = scene_plots(scene)
-        marks: dict[str, Any] = swatches(looks.values())
-        for plot in plots:
-            plot.axes.set_ylim(scene.low, scene.high)
-            plot.axes.grid(axis="y")
-            plot.axes.tick_params(axis="x", pad=NAME_PAD_PT)
-            tops = _draw_stacks(plot, looks, height)
-            _name_scales(plot)
-            marks |= finish(plot, tops)
-        legend(figure, scene.sheet, *entries(lines, marks))
+        sheet, lines = layout_sheet(
+            layout, width_in, [names], notes=notes, rows_each=len(stacks), least_in=least_in, right_in=right_in
+        )
+        figure, plots = layout_plots(layout, sheet, [stack.label for stack in stacks])
+        marks: dict[str, Any] = {look.name: swatch(look.colour, look.hatch) for look in looks}
+        for below, plot in zip(plots, layout.plots, strict=True):
+            for axes, stack in zip(below, stacks, strict=True):
+                where = set_places(axes, layout.x, sheet, counted=len(layout.x.values) <= MAX_BARS)
+                axes.set_ylim(0, stack.high)
+                axes.grid(axis="y")
+                _draw(axes, layout.x, plot, where, values, stack, looks)
+            marks |= finish(below[0], plot, where) if finish else {}
+        legend(figure, sheet, *entries(lines[0], marks))
     return figure
 
 
-def _draw_stacks(plot: Plot, looks: Mapping[str, Look], height: Callable[[Row, str], float]) -> list[float]:
-    """Draw the parts, those of no height not; return the tops of the stacks."""
-    bars = plot.bars()
-    feet = [0.0] * len(bars)
-    for part, look in looks.items():
-        heights = [height(bar.row, part) for bar in bars]
-        drawn = [(bar.centre, foot, own) for bar, foot, own in zip(bars, feet, heights, strict=True) if own]
-        draw_bars(plot.axes, drawn, look.name, color=look.colour, hatch=look.hatch, linewidth=0.2)
-        feet = [foot + own for foot, own in zip(feet, heights, strict=True)]
-    return feet
-
-
-def _name_scales(plot: Plot) -> None:
-    """Write the scales below the bars: all, or every n-th, the last among them, where they are too close."""
-    pitch, scales = plot.pitch_pt, plot.scene.scales
-    if pitch < LEAST_PITCH_PT:
+def _draw(axes: Axes, x: Axis, plot: Plot, where: Array, values: Array, stack: Stack, looks: Sequence[Look]) -> None:
+    """Draw bars, parts of no height not, or areas."""
+    own = along(x, plot.rows, values)
+    if len(x.values) > MAX_BARS:
+        shown = list(dict.fromkeys(x.spread(MAX_PLACES)))
+        known = np.isfinite(own[shown][:, stack.parts]).all(axis=1)
+        heights = own[shown][known][:, stack.parts].T
+        areas = axes.stackplot(where[shown][known], heights, colors=[looks[part].colour for part in stack.parts])
+        for area, part in zip(areas, stack.parts, strict=True):
+            area.set(hatch=looks[part].hatch, edgecolor="black", linewidth=0.2, label=looks[part].name)
         return
-    step = next(step for step in range(1, len(scales) + 1) if _apart(scales[::-step], step * pitch))
-    for centre, scale, _ in plot.bars():
-        if scale in scales[::-step]:
-            write(plot, centre, 0.0, -FIGURE_PT - 2.5, str(scale), level=True)
+    feet = np.zeros(len(where))
+    for part in stack.parts:
+        heights = np.nan_to_num(own[:, part])
+        drawn = heights > 0
+        look: dict[str, Any] = {"color": looks[part].colour, "hatch": looks[part].hatch, "label": looks[part].name}
+        axes.bar(where[drawn], heights[drawn], BAR_SHARE, bottom=feet[drawn], edgecolor="black", linewidth=0.2, **look)
+        feet += heights
 
 
-def _apart(scales: Sequence[int], pitch_pt: float) -> bool:
-    """Tell whether numbers at this distance stand clear of each other."""
-    digits = [len(str(scale)) for scale in scales]
-    return all(DIGIT_PT * (one + two) / 2 + CLEAR_PT <= pitch_pt for one, two in pairwise(digits))
-
-
-def swatches(looks: Iterable[Look]) -> dict[str, Any]:
-    """Give the legend's mark of each part by its name."""
-    return {look.name: swatch(look.colour, look.hatch) for look in looks}
+def top_of(values: Array, parts: Sequence[int]) -> float:
+    """End of a value axis over the highest stack of some parts."""
+    tops = np.nansum(values[:, parts], axis=1)
+    return HEAD_SHARE * max(float(tops.max(initial=0.0)), 1e-9)
 
 
 def or_none(height: float) -> float:
     """Give a height, 0 where it is not known."""
     return 0.0 if isnan(height) else height
+
+
+def swatches(looks: Iterable[Look]) -> dict[str, Any]:
+    """Give the legend's mark of each part by its name."""
+    return {look.name: swatch(look.colour, look.hatch) for look in looks}

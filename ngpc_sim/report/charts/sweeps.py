@@ -1,43 +1,50 @@
-"""What charts of a large sweep show: lines along the axis with most values, or a map of the two with most values.
+"""How the design points of a run lie on paper: along one axis, in lines or on a map, and in plots side by side.
 
-Bars are for few scales and panels. Of more, every design point has a place on each axis of the sweep: the architecture,
-the encoding, the frame, the case, the scale, and each overridden key. Axes on which nothing changes are left out and
-named in a note.
+Every design point has a place on each axis of a run: the architecture, the encoding, the frame, the case, the scale,
+and each overridden key. Axes on which nothing changes are left out and named in a note.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ngpc_sim.report.charts.scene import MAX_PANELS, spread
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.report.charts.ticks import spread
 from ngpc_sim.report.panels import Panel, Row, row_scale, split_panels
 from ngpc_sim.workloads.apps import app_title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 Array = np.ndarray[Any, Any]
 
-MAX_BAR_SCALES = 12  # scales of a chart of bars
-MAX_LINES, MAX_PLOTS = 8, 8  # lines of a plot, above which it is a map; plots of a chart
+MAX_LINES = 8  # lines of a plot, above which it is a map
+MAX_PLOTS, MAX_STACKS = 16, 8  # plots of a chart; of stacks, above which a cost is a line of its sum
 MAX_PLACES = 1000  # values along an axis of a plot
 WIDE_RANGE = 32  # last over first value, above which an axis is logarithmic
-SCALE, CASE = "scale", "app"
-#: axes beside the overridden keys, in the order in which they tell plots apart
-NAMED = ("arch", "encoding", "frame", CASE, SCALE)
+DOUBLING = 1.9  # of each value over the one before, from which on it is, too
+ARCH, SCALE, CASE = "arch", "scale", "app"
+#: axes beside the overridden keys
+NAMED = (ARCH, "encoding", "frame", CASE, SCALE)
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of a sweep: its name, its values in order, and the place of every row among them (n,) int64."""
+    """One axis of a run: its name, its values in order, and the place of every row among them (n,) int64.
+
+    ``label`` is the name on paper, empty where the values speak for themselves.
+    """
 
     name: str
     values: tuple[Any, ...]
     places: Array
+    label: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -45,14 +52,12 @@ class Axis:
         return all(isinstance(value, int | float) for value in self.values)
 
     @property
-    def label(self) -> str:
-        """Name of the axis on paper."""
-        return "NFPs" if self.name == SCALE else self.name
-
-    @property
     def is_log(self) -> bool:
-        """Whether it is logarithmic on paper."""
-        return self.is_number and 0 < self.values[0] * WIDE_RANGE <= self.values[-1]
+        """Whether it is logarithmic on paper: of a wide range, or of values that double."""
+        if not self.is_number or self.values[0] <= 0 or len(self.values) < 2:
+            return False
+        wide = self.values[0] * WIDE_RANGE <= self.values[-1]
+        return wide or all(two >= DOUBLING * one for one, two in pairwise(self.values))
 
     def spread(self, most: int) -> tuple[int, ...]:
         """Places of at most so many values, evenly; on a logarithmic axis in even ratios, with gaps filled."""
@@ -65,13 +70,17 @@ class Axis:
     def word(self, place: int) -> str:
         """One of its values on paper; without its name where it speaks for itself."""
         value = self.values[place]
+        if self.name == SCALE:
+            return f"{value} NFPs"
+        return f"{self.label}={self.written(place)}" if self.label else self.written(place)
+
+    def written(self, place: int) -> str:
+        """One of its values beside the axis."""
+        value = self.values[place]
         if self.name == CASE:
             app, _, more = str(value).partition(" ")
             return f"{app_title(app)} {more}".rstrip()
-        written = f"{value:g}" if isinstance(value, float) else str(value)
-        if self.name == SCALE:
-            return f"{written} NFPs"
-        return written if self.name in NAMED else f"{self.name}={written}"
+        return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 class Plot(NamedTuple):
@@ -83,11 +92,17 @@ class Plot(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """Axes of a chart: along ``x``, a line or a row of a map for each value of ``y``, a plot for each of the rest."""
+    """Axes of a chart: along ``x``, a line or a row of a map for each value of ``y``, a plot for each of the rest.
+
+    ``beside`` plots that follow each other belong together: those of all architectures. ``is_cut`` says that there are
+    more plots than a chart has.
+    """
 
     x: Axis
     y: Axis | None
     plots: tuple[Plot, ...]
+    beside: int
+    is_cut: bool
     notes: tuple[str, ...]
 
     @property
@@ -95,45 +110,93 @@ class Layout:
         """Whether ``y`` has more values than a plot has lines."""
         return self.y is not None and len(self.y.values) > MAX_LINES
 
+    def line(self, plot: Plot, place: int) -> Array:
+        """Rows of a plot at one value of ``y``."""
+        return plot.rows if self.y is None else plot.rows[self.y.places[plot.rows] == place]
+
+    def names(self) -> list[str]:
+        """Word of each line; one empty word where there is one line."""
+        return [""] if self.y is None else [self.y.word(place) for place in range(len(self.y.values))]
+
 
 @dataclass(frozen=True)
 class Sweep:
-    """Rows of a large sweep, and its axes."""
+    """Rows of a run, and its axes."""
 
     rows: Sequence[Row]
     axes: tuple[Axis, ...]
 
-    def layout(self, values: Array, *, merged: bool = False) -> Layout:
-        """Where ``values`` (n, k) of the rows stand; ``merged`` gives plots, not lines, to the values of ``y``."""
+    def lines(self, values: Array) -> Layout:
+        """Where ``values`` (n, k) of the rows stand in plots with lines, or of many numbers on two axes in maps."""
+        x, others, notes = self._along(values)
+        numbers = [axis for axis in others if axis.is_number]
+        most = max(numbers, key=lambda axis: len(axis.values), default=None)
+        if numbers and prod(len(axis.values) for axis in numbers) <= MAX_LINES:
+            along = numbers
+        elif most is not None:
+            along = [most]
+        else:
+            along = self._names_in_a_plot(others)
+        rest = [axis for axis in others if axis not in along]
+        return self._layout(x, _joined(along), rest, notes)
+
+    def stacks(self, values: Array) -> Layout:
+        """Where stacks of ``values`` (n, k) of the rows stand: all axes but one in plots."""
+        x, others, notes = self._along(values)
+        return self._layout(x, None, others, notes)
+
+    def map(self, values: Array) -> Layout:
+        """Where ``values`` (n, k) stand on two axes, those of most numbers."""
+        x, others, notes = self._along(values)
+        y = max(others, key=lambda axis: (axis.is_number, len(axis.values)))
+        return self._layout(x, y, [axis for axis in others if axis is not y], notes)
+
+    def _names_in_a_plot(self, axes: Sequence[Axis]) -> list[Axis]:
+        """The axis of names that are lines: the cases, or what else there is, of the architectures at last."""
+        order = (CASE, "encoding", "frame", *(axis.name for axis in axes if axis.name not in NAMED), ARCH)
+        fit = [axis for name in order for axis in axes if axis.name == name and len(axis.values) <= MAX_LINES]
+        return fit[:1]
+
+    def _along(self, values: Array) -> tuple[Axis, list[Axis], list[str]]:
+        """The axis along which values stand, the others that change them, and notes on those that do not.
+
+        It is that of most numbers, a swept key before the scale; the cases where there are no numbers.
+        """
         many = [axis for axis in self.axes if len(axis.values) > 1]
-        numbers = [axis for axis in many if axis.is_number] or many
-        x = max(numbers, key=lambda axis: len(axis.values))
-        others = _that_matter([axis for axis in many if axis is not x], x, values)
-        y = max(others, key=lambda axis: len(axis.values), default=None)
-        same = [axis.label for axis in many if axis is not x and axis not in others]
-        if merged and y is not None and len(y.values) <= MAX_LINES:
-            y = None
-        plots = list(_plots([axis for axis in others if axis is not y], len(self.rows)))
-        notes = [", ".join(axis.word(0) for axis in self.axes if len(axis.values) == 1 and axis.values[0] != "")]
-        if same:
-            notes.append(f"the same at every value of {', '.join(same)}")
+        matter = _that_matter(many, values)
+        swept = sorted((axis for axis in matter if axis.is_number), key=lambda axis: axis.name == SCALE)
+        case = next(axis for axis in self.axes if axis.name == CASE)
+        fallback = case if case in matter or not many else many[0]
+        x = max(swept, key=lambda axis: len(axis.values), default=fallback)
+        same = [axis.label or axis.name for axis in many if axis is not x and axis not in matter]
+        single = [axis.word(0) for axis in self.axes if len(axis.values) == 1 and axis is not x]
+        constant = f"the same at every value of {', '.join(same)}" if same else ""
+        notes = [", ".join(word for word in single if word), constant]
+        return x, [axis for axis in matter if axis is not x], notes
+
+    def _layout(self, x: Axis, y: Axis | None, others: Sequence[Axis], notes: Sequence[str]) -> Layout:
+        """Plots of ``others``: those of the architectures follow each other."""
+        ordered = sorted(others, key=lambda axis: axis.name == ARCH)
+        beside = next((len(axis.values) for axis in others if axis.name == ARCH), 1)
+        plots = _plots(ordered, len(self.rows))
+        told = list(notes)
         if len(plots) > MAX_PLOTS:
-            notes.append(f"first {MAX_PLOTS} of {len(plots)} plots shown; all rows are in results.csv")
+            told.append(f"first {MAX_PLOTS} of {len(plots)} plots shown; all rows are in results.csv")
         thin = [axis for axis in (x, y) if axis is not None and len(axis.values) > MAX_PLACES]
-        notes += [f"{MAX_PLACES} of {len(axis.values)} values of {axis.label} shown" for axis in thin]
-        return Layout(x, y, tuple(plots[:MAX_PLOTS]), tuple(note for note in notes if note))
+        told += [f"{MAX_PLACES} of {len(axis.values)} values of {axis.label} shown" for axis in thin]
+        is_cut = len(plots) > MAX_PLOTS
+        return Layout(x, y, tuple(plots[:MAX_PLOTS]), beside, is_cut, tuple(note for note in told if note))
 
 
-def large_sweep(rows: Sequence[Row]) -> Sweep | None:
-    """The sweep that ``rows`` are, where bars would not do: more than 12 scales, or than 10 panels."""
+def sweep_of(rows: Sequence[Row]) -> Sweep:
+    """Axes of the rows of a run."""
     panels = split_panels(rows)
-    scales = {scale for panel in panels for scale in panel.scales}
-    if len(scales) <= MAX_BAR_SCALES and len(panels) <= MAX_PANELS:
-        return None
+    if not panels:
+        raise UserError("there are no result rows to draw; run at least one design point")
     cells: dict[str, list[Any]] = {name: [] for name in (*NAMED, *_keys(panels))}
     for panel in panels:
-        named = {"arch": panel.arch, "encoding": panel.encoding, "frame": panel.resolution}
-        own = {**named, **_conditions(panel)}
+        arch = f"{panel.arch} (calibrated)" if panel.calibrated else panel.arch
+        own = {ARCH: arch, "encoding": panel.encoding, "frame": panel.resolution, **_conditions(panel)}
         for name, column in cells.items():
             if name == CASE:
                 column.extend(panel.labels)
@@ -142,7 +205,15 @@ def large_sweep(rows: Sequence[Row]) -> Sweep | None:
             else:
                 column.extend([own.get(name, "")] * len(panel.rows))
     ordered = [row for panel in panels for row in panel.rows]
-    return Sweep(ordered, tuple(_axis(name, column) for name, column in cells.items()))
+    return Sweep(ordered, tuple(_axis(name, column, _label(name, list(cells))) for name, column in cells.items()))
+
+
+def _label(name: str, names: Sequence[str]) -> str:
+    """Name of an axis on paper: of a key the last part, where no other key ends in it."""
+    if name in NAMED:
+        return "NFPs" if name == SCALE else ""
+    last = name.rpartition(".")[2]
+    return last if sum(other.rpartition(".")[2] == last for other in names) == 1 else name
 
 
 def _keys(panels: Sequence[Panel]) -> list[str]:
@@ -155,41 +226,54 @@ def _conditions(panel: Panel) -> Mapping[str, Any]:
     return {name: panel.rows[0].get(name, word) for name, word in words.items()}
 
 
-def _axis(name: str, column: Sequence[Any]) -> Axis:
+def _axis(name: str, column: Sequence[Any], label: str) -> Axis:
     """An axis of the values of a column; numbers rise, words keep the order in which they come."""
     found = dict.fromkeys(column)
     numbers = all(isinstance(value, int | float) for value in found)
     values = tuple(sorted(found) if numbers else found)
     place = {value: index for index, value in enumerate(values)}
-    return Axis(name, values, np.array([place[value] for value in column], np.int64))
+    return Axis(name, values, np.array([place[value] for value in column], np.int64), label)
 
 
-def _that_matter(axes: Sequence[Axis], x: Axis, values: Array) -> list[Axis]:
+def _joined(axes: Sequence[Axis]) -> Axis | None:
+    """One axis of the combinations of values that rows have on some axes."""
+    if len(axes) < 2:
+        return axes[0] if axes else None
+    plots = _plots(axes, 0)
+    places = np.zeros(len(axes[0].places), np.int64)
+    for place, plot in enumerate(plots):
+        places[plot.rows] = place
+    return Axis("", tuple(plot.title for plot in plots), places)
+
+
+def _that_matter(axes: Sequence[Axis], values: Array) -> list[Axis]:
     """The axes without which some place would have two values."""
     kept = list(axes)
     for axis in axes:
         fewer = [other for other in kept if other is not axis]
-        if _one_value_each([x, *fewer], values):
+        if _one_value_each(fewer, values):
             kept = fewer
     return kept
 
 
 def _one_value_each(axes: Sequence[Axis], values: Array) -> bool:
     """Whether rows of the same places on ``axes`` have the same ``values`` (n, k); NaN is a value."""
-    order = np.lexsort([axis.places for axis in axes])
-    places = np.column_stack([axis.places for axis in axes])[order]
+    places = np.column_stack([np.zeros(len(values), np.int64), *(axis.places for axis in axes)])
+    order = np.lexsort(places.T)
+    places = places[order]
     same_place = (places[1:] == places[:-1]).all(axis=1)
     one, two = values[order][1:][same_place], values[order][:-1][same_place]
     return bool(((one == two) | (np.isnan(one) & np.isnan(two))).all())
 
 
-def _plots(axes: Sequence[Axis], count: int) -> Iterator[Plot]:
+def _plots(axes: Sequence[Axis], count: int) -> list[Plot]:
     """A plot for each combination of places that rows have on ``axes``, in order."""
     if not axes:
-        yield Plot("", np.arange(count))
-        return
+        return [Plot("", np.arange(count))]
     places = np.column_stack([axis.places for axis in axes])
     found, own = np.unique(places, axis=0, return_inverse=True)
-    for index, combination in enumerate(found):
-        words = (axis.word(int(place)) for axis, place in zip(axes, combination, strict=True))
-        yield Plot(", ".join(words), np.flatnonzero(own.ravel() == index))
+    titles = [
+        ", ".join(word for axis, place in zip(axes, one, strict=True) if (word := axis.word(int(place))))
+        for one in found
+    ]
+    return [Plot(title, np.flatnonzero(own.ravel() == index)) for index, title in enumerate(titles)]

@@ -9,9 +9,8 @@ from __future__ import annotations
 from math import ceil, log
 from typing import TYPE_CHECKING, NamedTuple
 
-from ngpc_sim.report.charts.bars import FIGURE_PT
-from ngpc_sim.report.charts.canvas import empty_plots, legend, style, swatch
-from ngpc_sim.report.charts.rates import LINE_COLOUR
+from ngpc_sim.report.charts.canvas import FIGURE_PT, empty_plots, legend, style, swatch
+from ngpc_sim.report.charts.palette import LINE_COLOUR
 from ngpc_sim.report.charts.sheet import COLUMN_IN, GAP_IN, LINE_IN, PAGE_IN, Sheet, folded_notes, legend_height
 from ngpc_sim.report.panels import Row, grouped, number, text, texts
 from ngpc_sim.workloads.apps import app_title

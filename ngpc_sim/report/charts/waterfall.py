@@ -13,8 +13,16 @@ from math import ceil, floor, isnan, log2
 from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.report.charts.canvas import MARK_PT, chart_bytes, draw_published, empty_plots, legend, style, swatch
-from ngpc_sim.report.charts.scene import spread
+from ngpc_sim.report.charts.canvas import (
+    MARK_PT,
+    SOURCE_WORDS,
+    chart_bytes,
+    draw_published,
+    empty_plots,
+    legend,
+    style,
+    swatch,
+)
 from ngpc_sim.report.charts.sheet import (
     GAP_IN,
     LINE_IN,
@@ -25,8 +33,9 @@ from ngpc_sim.report.charts.sheet import (
     folded_notes,
     legend_height,
 )
+from ngpc_sim.report.charts.ticks import spread
 from ngpc_sim.report.panels import Row, number, row_scale, text
-from ngpc_sim.results.published import CONFIDENCE_WORDS, published_mean
+from ngpc_sim.results.published import published_mean
 from ngpc_sim.workloads.apps import APPS
 
 if TYPE_CHECKING:
@@ -37,7 +46,7 @@ if TYPE_CHECKING:
 
 NAMES_IN, RIGHT_IN, BETWEEN_IN, ROW_IN, AXIS_IN = 1.62, 0.06, 0.12, 0.24, 0.2  # around and between plots; of a row
 MAX_SCALES = 4
-VALUE_PT, PAD_PT, DIGIT_PT, TICK_DIGIT_PT = 5.5, 2.0, 3.4, 4.2
+VALUE_PT, PAD_PT, DIGIT_PT, TICK_DIGIT_PT = 7.0, 2.0, 4.4, 4.5
 UPPER, LOWER, THICK, THIN = 0.18, -0.22, 0.36, 0.26  # middles and heights of the bars of a row, in rows
 END, LOSS, GAIN, FREE = "#08306b", "#3c82bd", "#009e73", "#f6c48f"
 GAIN_HATCH = "////"
@@ -192,7 +201,7 @@ def _published(axes: Axes, first: Row) -> dict[str, Any]:
     found = published_mean(text(first, "encoding"), row_scale(first))
     if found is None or any(isnan(number(first, app)) for app in APPS):
         return {}
-    label = f"{CONFIDENCE_WORDS[found.confidence]} mean"
+    label = f"{SOURCE_WORDS[found.confidence]} mean"
     return {label: draw_published(axes, found.value, 0, found, label)}
 
 

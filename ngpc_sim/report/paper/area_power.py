@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ngpc_sim.report.charts.canvas import SOURCE_WORDS
 from ngpc_sim.report.panels import Row, number, row_scale, text
 from ngpc_sim.report.paper.page import Drawing, drawing, page
 from ngpc_sim.report.paper.rows import Table, named, of, ordered, pick, scales, titles, values
-from ngpc_sim.results.published import CONFIDENCE_WORDS, PUBLISHED, Published
+from ngpc_sim.results.published import PUBLISHED, Published
 from ngpc_sim.workloads.apps import APPS
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def finding(table: Table) -> str:
     told = []
     for quantity in (AREA, POWER):
         published = _published(quantity).get(last)
-        beside = f" ({published.value:g} {CONFIDENCE_WORDS[published.confidence]})" if published else ""
+        beside = f" ({published.value:g} {SOURCE_WORDS[published.confidence]})" if published else ""
         for arch in titles(table):
             found = sorted(values(of(table, quantity=quantity, arch=arch, scale=last), "pct_gpu"))
             band = f"{found[0]:.1f}" if len(found) == 1 else f"{found[0]:.1f} to {found[-1]:.1f}"

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ngpc_sim.report.charts.canvas import SOURCE_WORDS
 from ngpc_sim.report.files import markdown_table
 from ngpc_sim.report.panels import Row, number, text
 from ngpc_sim.report.paper.rows import Table, arch_title, named, of, pick, scales, titles
-from ngpc_sim.results.published import CONFIDENCE_WORDS, PUBLISHED
+from ngpc_sim.results.published import PUBLISHED
 from ngpc_sim.workloads.apps import APPS, app_title
 from ngpc_sim.workloads.frame_sizes import RESOLUTIONS
 
@@ -29,7 +30,7 @@ def table(rows: Sequence[Row]) -> Table:
     chosen = pick(rows, resolution=SIZE, scale=min(scales(rows)))
     found: Table = [_row(row) for arch in titles(chosen) for app in APPS for row in of(chosen, arch=arch, app=app)]
     published = PUBLISHED["io_gbps"]
-    source = {"arch": f"published ({CONFIDENCE_WORDS[published.confidence]})", "calibrated": False}
+    source = {"arch": f"published ({SOURCE_WORDS[published.confidence]})", "calibrated": False}
     blank = {"bytes_per_query": None, "queries_per_pixel": None, "bytes_per_pixel": None}
     ends = {"nerf": published.high, LEAST: published.value}
     return [*found, *({**source, "app": app, **blank, "gbps_4k60": value} for app, value in ends.items())]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ngpc_sim.report.charts.canvas import FIGURE_PT
 from ngpc_sim.report.charts.sheet import PT_PER_IN
 from ngpc_sim.report.charts.stacks import Look, swatches
 from ngpc_sim.report.panels import Row, number, text
-from ngpc_sim.report.paper.page import FIGURE_PT, Drawing, drawing, page
+from ngpc_sim.report.paper.page import Drawing, drawing, page
 from ngpc_sim.report.paper.rows import MEAN, Table, groups, named, of, pick, scales, titles, with_mean
 from ngpc_sim.results.published import PUBLISHED, Published
 from ngpc_sim.workloads.apps import ENCODINGS, app_title

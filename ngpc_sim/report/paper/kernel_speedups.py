@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ngpc_sim.report.charts.canvas import FIGURE_PT, SOURCE_WORDS
 from ngpc_sim.report.panels import Row, number, row_scale, text
-from ngpc_sim.report.paper.page import FIGURE_PT, draw_level, drawing, log_places, log_values, page
+from ngpc_sim.report.paper.page import draw_level, drawing, log_places, log_values, page
 from ngpc_sim.report.paper.rows import MEAN, Table, groups, named, of, pick, scales, titles, values, with_mean
 from ngpc_sim.results.published import PUBLISHED
 
@@ -48,7 +49,7 @@ def chart(table: Table) -> Figure:
             log_places(axes, places, "NFPs")
             made.draw_apps(axes, own, "speedup", row_scale)
             published = number(own[0], "published")
-            made.mark("secondary, of unknown scale", draw_level(axes, published, "published"))
+            made.mark(f"{SOURCE_WORDS['S']}, of unknown scale", draw_level(axes, published, "published"))
             where = (min(places), published)
             axes.annotate(f"{published:g}", where, (0, 1.5), textcoords="offset points", size=FIGURE_PT)
     return made.figure

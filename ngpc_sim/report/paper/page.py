@@ -2,7 +2,7 @@
 
 An app has its own colour and its own mark everywhere, so that grey print tells them apart. Scales have the shades of
 the main job's charts. The GPU alone is orange. A published number is a black diamond, or a white one where it is only
-quoted or remembered.
+as others quote it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ngpc_sim.report.charts.canvas import draw_published, empty_plots, legend, name_values, style
-from ngpc_sim.report.charts.scene import shade_at
+from ngpc_sim.report.charts.canvas import (
+    FIGURE_PT,
+    SOURCE_WORDS,
+    draw_published,
+    empty_plots,
+    legend,
+    name_values,
+    style,
+)
+from ngpc_sim.report.charts.palette import LINE_COLOUR, MARK_COLOUR, shaded_looks
 from ngpc_sim.report.charts.sheet import GAP_IN, LEGEND_LINE_IN, LINE_IN, PAGE_IN, PT_PER_IN, Sheet
 from ngpc_sim.report.panels import Row, text
 from ngpc_sim.report.paper.rows import of, values
-from ngpc_sim.results.published import CONFIDENCE_WORDS, Published
+from ngpc_sim.results.published import Published
 from ngpc_sim.workloads.apps import BUILT_IN, app_title
 
 if TYPE_CHECKING:
@@ -25,8 +33,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FIGURE_PT, DIGIT_PT, PAD_PT = 5.5, 3.6, 2.0  # size of small figures, width of a digit in it, space
-GPU_COLOUR, LINE_COLOUR = "#d55e00", "#4d4d4d"
+DIGIT_PT, PAD_PT = 4.5, 2.0  # width of a digit of a small figure, space
+GPU_COLOUR = MARK_COLOUR
 DASHES = (0, (4, 2))
 
 APP_LOOKS: dict[str, dict[str, Any]] = {
@@ -34,7 +42,6 @@ APP_LOOKS: dict[str, dict[str, Any]] = {
     "mean": {"color": "black", "linewidth": 1.1, "linestyle": (0, (1, 0.6))},
 }
 LINE: dict[str, Any] = {"linewidth": 0.9, "markersize": 3.6, "markeredgecolor": "white", "markeredgewidth": 0.3}
-SCALE_MARKS = "osD^vP"
 
 
 def page(
@@ -99,7 +106,7 @@ class Drawing:
         self, axes: Axes, place: float, row: Published, height: float | None = None, note: str = ""
     ) -> None:
         """Mark a published number, at its value or at ``height``; the legend says how sure it is, and ``note``."""
-        label, y = CONFIDENCE_WORDS[row.confidence], row.value if height is None else height
+        label, y = SOURCE_WORDS[row.confidence], row.value if height is None else height
         self.published[label + note] = draw_published(axes, place, y, row, label)
 
 
@@ -146,9 +153,7 @@ def log_places(axes: Axes, places: Mapping[float, str], label: str) -> None:
 
 def scale_look(scales: Sequence[int], scale: int) -> dict[str, Any]:
     """Shade and mark of a number of NFPs."""
-    index = scales.index(scale)
-    place = 0.3 + 0.7 * index / (len(scales) - 1) if len(scales) > 1 else 1.0
-    return {"color": shade_at(place), "marker": SCALE_MARKS[index % len(SCALE_MARKS)]}
+    return shaded_looks(len(scales))[scales.index(scale)]
 
 
 def draw_level(axes: Axes, height: float, label: str, *, name: str = "", column: int = 0, width_in: float = 1.0) -> Any:  # noqa: ANN401 - matplotlib's

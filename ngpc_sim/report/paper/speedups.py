@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ngpc_sim.report.charts.canvas import SOURCE_WORDS
 from ngpc_sim.report.charts.rates import speedup_chart
 from ngpc_sim.report.panels import Row, number, row_scale, text
 from ngpc_sim.report.paper.rows import MEAN, Table, groups, named, of, pick, scales, with_mean
-from ngpc_sim.results.published import CONFIDENCE_WORDS, published_mean
+from ngpc_sim.results.published import published_mean
 from ngpc_sim.workloads.apps import ENCODINGS
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _published(row: Row) -> dict[str, object]:
     published = published_mean(text(row, "encoding"), row_scale(row))
     if published is None:
         return {}
-    return {"published": published.value, "confidence": CONFIDENCE_WORDS[published.confidence]}
+    return {"published": published.value, "confidence": SOURCE_WORDS[published.confidence]}
 
 
 def _row(row: Row) -> dict[str, object]:
