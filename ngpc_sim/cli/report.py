@@ -28,16 +28,28 @@ def report(
     paper: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Draw the counterparts of the paper's figures into this folder.")
     ] = None,
+    chart: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="Draw charts of OUT for a paper into OUT/figures: speedup,fps."),
+    ] = None,
+    formats: Annotated[str, typer.Option("--format", metavar="NAMES", help="Of the charts: pdf,png,svg.")] = "pdf",
+    width: Annotated[str, typer.Option(help="Of the charts: column (3.5 in) or page (7.16 in).")] = "column",
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing, no progress bar.")] = False,  # noqa: FBT002
 ) -> None:
     """Write a page of results, side by side those of several folders: ngpc-sim report OUT... [--open].
 
-    Of a sweep, also while it runs, the table of what it has finished is written too. Draw figures: --paper OUT.
+    Of a sweep, also while it runs, the table of what it has finished is written too. Draw figures for a paper: OUT...
+    --chart NAMES. Draw those of the NGPC's paper: --paper OUT.
     """
     if bool(folders) == (paper is not None):
         raise UserError("report needs folders of results, or --paper OUT for the paper's figures; one of the two.")
-    lines = [_paper(paper, jobs, quiet=quiet)] if paper is not None else _pages(folders or [], page, browse=browse)
+    if paper is not None:
+        lines = [_paper(paper, jobs, quiet=quiet)]
+    elif chart is not None:
+        lines = [_figures(folder, chart, formats, width) for folder in folders or []]
+    else:
+        lines = _pages(folders or [], page, browse=browse)
     if not quiet:
         sys.stdout.write("".join(f"{line}\n" for line in lines))
 
@@ -63,6 +75,14 @@ def _pages(folders: list[Path], page: Path | None, *, browse: bool) -> list[str]
     if browse:
         webbrowser.open(path.resolve().as_uri())
     return [*lines, f"Wrote {path}."]
+
+
+def _figures(folder: Path, chart: str, formats: str, width: str) -> str:
+    """Draw charts for a paper, and say what was written."""
+    from ngpc_sim.job.figures import write_figures
+
+    written = write_figures(folder, chart, formats, width)
+    return f"Wrote {', '.join(path.name for path in written)} to {written[0].parent}."
 
 
 def _paper(folder: Path, jobs: int, *, quiet: bool) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ngpc_sim.config.errors import UserError
 from ngpc_sim.report.files import table_files
 from ngpc_sim.report.folder import Content
 from ngpc_sim.report.identities import Identities
-from ngpc_sim.report.panels import Row
+from ngpc_sim.report.panels import Row, row_scale
 from ngpc_sim.report.parquet_parts import MAX_CSV_ROWS, grouped_by_rows, parquet_parts
 from ngpc_sim.results.result import Result
 
@@ -63,3 +65,28 @@ def _tables(results: Sequence[Result]) -> Iterator[pa.Table]:
         columns = zip(*chain.from_iterable(cells_of(results[index]) for index in part), strict=True)
         own = {name: pa.array(cells, kind) for (name, kind), cells in zip(types.items(), columns, strict=True)}
         yield pa.table(identities.repeated(part, counts) | own)
+
+
+def read_levels(folder: Path) -> list[Row]:
+    """Rows of the file in a folder of results that the chart of misses shows; none where there is no file.
+
+    Raises
+    ------
+    UserError
+        Where the file cannot be read.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow.csv as pc  # noqa: PLC0415 - heavy
+    import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
+
+    for path, read in ((folder / f"{NAME}.csv", pc.read_csv), (folder / f"{NAME}.parquet", pq.read_table)):
+        if path.is_file():
+            try:
+                rows = read(path).to_pylist()
+            except (pa.ArrowException, OSError) as error:
+                raise UserError(f"{path} cannot be read: it is damaged, or no file of a run.") from error
+            if len(rows) > MAX_CSV_ROWS:
+                least = min(row_scale(row) for row in rows)
+                rows = [row for row in rows if row_scale(row) == least][:MAX_CSV_ROWS]
+            return list(rows)
+    return []

@@ -54,7 +54,7 @@ def chart_files(rows: Sequence[Row], level_rows: Sequence[Row] = ()) -> dict[str
 def charts_of(rows: Sequence[Row], level_rows: Sequence[Row]) -> dict[str, Callable[[float | None], Figure]]:
     """Charts that a run has, by name; each is drawn at a width (inches), or at the one that fits it."""
     points = of_design_points(rows)
-    parts = any("cycles" in row for row in points)
+    parts = any(row.get("cycles") is not None for row in points)
     charts = {
         name: _no_values if parts and name in OF_WHOLE_FRAMES else _of(draw, points) for name, draw in CHARTS.items()
     }

@@ -187,6 +187,8 @@ def _draw_extras(
 
 
 def _draw_level(axes: Axes, x: Axis, where: Array, own: Array, colour: Any, label: str) -> Any:  # noqa: ANN401 - of matplotlib
+    """Draw a dotted line, or dashes at words; return a mark of it in no line's colour."""
     known = np.isfinite(own)
     look: dict[str, Any] = {"linestyle": DOTTED} if x.is_number else {"linestyle": "none", "marker": "_"}
-    return axes.plot(where[known], own[known], color=colour, label=label, zorder=2.5, **look)[0]
+    axes.plot(where[known], own[known], color=colour, label=label, zorder=2.5, **look)
+    return axes.plot([], [], color=LINE_COLOUR, **look)[0]

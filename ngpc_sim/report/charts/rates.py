@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-BOUND, GPU_ALONE = "dotted: Amdahl's bound, an NGPC of no time", "dotted: the GPU alone"
+BOUND, GPU_ALONE = "Amdahl's bound (an NGPC that takes no time)", "GPU alone"
 MEAN = "arithmetic mean of the apps"
 BELOW_BOUND = "published GPU time is below its own lower bound"
 

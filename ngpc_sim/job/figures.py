@@ -1,0 +1,52 @@
+"""Figures for papers, drawn from the files of a result folder: nothing is simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.job.finished_runs import RESULTS, read_run
+from ngpc_sim.job.so_far import read_so_far
+from ngpc_sim.report.charts.canvas import FORMATS, chart_bytes
+from ngpc_sim.report.charts.chart_files import charts_of
+from ngpc_sim.report.charts.sheet import COLUMN_IN, PAGE_IN
+from ngpc_sim.report.folder import write_set
+from ngpc_sim.report.level_file import read_levels
+from ngpc_sim.report.panels import Row
+
+#: folder of the figures inside that of the results
+FOLDER = "figures"
+WIDTHS = {"column": COLUMN_IN, "page": PAGE_IN}
+ALL = "all"
+
+
+def write_figures(out: Path, charts: str, formats: str, widths: str) -> list[Path]:
+    """Draw charts of a run, or of what a sweep has finished, into ``out``/figures and return the paths.
+
+    All three are lists with commas, or ``all``: names of charts, of ``FORMATS`` and of ``WIDTHS``, which files name.
+
+    Raises
+    ------
+    UserError
+        Where a name is none of those, the folder holds no results, or the run has no such chart.
+    """
+    kinds = _listed("--format", formats, FORMATS)
+    sizes = _listed("--width", widths, WIDTHS)
+    drawn = charts_of(_rows(out), read_levels(out))
+    names = _listed("--chart", charts, drawn)
+    figures = {f"{name}-{size}": drawn[name](WIDTHS[size]) for name in names for size in sizes}
+    return write_set(out / FOLDER, chart_bytes(figures, kinds))
+
+
+def _rows(out: Path) -> Sequence[Row]:
+    return read_run(out).rows if (out / RESULTS).is_file() else read_so_far(out).rows
+
+
+def _listed(option: str, asked: str, known: Collection[str]) -> list[str]:
+    """Names of a list with commas, each once."""
+    names = list(known) if asked == ALL else list(dict.fromkeys(name.strip() for name in asked.split(",")))
+    for name in names:
+        if name not in known:
+            raise UserError(f"{option} {asked}: there is no '{name}' here; choose of {', '.join(known)}.")
+    return names
