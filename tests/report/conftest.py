@@ -128,12 +128,12 @@ def make_level_rows():
 
 
 def _flaws(figure):
-    """Texts of a figure that overlap another one, are smaller than 5.5 pt, or are cut off at the edge."""
+    """Texts of a figure that overlap another one, are smaller than 7 pt, or are cut off at the edge."""
     figure.canvas.draw()
     renderer = figure.canvas.get_renderer()
     drawn = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
     boxes = {text: Text.get_window_extent(text, renderer).padded(-0.5) for text in drawn}
-    small = [text.get_text() for text in drawn if text.get_size() < 5.5]
+    small = [text.get_text() for text in drawn if text.get_size() < 7]
     cut = [
         text.get_text()
         for text, box in boxes.items()
@@ -148,16 +148,13 @@ def flaws():
     return _flaws
 
 
-def _parts(axes, name, index):
-    """Foot and height of each part of a stack, from the foot up, by the part's name; ``index`` is that of its scale."""
-    names = [label.get_text() for label in axes.get_xticklabels()]
-    slots = 2 * axes.get_xticks()[0]
-    centre = names.index(name) * slots + index + 1
+def _parts(axes, index):
+    """Foot and height of each part of a stack, from the foot up, by the part's name; ``index`` is its place."""
     return {
         bars.get_label(): (bar.get_y(), bar.get_height())
         for bars in axes.containers
         for bar in bars
-        if abs(bar.get_x() + bar.get_width() / 2 - centre) < 0.1
+        if abs(bar.get_x() + bar.get_width() / 2 - index) < 0.1
     }
 
 

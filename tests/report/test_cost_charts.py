@@ -1,17 +1,22 @@
 """Energy and area charts stack the rows' own blocks."""
 
-import pytest
+from itertools import pairwise
 
-from ngpc_sim.report.charts.costs import AREA_BLOCKS, ENERGY_BLOCKS, area_chart, energy_chart
+import pytest
+from matplotlib.colors import to_rgb
+
+from ngpc_sim.report.charts.costs import AREA_BLOCKS, ENERGY_BLOCKS, MODEL_WORDS, PAPERS_MODEL, area_chart, energy_chart
 
 PARTS = {"gpu": 100.0, "gpu_idle": 20.0, "memory": 30.0, "leakage": 5.0, "grid_sram": 8.0, "encoding": 4.0, "mlp": 3.0}
-#: models, and by what their areas are larger than those of the first
-MODELS = {"stillmaker_uniform": 1, "n7_bitcell": 2, "n7_product": 3}
+#: by what the areas of a model are larger than those of the first
+MODELS = dict(zip(MODEL_WORDS.values(), (1, 2, 3), strict=True))
+SCALES = (8, 16, 32, 64)
+DIE = 628.4
 
 
 @pytest.fixture
 def cost_rows(make_rows):
-    """Rows with energy and area by block; the GPU alone needs 1000 mJ and has 628.4 mm2."""
+    """Rows with energy and area by block; the GPU alone needs 1000 mJ and has 628.4 mm²."""
 
     def build(**options):
         rows = make_rows(**options)
@@ -23,7 +28,7 @@ def cost_rows(make_rows):
                 row[f"area_stillmaker_{block}_mm2"] = (number + 1) * size
                 row[f"area_bitcell_{block}_mm2"] = 2 * (number + 1) * size
                 row[f"area_product_{block}_mm2"] = 3 * (number + 1) * size
-            row |= {"area_mm2": 20 * size, "area_pct_gpu": 100 * 20 * size / 628.4}
+            row |= {"area_mm2": 20 * size, "area_pct_gpu": 100 * 20 * size / DIE}
         return rows
 
     return build
@@ -33,90 +38,124 @@ def top(stack):
     return max(foot + height for foot, height in stack.values())
 
 
-def test_energy_stacks_add_up_to_the_share_of_the_gpu(cost_rows, parts):
-    rows = cost_rows(scales=(8, 64))
-    (axes,) = energy_chart(rows).axes
-    for index, scale in enumerate((8, 64)):
+def named(figure):
+    return {text.get_text() for legend in figure.legends for text in legend.get_texts()}
+
+
+def title(axes):
+    return axes.get_title().replace("\n", " ")
+
+
+def test_energy_stacks_add_up_to_the_share_of_the_gpu_alone(cost_rows, parts):
+    rows = cost_rows()
+    whole, *_ = energy_chart(rows).axes
+    assert title(whole) == "NeRF"
+    for index, scale in enumerate(SCALES):
         row = next(row for row in rows if (row["app"], row["scale"]) == ("nerf", scale))
-        expected = sum(row[f"energy_{block}_mj"] for block in ENERGY_BLOCKS)
-        stack = parts(axes, "NeRF", index)
-        assert top(stack) == pytest.approx(expected / 10)
+        stack = parts(whole, index)
+        assert top(stack) == pytest.approx(sum(row[f"energy_{block}_mj"] for block in ENERGY_BLOCKS) / 10)
         assert stack["leakage"][1] == pytest.approx(row["energy_leakage_mj"] / 10)
         assert "idle clock" not in stack
-    assert axes.get_ylabel() == "energy (% of the GPU alone)"
-    assert {"8", "64"} <= {text.get_text() for text in axes.texts}
+    assert whole.get_ylabel().replace("\n", " ") == "energy of a frame (% of the GPU alone)"
+    assert [label.get_text() for label in whole.get_xticklabels()] == ["8", "16", "32", "64"]
 
 
-def test_area_has_all_models_and_the_published_marks(cost_rows, parts):
-    (axes,) = area_chart(cost_rows()).axes
-    assert [label.get_text() for label in axes.get_xticklabels()] == [*MODELS]
-    for model, factor in MODELS.items():
-        for index, scale in enumerate((8, 16, 32, 64)):
-            assert top(parts(axes, model, index)) == pytest.approx(100 * factor * 10 * scale / 8 / 628.4)
-    assert [float(line.get_ydata()[0]) for line in axes.lines] == [4.52, 36.18] * 3
+def test_below_the_energy_stand_the_same_parts_without_the_gpu_on_an_axis_of_their_own(cost_rows, parts):
+    figure = energy_chart(cost_rows())
+    whole, rest = figure.axes[:2]
+    assert rest.get_position().y1 < whole.get_position().y0
+    assert rest.get_position().x0 == whole.get_position().x0
+    expected = {name: height for name, (_, height) in parts(whole, 0).items() if not name.startswith("GPU")}
+    assert {name: height for name, (_, height) in parts(rest, 0).items()} == expected
+    assert max(top(parts(axes, 3)) for axes in figure.axes[1::2]) > 0.9 * rest.get_ylim()[1]
 
 
-def test_no_published_area_and_no_interval_of_energy_is_drawn_in_areas_beside_another_gpu(cost_rows):
-    ends = {"ci_low_energy_mj": 100.0, "ci_high_energy_mj": 200.0}
-    figure = area_chart([row | {"gpu": "h200"} | ends for row in cost_rows()])
-    (axes,) = figure.axes
-    assert "gpu=h200" in axes.get_title()
-    assert not axes.lines
-    named = {text.get_text() for legend in figure.legends for text in legend.get_texts()}
-    assert not named & {"published", "95 % interval"}
+def test_area_has_a_plot_a_model_in_words_and_in_mm2(cost_rows, parts):
+    figure = area_chart(cost_rows())
+    assert [title(axes) for axes in figure.axes] == [*MODELS]
+    for axes, factor in zip(figure.axes, MODELS.values(), strict=True):
+        for index, scale in enumerate(SCALES):
+            assert top(parts(axes, index)) == pytest.approx(factor * 10 * scale / 8)
+    assert figure.axes[0].get_ylabel() == "area (mm²)"
 
 
-def test_everything_lies_inside_the_figure(cost_rows):
-    for rows in (cost_rows(), cost_rows(scales=(8,), apps=("gia",)), cost_rows(encodings=("hashgrid", "lowres"))):
-        for figure in (energy_chart(rows), area_chart(rows)):
-            renderer = figure.canvas.get_renderer()
-            for axes in figure.axes:
-                box = axes.get_tightbbox(renderer)
-                assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
-                assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1
-            for drawn in figure.legends:
-                box = drawn.get_window_extent(renderer)
-                assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+def test_one_axis_at_the_right_has_the_percent_of_the_gpus_die(cost_rows):
+    figure = area_chart(cost_rows())
+    (right,) = [child for axes in figure.axes for child in axes.child_axes]
+    figure.canvas.draw()
+    assert right.get_ylim()[1] == pytest.approx(100 * figure.axes[-1].get_ylim()[1] / DIE, rel=1e-3)
 
 
-def test_one_area_plot_an_architecture_whatever_was_run_on_it(cost_rows):
+def test_published_areas_are_marked_beside_the_papers_own_model_alone(cost_rows):
+    figure = area_chart(cost_rows())
+    marks = {title(axes): [float(line.get_ydata()[0]) for line in axes.lines] for axes in figure.axes}
+    assert marks.pop(PAPERS_MODEL) == pytest.approx([4.52 * DIE / 100, 36.18 * DIE / 100], rel=1e-4)
+    assert list(marks.values()) == [[], []]
+    assert "published, as others quote it" in named(figure)
+
+
+@pytest.mark.parametrize("changed", [{"gpu": "h200"}, {"nfp.encoding.banks": 32}])
+def test_no_published_area_is_marked_beside_another_gpu_or_design(cost_rows, changed):
+    figure = area_chart([row | changed for row in cost_rows()])
+    assert not any(axes.lines for axes in figure.axes)
+    assert not any(name.startswith("published") for name in named(figure))
+
+
+@pytest.mark.parametrize("width_in", [None, 3.5, 7.16])
+@pytest.mark.parametrize("chart", [energy_chart, area_chart])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"scales": (8,), "apps": ("gia",)}, {"encodings": ("hashgrid", "lowres")}, {"scales": tuple(range(1, 40))}],
+    ids=["main", "one-row", "two-encodings", "many-scales"],
+)
+def test_texts_are_whole_of_seven_points_and_apart(cost_rows, flaws, chart, options, width_in):
+    assert flaws(chart(cost_rows(**options), width_in)) == []
+
+
+def test_one_area_plot_a_model_whatever_was_run_on_it(cost_rows):
     rows = cost_rows(encodings=("hashgrid", "lowres"), resolutions=("fhd", "4k"))
-    assert [axes.get_title() for axes in area_chart(rows).axes] == ["ngpc-paper"]
-
-
-def test_one_area_plot_whatever_workload_was_run(cost_rows):
+    assert len(area_chart(rows).axes) == 3
     rows = [row | {"workload": name, "trace": name} for name in ("gia-hashgrid", "g4-hashgrid") for row in cost_rows()]
-    (axes,) = area_chart(rows).axes
-    assert [label.get_text() for label in axes.get_xticklabels()] == [*MODELS]
+    assert len(area_chart(rows).axes) == 3
 
 
-def test_areas_that_nothing_but_a_hash_tells_apart_are_all_drawn(cost_rows):
+def test_areas_that_nothing_but_a_hash_tells_apart_are_all_drawn(cost_rows, parts):
     small = [row | {"arch_sha256": "1" * 64} for row in cost_rows(scales=(8,))]
     large = [row | {"arch_sha256": "2" * 64, "area_bitcell_mlp_mm2": 99.0} for row in cost_rows(scales=(8,))]
     (axes,) = area_chart([*small, *large]).axes
-    names = [label.get_text() for label in axes.get_xticklabels()]
-    assert names == ["stillmaker_uniform", "n7_bitcell\n11111111", "n7_product", "n7_bitcell\n22222222"]
+    assert len(axes.get_xticklabels()) == 4
+    assert {round(top(parts(axes, index)), 6) for index in range(4)} == {10.0, 20.0, 30.0, 111.0}
 
 
 def test_settings_split_the_area_plots_only_where_they_change_an_area(cost_rows):
     slow, fast = (cost_rows(scales=(8, 64), **{"nfp.clock_ghz": ghz}) for ghz in (1, 2))
-    assert [axes.get_title() for axes in area_chart([*slow, *fast]).axes] == ["ngpc-paper"]
+    assert len(area_chart([*slow, *fast]).axes) == 3
     older = [row | {"technology": "n45", "area_bitcell_mlp_mm2": 99.0} for row in cost_rows(scales=(8, 64))]
     newer = [row | {"technology": "n7"} for row in cost_rows(scales=(8, 64))]
-    titles = [axes.get_title() for axes in area_chart([*older, *newer]).axes]
-    assert titles == ["ngpc-paper, technology=n45", "ngpc-paper, technology=n7"]
-    assert len(energy_chart([*older, *newer]).axes) == 2
+    assert len(area_chart([*older, *newer]).axes) == 6
+
+
+def test_costs_of_a_sweep_of_many_plots_are_lines_of_their_sums(cost_rows):
+    rows = [
+        row | {"nfp.clock_ghz": ghz, "energy_mj": 10.0 * ghz, "nfp.encoding.banks": banks}
+        for ghz in (1, 2, 3, 4, 5)
+        for banks in (2, 4)
+        for row in cost_rows(apps=("nerf", "gia"))
+    ]
+    rows = [row | {"energy_mlp_mj": row["nfp.clock_ghz"] * row["nfp.encoding.banks"]} for row in rows]
+    axes, *_ = energy_chart(rows).axes
+    assert {tuple(line.get_ydata()) for line in axes.lines} == {(1.0, 2.0, 3.0, 4.0, 5.0)}
 
 
 def test_rows_without_costs_draw_empty_plots(make_rows):
     for figure in (energy_chart(make_rows()), area_chart(make_rows())):
-        assert len(figure.axes) == 1
+        assert figure.axes
+        assert not any(axes.containers for axes in figure.axes)
 
 
-def test_no_mark_hides_an_area_of_a_bar_as_low_as_the_mark(cost_rows):
-    (axes,) = (figure := area_chart(cost_rows(scales=(8, 224, 512)))).axes
-    renderer = figure.canvas.get_renderer()
-    marks = [line.get_window_extent(renderer) for line in axes.lines]
-    written = [text.get_window_extent(renderer) for text in axes.texts if text.get_text() in {"10.0", "20.0", "30.0"}]
-    assert len(marks) == len(written) == 3
-    assert not any(mark.overlaps(text) for mark in marks for text in written)
+@pytest.mark.parametrize("blocks", [ENERGY_BLOCKS, AREA_BLOCKS])
+def test_parts_upon_each_other_differ_in_hatch_or_in_lightness(blocks):
+    for one, two in pairwise(blocks.values()):
+        light = [sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), to_rgb(look.colour), strict=True))
+                 for look in (one, two)]  # fmt: skip
+        assert one.hatch != two.hatch or abs(light[0] - light[1]) > 0.1

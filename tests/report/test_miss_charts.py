@@ -1,6 +1,4 @@
-"""The chart of misses shows the level rows' own hit rates, a panel an app and encoding, a line a size."""
-
-from math import isnan
+"""The chart of misses shows the level rows' own misses, a panel an app and encoding, a line a size."""
 
 import pytest
 
@@ -9,7 +7,7 @@ from ngpc_sim.job.run_folder import write_results
 from ngpc_sim.report.charts.chart_files import CHART_FILES, MISS_FILES, chart_files
 from ngpc_sim.report.charts.misses import MAX_PANELS, misses_chart
 
-BEHIND = "found in grid_sram or L2"
+FAR = "come from DRAM"
 
 
 def by_size(row):
@@ -39,32 +37,32 @@ def legend_names(figure):
     return [text.get_text() for drawn in figure.legends for text in drawn.get_texts()]
 
 
-def test_lines_are_the_hit_rates_of_the_rows_by_level_and_size(make_level_rows):
+def test_lines_are_the_misses_of_the_rows_by_level_and_size(make_level_rows):
     rows = make_level_rows(hit=by_size)
     for axes, app in zip(misses_chart(rows).axes, ("nerf", "gia"), strict=True):
         for size in (256, 1024):
-            of = [row for row in rows if (row["app"], row["grid_sram_kib"]) == (app, size)]
+            of = [row for row in rows if (row["app"], row["grid_sram_kib"]) == (app, size) and row["spilled"]]
             drawn = line(axes, f"{size}")
             assert list(drawn.get_xdata()) == [row["level"] for row in of]
-            assert list(drawn.get_ydata()) == pytest.approx([100 * (1 - row["misses"] / row["lines"]) for row in of])
-            behind = line(axes, f"{size}, {BEHIND}").get_ydata()
-            assert list(behind) == pytest.approx([100 * (1 - row["far"] / row["lines"]) for row in of])
+            assert list(drawn.get_ydata()) == pytest.approx([100 * row["misses"] / row["lines"] for row in of])
+            behind = line(axes, f"{size}, {FAR}").get_ydata()
+            assert list(behind) == pytest.approx([100 * row["far"] / row["lines"] for row in of])
+        assert axes.get_yscale() == "log"
+    assert "log scale" in misses_chart(rows).axes[0].get_ylabel()
 
 
-def test_levels_that_fit_are_at_100_percent_exactly_and_have_no_mark(make_level_rows):
+def test_levels_that_fit_have_no_point(make_level_rows):
     rows = make_level_rows(apps=("nerf",), hit=by_size)
-    drawn = line(misses_chart(rows).axes[0], "1024")
-    fitting = [row["level"] for row in rows if row["grid_sram_kib"] == 1024 and row["table_kib"] <= 1024]
-    assert fitting == [0, 1, 2]
-    assert list(drawn.get_ydata()[:3]) == [100, 100, 100]
-    assert drawn.get_markevery() == list(range(3, 16))
-
-
-def test_a_size_that_holds_every_level_is_a_line_at_100_percent(make_level_rows):
-    rows = make_level_rows(apps=("gia",), encodings=("densegrid",), sizes=(1024, 16 * 4**8))
     (axes,) = misses_chart(rows).axes
-    assert set(line(axes, f"{16 * 4**8}").get_ydata()) == {100}
-    assert f"{16 * 4**8}, {BEHIND}" not in labels(axes)
+    assert list(line(axes, "1024").get_xdata()) == list(range(3, 16))
+    assert list(line(axes, "256").get_xdata()) == list(range(2, 16))
+    assert axes.get_xlim() == (1.5, 15.5)
+
+
+def test_a_size_that_holds_every_level_is_not_in_the_legend(make_level_rows):
+    figure = misses_chart(make_level_rows(apps=("gia",), encodings=("densegrid",), sizes=(1024, 16 * 4**8)))
+    assert "1024" in legend_names(figure)
+    assert f"{16 * 4**8}" not in legend_names(figure)
 
 
 def test_lines_darken_with_the_size_and_differ_in_marks(make_level_rows):
@@ -76,16 +74,12 @@ def test_lines_darken_with_the_size_and_differ_in_marks(make_level_rows):
     assert len(set(light)) == len({drawn.get_marker() for drawn in lines}) == 5
 
 
-def test_scales_of_the_same_rates_are_drawn_once(make_level_rows):
-    rows = make_level_rows(apps=("nerf",), scales=(64, 8))
+def test_the_smallest_scale_stands_for_all_and_a_note_says_how_far_the_others_are(make_level_rows):
+    rows = make_level_rows(apps=("nerf",), scales=(64, 8), hit=lambda row: 0.5 + row["scale"] / 1000)
     figure = misses_chart(rows)
     assert titles(figure) == ["NeRF, hashgrid"]
-    assert len(labels(figure.axes[0])) == 4
-
-
-def test_scales_of_other_rates_have_panels_of_their_own(make_level_rows):
-    rows = make_level_rows(apps=("nerf",), scales=(64, 8), hit=lambda row: row["scale"] / 100)
-    assert titles(misses_chart(rows)) == ["NeRF, hashgrid, 8 NFPs", "NeRF, hashgrid, 64 NFPs"]
+    assert set(line(figure.axes[0], "256").get_ydata()) == {pytest.approx(49.2)}
+    assert "8 NFPs, other scales differ by at most 5.6 percentage points" in notes(figure).replace("fhd, ", "")
 
 
 def test_only_settings_that_change_a_rate_split_the_panels(make_level_rows):
@@ -101,7 +95,7 @@ def test_only_settings_that_change_a_rate_split_the_panels(make_level_rows):
     figure = misses_chart(rows)
     conditions = [f"hashgrid, feature_bytes={each}" for each in (2, 4)]
     assert titles(figure) == [f"{app}, {which}" for which in conditions for app in ("NeRF", "GIA")]
-    assert "ngpc, fhd, banks=8;" in notes(figure)
+    assert "ngpc, 8 NFPs, fhd, banks=8;" in notes(figure)
     assert "clock_ghz" not in notes(figure)
 
 
@@ -130,16 +124,9 @@ def test_panels_whose_levels_are_taken_to_fit_are_left_out_and_named(make_level_
     assert "not drawn, every level fits or is taken to: NeRF, hashgrid, table_policy=assume_fit" in notes(figure)
 
 
-def test_levels_that_fit_are_at_100_percent_though_nothing_is_looked_up(make_level_rows):
-    asked_nothing = {"lines": 0, "misses": 0, "far": 0}
-    rows = [row | (asked_nothing if not row["spilled"] else {}) for row in make_level_rows(apps=("nerf",))]
-    assert list(line(misses_chart(rows).axes[0], "1024").get_ydata()[:3]) == [100, 100, 100]
-
-
-def test_what_a_level_without_lines_hits_is_not_drawn(make_level_rows):
+def test_a_level_without_lines_has_no_point(make_level_rows):
     rows = [row | ({"lines": 0, "misses": 0, "far": 0} if row["level"] == 5 else {}) for row in make_level_rows()]
-    rates = line(misses_chart(rows).axes[0], "256").get_ydata()
-    assert [level for level, rate in enumerate(rates) if isnan(rate)] == [5]
+    assert 5 not in line(misses_chart(rows).axes[0], "256").get_xdata()
 
 
 def test_traces_of_one_app_are_told_apart(make_level_rows):
@@ -197,8 +184,9 @@ def test_panels_and_sizes_beyond_a_page_are_counted_in_a_note(make_level_rows):
     ],
     ids=["two-levels", "long-sizes", "four-panels", "eleven-panels", "long-note"],
 )
-def test_texts_are_whole_large_enough_and_apart(make_level_rows, flaws, options):
-    assert flaws(misses_chart(make_level_rows(hit=by_size, **options))) == []
+@pytest.mark.parametrize("width_in", [None, 3.5, 7.16])
+def test_texts_are_whole_large_enough_and_apart(make_level_rows, flaws, options, width_in):
+    assert flaws(misses_chart(make_level_rows(hit=by_size, **options), width_in)) == []
 
 
 def test_misses_are_a_chart_of_the_run_where_any_level_is_cached(make_rows, make_level_rows, tmp_path):

@@ -94,7 +94,7 @@ class Plot(NamedTuple):
 class Layout:
     """Axes of a chart: along ``x``, a line or a row of a map for each value of ``y``, a plot for each of the rest.
 
-    ``beside`` plots that follow each other belong together: those of all architectures. ``is_cut`` says that there are
+    ``beside`` plots that follow each other differ in one axis, the architecture where there are several. ``is_cut`` says that there are
     more plots than a chart has.
     """
 
@@ -175,9 +175,9 @@ class Sweep:
         return x, [axis for axis in matter if axis is not x], notes
 
     def _layout(self, x: Axis, y: Axis | None, others: Sequence[Axis], notes: Sequence[str]) -> Layout:
-        """Plots of ``others``: those of the architectures follow each other."""
+        """Plots of ``others``, of which those of the architectures follow each other."""
         ordered = sorted(others, key=lambda axis: axis.name == ARCH)
-        beside = next((len(axis.values) for axis in others if axis.name == ARCH), 1)
+        beside = len(ordered[-1].values) if ordered else 1
         plots = _plots(ordered, len(self.rows))
         told = list(notes)
         if len(plots) > MAX_PLOTS:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ngpc_sim.report.charts.rates import BOUND, MEAN
 from ngpc_sim.report.paper import area_power, frame_rates, gap, kernel_shares, kernel_speedups, speedups
 from ngpc_sim.report.paper.files import COUNTERPARTS
 
@@ -35,26 +36,26 @@ def test_published_shares_are_marked_on_the_means(figures, marks):
         ]
         assert marks(axes, "published") == list(zip(means, (72.37, 60.0, 59.96), strict=True))
         own = [(means[0], 40.24), *((mean, share) for mean in means[1:] for share in (24, 25))]
-        assert marks(axes, "secondary") == own
+        assert marks(axes, "published, as others quote it") == own
 
 
-def test_the_amdahl_lines_are_the_bounds_of_their_rows(rows, figures, find):
+def test_the_amdahl_lines_are_the_bounds_of_their_rows(rows, figures, find, line):
     panels = [(encoding, arch) for encoding in ("hashgrid", "densegrid", "lowres") for arch in ("ngpc-paper", "ngpc")]
     for axes, (encoding, arch) in zip(figures["speedup"].axes, panels, strict=True):
         name = "ngpc-paper (calibrated)" if arch == "ngpc-paper" else arch
-        assert axes.get_title() == f"{name}, {encoding}, fhd"
-        (bounds,) = [drawn for drawn in axes.collections if drawn.get_label() == "Amdahl bound"]
-        expected = [row["speedup_bound"] for app in APPS for row in find(encoding, arch=arch, app=app)]
-        assert [segment[0][1] for segment in bounds.get_segments()] == expected
-        heights = [bar.get_height() for bars in axes.containers for bar in bars]
+        assert axes.get_title() == f"{encoding}, {name}"
+        bounds = [list(drawn.get_ydata()) for drawn in axes.lines if drawn.get_label() == BOUND]
+        assert bounds == [[row["speedup_bound"] for row in find(encoding, arch=arch, app=app)] for app in APPS]
         drawn = only(speedups.table(rows), encoding=encoding, arch=arch)
-        assert sorted(heights) == pytest.approx(sorted(line["speedup"] for line in drawn))
+        for app, title in {**APPS, "mean": MEAN}.items():
+            assert line(axes, title)[1] == pytest.approx([own["speedup"] for own in only(drawn, app=app)])
 
 
 def test_published_means_are_marked_by_how_sure_they_are(figures, marks):
+    sure, quoted = "published: mean of the apps", "published, from memory: mean of the apps"
     heights = [
         [height for _, height in marks(axes, label)]
-        for axes, label in zip(figures["speedup"].axes, ("published mean",) * 2 + ("remembered mean",) * 4, strict=True)
+        for axes, label in zip(figures["speedup"].axes, (sure,) * 2 + (quoted,) * 4, strict=True)
     ]
     hash_means, dense_means, low_means = (
         [12.94, 20.85, 33.73, 39.04],
@@ -72,7 +73,7 @@ def test_kernel_speedups_are_lines_under_the_quoted_ones(rows, figures, line):
             assert line(axes, name) == ([8, 16, 32, 64], [own["speedup"] for own in lines])
         assert set(line(axes, "published")[1]) == {246 if kernel == "encoding" else 1232}
     (legend,) = figures["kernel_speedups"].legends
-    assert "secondary, of unknown scale" in [text.get_text() for text in legend.get_texts()]
+    assert "published, as others quote it, of unknown scale" in [text.get_text() for text in legend.get_texts()]
 
 
 def test_frame_rates_are_lines_over_the_pixels(rows, figures, find, line, marks):
@@ -113,7 +114,7 @@ def test_area_and_power_are_lines_beside_the_quoted_points(rows, figures, line, 
         for app, name in APPS.items():
             lines = only(area_power.table(rows), quantity="power", arch=arch, app=app)
             assert line(axes, name) == ([8, 16, 32, 64], [own["pct_gpu"] for own in lines])
-        assert marks(axes, "secondary") == [(8, 2.75), (64, 22.06)]
+        assert marks(axes, "published, as others quote it") == [(8, 2.75), (64, 22.06)]
 
 
 def test_gaps_are_marks_by_app_with_the_published_ends(rows, figures, line, marks):
