@@ -20,6 +20,7 @@ def stall_rows(make_rows):
         for row in rows:
             dispatch = {8: 10, 64: 200}.get(row["scale"], 100)
             parts = {f"stall_{cause}": 0 for cause in STALLS} | COUNTS
+            dispatch += {"nerf": 0, "nsdf": 3, "gia": 5, "nvr": 7}[row["app"]] * bool(dispatch)
             parts |= {"stall_dispatch": dispatch, "stall_gpu": 1000 - sum(COUNTS.values()) - dispatch}
             row |= {name: cycles * row["scale"] for name, cycles in parts.items()}
             row["nfp_cycles"] = 1000 * row["scale"]
@@ -55,7 +56,7 @@ def test_stacks_are_the_rows_cycles_and_add_up_to_100_percent(stall_rows, parts)
             assert bar.get(look.name, (0, 0))[1] == pytest.approx(expected)
         assert sum(height for _, height in bar.values()) == pytest.approx(100)
     assert axes.get_ylim() == (0, 100)
-    assert axes.get_ylabel() == "NFP cycles of a frame (%)"
+    assert stalls_chart(rows).axes[0].get_ylabel() == "NFP cycles of a frame (%)"
 
 
 def test_parts_stand_from_computing_over_encoding_and_mlp_to_the_gpu(stall_rows, parts):
@@ -119,7 +120,10 @@ def test_a_legend_of_all_parts_is_whole_and_apart(stall_rows, flaws):
 
 
 def test_encodings_have_plots_of_their_own(stall_rows):
-    titles = [axes.get_title() for axes in stalls_chart(stall_rows(encodings=("hashgrid", "lowres"))).axes]
-    assert titles == [
-        f"{encoding}, {app}" for encoding in ("hashgrid", "lowres") for app in ("NeRF", "NSDF", "GIA", "NVR")
+    rows = [
+        row | {"stall_gpu": row["stall_gpu"] // (2 if row["encoding"] == "lowres" else 1)}
+        for row in stall_rows(encodings=("hashgrid", "lowres"))
     ]
+    titles = [axes.get_title() for axes in stalls_chart(rows).axes]
+    apps = ("NeRF", "NSDF", "GIA", "NVR")
+    assert titles == [f"{encoding}, {app}" for encoding in ("hashgrid", "lowres") for app in apps]

@@ -120,7 +120,7 @@ def _ends(values: Array, kind: Kind) -> tuple[float, float]:
         known = known[known > 0]
         found = [*known.tolist(), *kind.across.values(), *kind.seen] or [1.0]
         return 0.8 * min(found), 1.25 * max(found)
-    return 0.0, 1.1 * max([*known.tolist(), *kind.seen, 1e-9])
+    return 0.0, 1.1 * (max([*known.tolist(), *kind.seen], default=0.0) or 1.0)
 
 
 def _set_values(axes: Axes, kind: Kind, low: float, high: float) -> None:
@@ -153,7 +153,9 @@ def _draw_lines(
         known = np.isfinite(own)
         every = max(1, int(known.sum()) // MOST_MARKS)
         joined = "-" if layout.x.is_number else "none"
-        drawn = axes.plot(where[shown][known], own[known], **look, linestyle=joined, markevery=every, label=word)[0]
+        drawn = axes.plot(
+            where[shown][known], own[known], **look, linestyle=joined, markevery=every, label=word or "points"
+        )[0]
         drawn.set(markeredgecolor="white", markeredgewidth=0.3, clip_on=False, zorder=3)
         marks[word] = drawn
     return marks

@@ -45,7 +45,7 @@ def map_chart(layout: Layout, label: str, values: Array, width_in: float | None 
     holes = f"; {NOT_RUN}: orange" if any(np.isnan(grid).any() for grid in grids) else ""
     title = log_label(label) if wide else label
     with style():
-        sheet = layout_sheet(layout, width_in, [["", ""], [""]])[0]
+        sheet = layout_sheet(layout, width_in, [[""], [""], [""]])[0]
         figure, plots = layout_plots(layout, sheet, [layout.y.label if layout.y is not None else ""])
         for (axes,), grid in zip(plots, grids, strict=True):
             image = axes.imshow(grid, norm=norm, cmap=colours, origin="lower", aspect="auto", interpolation="nearest")

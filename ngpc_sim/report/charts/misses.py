@@ -18,6 +18,7 @@ from ngpc_sim.report.charts.plots import log_label
 from ngpc_sim.report.charts.sheet import (
     COLUMN_IN,
     GAP_IN,
+    LINE_IN,
     PAGE_IN,
     PT_PER_IN,
     Sheet,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LEFT_IN, RIGHT_IN, BETWEEN_IN, PLOT_IN = 0.62, 0.08, 0.16, 1.1  # around and between plots; their height
-NAME_IN = 0.15  # height of the name of the level axis
+NAME_IN = 0.19  # height of the name of the level axis
 MAX_PANELS, MAX_SIZES, MAX_COLUMNS, MAX_ROWS = 12, 6, 4, 4
 COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3, 9: 3}  # of so many plots of one app; of others the most
 LEVEL_PT = 10.0  # width in which the number of a level stands clear of the next
@@ -74,7 +75,7 @@ class Grid:
             right_in=RIGHT_IN,
             between_in=BETWEEN_IN,
             title_in=0.0,
-            foot_in=GAP_IN,
+            foot_in=GAP_IN + LINE_IN / 2,
             tail_in=NAME_IN,
             notes=self.notes,
         )

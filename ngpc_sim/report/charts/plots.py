@@ -91,12 +91,13 @@ def layout_sheet(
         right_in=right_in,
         between_in=between_in,
         title_in=0.0,
-        foot_in=GAP_IN + 2 * LINE_IN,
+        foot_in=0.0,
         legend_in=legend_height(sum(map(len, lines)) or 1),
         notes=folded_notes([*notes, *layout.notes], width_in),
     )
     titles = [folded(plot.title, sheet.plot_width_in) for plot in layout.plots]
-    return replace(sheet, title_in=text_height(titles) if any(titles) else GAP_IN / 2), lines
+    foot_in = text_height(_words(layout.x, sheet)) + LINE_IN * bool(layout.x.label)
+    return replace(sheet, title_in=text_height(titles) if any(titles) else GAP_IN, foot_in=foot_in), lines
 
 
 def _columns(count: int, beside: int, most: int) -> int:
@@ -139,14 +140,21 @@ def set_places(axes: Axes, axis: Axis, sheet: Sheet, *, counted: bool = False) -
         axes.set_xlim(-0.6, len(places) - 0.4)
     shown = list(dict.fromkeys(axis.spread(_most_ticks(axis, sheet))))
     axes.set_xticks([], minor=True)
-    axes.set_xticks(places[shown].tolist(), [axis.written(place) for place in shown])
+    words = _words(axis, sheet)
+    axes.set_xticks(places[shown].tolist(), [words[place] for place in shown])
     axes.set_xlabel(log_label(axis.label) if log else axis.label, labelpad=1.0)
     return places
 
 
+def _words(axis: Axis, sheet: Sheet) -> list[str]:
+    """Values of an axis as they stand below a plot; names are folded."""
+    words = [axis.written(place) for place in range(len(axis.values))]
+    return words if axis.is_number else [folded(word, sheet.plot_width_in / len(words)) or " " for word in words]
+
+
 def _most_ticks(axis: Axis, sheet: Sheet) -> int:
     """How many of an axis's values have room below a plot."""
-    letters = max(len(axis.written(place)) for place in axis.spread(MOST_TICKS))
+    letters = max(len(line) for word in _words(axis, sheet) for line in word.splitlines())
     room = int(PT_PER_IN * sheet.plot_width_in / (TICK_PT * letters + CLEAR_PT))
     return max(2, min(room, MOST_TICKS if axis.is_number and len(axis.values) > MOST_TICKS else len(axis.values)))
 

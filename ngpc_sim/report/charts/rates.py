@@ -88,7 +88,7 @@ def _draw_means(axes: Axes, layout: Layout, plot: Plot, where: Array, rows: Sequ
     """Draw the arithmetic means of the cases of each scale, and the published ones; return the marks by their names."""
     if layout.y is None or layout.y.name != CASE or layout.x.name != SCALE:
         return {}
-    (panel,) = split_panels([rows[index] for index in plot.rows])
+    panel = split_panels([rows[index] for index in plot.rows])[0]  # of several, which have the same speedups
     at = dict(zip(layout.x.values, where, strict=True))
     means = {scale: panel.mean_speedup(scale) for scale in panel.scales}
     known = [scale for scale, mean in means.items() if not isnan(mean)]

@@ -88,6 +88,8 @@ def stacks_chart(
 
 def _draw(axes: Axes, x: Axis, plot: Plot, where: Array, values: Array, stack: Stack, looks: Sequence[Look]) -> None:
     """Draw bars, parts of no height not, or areas."""
+    if not stack.parts:
+        return
     own = along(x, plot.rows, values)
     if len(x.values) > MAX_BARS:
         shown = list(dict.fromkeys(x.spread(MAX_PLACES)))
@@ -109,7 +111,7 @@ def _draw(axes: Axes, x: Axis, plot: Plot, where: Array, values: Array, stack: S
 def top_of(values: Array, parts: Sequence[int]) -> float:
     """End of a value axis over the highest stack of some parts."""
     tops = np.nansum(values[:, parts], axis=1)
-    return HEAD_SHARE * max(float(tops.max(initial=0.0)), 1e-9)
+    return HEAD_SHARE * (float(tops.max(initial=0.0)) or 1.0)
 
 
 def or_none(height: float) -> float:

@@ -94,8 +94,8 @@ class Plot(NamedTuple):
 class Layout:
     """Axes of a chart: along ``x``, a line or a row of a map for each value of ``y``, a plot for each of the rest.
 
-    ``beside`` plots that follow each other differ in one axis, the architecture where there are several. ``is_cut`` says that there are
-    more plots than a chart has.
+    ``beside`` plots that follow each other differ in one axis, the architecture where there are several.
+    ``is_cut`` says that there are more plots than a chart has.
     """
 
     x: Axis
@@ -160,14 +160,14 @@ class Sweep:
     def _along(self, values: Array) -> tuple[Axis, list[Axis], list[str]]:
         """The axis along which values stand, the others that change them, and notes on those that do not.
 
-        It is that of most numbers, a swept key before the scale; the cases where there are no numbers.
+        It is that of most numbers, a swept key before the scale; the cases where no number changes them.
         """
         many = [axis for axis in self.axes if len(axis.values) > 1]
         matter = _that_matter(many, values)
-        swept = sorted((axis for axis in matter if axis.is_number), key=lambda axis: axis.name == SCALE)
         case = next(axis for axis in self.axes if axis.name == CASE)
-        fallback = case if case in matter or not many else many[0]
-        x = max(swept, key=lambda axis: len(axis.values), default=fallback)
+        found = [axis for axis in (matter or many) if axis.is_number]
+        swept = sorted(found, key=lambda axis: axis.name == SCALE)
+        x = max(swept, key=lambda axis: len(axis.values), default=case)
         same = [axis.label or axis.name for axis in many if axis is not x and axis not in matter]
         single = [axis.word(0) for axis in self.axes if len(axis.values) == 1 and axis is not x]
         constant = f"the same at every value of {', '.join(same)}" if same else ""

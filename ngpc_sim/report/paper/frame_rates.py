@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ngpc_sim.report.charts.curves import ACROSS
 from ngpc_sim.report.panels import Row, number, row_scale, text
 from ngpc_sim.report.paper.page import (
     GPU_COLOUR,
@@ -16,6 +17,7 @@ from ngpc_sim.report.paper.page import (
     scale_look,
 )
 from ngpc_sim.report.paper.rows import FRAME_SIZES, Table, named, of, ordered, pick, scales, titles, values
+from ngpc_sim.results.frames import RATES
 from ngpc_sim.results.published import PUBLISHED, Published
 from ngpc_sim.workloads.apps import APPS, app_title
 from ngpc_sim.workloads.frame_sizes import RESOLUTIONS
@@ -28,12 +30,10 @@ if TYPE_CHECKING:
 
     from ngpc_sim.report.charts.sheet import Sheet
 
-FPS_LINES = (30, 60, 90, 120)
-LABELS_IN = 0.36  # right of the plots, for the names of the frame rates
-BY_APP = page(columns=2, rows=1, right_in=LABELS_IN, plot_in=1.6)
-BY_SCALE = page(columns=4, rows=2, right_in=LABELS_IN, title_lines=2)
+BY_APP = page(columns=2, rows=1, legend_lines=2, plot_in=1.6)
+BY_SCALE = page(columns=4, rows=2, legend_lines=2, title_lines=2)
 PIXELS = {name: float(RESOLUTIONS[name][0] * RESOLUTIONS[name][1]) for name in FRAME_SIZES}
-LABEL, ACROSS = "frames per second (FPS)", "frame size (by pixels, logarithmic)"
+LABEL, PLACES = "frames per second (FPS, log scale)", "frame size (by pixels, log scale)"
 
 
 def table_by_scale(rows: Sequence[Row]) -> Table:
@@ -54,11 +54,14 @@ def chart_by_app(table: Table) -> Figure:
     names = titles(table)
     scale = max(scales(table))
     with drawing(BY_APP, [f"{name}, {scale} NFPs" for name in names.values()], LABEL) as made:
-        for index, (axes, arch) in enumerate(zip(made.plots, names, strict=True)):
+        for axes, arch in zip(made.plots, names, strict=True):
             own = of(table, arch=arch)
-            _prepare(BY_APP, axes, index, table)
+            _prepare(BY_APP, axes, table)
             made.draw_apps(axes, own, "fps", _pixels)
             _draw_published(made, axes, own)
+        made.new_line()
+        for axes in made.plots:
+            _draw_rates(made, axes)
     return made.figure
 
 
@@ -68,15 +71,18 @@ def chart_by_scale(table: Table) -> Figure:
     panels = [(arch, app) for arch in names for app in APPS]
     alone = {"color": GPU_COLOUR, "linestyle": (0, (2, 1))}
     with drawing(BY_SCALE, [f"{names[arch]},\n{app_title(app)}" for arch, app in panels], LABEL) as made:
-        for index, (axes, (arch, app)) in enumerate(zip(made.plots, panels, strict=True)):
+        for axes, (arch, app) in zip(made.plots, panels, strict=True):
             own = of(table, arch=arch, app=app)
             places = [_pixels(row) for row in of(own, scale=every[-1])]
-            _prepare(BY_SCALE, axes, index, table)
+            _prepare(BY_SCALE, axes, table)
             made.draw_line(axes, places, values(of(own, scale=every[-1]), "gpu_fps"), "GPU alone", alone)
             for scale in every:
                 heights = values(of(own, scale=scale), "fps")
                 made.draw_line(axes, places, heights, f"{scale} NFPs", scale_look(every, scale))
             _draw_published(made, axes, own)
+        made.new_line()
+        for axes in made.plots:
+            _draw_rates(made, axes)
     return made.figure
 
 
@@ -132,16 +138,18 @@ def _pixels(row: Row) -> float:
     return PIXELS[text(row, "resolution")]
 
 
-def _prepare(sheet: Sheet, axes: Axes, index: int, table: Table) -> None:
-    """Give a plot axes that hold all numbers of the table, and draw the usual frame rates across it."""
+def _prepare(sheet: Sheet, axes: Axes, table: Table) -> None:
+    """Give a plot axes that hold all numbers of the table."""
     known = [*values(table, "fps"), *(values(table, "gpu_fps") if sheet is BY_SCALE else [])]
     log_values(axes, 0.6 * min([*known, 30.0]), 1.7 * max([*known, 120.0]))
     names = {pixels: name for name, pixels in PIXELS.items()}
-    log_places(axes, names, ACROSS if sheet is BY_APP else "frame size")
-    last = index % sheet.columns == sheet.columns - 1
-    for column, fps in enumerate(FPS_LINES):
-        name = str(fps) if last else ""
-        draw_level(axes, fps, f"{fps} FPS", name=name, column=column % 2, width_in=sheet.plot_width_in)
+    log_places(axes, names, PLACES if sheet is BY_APP else "frame size (log scale)")
+
+
+def _draw_rates(made: Drawing, axes: Axes) -> None:
+    """Draw the usual frame rates across a plot."""
+    for fps, dashes in zip(RATES, ACROSS, strict=True):
+        made.mark(f"{fps} FPS", draw_level(axes, fps, f"{fps} FPS", dashes))
 
 
 def _draw_published(made: Drawing, axes: Axes, rows: Sequence[Row]) -> None:

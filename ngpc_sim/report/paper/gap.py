@@ -60,7 +60,7 @@ def chart(table: Table) -> Figure:
     every = [scale for scale in scales(table) if scale]
     panels = [(arch, target) for arch in names for target in TARGETS]
     heads = [f"{names[arch]}:\n{target.title}" for arch, target in panels]
-    with drawing(PAGE, heads, "frame over target time (x)") as made:
+    with drawing(PAGE, heads, "frame over target time (x, log scale)") as made:
         for axes, (arch, target) in zip(made.plots, panels, strict=True):
             log_values(axes, 0.5 * min(known), 2 * max(known))
             axes.set_xlim(-0.6, len(APPS) - 0.4)

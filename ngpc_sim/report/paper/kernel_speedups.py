@@ -42,11 +42,11 @@ def chart(table: Table) -> Figure:
     names, places = titles(table), {float(scale): str(scale) for scale in scales(table)}
     panels = [(arch, kernel) for arch in names for kernel in KERNELS]
     heads = [f"{names[arch]},\n{KERNELS[kernel]} kernels" for arch, kernel in panels]
-    with drawing(PAGE, heads, "speedup over the GPU (x)") as made:
+    with drawing(PAGE, heads, "speedup over the GPU (x, log scale)") as made:
         for axes, (arch, kernel) in zip(made.plots, panels, strict=True):
             own = of(table, arch=arch, kernel=kernel)
             log_values(axes, 0.6 * min(known), 2.2 * max(known))
-            log_places(axes, places, "NFPs")
+            log_places(axes, places, "NFPs (log scale)")
             made.draw_apps(axes, own, "speedup", row_scale)
             published = number(own[0], "published")
             made.mark(f"{SOURCE_WORDS['S']}, of unknown scale", draw_level(axes, published, "published"))

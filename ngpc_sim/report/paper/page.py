@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ngpc_sim.report.charts.canvas import (
-    FIGURE_PT,
     SOURCE_WORDS,
     draw_published,
     empty_plots,
@@ -20,8 +19,8 @@ from ngpc_sim.report.charts.canvas import (
     name_values,
     style,
 )
-from ngpc_sim.report.charts.palette import LINE_COLOUR, MARK_COLOUR, shaded_looks
-from ngpc_sim.report.charts.sheet import GAP_IN, LEGEND_LINE_IN, LINE_IN, PAGE_IN, PT_PER_IN, Sheet
+from ngpc_sim.report.charts.palette import DASHED, LINE_COLOUR, MARK_COLOUR, shaded_looks
+from ngpc_sim.report.charts.sheet import GAP_IN, LEGEND_LINE_IN, LINE_IN, PAGE_IN, Sheet
 from ngpc_sim.report.panels import Row, text
 from ngpc_sim.report.paper.rows import of, values
 from ngpc_sim.results.published import Published
@@ -33,9 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DIGIT_PT, PAD_PT = 4.5, 2.0  # width of a digit of a small figure, space
 GPU_COLOUR = MARK_COLOUR
-DASHES = (0, (4, 2))
 
 APP_LOOKS: dict[str, dict[str, Any]] = {
     **{name: {"color": app.colour, "marker": app.mark} for name, app in BUILT_IN.items()},
@@ -61,7 +58,7 @@ def page(
         rows=rows,
         width_in=PAGE_IN,
         plot_in=plot_in,
-        left_in=0.56,
+        left_in=0.66,
         right_in=right_in,
         between_in=between_in,
         title_in=GAP_IN + LINE_IN * title_lines,
@@ -131,7 +128,7 @@ def drawing(sheet: Sheet, titles: Sequence[str], labels: str | Sequence[str]) ->
 
 
 def log_values(axes: Axes, low: float, high: float) -> None:
-    """Give a logarithmic value axis with a line at each power of ten."""
+    """Give a logarithmic value axis, whose label says so, with a line at each power of ten."""
     axes.set_yscale("log")
     axes.set_ylim(low, high)
     ticks = [10.0**power for power in range(-6, 10) if low <= 10.0**power <= high]
@@ -156,10 +153,6 @@ def scale_look(scales: Sequence[int], scale: int) -> dict[str, Any]:
     return shaded_looks(len(scales))[scales.index(scale)]
 
 
-def draw_level(axes: Axes, height: float, label: str, *, name: str = "", column: int = 0, width_in: float = 1.0) -> Any:  # noqa: ANN401 - matplotlib's
-    """Draw a dashed line across the plot, its name right of it in one of two columns."""
-    line = axes.axhline(height, color=LINE_COLOUR, linewidth=0.6, linestyle=DASHES, label=label)
-    if name:
-        place = 1 + (PAD_PT + column * 3 * DIGIT_PT) / (PT_PER_IN * width_in)
-        axes.text(place, height, name, size=FIGURE_PT, va="center", transform=axes.get_yaxis_transform())
-    return line
+def draw_level(axes: Axes, height: float, label: str, dashes: Any = DASHED) -> Any:  # noqa: ANN401 - matplotlib's
+    """Draw a dashed line across the plot."""
+    return axes.axhline(height, color=LINE_COLOUR, linewidth=0.7, linestyle=dashes, label=label)

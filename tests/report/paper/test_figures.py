@@ -109,7 +109,7 @@ def test_area_and_power_are_lines_beside_the_quoted_points(rows, figures, line, 
     for arch, label in (("ngpc-paper", "ngpc-paper (calibrated)"), ("ngpc", "ngpc")):
         lines = only(area_power.table(rows), quantity="area", arch=arch)
         assert line(area, f"{label}, area") == ([8, 16, 32, 64], [own["pct_gpu"] for own in lines])
-    assert marks(area, "secondary") == [(8, 4.52), (64, 36.18)]
+    assert marks(area, "published, as others quote it") == [(8, 4.52), (64, 36.18)]
     for axes, arch in zip(power, ("ngpc-paper", "ngpc"), strict=True):
         for app, name in APPS.items():
             lines = only(area_power.table(rows), quantity="power", arch=arch, app=app)
@@ -140,7 +140,7 @@ def test_every_figure_says_what_is_calibrated_and_names_its_units(figures, name)
     texts += [text.get_text() for legend in figure.legends for text in legend.get_texts()]
     assert any("ngpc-paper (calibrated)" in text for text in texts)
     assert not any("ngpc-paper" in text and "ngpc-paper (calibrated)" not in text for text in texts)
-    units = [unit for axes in figure.axes for unit in ("(x)", "(%", "(FPS)") if unit in axes.get_ylabel()]
+    units = [unit for axes in figure.axes for unit in ("(x", "(%", "(FPS") if unit in axes.get_ylabel()]
     assert units
 
 

@@ -49,7 +49,7 @@ def test_speedups_and_bounds_are_the_rows_and_means_stand_beside_the_published(t
             assert [line["speedup_bound"] for line in lines[:4]] == [row["speedup_bound"] for row in apps]
             assert lines[4]["speedup"] == pytest.approx(sum(row["gpu_frame_ms"] / row["frame_ms"] for row in apps) / 4)
             assert lines[4]["published"] == published
-            assert lines[4]["confidence"] == ("published" if encoding == "hashgrid" else "remembered")
+            assert lines[4]["confidence"] == ("published" if encoding == "hashgrid" else "published, from memory")
 
 
 def test_kernels_take_their_cycles_of_all_nfps_at_the_clock(table, find):
