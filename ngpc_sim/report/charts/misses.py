@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LEFT_IN, RIGHT_IN, BETWEEN_IN, PLOT_IN = 0.62, 0.08, 0.16, 1.1  # around and between plots; their height
+LEFT_IN, RIGHT_IN, BETWEEN_IN, PLOT_IN = 0.62, 0.08, 0.16, 1.3  # around and between plots; their height
 NAME_IN = 0.19  # height of the name of the level axis
 MAX_PANELS, MAX_SIZES, MAX_COLUMNS, MAX_ROWS = 12, 6, 4, 4
 COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3, 9: 3}  # of so many plots of one app; of others the most
 LEVEL_PT = 10.0  # width in which the number of a level stands clear of the next
-LABEL = "misses (% of lines asked for)"
+LABEL = "misses (% of lines)"
 NO_MARK = "no mark: the level fits into grid_sram, or misses nothing"
 SIZES = "grid_sram, KiB:"
 SOLID, FAR = "missed by grid_sram", "come from DRAM"

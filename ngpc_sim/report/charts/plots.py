@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-LEFT_IN, RIGHT_IN, BETWEEN_IN, PLOT_IN = 0.66, 0.1, 0.16, 1.45  # around and between plots; their height
+LEFT_IN, RIGHT_IN, BETWEEN_IN, PLOT_IN = 0.66, 0.1, 0.1, 1.45  # around and between plots; their height
 MAX_COLUMNS = 4
 LEAST_IN = 1.15  # width of a plot with an axis of numbers
 MOST_TICKS = 6  # values that an axis names
 MOST_POWERS = 4  # powers of ten at an axis with which all steps have room
 TICK_PT = 4.5  # width of a character of a value at an axis
-CLEAR_PT = 2.5  # between two values at an axis
+CLEAR_PT = 1.8  # between two values at an axis
 
 
 def row_values(rows: Sequence[Row], *columns: Callable[[Row], float]) -> Array:
