@@ -69,18 +69,16 @@ def layout_sheet(
     rows_each: int = 1,
     least_in: float = LEAST_IN,
     right_in: float = RIGHT_IN,
-    own_axes: bool = False,
 ) -> tuple[Sheet, list[list[Sequence[str]]]]:
     """Where the plots stand, and the lines of each part of the legend.
 
     ``width_in`` is that of the figure, by default a column of a paper for one or two plots, a page for more.
-    ``rows_each`` plots stand below each other for each of the layout; with ``own_axes`` each has a value axis.
+    ``rows_each`` plots stand below each other for each of the layout.
     """
     count = len(layout.plots)
     width_in = width_in or (PAGE_IN if count > 2 or layout.is_map else COLUMN_IN)
-    between_in = LEFT_IN + right_in if own_axes else BETWEEN_IN
-    room_in = width_in - LEFT_IN - right_in + between_in
-    columns = _columns(count, layout.beside, max(1, int(room_in / (least_in + between_in))))
+    room_in = width_in - LEFT_IN - right_in + BETWEEN_IN
+    columns = _columns(count, layout.beside, max(1, int(room_in / (least_in + BETWEEN_IN))))
     lines = [legend_lines(names, width_in) if names else [] for names in legends]
     sheet = Sheet(
         columns=columns,
@@ -89,7 +87,7 @@ def layout_sheet(
         plot_in=PLOT_IN,
         left_in=LEFT_IN,
         right_in=right_in,
-        between_in=between_in,
+        between_in=BETWEEN_IN,
         title_in=0.0,
         foot_in=0.0,
         legend_in=legend_height(sum(map(len, lines)) or 1),
@@ -116,11 +114,10 @@ def layout_plots(layout: Layout, sheet: Sheet, labels: Sequence[str]) -> tuple[F
             titles.append("" if below else folded(plot.title, sheet.plot_width_in))
             cells.append((row * len(labels) + below, column))
     figure, plots = empty_plots(sheet, titles, cells)
-    shared = sheet.between_in == BETWEEN_IN
     for index, (axes, (_, column)) in enumerate(zip(plots, cells, strict=True)):
         if column == 0:
             name_values(axes, sheet, labels[index % len(labels)])
-        elif shared:
+        else:
             axes.tick_params(axis="y", labelleft=False)
     return figure, [plots[start : start + len(labels)] for start in range(0, len(plots), len(labels))]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -112,11 +111,6 @@ def top_of(values: Array, parts: Sequence[int]) -> float:
     """End of a value axis over the highest stack of some parts."""
     tops = np.nansum(values[:, parts], axis=1)
     return HEAD_SHARE * (float(tops.max(initial=0.0)) or 1.0)
-
-
-def or_none(height: float) -> float:
-    """Give a height, 0 where it is not known."""
-    return 0.0 if isnan(height) else height
 
 
 def swatches(looks: Iterable[Look]) -> dict[str, Any]:
