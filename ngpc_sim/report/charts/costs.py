@@ -106,10 +106,9 @@ def area_chart(rows: Sequence[Row], width_in: float | None = None) -> Figure:
         layout,
         looks,
         areas,
-        [Stack(AREA, used, high)],
+        [Stack(AREA, used, high, RIGHT_IN if isnan(die) else DIE_IN)],
         names=names,
         finish=finish,
-        right_in=RIGHT_IN if isnan(die) else DIE_IN,
         width_in=width_in,
     )
 

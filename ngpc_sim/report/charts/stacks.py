@@ -37,11 +37,15 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True)
 class Stack:
-    """Stacks of a plot: the label of the value axis, the parts from the foot up (columns of the values), its top."""
+    """Stacks of a plot: the label of the value axis, the parts from the foot up (columns of the values), its top.
+
+    ``right_in`` is the room right of all plots, for another axis.
+    """
 
     label: str
     parts: Sequence[int]
     high: float
+    right_in: float = RIGHT_IN
 
 
 #: draws what belongs to the upper plot beside its stacks, given where they stand; gives marks by their names
@@ -57,13 +61,13 @@ def stacks_chart(
     names: Sequence[str] = (),
     notes: Sequence[str] = (),
     finish: Finish | None = None,
-    right_in: float = RIGHT_IN,
     width_in: float | None = None,
 ) -> Figure:
     """Draw parts ``values`` (n, parts) of rows with their ``looks``, in one plot below another for each of ``stacks``.
 
     ``names`` are what the legend has of the parts and of ``finish``.
     """
+    right_in = stacks[0].right_in
     bars = min(len(layout.x.values), MAX_BARS)
     least_in = max(0.5, bars * BAR_PT / PT_PER_IN)
     if width_in is None and len(layout.plots) * (least_in + BETWEEN_IN) <= COLUMN_IN - LEFT_IN - right_in:
