@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 AREA, POWER = "area", "power"
-PAGE = page(columns=3, rows=1, between_in=0.6, legend_lines=2)
+PAGE = page(columns=3, rows=1, between_in=0.76, legend_lines=2)
 ARCH_LOOKS: tuple[dict[str, Any], ...] = (
     {"color": "#4d4d4d", "marker": "P", "markersize": 5},
     {"color": "#999999", "marker": "X", "markersize": 5, "linestyle": (0, (3, 1.5))},
