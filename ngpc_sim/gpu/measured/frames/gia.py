@@ -44,7 +44,7 @@ class GiaFrame:
         """Render; yields the call once its outputs are there. ``samples`` that the mean has already."""
         stage, pixels, image = self.stage, self.stage.pixels, (self.scene.image_width, self.scene.image_height)
         told = {"image": image, "samples": samples, "target_shown": target_shown}
-        stage.begin(self.scene.camera, NO_BOX, **told)
+        stage.begin(self.scene.camera, NO_BOX, told)
         stage.tell(rays=pixels, steps=1, room=padded(pixels))
         before = [] if fused else [stage.over("clear_frame_buffer", pixels)]
         stage.run([*before, stage.over("init_image_coords", pixels), *stage.asking(pixels, "positions")])

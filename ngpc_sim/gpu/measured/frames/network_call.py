@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ngpc_sim.gpu.measured.device import Device
-from ngpc_sim.gpu.measured.network import WIDTH, Grid, Mlp, narrow, rooms
+from ngpc_sim.gpu.measured.network import WIDTH, Grid, Mlp
 from ngpc_sim.gpu.measured.programs import Buffer, Dispatch
 from ngpc_sim.workloads.grids import table_entries
 from ngpc_sim.workloads.workload import Workload

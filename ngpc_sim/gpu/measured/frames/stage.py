@@ -21,13 +21,20 @@ from ngpc_sim.trace.loops.invocation import padded
 Array = np.ndarray[Any, Any]
 #: what runs dispatches of one submission and waits for their end
 Run = Callable[[Sequence[Dispatch]], Any]
+_POINTS = ("origin", "width"), ("right", "height"), ("down", "samples"), ("forward", "exposure")
+_POINTS += ("low", "target_shown"), ("high", "majorant")
+_FLOATS = {"samples", "exposure", "majorant"}
 _FRAME = np.dtype(
-    [("origin", "f4", 3), ("width", "u4"), ("right", "f4", 3), ("height", "u4"), ("down", "f4", 3), ("samples", "f4")]
-    + [("forward", "f4", 3), ("exposure", "f4"), ("low", "f4", 3), ("target_shown", "u4"), ("high", "f4", 3)]
-    + [("majorant", "f4"), ("film", "f4", 4), ("seed", "u4", 2), ("image", "u4", 2)]
+    [
+        *(field for point, one in _POINTS for field in ((point, "f4", 3), (one, "f4" if one in _FLOATS else "u4", 1))),
+        *(("film", "f4", 4), ("seed", "u4", 2), ("image", "u4", 2)),
+    ]
 )
 _CALL = np.dtype(
-    [(name, "f4" if name == "sign" else "u4") for name in "rays steps room turn axis sign shadow compacts".split()]
+    [
+        *((name, "u4") for name in ("rays", "steps", "room", "turn", "axis")),
+        *(("sign", "f4"), ("shadow", "u4"), ("compacts", "u4"), ("ended", "u4"), ("unused", "u4", 3)),
+    ]
 )
 #: factor of a seed, of 64 bits (portable_math.uniform)
 SEED_FACTOR = 0xD1B54A32D192ED03
@@ -94,7 +101,7 @@ class Stage:
         for name, content in contents.items():
             self.buffers[name] = self.device.buffer(content, f"the {name.replace('_', ' ')} of a frame")
 
-    def begin(self, camera: Camera, box: Array, seed: int = 0, **values: Any) -> None:  # noqa: ANN401
+    def begin(self, camera: Camera, box: Array, told: Mapping[str, Any], seed: int = 0) -> None:
         """Tell the kernels of a frame what they render; no ray is counted yet."""
         frame, right_down_forward = np.zeros(1, _FRAME), camera.axes
         product = seed * SEED_FACTOR % (1 << 64)
@@ -102,12 +109,12 @@ class Stage:
         known |= dict(zip(("right", "down", "forward"), right_down_forward, strict=True))
         known |= {"low": box[0], "high": box[1], "film": (*camera.offset, *camera.centre)}
         known |= {"seed": (product & 0xFFFFFFFF, product >> 32)}
-        for name, value in (known | values).items():
+        for name, value in (known | dict(told)).items():
             frame[name] = value
         self.device.write(self.buffers["frame"], frame)
         self.device.write(self.buffers["counters"], np.zeros(TURNS + 1, np.uint32))
 
-    def tell(self, **values: int | float) -> None:
+    def tell(self, **values: float) -> None:
         """Tell the kernels of the next submission what they work on."""
         call = np.zeros(1, _CALL)
         for name, value in values.items():
