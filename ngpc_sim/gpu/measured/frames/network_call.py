@@ -5,31 +5,38 @@ from __future__ import annotations
 import numpy as np
 
 from ngpc_sim.gpu.measured.device import Device
-from ngpc_sim.gpu.measured.network import WIDTH, Grid, Mlp
+from ngpc_sim.gpu.measured.network import WIDTH, Grid, Mlp, narrow, rooms
 from ngpc_sim.gpu.measured.programs import Buffer, Dispatch
 from ngpc_sim.workloads.grids import table_entries
 from ngpc_sim.workloads.workload import Workload
 
 
 class NetworkCall:
-    """Encoding and MLP of a workload for up to ``most`` queries at a time, with parameters drawn at random.
+    """Encoding and MLPs of a workload for up to ``most`` queries at a time, with parameters drawn at random.
 
-    ``rows``: the network's outputs, a row a value, as :class:`~ngpc_sim.gpu.measured.network.Mlp` writes them.
+    ``stride``: floats from one position to the next, the grid's axes by default. ``values[k]``: rows that MLP k reads,
+    and MLP k - 1 writes the first ones of; ``rows``: what the last one writes.
     """
 
-    def __init__(self, device: Device, work: Workload, most: int) -> None:
+    def __init__(self, device: Device, work: Workload, most: int, stride: int = 0) -> None:
         rng = np.random.default_rng(0)
-        self.grid = Grid(device, work.encoding)
+        self.grid = Grid(device, work.encoding, stride)
         self._table = self.grid.table(_drawn(rng, table_entries(work.encoding) * work.encoding.n_features_per_level))
-        self._features = self.grid.features(most)
-        self._mlp = Mlp(device, list(work.networks[0].matrices(work.encoding.width)))
-        self._weights = self._mlp.weights(_drawn(rng, self._mlp.parameters) / WIDTH)
-        self.rows = self._mlp.outputs(most)
+        self._mlps = [Mlp(device, list(network.matrices(work.encoding.width))) for network in work.networks]
+        self._weights = [mlp.weights(_drawn(rng, mlp.parameters) / WIDTH) for mlp in self._mlps]
+        row = rooms(most) * np.dtype(narrow(device)).itemsize
+        inputs = [mlp.matrices[0][0] for mlp in self._mlps]
+        self.values = [device.buffer(count * row, "what a network reads") for count in inputs]
+        self.rows = self._mlps[-1].outputs(most)
 
-    def dispatches(self, positions: Buffer, queries: int) -> list[Dispatch]:
-        """Encoding and MLP of the first ``queries`` positions."""
-        encoding = self.grid.encode(positions, self._table, self._features, queries)
-        return [encoding, self._mlp.infer(self._features, self._weights, self.rows, queries)]
+    def encoding(self, positions: Buffer, queries: int) -> Dispatch:
+        """Encoding of the first ``queries`` positions."""
+        return self.grid.encode(positions, self._table, self.values[0], queries)
+
+    def mlp(self, number: int, queries: int) -> Dispatch:
+        """One of the MLPs on the first ``queries`` columns that it reads."""
+        outputs = [*self.values[1:], self.rows][number]
+        return self._mlps[number].infer(self.values[number], self._weights[number], outputs, queries)
 
 
 def _drawn(rng: np.random.Generator, count: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

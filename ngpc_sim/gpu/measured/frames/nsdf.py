@@ -42,6 +42,8 @@ FILES = {
 #: numbers of a position, words of a ray, and which of them is its pixel
 INPUTS, RAY_WORDS, PIXEL = 3, 8, 3
 BESIDE = "beside_hits"
+#: buffers that rays are packed from and to in turn
+PAIR = "positions", "rays"
 #: points of a normal's differences in their order: axes, and sides
 DIFFERENCES = [(axis, sign) for axis in range(3) for sign in (1.0, -1.0)]
 
@@ -60,17 +62,15 @@ class NsdfFrame:
         self.stage.add(visibilities=WORD * room, outputs=WORD * room, **{BESIDE: of_position})
         if network is not None:
             self.stage.buffers["rows"] = network.rows
-        self._names: dict[str, str] = {}
 
     def render(self, *, fused: bool, samples: int = 0) -> Iterator[Call]:
         """Render; yields each call once its outputs are there. ``samples`` that the mean has already."""
         stage, pixels = self.stage, self.stage.pixels
         stage.begin(self.scene.camera, self.scene.box, {"samples": samples})
-        self._names = {}
         stage.tell(rays=pixels)
         if fused:
             stage.run([stage.over("fused_start", pixels)])
-            self._swap()
+            stage.swap(*PAIR)
             yield from self._trace(stage.count(0), 0, fused=True)
         else:
             stage.run(
@@ -97,10 +97,10 @@ class NsdfFrame:
             elif (axis, sign) != DIFFERENCES[-1]:
                 stage.run([stage.over("fused_normals", hits, **beside)])
         if fused:
-            stage.run([stage.over("fused_shadow_start", hits, **self._names)])
-            self._swap()
+            stage.run([stage.over("fused_shadow_start", hits)])
+            stage.swap(*PAIR)
         else:
-            stage.run([stage.over("prepare_shadow_rays", hits, **self._names)])
+            stage.run([stage.over("prepare_shadow_rays", hits)])
 
     def _shadows(self, hits: int, *, fused: bool) -> Iterator[Call]:
         """Rays to the sun, and what hits see of it."""
@@ -115,8 +115,8 @@ class NsdfFrame:
         stage = self.stage
         stage.tell(rays=rays, ended=ended)
         name = "compact_kernel_shadow_sdf" if ended else "compact_kernel_sdf"
-        stage.run([stage.over("memset_counter", 1), stage.over(name, rays, **self._names)])
-        self._swap()
+        stage.run([stage.over("memset_counter", 1), stage.over(name, rays)])
+        stage.swap(*PAIR)
         return stage.count(0)
 
     def _trace(self, rays: int, ended: int, *, fused: bool) -> Iterator[Call]:
@@ -129,21 +129,15 @@ class NsdfFrame:
             for number in range(group):
                 told = {"rays": rays, "room": padded(rays), "shadow": ended > 0, "compacts": number == group - 1}
                 stage.tell(turn=turn, **told)
-                stage.run(list(stage.asking(rays, self._names.get("positions", "positions"))))
-                names = self._names
-                yield Call(phase, padded(rays), rays, 1, names.get("positions", "positions"), names.get("rays", "rays"))
-                stage.run([stage.over(fused_name if fused else "advance_pos_kernel_sdf", rays, **names)])
+                stage.run(list(stage.asking(rays, stage.named("positions"))))
+                yield Call(phase, padded(rays), rays, 1, *map(stage.named, PAIR))
+                stage.run([stage.over(fused_name if fused else "advance_pos_kernel_sdf", rays)])
             step += group
             if fused:
-                self._swap()
+                stage.swap(*PAIR)
                 rays = stage.count(turn)
             else:
                 rays = self._packed(rays, ended)
-
-    def _swap(self) -> None:
-        """What was packed is read next."""
-        there = {"positions": "positions_to", "rays": "rays_to", "positions_to": "positions", "rays_to": "rays"}
-        self._names = {} if self._names else there
 
     def asked(self, call: Call) -> dict[str, Array]:
         """``positions`` (n, 3) of a call, their ``values`` (n,), and ``pixels`` (n,)."""

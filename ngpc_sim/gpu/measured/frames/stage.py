@@ -33,7 +33,7 @@ _FRAME = np.dtype(
 _CALL = np.dtype(
     [
         *((name, "u4") for name in ("rays", "steps", "room", "turn", "axis")),
-        *(("sign", "f4"), ("shadow", "u4"), ("compacts", "u4"), ("ended", "u4"), ("unused", "u4", 3)),
+        *(("sign", "f4"), ("shadow", "u4"), ("compacts", "u4"), ("ended", "u4"), ("next_steps", "u4"), ("unused", "u4", 2)),
     ]
 )
 #: factor of a seed, of 64 bits (portable_math.uniform)
@@ -72,8 +72,8 @@ class Call:
 class Stage:
     """Kernels and buffers of a frame of ``width`` x ``height`` pixels on a device.
 
-    ``files`` by kernel; ``network``: encoding and MLP, whose outputs a field of the scene then takes the place of;
-    ``fused``: all between two calls of the network is one dispatch; ``half``: outputs in f16 where the device has it.
+    ``files`` by kernel; ``network``: encoding and MLP, whose outputs a field of the scene then takes the place of. With
+    a network, its rows are f16 where the device has it.
     """
 
     def __init__(
@@ -83,13 +83,12 @@ class Stage:
         files: Mapping[str, str],
         constants: Mapping[str, Constant],
         network: NetworkCall | None,
-        *,
-        half: bool = False,
     ) -> None:
-        self.device, self.run, self.network, self.half = device, device.run, network, half
+        self.device, self.run, self.network = device, device.run, network
         self.width, self.height = size
         self.pixels = self.width * self.height
         self._files, self._constants = COMMON | dict(files), dict(constants)
+        self._names: dict[str, str] = {}
         self._programs: dict[str, Program] = {}
         self._bound: dict[tuple[Any, ...], Any] = {}
         self.buffers = {"frame": device.buffer(_FRAME.itemsize), "call": device.buffer(_CALL.itemsize)}
@@ -113,6 +112,7 @@ class Stage:
             frame[name] = value
         self.device.write(self.buffers["frame"], frame)
         self.device.write(self.buffers["counters"], np.zeros(TURNS + 1, np.uint32))
+        self._names = {}
 
     def tell(self, **values: float) -> None:
         """Tell the kernels of the next submission what they work on."""
@@ -125,13 +125,23 @@ class Stage:
         """The dispatch of a kernel over items; ``names``: buffers that stand in place of its own by name."""
         if kernel not in self._programs:
             files = self._files[kernel].split()
-            self._programs[kernel] = self.device.program(*files, constants=self._constants, half=self.half)
-        program = self._programs[kernel]
+            self._programs[kernel] = self.device.program(*files, constants=self._constants, half=self.network is not None)
+        program, names = self._programs[kernel], self._names | names
         buffers = {name: self.buffers[names.get(name, name)] for name in program.bindings}
         key = (kernel, *(id(buffer) for buffer in buffers.values()))
         if key not in self._bound:
             self._bound[key] = program.bind(buffers)
         return program.over(kernel.rsplit("/", maxsplit=1)[-1], self._bound[key], items)
+
+    def named(self, name: str) -> str:
+        """The buffer that kernels have by this name."""
+        return self._names.get(name, name)
+
+    def swap(self, *names: str) -> None:
+        """From now on kernels read what was written to the buffer ``name_to`` by each name, and the other way."""
+        for name in names:
+            there, back = self.named(f"{name}_to"), self.named(name)
+            self._names |= {name: there, f"{name}_to": back}
 
     def count(self, number: int) -> int:
         """Value of a counter."""
@@ -146,7 +156,8 @@ class Stage:
     def asking(self, queries: int, positions: str) -> Iterator[Dispatch]:
         """Encoding and MLP on the first ``queries`` positions, and what else makes outputs of their rows."""
         if self.network is not None:
-            yield from self.network.dispatches(self.buffers[positions], padded(queries))
+            yield self.network.encoding(self.buffers[positions], padded(queries))
+            yield self.network.mlp(0, padded(queries))
             yield self.over("trim_and_cast", padded(queries))
         yield self.over("field", queries, positions=positions)
 
