@@ -69,6 +69,12 @@ class Call:
     state: str
 
 
+def halves_of(seed: int) -> tuple[int, int]:
+    """Low and high half of the product by which a seed tells its random numbers from those of others."""
+    product = seed * SEED_FACTOR % (1 << 64)
+    return product & 0xFFFFFFFF, product >> 32
+
+
 class Stage:
     """Kernels and buffers of a frame of ``width`` x ``height`` pixels on a device.
 
@@ -103,11 +109,10 @@ class Stage:
     def begin(self, camera: Camera, box: Array, told: Mapping[str, Any], seed: int = 0) -> None:
         """Tell the kernels of a frame what they render; no ray is counted yet."""
         frame, right_down_forward = np.zeros(1, _FRAME), camera.axes
-        product = seed * SEED_FACTOR % (1 << 64)
         known = {"origin": camera.origin, "width": self.width, "height": self.height, "exposure": 1.0}
         known |= dict(zip(("right", "down", "forward"), right_down_forward, strict=True))
         known |= {"low": box[0], "high": box[1], "film": (*camera.offset, *camera.centre)}
-        known |= {"seed": (product & 0xFFFFFFFF, product >> 32)}
+        known |= {"seed": halves_of(seed)}
         for name, value in (known | dict(told)).items():
             frame[name] = value
         self.device.write(self.buffers["frame"], frame)
