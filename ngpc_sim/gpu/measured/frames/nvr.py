@@ -64,7 +64,9 @@ class NvrFrame:
                 rays = stage.count(self._turn)
             if not rays:
                 break
-            stage.tell(rays=rays, room=padded(rays), turn=(iteration + 1) % TURNS, compacts=iteration < MAX_ITERATIONS - 1)
+            stage.tell(
+                rays=rays, room=padded(rays), turn=(iteration + 1) % TURNS, compacts=iteration < MAX_ITERATIONS - 1
+            )
             stage.run(list(stage.asking(rays, stage.named("positions"))))
             yield Call("track", padded(rays), rays, 1, *map(stage.named, PAIR[:2]))
             names = ["fused_step"] if fused else ["memset_counter", "volume_render_kernel_step"]

@@ -33,7 +33,14 @@ _FRAME = np.dtype(
 _CALL = np.dtype(
     [
         *((name, "u4") for name in ("rays", "steps", "room", "turn", "axis")),
-        *(("sign", "f4"), ("shadow", "u4"), ("compacts", "u4"), ("ended", "u4"), ("next_steps", "u4"), ("unused", "u4", 2)),
+        *(
+            ("sign", "f4"),
+            ("shadow", "u4"),
+            ("compacts", "u4"),
+            ("ended", "u4"),
+            ("next_steps", "u4"),
+            ("unused", "u4", 2),
+        ),
     ]
 )
 #: factor of a seed, of 64 bits (portable_math.uniform)
@@ -130,7 +137,9 @@ class Stage:
         """The dispatch of a kernel over items; ``names``: buffers that stand in place of its own by name."""
         if kernel not in self._programs:
             files = self._files[kernel].split()
-            self._programs[kernel] = self.device.program(*files, constants=self._constants, half=self.network is not None)
+            self._programs[kernel] = self.device.program(
+                *files, constants=self._constants, half=self.network is not None
+            )
         program, names = self._programs[kernel], self._names | names
         buffers = {name: self.buffers[names.get(name, name)] for name in program.bindings}
         key = (kernel, *(id(buffer) for buffer in buffers.values()))

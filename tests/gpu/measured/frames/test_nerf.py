@@ -25,8 +25,16 @@ MUTANTS = {
     "a step too long": ("nerf/generated", "from_steps(to_steps(t) + 1.0)", "from_steps(to_steps(t) + 2.0)"),
     "a blend left out": ("nerf/composited", "state.rgba += weight * vec4(colour, 1.0);", "state.rgba.w += weight;"),
     "transmittance left out": ("nerf/composited", "let weight = (1.0 - state.rgba.w) * alpha;", "let weight = alpha;"),
-    "no random start": ("nerf/start", "to_steps(ray.t) + uniform_of(vec2(ray.pixel, 0u), frame.seed)", "to_steps(ray.t)"),
-    "a coarser cell skipped": ("nerf/march", "cascade + 1u, point) { cascade++; }", "cascade + 1u, point) { cascade += 2u; }"),
+    "no random start": (
+        "nerf/start",
+        "to_steps(ray.t) + uniform_of(vec2(ray.pixel, 0u), frame.seed)",
+        "to_steps(ray.t)",
+    ),
+    "a coarser cell skipped": (
+        "nerf/march",
+        "cascade + 1u, point) { cascade++; }",
+        "cascade + 1u, point) { cascade += 2u; }",
+    ),
     "zeros": ("nerf/shown", "vec4(linear_of(rgba.xyz), rgba.w)", "vec4(0.0)"),
 }
 
