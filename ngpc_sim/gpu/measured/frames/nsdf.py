@@ -20,6 +20,7 @@ from ngpc_sim.trace.loops.nsdf import MAX_GROUP_STEPS, MAX_STEPS, NsdfScene
 Array = np.ndarray[Any, Any]
 _STATE = "nsdf/rays nsdf/state"
 _ENTRY = f"items frame call camera {_STATE}"
+_HITS = "nsdf/hits nsdf/normals nsdf/surface"
 _FUSED = f"items float_math frame call camera picture finish compaction {_STATE} nsdf/packed"
 FILES = {
     "init_rays_with_payload_kernel_sdf": f"{_ENTRY} nsdf/init_rays_with_payload_kernel_sdf",
@@ -28,15 +29,15 @@ FILES = {
     "advance_pos_kernel_sdf": f"{_ENTRY} nsdf/distances nsdf/advance_pos_kernel_sdf",
     "offset_points": f"{_ENTRY} nsdf/hits nsdf/surface nsdf/offset_points",
     "combine_normals": f"{_ENTRY} nsdf/normals nsdf/surface nsdf/distances nsdf/combine_normals",
-    "prepare_shadow_rays": f"{_ENTRY} nsdf/hits nsdf/normals nsdf/surface nsdf/prepare_shadow_rays",
+    "prepare_shadow_rays": f"{_ENTRY} {_HITS} nsdf/prepare_shadow_rays",
     "write_shadow_ray_result": f"{_ENTRY} nsdf/write_shadow_ray_result",
-    "shade_kernel_sdf": f"{_ENTRY} nsdf/hits nsdf/normals nsdf/surface nsdf/shade_kernel_sdf",
+    "shade_kernel_sdf": f"{_ENTRY} {_HITS} nsdf/shade_kernel_sdf",
     "field": "items call wave nsdf/field",
     "fused_start": f"{_FUSED} nsdf/fused_start",
     "fused_step": f"{_FUSED} nsdf/hits nsdf/surface nsdf/distances nsdf/fused_step",
-    "fused_normals": f"{_ENTRY} nsdf/hits nsdf/normals nsdf/surface nsdf/distances nsdf/fused_normals",
-    "fused_shadow_start": f"{_ENTRY} nsdf/packed nsdf/hits nsdf/normals nsdf/surface nsdf/distances nsdf/fused_shadow_start",
-    "fused_shadow_step": f"{_FUSED} nsdf/hits nsdf/normals nsdf/surface nsdf/distances nsdf/fused_shadow_step",
+    "fused_normals": f"{_ENTRY} {_HITS} nsdf/distances nsdf/fused_normals",
+    "fused_shadow_start": f"{_ENTRY} nsdf/packed {_HITS} nsdf/distances nsdf/fused_shadow_start",
+    "fused_shadow_step": f"{_FUSED} {_HITS} nsdf/distances nsdf/fused_shadow_step",
 }
 
 #: numbers of a position, words of a ray, and which of them is its pixel

@@ -21,12 +21,16 @@ from ngpc_sim.trace.loops.invocation import padded
 Array = np.ndarray[Any, Any]
 #: what runs dispatches of one submission and waits for their end
 Run = Callable[[Sequence[Dispatch]], Any]
-_POINTS = ("origin", "width"), ("right", "height"), ("down", "samples"), ("forward", "exposure")
-_POINTS += ("low", "target_shown"), ("high", "majorant")
+_POINTS = {"origin": "width", "right": "height", "down": "samples", "forward": "exposure"}
+_POINTS |= {"low": "target_shown", "high": "majorant"}
 _FLOATS = {"samples", "exposure", "majorant"}
 _FRAME = np.dtype(
     [
-        *(field for point, one in _POINTS for field in ((point, "f4", 3), (one, "f4" if one in _FLOATS else "u4", 1))),
+        *(
+            field
+            for point, one in _POINTS.items()
+            for field in ((point, "f4", 3), (one, "f4" if one in _FLOATS else "u4", 1))
+        ),
         *(("film", "f4", 4), ("seed", "u4", 2), ("image", "u4", 2)),
     ]
 )

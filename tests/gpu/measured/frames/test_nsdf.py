@@ -1,6 +1,5 @@
 """A frame of NSDF on the adapter at hand: the float32 twin's picture to the bit, and the recorder's queries."""
 
-import sys
 from types import SimpleNamespace
 
 import numpy as np
