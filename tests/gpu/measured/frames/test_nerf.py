@@ -12,8 +12,9 @@ from ngpc_sim.trace.loops import nerf
 from ngpc_sim.trace.loops.march import MARCH_2022
 from ngpc_sim.trace.loops.scenes import nerf_object, nerf_room, object_density, room_density
 
-SIZE = (64, 48)
+SIZE = (48, 32)
 PIXELS = SIZE[0] * SIZE[1]
+SMALL = (24, 16)
 #: a call of either scene takes 8 steps a ray, for a frame is small, or 1 to 8 by the rule of 2022
 SCENES = {
     "object": (nerf_object(1), object_density),
@@ -145,14 +146,15 @@ def by_ray(one, steps):
 def check(twin, frame, scene, *, fused):
     """Hold a frame to the twin, which gets colours and densities of the adapter's calls; returns picture and calls."""
     calls, picture = twin.watched(frame, fused=fused)
-    walk, slots = Walk(twin, scene), PIXELS if scene.phase == MARCH_2022 else 1 << 21
-    _, directions = twin.view(scene.camera, SIZE)
+    all_pixels, size = frame.stage.pixels, (frame.stage.width, frame.stage.height)
+    walk, slots = Walk(twin, scene), all_pixels if scene.phase == MARCH_2022 else 1 << 21
+    _, directions = twin.view(scene.camera, size)
     t = twin.entries(scene.camera.origin.astype(twin.F), directions, scene.box.astype(twin.F))
     pixels = np.flatnonzero(t >= 0)
     steps = walk.to_steps(t[pixels]) + twin.uniform(pixels, scene.seed)
     t = walk.next_occupied(walk.from_steps(steps), directions[pixels])
     state = {"pixels": pixels, "directions": directions[pixels], "t": t, "rgba": np.zeros((len(t), 4), twin.F)}
-    goes_on, began, colours = t != NEVER, PIXELS, np.zeros((PIXELS, 4), twin.F)
+    goes_on, began, colours = t != NEVER, all_pixels, np.zeros((all_pixels, 4), twin.F)
     for one in calls:
         state = {name: part[goes_on] for name, part in state.items()}
         n = len(state["pixels"])
@@ -190,8 +192,8 @@ def test_a_frame_is_the_float32_twins_to_the_bit_fused_or_not_and_its_queries_ar
 @pytest.mark.parametrize("fused", [False, True])
 def test_with_encoding_and_mlps_on_the_card_the_picture_is_the_twins_of_its_own_precision(device, twin, fused):
     scene, _ = SCENES["object"]
-    network = NetworkCall(device, ngpc.load_workload("nerf-hashgrid"), most_queries(scene, PIXELS), 7)
-    check(twin, NerfFrame(device, scene, "object", SIZE, network), scene, fused=fused)
+    network = NetworkCall(device, ngpc.load_workload("nerf-densegrid"), most_queries(scene, 24 * 16), 7)
+    check(twin, NerfFrame(device, scene, "object", SMALL, network), scene, fused=fused)
 
 
 @pytest.mark.parametrize("fused", [False, True])
@@ -200,4 +202,4 @@ def test_a_mutated_kernel_fails(device, twin, mutate, mutant, fused):
     mutate(*MUTANTS[mutant])
     scene, _ = SCENES["room"]
     with pytest.raises(AssertionError):
-        check(twin, NerfFrame(device, scene, "room", SIZE), scene, fused=fused)
+        check(twin, NerfFrame(device, scene, "room", SMALL), scene, fused=fused)
