@@ -26,12 +26,31 @@ from ngpc_sim.config.yaml_files import Tree
 from ngpc_sim.engines.dram import DramSpec
 
 
+class Count(Positive):
+    """A sourced number of things."""
+
+    @field_validator("value")
+    @classmethod
+    def _whole(cls, value: float) -> float:
+        if value != int(value):
+            raise ValueError("it should be a whole number")
+        return value
+
+
 class AppBaseline(Spec):
     """Published frame of one app on the GPU."""
 
     frame_ms: Positive
     queries_per_pixel: Positive
     frame_ms_low: Positive | None = None
+
+
+class MeasuredFrame(Spec):
+    """A frame of a workload, measured on the GPU: kernel by kernel, and fused."""
+
+    unfused_ms: Positive
+    fused_ms: Positive
+    queries: Count
 
 
 class Shares(Spec):
@@ -52,17 +71,6 @@ class CacheSize(Sourced):
     """Capacity of a cache in MiB: far below what addresses reach."""
 
     value: float = Field(gt=0, le=1_000_000)
-
-
-class Count(Positive):
-    """A sourced number of things."""
-
-    @field_validator("value")
-    @classmethod
-    def _whole(cls, value: float) -> float:
-        if value != int(value):
-            raise ValueError("it should be a whole number")
-        return value
 
 
 class GpuDram(Spec):
@@ -153,6 +161,9 @@ class GpuSpec(Spec):
     )
     apps: dict[str, AppBaseline] = Field(default_factory=dict, description="published frames by app")
     encodings: dict[str, Shares] = Field(default_factory=dict, description="published shares of kernels by encoding")
+    measured_frames: dict[str, MeasuredFrame] = Field(
+        default_factory=dict, description="measured frames by workload, as ngpc-sim gpu measure writes them"
+    )
     dram: GpuDram | None = Field(
         default=None, description="DRAM behind missing lines; else memory.dram_efficiency holds"
     )

@@ -58,7 +58,14 @@ def measure(
 ) -> None:
     """Measure the card of this machine, and write a GPU file for --gpu."""
     from ngpc_sim.gpu.measured.adapters import chosen
-    from ngpc_sim.gpu.measured.card_file import check_file, file_bytes, given_numbers, known_of, lines_of
+    from ngpc_sim.gpu.measured.card_file import (
+        check_file,
+        file_bytes,
+        given_numbers,
+        known_of,
+        lines_of,
+        table_bytes,
+    )
     from ngpc_sim.gpu.measured.effort import FULL, QUICK
     from ngpc_sim.gpu.measured.measuring import measure as measured
     from ngpc_sim.gpu.measured.power import nvml_of
@@ -67,10 +74,12 @@ def measure(
 
     check_file(out)
     card, given = chosen(adapter), given_numbers(settings or ())
-    known_of(out, like, given, has_power=nvml_of(card.device) is not None)
+    known = known_of(out, like, given, has_power=nvml_of(card.device) is not None)
     works = list(chain.from_iterable(Asked(apps, encodings, None, None).works().values()))
     with closing(Bar(1.0, "measuring", shown=not quiet)) as bar:
         found = measured(card, QUICK if quick or card.is_cpu else FULL, works, bar.advance)
+    kernels = out.with_suffix(".csv")
+    write_whole(kernels, table_bytes(found, known))
     write_whole(out, file_bytes(found, like, given, out))
     if not quiet:
-        sys.stdout.write("\n".join([*lines_of(found, like), f"Wrote {out}.\n"]))
+        sys.stdout.write("\n".join([*lines_of(found, like), f"Wrote {out} and, kernel by kernel, {kernels}.\n"]))

@@ -66,11 +66,11 @@ def ray_counts(profile: FrameProfile, queries: int, pixels: float) -> RayCounts:
         phases=phases,
         queries=np.array(launched, np.float64) * factor,
         alive=alive,
-        rounds=np.array(list(_compacted(phases)), np.bool_),
+        rounds=np.array(list(compacted(phases)), np.bool_),
     )
 
 
-def _compacted(phases: Iterable[str]) -> Iterable[bool]:
+def compacted(phases: Iterable[str]) -> Iterable[bool]:
     """Whether rays are compacted before each invocation."""
     for phase, group in groupby(phases):
         left, step = 0, 1

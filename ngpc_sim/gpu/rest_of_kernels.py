@@ -128,17 +128,23 @@ def rest_of(arch: Arch, work: Workload, counts: RayCounts) -> Rest:
 
 @lru_cache(maxsize=KEPT)
 def _rest_of(gpu: Machine, beside: tuple[bool, bool, bool], work: Workload, counts: RayCounts) -> Rest:
-    listed, calls, (fused, registers, in_batches) = kernels_of(work), tile_work.one_tile(counts), beside
-    alone = tile_work.tile_work(listed, counts, calls, fused=False, registers=False)
-    far = gpu.far(calls.queries * (work.input_bytes + work.output_bytes))
-    gap = np.repeat(np.arange(len(alone.firsts) - 1), np.diff(alone.firsts))
-    before, behind = far[np.maximum(gap - 1, 0)], far[np.minimum(gap, len(far) - 1)]
-    read = alone.rows[:, tile_work.IN_READ] + alone.rows[:, tile_work.OUT_READ]
-    bounds = _bounds(gpu, alone.rows, read * before + alone.rows[:, tile_work.IN_WRITTEN] * behind)
+    listed, (fused, registers, in_batches) = kernels_of(work), beside
+    bounds = bounds_of(gpu, work, counts, fused=False)
     least = _least(listed, counts, fused=fused, registers=registers)
     floor_ms = gpu.floor_ms * (1 if in_batches else len(least))
     beside_ms = gpu.over * float(_bounds(gpu, least.sum(axis=0, keepdims=True), 0.0)[0])
     return Rest(gpu.rest_ms(bounds), float(bounds.sum()), len(bounds), max(floor_ms, beside_ms))
+
+
+def bounds_of(gpu: Machine, work: Workload, counts: RayCounts, *, fused: bool) -> Array:
+    """(n,) bounds in ms of the dispatches of the rest of kernels on the GPU alone, in their order."""
+    calls = tile_work.one_tile(counts)
+    alone = tile_work.tile_work(kernels_of(work), counts, calls, fused=fused, registers=False)
+    far = gpu.far(calls.queries * (work.input_bytes + work.output_bytes))
+    gap = np.repeat(np.arange(len(alone.firsts) - 1), np.diff(alone.firsts))
+    before, behind = far[np.maximum(gap - 1, 0)], far[np.minimum(gap, len(far) - 1)]
+    read = alone.rows[:, tile_work.IN_READ] + alone.rows[:, tile_work.OUT_READ]
+    return _bounds(gpu, alone.rows, read * before + alone.rows[:, tile_work.IN_WRITTEN] * behind)
 
 
 def _least(listed: GpuKernels, counts: RayCounts, *, fused: bool, registers: bool) -> Array:

@@ -112,6 +112,16 @@ def _names(listed: GpuKernels, kind: Kind, *, fused: bool) -> list[str]:
     return [" + ".join(own) for own, count in launches for _ in range(count)]
 
 
+def names_of(listed: GpuKernels, counts: RayCounts, calls: Calls) -> list[str]:
+    """Kernels of the dispatches that :func:`tile_work` has un-fused, in their order."""
+    names = {id(kernel): name for name, kernel in listed.kernels.items()}
+    found = []
+    for kind in _kinds(counts, calls):
+        launched = [kernel for kernel, _ in _kernels(listed, kind) if kernel.launches]
+        found += [names[id(kernel)] for kernel in launched for _ in range(kernel.launches)]
+    return found
+
+
 def _kinds(counts: RayCounts, calls: Calls) -> list[Kind]:
     """Kind of every gap, one more than calls in each tile."""
     found = []

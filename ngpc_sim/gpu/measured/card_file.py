@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import choices, validate
 from ngpc_sim.config.yaml_files import Tree, dump_overlay, is_folder
 from ngpc_sim.gpu.measured.effort import Measured
+from ngpc_sim.gpu.measured.frames.table import Roofs, rest_over_bound, table
+from ngpc_sim.gpu.measured.frames.timing import FrameTimes
 from ngpc_sim.gpu.measured.measuring import Findings
 from ngpc_sim.machine.whole_files import check_target
 
@@ -118,6 +120,19 @@ def lines_of(found: Findings, like: str | None) -> list[str]:
     if like in names_of("GPU") and _plain(like) not in _plain(found.adapter.device):
         lines.append(f"{found.adapter.device} is not called {like}, of which die, power and published times are taken.")
     lines += [f"{one.name}: {one.value:.4g} {one.unit} ({one.spread}; {one.how})" for one in found.rates.values()]
+    return [*lines, *_lines_of_frames(found.frames)]
+
+
+def _lines_of_frames(frames: Sequence[FrameTimes]) -> list[str]:
+    """Frames and what fusing gives: of the frame, and of the rest of kernels, for which 9.94 is published."""
+    lines = []
+    for alone, fused in zip(frames[::2], frames[1::2], strict=True):
+        rest = [sum(one.kernels[name].value for name in set(one.rest)) for one in (alone, fused)]
+        lines.append(
+            f"frame of {alone.work.name}: {alone.frame.value:.4g} ms, fused {fused.frame.value:.4g} ms: "
+            f"{alone.frame.value / fused.frame.value:.3g} times, its rest of kernels {rest[0] / rest[1]:.3g} times faster "
+            f"(without waits of the host; {alone.frame.spread}; {fused.frame.spread})"
+        )
     return lines
 
 
@@ -130,12 +145,7 @@ def _measured(found: Findings, known: Mapping[str, Any]) -> Tree:
     """Measured numbers of a GPU file; a maker's peak stays, with what was reached of it in its source."""
     rates = found.rates
     tree: Tree = {}
-    l2_mib = known["l2_mib"]["value"]
-    by_mib = {way: _by_mib(rates, way) for way in ("read_scattered", "read_in_order")}
-    fitting = [mib for mib in by_mib["read_scattered"] if mib <= l2_mib / 2] or [min(by_mib["read_scattered"])]
-    near, far = by_mib["read_scattered"][max(fitting)], by_mib["read_in_order"][max(by_mib["read_in_order"])]
-    own = {"l2_gbps": (near, max(fitting)), "dram_gbps": (far, max(by_mib["read_in_order"]))}
-    for key, (one, mib) in own.items():
+    for key, (one, mib) in _bandwidths(rates, known["l2_mib"]["value"]).items():
         tree[key] = _sourced(one, found, f"{one.how}, of {mib} MiB")
     tree["fp32_tflops"] = _sourced(rates["multiply-adds"], found, "multiply-adds")
     for key in ("dram_gbps", "fp32_tflops"):
@@ -148,7 +158,42 @@ def _measured(found: Findings, known: Mapping[str, Any]) -> Tree:
     if found.limit_w is not None and "board_power_w" not in known:
         source = f"limit of the board's power by NVML; {found.where}"
         tree["board_power_w"] = {"value": found.limit_w, "unit": "W", "tag": "measured", "source": source}
-    return tree
+    return tree | _frames(found, known["l2_mib"]["value"])
+
+
+def _bandwidths(rates: Mapping[str, Measured], l2_mib: float) -> dict[str, tuple[Measured, int]]:
+    """Bandwidths of L2 and DRAM by key, each with its footprint in MiB."""
+    near, far = (_by_mib(rates, way) for way in ("read_scattered", "read_in_order"))
+    fitting = max([mib for mib in near if mib <= l2_mib / 2] or [min(near)])
+    return {"l2_gbps": (near[fitting], fitting), "dram_gbps": (far[max(far)], max(far))}
+
+
+def roofs_of(found: Findings, l2_mib: float) -> Roofs:
+    """What bounds kernels on the measured card."""
+    gbps = {key: one.value for key, (one, _) in _bandwidths(found.rates, l2_mib).items()}
+    return Roofs(l2_mib, gbps["l2_gbps"], gbps["dram_gbps"], found.rates["multiply-adds"].value)
+
+
+def table_bytes(found: Findings, known: Mapping[str, Any]) -> bytes:
+    """The table of kernels of the frames, as CSV."""
+    return table(found.frames, roofs_of(found, known["l2_mib"]["value"])).encode()
+
+
+def _frames(found: Findings, l2_mib: float) -> Tree:
+    """Frames of a GPU file, and how far the rest of their kernels is from its bound."""
+    if not found.frames:
+        return {}
+    ratio = rest_over_bound(found.frames, roofs_of(found, l2_mib))
+    apps = ", ".join(dict.fromkeys(one.work.name for one in found.frames))
+    source = f"{ratio:.4g} of the rest of kernels, un-fused, over its bound, in frames of {apps}; {found.where}"
+    over = {"value": max(1.0, float(f"{ratio:.4g}")), "unit": "ratio", "tag": "measured", "source": source}
+    frames: dict[str, Tree] = {}
+    for one in found.frames:
+        own = frames.setdefault(one.work.name, {})
+        own["fused_ms" if one.fused else "unfused_ms"] = _sourced(one.frame, found, one.frame.how)
+        queries = {"value": one.queries, "unit": "queries", "tag": "measured", "source": "counted in that frame"}
+        own["queries"] = queries
+    return {"rest_over_bound": over, "measured_frames": frames}
 
 
 def _by_mib(rates: Mapping[str, Measured], way: str) -> dict[int, Measured]:

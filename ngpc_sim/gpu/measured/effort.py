@@ -18,7 +18,8 @@ class Effort:
     """Size of measurements.
 
     ``turns`` count; one lasts ``target_ns`` at least, with so many ``groups`` of threads; memory up to ``most_mib``;
-    ``links`` of a chain of dispatches; ``queries`` of a network; ``power_s`` of idling and of load.
+    ``links`` of a chain of dispatches; ``queries`` of a network; ``power_s`` of idling and of load; ``frame`` in pixels
+    across and down, of which ``frame_turns`` count.
     """
 
     turns: int
@@ -28,12 +29,26 @@ class Effort:
     links: int
     queries: int
     power_s: float
+    frame: tuple[int, int]
+    frame_turns: int
 
 
 #: a minute or so on a card
-FULL = Effort(turns=20, target_ns=5e6, groups=2048, most_mib=1024, links=1000, queries=1 << 20, power_s=3.0)
+FULL = Effort(
+    turns=20,
+    target_ns=5e6,
+    groups=2048,
+    most_mib=1024,
+    links=1000,
+    queries=1 << 20,
+    power_s=3.0,
+    frame=(1920, 1080),
+    frame_turns=5,
+)
 #: seconds, also where a processor computes in place of a card; values say little
-QUICK = Effort(turns=3, target_ns=5e5, groups=8, most_mib=4, links=20, queries=512, power_s=0.2)
+QUICK = Effort(
+    turns=3, target_ns=5e5, groups=8, most_mib=4, links=20, queries=512, power_s=0.2, frame=(16, 12), frame_turns=2
+)
 
 
 @dataclass(frozen=True)

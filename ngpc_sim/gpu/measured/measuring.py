@@ -1,4 +1,4 @@
-"""All measurements of a card in their order: idle first, then networks, latencies, rates, and power under load."""
+"""All measurements of a card in their order: idle first, networks, latencies, rates, frames, and power under load."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from ngpc_sim.gpu.measured.adapters import Adapter
 from ngpc_sim.gpu.measured.device import Device
 from ngpc_sim.gpu.measured.effort import Effort, Measured, amount_for, measured
+from ngpc_sim.gpu.measured.frames.timing import FRAMES, FrameTimes, frame_times
 from ngpc_sim.gpu.measured.latencies import periods, round_trip
 from ngpc_sim.gpu.measured.network import network_rates
 from ngpc_sim.gpu.measured.power import Nvml, nvml_of
@@ -33,6 +34,7 @@ class Findings:
     limit_w: float | None
     rates: dict[str, Measured]
     left_out: tuple[str, ...]
+    frames: tuple[FrameTimes, ...] = ()
 
     @property
     def where(self) -> str:
@@ -60,17 +62,24 @@ def measure(adapter: Adapter, effort: Effort, works: Sequence[Workload], advance
         left_out.append("dispatch_ns: this card has no timestamps; other times are by the host's clock")
     tasks.append(partial(multiply_add_peak, device, effort))
     tasks += [partial(bandwidth, device, effort, way, mib) for way in WAYS for mib in footprints_mib(device, effort)]
-    found, clocks = [*idle], ""
+    built_in = [work for work in works if work.app in FRAMES and not work.is_altered]
+    found, clocks, frames, share = [*idle], "", [], 1 / (len(tasks) + len(built_in))
+    left_out += [f"a frame of {work.name}: only built-in apps have kernels" for work in works if work not in built_in]
     for task in tasks:
         found += task()
-        advance(1 / len(tasks))
+        advance(share)
+    for work in built_in:
+        frames += frame_times(device, work, effort)
+        advance(share)
     if card:
         loaded, clocks = loaded_power(device, effort, card)
         found.append(loaded)
     clock = "timestamps" if device.period_ns else "host"
     date = datetime.now(UTC).date().isoformat()
     limit = card.limit_w() if card else None
-    return Findings(adapter, clock, clocks, date, limit, {one.name: one for one in found}, tuple(left_out))
+    return Findings(
+        adapter, clock, clocks, date, limit, {one.name: one for one in found}, tuple(left_out), tuple(frames)
+    )
 
 
 def loaded_power(device: Device, effort: Effort, card: Nvml) -> tuple[Measured, str]:

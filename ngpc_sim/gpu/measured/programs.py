@@ -37,13 +37,17 @@ class Buffer:
 
 @dataclass(frozen=True)
 class Dispatch:
-    """A kernel on its buffers: ``groups`` of threads, or ``counts``, a buffer with three uint32 at a byte."""
+    """A kernel on its buffers: ``groups`` of threads, or ``counts``, a buffer with three uint32 at a byte.
+
+    ``items``: how many threads have something to do, where that is known.
+    """
 
     name: str
     pipeline: Any = field(repr=False)
     bound: Any = field(repr=False)
     groups: tuple[int, int, int] = (1, 1, 1)
     counts: tuple[Buffer, int] | None = None
+    items: int = 0
 
     def record(self, compute: Any) -> None:  # noqa: ANN401 - wgpu's compute pass
         """Add it to a compute pass."""
@@ -83,7 +87,7 @@ class Program:
         """The kernel ``name`` on what :meth:`bind` gave, over so many items, a thread each, in each layer z."""
         groups = max(1, -(-items // self.threads))
         across = min(groups, MOST_GROUPS)
-        return Dispatch(name, self.pipelines[name], bound, (across, -(-groups // across), layers))
+        return Dispatch(name, self.pipelines[name], bound, (across, -(-groups // across), layers), items=items)
 
     def groups(self, name: str, bound: Any, groups: tuple[int, int, int]) -> Dispatch:  # noqa: ANN401
         """The kernel over so many workgroups along each axis."""

@@ -101,7 +101,8 @@ class Stage:
         constants: Mapping[str, Constant],
         network: NetworkCall | None,
     ) -> None:
-        self.device, self.run, self.network = device, device.run, network
+        self.device, self.network = device, network
+        self.run: Run = device.run
         self.width, self.height = size
         self.pixels = self.width * self.height
         self._files, self._constants = COMMON | dict(files), dict(constants)

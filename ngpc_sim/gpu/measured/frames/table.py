@@ -1,0 +1,89 @@
+"""What frames took beside their bounds: a table of kernels, one factor for the rest of kernels, and frames of a file.
+
+A bound is the roofline of what the workload lists for a kernel, with the bandwidths and multiply-adds measured on the
+same card. A fused kernel's bound is that of the dispatches of the model that it stands for.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ngpc_sim.gpu.measured.effort import Measured
+from ngpc_sim.gpu.measured.frames.timing import FrameTimes
+from ngpc_sim.gpu.rest_of_kernels import Machine, bounds_of, kernels_of
+from ngpc_sim.gpu.tile_work import names_of, one_tile
+
+WHAT, TIMES = ("app", "encoding", "kernels", "kernel", "dispatches", "items"), ("ms", "least_ms", "most_ms")
+COLUMNS = (*WHAT, *TIMES, "bound_ms", "rest_over_bound")
+MIB, GIGA, TERA = 1 << 20, 1e9, 1e12
+FRAME = "frame"
+
+
+@dataclass(frozen=True)
+class Roofs:
+    """Measured rates of a card, and the capacity of its L2: GB/s, TFLOPS, MiB."""
+
+    l2_mib: float
+    l2_gbps: float
+    dram_gbps: float
+    tflops: float
+
+    @property
+    def machine(self) -> Machine:
+        """The card as rooflines take it; its dispatches cost nothing."""
+        roofs = (self.l2_mib * MIB, self.l2_gbps * GIGA, self.dram_gbps * GIGA, self.tflops * TERA)
+        return Machine(*roofs, over=1.0, floor_ms=0.0, gap_ms=0.0, launch_ms=0.0, submit_ms=0.0, sync_ms=0.0)
+
+
+def bounds_ms(one: FrameTimes, roofs: Roofs) -> dict[str, float]:
+    """Bound of each kernel of the rest in ms, in all its dispatches."""
+    bounds = bounds_of(roofs.machine, one.work, one.counts, fused=one.fused).tolist()
+    listed = names_of(kernels_of(one.work), one.counts, one_tile(one.counts))
+    found: dict[str, float] = defaultdict(float)
+    for name, bound in zip(one.rest if one.fused else listed, bounds, strict=True):
+        found[name] += bound
+    return found
+
+
+def rest_over_bound(frames: Iterable[FrameTimes], roofs: Roofs) -> float:
+    """Time of the rest of kernels of all frames, un-fused, over its bound: the mean of kernels, weighted by bounds."""
+    own = [one for one in frames if not one.fused]
+    took = sum(one.kernels[name].value for one in own for name in bounds_ms(one, roofs))
+    return took / sum(sum(bounds_ms(one, roofs).values()) for one in own)
+
+
+def table(frames: Iterable[FrameTimes], roofs: Roofs) -> str:
+    """CSV: a row a kernel of each frame, and one of the frame."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for one in frames:
+        writer.writerows(_rows(one, roofs))
+    return text.getvalue()
+
+
+def _rows(one: FrameTimes, roofs: Roofs) -> Iterator[list[object]]:
+    bounds, kind = bounds_ms(one, roofs), "fused" if one.fused else "unfused"
+    head = [one.work.app, one.work.encoding_name, kind]
+    for name, took in one.kernels.items():
+        bound = bounds.get(name)
+        ratio = f"{took.value / bound:.4g}" if bound else ""
+        own = "" if bound is None else f"{bound:.6g}"
+        yield [*head, name, one.dispatches[name], one.items[name], *_cells(took), own, ratio]
+    yield [
+        *head,
+        FRAME,
+        sum(one.dispatches.values()),
+        one.queries,
+        *_cells(one.frame),
+        f"{sum(bounds.values()):.6g}",
+        "",
+    ]
+
+
+def _cells(took: Measured) -> list[str]:
+    return [f"{value:.6g}" for value in (took.value, took.least, took.most)]
