@@ -110,6 +110,12 @@ def baseline(arch: Arch, work: Workload, trace: Trace, queries: int, pixels: int
     return replace(base, rest_ms=base.rest_unfused_ms / fusion, rest_fusion=fusion)
 
 
+def measured_ms(arch: Arch, work: Workload, queries: int) -> float | None:
+    """A frame of ``queries`` on the GPU alone in ms, from a frame of the workload measured on it; None without one."""
+    own = None if work.is_altered else arch.gpu.measured_frames.get(work.name)
+    return None if own is None else own.unfused_ms.value * queries / own.queries.value
+
+
 def _modelled(
     arch: Arch, work: Workload, trace: Trace, counts: RayCounts, *, needed: bool
 ) -> tuple[Modelled | None, str]:

@@ -36,7 +36,9 @@ TIMES = (
 )
 #: ratios by what they are divided by, apart from constants
 WEIGHTS = {
-    **dict.fromkeys(("fps", "speedup", "speedup_modelled", "io_gbps", "dram_gbps", "line_gbps"), "frame_ms"),
+    **dict.fromkeys(
+        ("fps", "speedup", "speedup_modelled", "speedup_measured", "io_gbps", "dram_gbps", "line_gbps"), "frame_ms"
+    ),
     **dict.fromkeys(("ngpc_power_w", "total_power_w", "power_pct_gpu", "power_density_w_mm2"), "frame_ms"),
     **dict.fromkeys(("speedup_bound", "rest_fusion"), "rest_ms"),
     **dict.fromkeys(("energy_gain", "fps_per_w"), "energy_mj"),

@@ -145,6 +145,8 @@ class Result:
     gpu_between_ms: float | None
     gpu_bound_ms: float | None
     gpu_below_bound: bool
+    gpu_measured_ms: float | None
+    speedup_measured: float | None
     rest_fusion: float
     ngpc_bound_ms: float
     invocations: int

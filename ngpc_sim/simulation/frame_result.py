@@ -15,7 +15,7 @@ from ngpc_sim.engines.encoding_engine import level_ranges
 from ngpc_sim.frame.memory import TableLoad
 from ngpc_sim.frame.stalls import StallReport
 from ngpc_sim.frame.tiles import Choice
-from ngpc_sim.gpu.baseline import Baseline, models_of
+from ngpc_sim.gpu.baseline import Baseline, measured_ms, models_of
 from ngpc_sim.power.energy import Activity, LoadBytes, frame_energy
 from ngpc_sim.power.figures import Frame, frame_costs
 from ngpc_sim.results.result import LevelLines, Result, Scenes
@@ -148,6 +148,7 @@ def _times(point: Point, frame: Finished) -> dict[str, Any]:
         **{f"gpu_{name}": getattr(base, name) for name in ("frame_ms", "frame_ms_low", "encoding_ms", "mlp_ms")},
         "gpu_rest_ms": base.rest_unfused_ms,
         **_modelled(base, frame_ms),
+        **_measured(point, frame_ms),
         "rest_ms": base.rest_ms,
         "rest_fusion": base.rest_fusion,
         "gaps": own | {f"gpu_{name}": gap for name, gap in alone.items()},
@@ -165,6 +166,12 @@ def _modelled(base: Baseline, frame_ms: float) -> dict[str, Any]:
         "gpu_bound_ms": alone.bound_ms if alone else None,
         "gpu_below_bound": base.is_below_bound,
     }
+
+
+def _measured(point: Point, frame_ms: float) -> dict[str, Any]:
+    """The frame as it was measured on this very GPU, where its file has one of the workload."""
+    ms = measured_ms(point.arch, point.work, point.queries)
+    return {"gpu_measured_ms": ms, "speedup_measured": None if ms is None else ms / frame_ms}
 
 
 def _cycles(point: Point, timing: FrameTiming) -> dict[str, Any]:

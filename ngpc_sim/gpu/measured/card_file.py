@@ -128,9 +128,10 @@ def _lines_of_frames(frames: Sequence[FrameTimes]) -> list[str]:
     lines = []
     for alone, fused in zip(frames[::2], frames[1::2], strict=True):
         rest = [sum(one.kernels[name].value for name in set(one.rest)) for one in (alone, fused)]
+        gain = alone.frame.value / fused.frame.value
         lines.append(
             f"frame of {alone.work.name}: {alone.frame.value:.4g} ms, fused {fused.frame.value:.4g} ms: "
-            f"{alone.frame.value / fused.frame.value:.3g} times, its rest of kernels {rest[0] / rest[1]:.3g} times faster "
+            f"{gain:.3g} times, its rest of kernels {rest[0] / rest[1]:.3g} times faster "
             f"(without waits of the host; {alone.frame.spread}; {fused.frame.spread})"
         )
     return lines
