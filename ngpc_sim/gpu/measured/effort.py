@@ -47,7 +47,7 @@ FULL = Effort(
 )
 #: seconds, also where a processor computes in place of a card; values say little
 QUICK = Effort(
-    turns=3, target_ns=5e5, groups=8, most_mib=4, links=20, queries=512, power_s=0.2, frame=(16, 12), frame_turns=2
+    turns=3, target_ns=5e5, groups=8, most_mib=4, links=20, queries=512, power_s=0.2, frame=(12, 8), frame_turns=2
 )
 
 
