@@ -41,7 +41,7 @@ def bash(command):
         (("trace", "info", "nvr"), ["nvr-cloud-fhd"]),
         (("arch", "show", "ngpc-"), ["ngpc-paper"]),
         (("workload", "show", "gia-h"), ["gia-hashgrid"]),
-        (("explain", "speedup_m"), ["speedup_modelled"]),
+        (("explain", "speedup_mo"), ["speedup_modelled"]),
         (("--power-b",), ["--power-budget"]),
         (("nonsense", "x"), []),
     ],
