@@ -385,7 +385,7 @@ class EngineUnderTest:
                 for behind in range(int(cycles)):
                     yield int(start) + behind, column, "|" if behind else f"q{i}"
         out, n, batch = 0, len(self._arrivals), self.spec.mlp.batch_queries
-        rate, tail = self.spec.io.output_bytes_per_cycle, self.mlp.tail_cycles
+        rate, tail = self.spec.io.ports[1], self.mlp.tail_cycles
         for k, (start, end) in enumerate(zip(self.run.batch_start_cycles, self.run.batch_end_cycles, strict=True)):
             queries = min(batch, n - k * batch)
             computed = int(start) + self.mlp.busy_cycles(self.work, queries)

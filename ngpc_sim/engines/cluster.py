@@ -141,8 +141,7 @@ class Cluster:
 
     def ports(self, work: Workload) -> Array:
         """(4,) ports of an NFP as the kernels take them."""
-        io = self.inside.spec.io
-        widths = io.input_bytes_per_cycle, io.output_bytes_per_cycle
+        widths = self.inside.spec.io.ports
         return np.array((work.input_bytes, widths[0], work.output_bytes, widths[1]), np.int64)
 
     def run(self, work: ClusterWork, *, each_query: bool = False) -> ClusterRun:

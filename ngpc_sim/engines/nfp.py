@@ -10,7 +10,7 @@ B = ``batch_queries``, query i in batch k = i div B, c(l,i) its interval on leve
     F(k)   = max(S(k) + busy(n_k), O(k-m) - tail)           free, m = output_fifo_queries div B, at least 1
     E(k)   = F(k) + tail                                    results
     R(k)   = S(k) + share of busy(n_k) of the first matrix  feature buffer half free
-    O(k)   = max(E(k), O(k-1)) + ceil(n_k x out_bytes / output_bytes_per_cycle)
+    O(k)   = max(E(k), O(k-1)) + ceil(n_k x out_bytes / (queries_per_output x output_bytes_per_cycle))
 
 Where a query misses lines of a cached level, its tags are known at ``t = s + c - 1 + pos_fract + grid_index``. Its
 j-th line enters the engine's window of W = ``outstanding_lines`` when the line W before it has come, and comes a
@@ -69,6 +69,18 @@ class IoSpec(Spec):
     input_bytes_per_cycle: int = Field(ge=1, le=1 << 20, description="width of the input port in bytes per cycle")
     output_bytes_per_cycle: int = Field(ge=1, le=1 << 20, description="width of the output port in bytes per cycle")
     output_fifo_queries: int = Field(ge=1, le=1 << 20, description="results that the output FIFO holds")
+    queries_per_output: int = Field(
+        default=1, ge=1, le=65536, description="queries whose results leave as one, composited on the chip"
+    )
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """Bytes of inputs, and of results before they are composited, that pass in a cycle."""
+        return self.input_bytes_per_cycle, self.output_bytes_per_cycle * self.queries_per_output
+
+    def output_bytes(self, results: int) -> int:
+        """Bytes that leave of so many bytes of results."""
+        return -(-results // self.queries_per_output)
 
 
 class NfpSpec(Spec):
@@ -209,7 +221,7 @@ class Nfp:
         """Replay a stream whose intervals are known already; ``came`` (n,) int64: when each query is at the NFP."""
         batch, n, slots = self.spec.mlp.batch_queries, len(service.reads), service.slot_cycles.shape[1]
         nfp = self.idle(work, slots, 1, cached=service.misses is not None)
-        ports = np.array((0, 0, work.output_bytes, self.spec.io.output_bytes_per_cycle), np.int64)
+        ports = np.array((0, 0, work.output_bytes, self.spec.io.ports[1]), np.int64)
         missing, far = service.lines_by_slot()
         asked = Asked(np.arange(n), service.slot_cycles, missing, far, came, np.zeros(min(n, 1), np.int64), n)
         times = np.zeros((1, -(-n // batch), 2), np.int64)
@@ -257,7 +269,7 @@ class Nfp:
             "feature_buffer_read_bytes": features,
             "output_fifo_bytes": 2 * outputs,
             "input_bytes": n_queries * work.input_bytes,
-            "output_bytes": outputs,
+            "output_bytes": self.spec.io.output_bytes(outputs),
         }
 
 

@@ -25,9 +25,8 @@ DRAM_COLUMNS = [frame_tables.DRAM, frame_tables.IN_WRITTEN, frame_tables.IN_READ
 
 def asks_of(arch: Arch, work: Workload, plan: FramePlan) -> Array:
     """(S, ASK_COLUMNS) int64 bytes that each stream asks of the memory."""
-    sizes, lines = plan.sizes, plan.stream_lines[:, 1:].sum(axis=2) * arch.nfp.encoding.line_bytes
-    inputs, outputs = stream_bytes(work, plan).T
-    return np.column_stack([sizes * inputs, sizes * outputs, lines])
+    lines = plan.stream_lines[:, 1:].sum(axis=2) * arch.nfp.encoding.line_bytes
+    return np.column_stack([stream_bytes(arch, work, plan), lines])
 
 
 def tiles_of(arch: Arch, work: Workload, plan: FramePlan, commands: Sequence[Command], gpu: Dispatches) -> Tiles:

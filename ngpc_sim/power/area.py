@@ -8,10 +8,10 @@ banks and one port multiplies them, but for ``banks: ideal``, which names none. 
 (:mod:`ngpc_sim.power.router`).
 
 Buffers of an NFP, 2 bytes a value: two halves of ``batch_queries`` inputs of the array, ``batch_queries`` of its
-outputs staged before ``output_fifo_queries`` in the FIFO, weights of four full tiles. Engines run up to 96 queries
-apart, so each has its own copy of two halves of positions, written and read in the same cycle: copies are smaller than
-one buffer with a port an engine (``docs/hardware.md``). The tags of a cached grid_sram count with it, but for
-``n7_product``, whose density has them. Left out are the dispatcher and the wires between blocks.
+outputs staged before ``output_fifo_queries`` in the FIFO, weights of four full tiles for each array. Engines run up to
+96 queries apart, so each has its own copy of two halves of positions, written and read in the same cycle: copies are
+smaller than one buffer with a port an engine (``docs/hardware.md``). The tags of a cached grid_sram count with it, but
+for ``n7_product``, whose density has them. Left out are the dispatcher and the wires between blocks.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def buffers_kib(nfp: NfpSpec) -> float:
     """Capacity of feature buffer, staged results, output FIFO and weight SRAM of one NFP."""
     mlp = nfp.mlp
     results = (mlp.batch_queries + nfp.io.output_fifo_queries) * mlp.cols
-    operands = 2 * mlp.batch_queries * mlp.rows + results + WEIGHT_TILES * mlp.rows * mlp.cols
+    weights = mlp.arrays * WEIGHT_TILES * mlp.rows * mlp.cols
+    operands = 2 * mlp.batch_queries * mlp.rows + results + weights
     return operands * OPERAND_BYTES / 1024
 
 
@@ -123,7 +124,7 @@ def area(arch: Arch, model: str) -> AreaReport:
     else:
         small = BITS_PER_KIB * tech.bitcell_um2.value / tech.macro_efficiency.value / 1e6
         macro = (nfp.encoding.grid_sram_kib * density + tags_kib) * small
-    macs = nfp.mlp.rows * nfp.mlp.cols
+    macs = nfp.mlp.arrays * nfp.mlp.rows * nfp.mlp.cols
     lane_um2 = nfp.encoding.corner_lanes * tech.lane_um2.value
     engine_um2 = lane_um2 + router_gates(nfp.encoding) * tech.gate_um2.value
     return AreaReport(

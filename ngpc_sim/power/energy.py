@@ -179,7 +179,7 @@ def _clocked_idle_slots(arch: Arch, activity: Activity) -> int:
     """MAC slots x cycles that are clocked without work; none where the clock is gated."""
     if arch.power.gating != "none":
         return 0
-    slots = activity.nfp_cycles * arch.nfp.mlp.rows * arch.nfp.mlp.cols
+    slots = activity.nfp_cycles * arch.nfp.mlp.arrays * arch.nfp.mlp.rows * arch.nfp.mlp.cols
     return max(0, slots - activity.count("mlp_mac") - activity.count("mlp_mac_padded"))
 
 

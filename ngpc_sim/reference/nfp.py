@@ -241,13 +241,14 @@ class ReferenceNfp:
             if number >= self.fifo:
                 yield self.room[number - self.fifo]
             free = self.array_free = self.now
-            booked = max(free + self.tail, booked) + -(
-                -n * self.work.output_bytes // self.spec.io.output_bytes_per_cycle
-            )
+            io = self.spec.io
+            cycle_bytes = io.output_bytes_per_cycle * io.queries_per_output
+            booked = max(free + self.tail, booked) + -(-n * self.work.output_bytes // cycle_bytes)
             self.env.process(self._give_room(number, booked - self.tail - free))
-            stalls["mlp_fill"] = (tile - n) * sum(tiles)
+            longest = len(range(0, n, self.spec.mlp.arrays))
+            stalls["mlp_fill"] = (tile - longest) * sum(tiles)
             stalls["output"] = free - finished
-            self.log.append(BatchLog(start, free + self.tail, booked, free, n, n * sum(tiles), stalls, slot))
+            self.log.append(BatchLog(start, free + self.tail, booked, free, n, longest * sum(tiles), stalls, slot))
 
     def _give_room(self, number: int, delay: int) -> Process:
         """Make room ``tail`` cycles before the batch has left the FIFO: results that set out then arrive behind it."""
@@ -256,6 +257,7 @@ class ReferenceNfp:
 
     def _tile_cycles(self, n: int) -> int:
         mlp = self.spec.mlp
+        n = max(sum(query % mlp.arrays == array for query in range(n)) for array in range(mlp.arrays))
         loading = len(range(0, mlp.rows, mlp.weight_rows_per_cycle))
         if mlp.dataflow == "systolic_ws":
             last_unit = mlp.pe_stages * (mlp.rows - 1 + mlp.cols - 1)

@@ -224,7 +224,8 @@ class Point:
     def io_bytes(self) -> int:
         """Bytes of all queries of the frame in and out."""
         pairs = zip(self.work.sections, self.queries_by_network, strict=True)
-        return sum((section.input_bytes + section.output_bytes) * queries for section, queries in pairs)
+        io = self.arch.nfp.io
+        return sum(n * section.input_bytes + io.output_bytes(n * section.output_bytes) for section, n in pairs)
 
     def cycles(self, duration_ps: int) -> int:
         """NFP cycles of a duration, rounded up."""

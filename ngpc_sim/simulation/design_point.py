@@ -237,7 +237,7 @@ class DesignPoint:
         """What the GPU does in the frame."""
         d, work = self.design, self.design.work
         if models_of(arch, work).rest != ROOFLINE:
-            return time_by_queries(work, plan, self.rest_ps, batches=arch.frame.schedule == "batches")
+            return time_by_queries(arch, work, plan, self.rest_ps)
         counts = ray_counts(d.profile, d.queries, d.pixels * d.part)
         return kernels_by_name(arch, work, plan, counts).times(d.options.rest_factor)
 

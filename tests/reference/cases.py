@@ -184,3 +184,13 @@ def smallest(n):
     network = Network(name="a", n_input_dims="encoding", n_neurons=64, n_hidden_layers=1, n_output_dims=3)
     work = Workload("random-hashgrid", "gia", "hashgrid", encoding, (network,), 12, 8, "none")
     return Case(DEFAULT.nfp, DEFAULT.cluster, 2, work, np.full((n, 3), 0.3, np.float32), None)
+
+
+@st.composite
+def mechanisms(draw):
+    """A case of :func:`cases` with mechanisms of other accelerators switched on."""
+    case = draw(cases())
+    tree = case.spec.model_dump()
+    tree["mlp"]["arrays"] = draw(st.integers(1, min(5, tree["mlp"]["batch_queries"])))
+    tree["io"]["queries_per_output"] = draw(st.sampled_from((1, 1, 3, 64)))
+    return replace(case, spec=NfpSpec.model_validate(tree))
