@@ -21,7 +21,8 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import Spec
 from ngpc_sim.engines.cluster import ClusterSpec, ClusterWork
 from ngpc_sim.engines.encoding_engine import NEEDS as ENCODING_NEEDS
-from ngpc_sim.engines.encoding_engine import EncodingEngine, EncodingSpec, EncodingWork, encoding_engine
+from ngpc_sim.engines.encoding_engine import EncodingEngine, EncodingWork, encoding_engine
+from ngpc_sim.engines.encoding_spec import EncodingSpec
 from ngpc_sim.engines.grid_index import checked_positions
 from ngpc_sim.engines.mlp_engine import NEEDS as MLP_NEEDS
 from ngpc_sim.engines.mlp_engine import MlpEngine, MlpSpec, MlpWork, mlp_engine

@@ -18,6 +18,7 @@ import numpy as np
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.kernels.grid_cache import Caches, look_up_l2, look_up_lines, preload
 from ngpc_sim.kernels.grid_sram import Lines
+from ngpc_sim.kernels.voxel_blocks import Blocks, look_up_blocks
 
 Array = np.ndarray[Any, Any]
 #: no line, or in 32 bits where tables have fewer lines than that; all tables together have fewer
@@ -26,6 +27,8 @@ NO_LINE = 0xFFFFFFFFFFFFFFFF
 FEW_WAYS = 16
 #: lines and links of all caches of one kind, 1 GiB
 MAX_CELLS = 1 << 28
+#: blocks of all levels of an engine, which have numbers of 64 bits
+MAX_BLOCKS = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,8 @@ class TableCaches:
         The L2, or ``None`` for one that holds everything.
     addresses
         How many addresses of lines missed by L2 are kept.
+    held
+        Lines, or blocks, of every level as the caches hold it; without them those of its table.
     """
 
     def __init__(
@@ -122,17 +127,12 @@ class TableCaches:
         l2: L2Shape | None,
         line_bytes: int,
         addresses: int,
+        *,
+        held: list[int] | None = None,
     ) -> None:
         self.slots, self.line_bytes = slots, line_bytes
         self.levels = sorted(level for slot in slots for level in slot)
-        self.offsets = [
-            np.cumsum([0, *(level_lines[level] for level in slot[:-1])]).astype(np.uint64) for slot in slots
-        ]
-        sizes = [sum(level_lines[level] for level in slot) for slot in slots]
-        check_room(shape, sizes, groups)
-        self.caches = [LruCaches(shape, size, groups) for size in sizes]
-        for caches, size in zip(self.caches, sizes, strict=True):
-            caches.load(0, min(size, shape.lines))
+        self._hold(shape, held or level_lines, groups)
         starts = np.cumsum([0, *level_lines[:-1]])
         self.memory = starts[self.levels].astype(np.uint64)
         self.addresses = np.zeros(addresses, np.int64)
@@ -142,6 +142,17 @@ class TableCaches:
             for level in self.levels:
                 start = int(starts[level])
                 self.l2.load(start, start + min(level_lines[level], shape.lines))
+
+    def _hold(self, shape: CacheShape, sizes: list[int], groups: int) -> None:
+        """Make the caches, of levels of these ``sizes``, as the load leaves them."""
+        if sum(sizes) > MAX_BLOCKS:
+            raise UserError(f"{sum(sizes):.3g} voxels have no numbers of 64 bits: use nfp.encoding.layout interleaved.")
+        self.offsets = [np.cumsum([0, *(sizes[level] for level in slot[:-1])]).astype(np.uint64) for slot in self.slots]
+        in_slots = [sum(sizes[level] for level in slot) for slot in self.slots]
+        check_room(shape, in_slots, groups)
+        self.caches = [LruCaches(shape, size, groups) for size in in_slots]
+        for caches, size in zip(self.caches, in_slots, strict=True):
+            caches.load(0, min(size, shape.lines))
 
     def _l2(self, l2: L2Shape | None, n_lines: int) -> LruCaches | None:
         if l2 is None:
@@ -163,3 +174,13 @@ class TableCaches:
                 missed, self.memory, self.l2.state, far, self.line_bytes, self.addresses, self.noted
             )
         return far
+
+
+class BlockCaches(TableCaches):
+    """Caches of blocks with all corners of a voxel, which a miss gathers line by line; else as :class:`TableCaches`."""
+
+    def look_up_blocks(self, slot: int, asked: Blocks, first: int) -> Lines:
+        """Lines (levels, n, corners) of missing blocks of a slot, and their counts (levels, n); the cache goes on."""
+        missed = empty_lines(*asked.lines.shape)
+        look_up_blocks(asked, self.offsets[slot], first, self.caches[slot].state, missed)
+        return missed

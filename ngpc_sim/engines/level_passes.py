@@ -17,7 +17,8 @@ import numpy as np
 from ngpc_sim.engines.grid_index import level_arguments
 from ngpc_sim.kernels.bank_algebra import BLOCK, Hashing, Linear, add_rest, hashed_level, linear_level, to_columns
 from ngpc_sim.kernels.grid_sram import Lines, Table, service_level
-from ngpc_sim.workloads.grids import GridEncoding
+from ngpc_sim.kernels.voxel_blocks import Blocks, service_blocks
+from ngpc_sim.workloads.grids import GridEncoding, grid_levels
 
 Array = np.ndarray[Any, Any]
 #: bits of a bank's number, its part included, that the kernels hold
@@ -30,7 +31,7 @@ class BankShape:
 
     ``bits`` is log2(banks), or -1 for ideal ones; ``lanes`` corners enter a cycle; ``parts`` hold a level together,
     line by line of ``entries_per_line``; ``reuse_distance`` is how many queries back the engine's last query lies, 0
-    without reuse.
+    without reuse. ``blocks``: whether all corners of a voxel are one block.
     """
 
     bits: int
@@ -40,6 +41,7 @@ class BankShape:
     reuse_distance: int
     parts: int
     entries_per_line: int
+    blocks: bool = False
 
     @property
     def line_shift(self) -> int:
@@ -95,7 +97,15 @@ class LevelPasses:
 
     def in_order(self, number: int, positions: Array, intervals: Array, reads: Array, lines: Lines | None) -> None:
         """Pass positions (n, D), the next ones of a stream, through one level: see :func:`service_level`."""
-        service_level(positions, self._tables[number], intervals, reads, lines)
+        if self.shape.blocks:
+            self.in_blocks(number, positions, intervals, reads, None)
+        else:
+            service_level(positions, self._tables[number], intervals, reads, lines)
+
+    def in_blocks(self, number: int, positions: Array, intervals: Array, reads: Array, blocks: Blocks | None) -> None:
+        """The same through a level of blocks: see :func:`service_blocks`."""
+        resolution = np.uint64(grid_levels(self.encoding)[number].resolution)
+        service_blocks(positions, self._tables[number], resolution, intervals, reads, blocks)
 
     def add(self, positions: Array, levels: list[int], cycles: Array, reads: Array) -> None:
         """Add intervals and reads of positions (n, D) on ``levels`` to ``cycles`` (slots, n) and ``reads`` (n,).
@@ -110,6 +120,10 @@ class LevelPasses:
         self, columns: Array, ends: Array, level: int, cycles: Array, reads: Array, lines: Lines | None = None
     ) -> None:
         """Like :meth:`add` on one level, with ``cycles`` (n,), from :func:`columns_of`; ``lines`` are filled."""
+        if self.shape.blocks:
+            cycles += np.uint16(1)
+            reads += np.int32(self.encoding.corners)
+            return
         table, usual, rare = self._tables[level], self._usual[level], np.ones(len(cycles), np.uint8)
         if isinstance(usual, Hashing) and (lines is None or self.shape.line_shift >= 0):
             hashed_level(columns, ends, table, usual, rare, cycles, reads, lines)

@@ -42,7 +42,8 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.plugins import BUILTIN, Check, WrongAnswerError, build, checked, giver
 from ngpc_sim.config.schema import Field, Spec, field_validator, model_validator
 from ngpc_sim.engines import answers
-from ngpc_sim.engines.encoding_engine import EncodingSpec, encoding_engine, serve
+from ngpc_sim.engines.encoding_engine import encoding_engine, serve
+from ngpc_sim.engines.encoding_spec import EncodingSpec
 from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.mlp_engine import OPERAND_BYTES, MlpSpec, mlp_engine
 from ngpc_sim.engines.service import Service

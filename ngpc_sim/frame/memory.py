@@ -18,7 +18,7 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config import units
 from ngpc_sim.config.plugins import WrongAnswerError, build, is_plugin, real, shown
 from ngpc_sim.engines.dram import Dram
-from ngpc_sim.engines.encoding_engine import EncodingSpec
+from ngpc_sim.engines.encoding_spec import EncodingSpec
 from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.nfp import MissPath
 from ngpc_sim.engines.shared_tables import held_bytes, spilled_tables, tables_of_engines

@@ -120,6 +120,8 @@ def _rules(file: ArchFile) -> Iterator[Rule]:
     yield policy != "cache", f"nfp.encoding.table_policy is {policy}", (*CACHE_KEYS, *lines)
     ideal = ("nfp.encoding.read_ports", "nfp.encoding.bank_map")
     yield encoding.banks == "ideal", "nfp.encoding.banks is ideal", ideal
+    laid = encoding.layout != "interleaved"
+    yield laid, f"nfp.encoding.layout is {encoding.layout}", ("nfp.encoding.bank_map",)
     layers = ("nfp.mlp.pipeline_depth", "nfp.mlp.weight_double_buffer")
     yield mlp.dataflow == "systolic_ws", "nfp.mlp.dataflow is systolic_ws", layers
     yield mlp.dataflow == "layer_serial", "nfp.mlp.dataflow is layer_serial", ("nfp.mlp.pe_stages",)

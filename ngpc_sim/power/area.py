@@ -22,13 +22,15 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines.mlp_engine import OPERAND_BYTES
 from ngpc_sim.engines.nfp import NfpSpec
-from ngpc_sim.power.router import router_gates
+from ngpc_sim.power.router import CORNERS, FEATURES, router_gates
 
 BITS_PER_KIB = 8 * 1024
 #: full weight tiles that the weight SRAM holds: the largest bundled networks are 20 KiB
 WEIGHT_TILES = 4
 #: a position: 3 float32
 POSITION_BYTES = 12
+#: number of a voxel of any level; secondary: 26 tag bits beside 11 of the set in NeuRex (64 KiB of 32-byte blocks)
+BLOCK_BITS = 37
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,17 @@ class TagStore:
 
 
 def tag_store(arch: Arch) -> TagStore:
-    """Tags of one engine: 32-bit line addresses without the bits of the set, a valid bit, and the order of use."""
+    """Tags of one engine: 32-bit line addresses without the bits of the set, a valid bit, and the order of use.
+
+    A block of a hash grid has a longer number.
+    """
     encoding = arch.nfp.encoding
     if encoding.table_policy != "cache":
         return TagStore(0.0, 0.0)
-    shape = encoding.cache_shape()
+    in_blocks = encoding.layout == "voxel_block"
+    shape = encoding.cache_shape(1, CORNERS * FEATURES * encoding.feature_bytes if in_blocks else 0)
     ways = min(shape.ways, shape.capacity_lines)
-    bits = 32 - (shape.sets.bit_length() - 1) + 1 + (ways - 1).bit_length()
+    bits = (BLOCK_BITS if in_blocks else 32) - (shape.sets.bit_length() - 1) + 1 + (ways - 1).bit_length()
     return TagStore(shape.lines * bits / 8, ways * bits / 8)
 
 

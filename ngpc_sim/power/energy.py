@@ -139,7 +139,7 @@ def _by_block(arch: Arch, activity: Activity, bitcell: AreaReport) -> dict[str, 
     macs = count("mlp_mac") * energy.mlp_mac.value + count("mlp_mac_padded") * energy.mlp_mac_padded.value
     weights, activations = count("weight_bytes"), count("activation_bytes")
     operands = weights * energy.weight_byte.value + activations * energy.activation_byte.value
-    reads_pj = sum(n * technology.access("read_pj", arch.grid_sram(bits)) for bits, n in activity.reads.items())
+    reads_pj = sum(n * _read_pj(arch, bits) for bits, n in activity.reads.items())
     return {
         "encoding": encoding * logic,
         "grid_sram": (reads_pj + _cache_pj(arch, activity)) * sram,
@@ -151,6 +151,13 @@ def _by_block(arch: Arch, activity: Activity, bitcell: AreaReport) -> dict[str, 
         "gpu": arch.gpu.board_power_w.value * activity.gpu_work_ms,
         "gpu_idle": arch.gpu.idle_power_w.value * (activity.frame_ms - activity.gpu_work_ms),
     }
+
+
+def _read_pj(arch: Arch, entry_bits: int) -> float:
+    """Energy in pJ of reading an entry: at once, or each feature from a bank of its own."""
+    encoding = arch.nfp.encoding
+    words = entry_bits // (8 * encoding.feature_bytes) if encoding.layout == "feature_major" else 1
+    return words * arch.technology.access("read_pj", arch.grid_sram(entry_bits // words))
 
 
 def _memory_pj(arch: Arch, l2_bytes: int, dram_bytes: int) -> float:

@@ -9,12 +9,12 @@ law), it takes about::
     toggled gates a read = (entry + index bits) x (6.8 + 0.89 n + 0.28 x banks x ports)      random entries
 
 with n places for corners that wait: a lane each, and never fewer than the 8 corners of a voxel. ``banks: ideal`` is no
-hardware: it has no router and none is priced.
+hardware: it has no router and none is priced. Blocks with all corners of a voxel need none.
 """
 
 from __future__ import annotations
 
-from ngpc_sim.engines.encoding_engine import EncodingSpec
+from ngpc_sim.engines.encoding_spec import EncodingSpec
 
 #: corners of a 3-D voxel
 CORNERS = 8
@@ -26,6 +26,11 @@ PLACE, PAIR, BIT = 150.0, 47.0, 1.9
 TOGGLED, TOGGLED_BY_PLACE, TOGGLED_BY_PORT = 6.8, 0.89, 0.28
 
 
+def has_router(encoding: EncodingSpec) -> bool:
+    """Whether corners find their banks by a router: all corners of a block come at once, each in its place."""
+    return encoding.banks != "ideal" and encoding.layout != "voxel_block"
+
+
 def router_places(encoding: EncodingSpec) -> int:
     """Corners that one engine's bank router holds while they wait."""
     return max(encoding.corner_lanes, CORNERS)
@@ -33,18 +38,18 @@ def router_places(encoding: EncodingSpec) -> int:
 
 def router_gates(encoding: EncodingSpec) -> float:
     """NAND2 equivalents of one engine's bank router."""
-    if encoding.banks == "ideal":
+    if not has_router(encoding):
         return 0.0
     places, entry_bits = router_places(encoding), 8 * FEATURES * encoding.feature_bytes
-    crossed = BIT * _bits(encoding, entry_bits) * encoding.banks * encoding.read_ports
+    crossed = BIT * _bits(encoding, entry_bits) * int(encoding.banks) * encoding.read_ports
     return places * (PLACE + PAIR * places + crossed)
 
 
 def toggled_gates(encoding: EncodingSpec, entry_bits: int) -> float:
     """NAND2 equivalents that toggle when an entry of ``entry_bits`` is read."""
-    if encoding.banks == "ideal":
+    if not has_router(encoding):
         return 0.0
-    by_port = TOGGLED_BY_PORT * encoding.banks * encoding.read_ports
+    by_port = TOGGLED_BY_PORT * int(encoding.banks) * encoding.read_ports
     return _bits(encoding, entry_bits) * (TOGGLED + TOGGLED_BY_PLACE * router_places(encoding) + by_port)
 
 

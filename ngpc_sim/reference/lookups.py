@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ngpc_sim.engines.encoding_engine import EncodingSpec, spilled_levels
+from ngpc_sim.engines.encoding_spec import EncodingSpec
 from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.service import Misses, Service
+from ngpc_sim.engines.table_fit import spilled_levels
 from ngpc_sim.reference.caches import Asked, reference_misses
 from ngpc_sim.workloads.grids import LINEAR_CAP, GridEncoding, GridLevel, grid_levels
 
@@ -21,11 +22,12 @@ HASH_PRIMES = (1, 2654435761, 805459861, 3674653429)
 
 @dataclass(frozen=True)
 class Lookup:
-    """One query on one level: cycles of its initiation interval, distinct entries read, and their distinct lines."""
+    """One query on one level: cycles of its interval, entries read, and their lines, which may be of a ``block``."""
 
     cycles: int
     reads: int
     lines: tuple[int, ...] = ()
+    block: int | None = None
 
 
 def lookups(spec: EncodingSpec, encoding: GridEncoding, positions: Array) -> list[list[Lookup]]:
@@ -42,7 +44,7 @@ def _level_lookups(spec: EncodingSpec, encoding: GridEncoding, level: GridLevel,
     scaled = (positions.astype(np.float64) * np.float64(level.scale) + 0.5).astype(np.float32)
     whole = np.clip(np.floor(scaled.astype(np.float64)), -(2.0**31), 2.0**31 - 1).astype(np.int64)
     cells = [tuple(int(c) % 2**32 for c in cell) for cell in whole]
-    index_cycles = -(-(2**encoding.n_dims) // (parts * spec.corner_lanes))
+    index_cycles = base_cycles(spec, encoding)
     answers: list[Lookup] = []
     for i, cell in enumerate(cells):
         before = cells[i - side_by_side] if i >= side_by_side else None
@@ -50,11 +52,23 @@ def _level_lookups(spec: EncodingSpec, encoding: GridEncoding, level: GridLevel,
             answers.append(Lookup(index_cycles, 0))
             continue
         corners = [_entry(encoding, level, cell, corner) for corner in range(2**encoding.n_dims)]
+        if spec.layout == "voxel_block":
+            block = sum(c % level.resolution * level.resolution**axis for axis, c in enumerate(cell))
+            answers.append(Lookup(1, len(corners), tuple(entry // in_line for entry in corners), block))
+            continue
         lines = tuple(dict.fromkeys(entry // in_line for entry in corners))
         banks = {entry: (entry // in_line % parts, _bank(spec, entry)) for entry in corners}
         cycles = index_cycles if spec.banks == "ideal" else _queued(corners, banks, parts * spec.corner_lanes, spec)
         answers.append(Lookup(cycles, len(set(corners)), lines))
     return answers
+
+
+def base_cycles(spec: EncodingSpec, encoding: GridEncoding) -> int:
+    """Cycles of a query and level without a conflict."""
+    if spec.layout == "voxel_block":
+        return 1
+    engines = max(1, spec.engines // encoding.n_levels) if spec.sharing == "partition" else 1
+    return len(range(0, 2**encoding.n_dims, engines * spec.corner_lanes))
 
 
 def _entry(encoding: GridEncoding, level: GridLevel, cell: tuple[int, ...], corner: int) -> int:
@@ -84,8 +98,8 @@ def _queued(corners: list[int], banks: dict[int, tuple[int, int]], lanes: int, s
 
 
 def _bank(spec: EncodingSpec, entry: int) -> int:
-    if spec.banks == "ideal":
-        return 0
+    if spec.banks == "ideal" or spec.layout == "feature_major":
+        return 0  # each bank of a feature has all entries, and they all do the same
     banks = spec.banks
     if spec.bank_map == "low_bits" or banks == 1:
         return entry % banks
@@ -110,8 +124,7 @@ def service_with(
 ) -> Service:
     """The service of ``queries`` of which the lines ``asked`` are missing on ``cached`` levels."""
     slots = min(spec.engines, encoding.n_levels)
-    parts = max(1, spec.engines // encoding.n_levels) if spec.sharing == "partition" else 1
-    index_cycles = -(-(2**encoding.n_dims) // (parts * spec.corner_lanes))
+    index_cycles = base_cycles(spec, encoding)
     return Service(
         slot_cycles=np.array(slot_cycles(spec, queries), np.uint16).reshape(-1, slots),
         reads=np.array([sum(level.reads for level in row) for row in queries], np.int32),
@@ -126,7 +139,8 @@ def asked_lines(
     """Misses of every query (outer list) on every level (inner list); none where grid_sram is no cache."""
     if spec.table_policy != "cache":
         return [[Asked()] * encoding.n_levels for _ in queries]
-    return reference_misses(spec, encoding, [[level.lines for level in row] for row in queries], l2)
+    lines, blocks = ([[getattr(level, name) for level in row] for row in queries] for name in ("lines", "block"))
+    return reference_misses(spec, encoding, lines, blocks, l2)
 
 
 def by_slot(spec: EncodingSpec, row: list[Asked]) -> tuple[Asked, ...]:

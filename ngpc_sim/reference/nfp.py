@@ -17,7 +17,7 @@ from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.nfp import IDEAL_PATH, MissPath, NfpSpec
 from ngpc_sim.kernels.causes import CAUSES
 from ngpc_sim.reference.caches import Asked, Fetches
-from ngpc_sim.reference.lookups import asked_lines, by_slot, lookups, slot_cycles
+from ngpc_sim.reference.lookups import asked_lines, base_cycles, by_slot, lookups, slot_cycles
 from ngpc_sim.results.stall_causes import CHARGED
 from ngpc_sim.workloads.workload import Workload
 
@@ -104,7 +104,7 @@ class ReferenceNfp:
         parts = copies if encoding.sharing == "partition" else 1
         self.n_groups = copies // parts
         self.n_slots = min(encoding.engines, levels)
-        index_cycles = -(-(2**work.encoding.n_dims) // (parts * encoding.corner_lanes))
+        index_cycles = base_cycles(encoding, work.encoding)
         self.base = [len(range(slot, levels, self.n_slots)) * index_cycles for slot in range(self.n_slots)]
         stages = encoding.latency_cycles
         self.before_tags = stages.pos_fract + stages.grid_index

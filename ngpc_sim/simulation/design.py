@@ -11,8 +11,8 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config import units
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.units import is_real, is_whole
-from ngpc_sim.engines.encoding_engine import check_tables
 from ngpc_sim.engines.shared_tables import check_all_tables
+from ngpc_sim.engines.table_fit import check_tables
 from ngpc_sim.frame.bound import ngpc_bound_ps
 from ngpc_sim.frame.plan import queries_by_network, target_queries
 from ngpc_sim.frame.services import split_of

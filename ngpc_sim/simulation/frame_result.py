@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.config import units
-from ngpc_sim.engines.encoding_engine import level_ranges
+from ngpc_sim.engines.table_fit import level_ranges
 from ngpc_sim.frame.memory import TableLoad
 from ngpc_sim.frame.stalls import StallReport
 from ngpc_sim.frame.tiles import Choice

@@ -15,7 +15,8 @@ from operator import attrgetter
 from statistics import fmean
 
 from ngpc_sim.architecture.arch import load_arch
-from ngpc_sim.engines.encoding_engine import EncodingSpec, encoding_engine
+from ngpc_sim.engines.encoding_engine import encoding_engine
+from ngpc_sim.engines.encoding_spec import EncodingSpec
 from ngpc_sim.paper.inputs import SCALES
 from ngpc_sim.paper.validation.runs import DENSE, LARGEST, MECHANISTIC, PAPER, PLATEAU_SCALES, TARGETS, Mode, Runs
 from ngpc_sim.paper.validation.verdicts import Numbers
