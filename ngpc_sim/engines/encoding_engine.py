@@ -35,7 +35,7 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.plugins import BUILTIN, Calls, Check, build, giver, name_of, speaks_for, takes, whole
 from ngpc_sim.engines import answers
 from ngpc_sim.engines.encoding_spec import EncodingSpec
-from ngpc_sim.engines.grid_cache import BlockCaches, L2Shape, TableCaches
+from ngpc_sim.engines.grid_cache import BlockCaches, L2Shape, Sizes, TableCaches
 from ngpc_sim.engines.grid_index import checked_positions
 from ngpc_sim.engines.level_passes import BankShape, LevelPasses
 from ngpc_sim.engines.level_streams import AnyCaches, BlockStream, CachedStream, LevelStream
@@ -134,7 +134,7 @@ class EncodingEngine:
 
     def remembers(self, encoding: GridEncoding) -> int | None:
         """How many queries before a query its intervals and reads depend on; ``None`` for all of them."""
-        if self.cached_levels(encoding):
+        if self.cached_levels(encoding) or self.spec.reorder_window > 1:
             return None
         return self.side_by_side(encoding) if self.spec.reuse == "last_voxel" else 0
 
@@ -150,6 +150,8 @@ class EncodingEngine:
             parts=engines_of_level(spec, encoding) // groups,
             entries_per_line=entries_per_line(spec, encoding),
             blocks=spec.layout == "voxel_block",
+            window=spec.reorder_window,
+            side_by_side=groups,
         )
         return LevelPasses(encoding, shape)
 
@@ -170,10 +172,9 @@ class EncodingEngine:
         own, together = block_bytes(self.spec, encoding), engines_of_level(self.spec, encoding) // groups
         shape = self.spec.cache_shape(together, own)
         used = [levels for levels in in_slot if levels]
-        given = shape, used, tables, groups, l2, self.spec.line_bytes, addresses
-        if not own:
-            return TableCaches(*given)
-        return BlockCaches(*given, held=[level.resolution**encoding.n_dims for level in grid_levels(encoding)])
+        held = [level.resolution**encoding.n_dims for level in grid_levels(encoding)] if own else tables
+        caches = BlockCaches if own else TableCaches
+        return caches(shape, used, Sizes(tables, held), groups, l2, self.spec.line_bytes, addresses)
 
     def timing(self, work: EncodingWork) -> Timing:
         """Cycles and actions of a stream that never waits for its inputs or its buffer."""

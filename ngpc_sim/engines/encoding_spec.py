@@ -46,6 +46,9 @@ class EncodingSpec(Spec):
     layout: Literal["interleaved", "voxel_block", "feature_major"] = Field(
         default="interleaved", description="how the entries of a level lie in grid_sram"
     )
+    reorder_window: int = Field(
+        default=1, ge=1, le=4096, description="consecutive queries whose reads compete for the banks together"
+    )
     latency_cycles: LatencySpec = Field(description="latency of the four stages in cycles")
 
     @field_validator("model")

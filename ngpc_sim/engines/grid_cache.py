@@ -11,7 +11,7 @@ its set there, as in GPUs, whose tables and images have strides of powers of two
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -97,6 +97,13 @@ def empty_lines(levels: int, n: int, corners: int) -> Lines:
     return Lines(np.empty((levels, n, corners), np.uint32), np.zeros((levels, n), np.uint8))
 
 
+class Sizes(NamedTuple):
+    """Lines of every level's table in memory, and lines or blocks of every level as the caches hold it."""
+
+    lines: list[int]
+    held: list[int]
+
+
 class TableCaches:
     """All cached levels of an NFP's encoding engines, with L2 behind them.
 
@@ -106,33 +113,30 @@ class TableCaches:
         Cache of one engine, or of all engines that share a level between them.
     slots
         Levels of every engine slot that has a cache, in the order in which it serves them.
-    level_lines
-        Lines of every level's table.
+    sizes
+        Of every level.
     groups
         Engines side by side that hold the same levels, each with a cache of its own.
     l2, line_bytes
         The L2, or ``None`` for one that holds everything.
     addresses
         How many addresses of lines missed by L2 are kept.
-    held
-        Lines, or blocks, of every level as the caches hold it; without them those of its table.
     """
 
     def __init__(
         self,
         shape: CacheShape,
         slots: list[list[int]],
-        level_lines: list[int],
+        sizes: Sizes,
         groups: int,
         l2: L2Shape | None,
         line_bytes: int,
         addresses: int,
-        *,
-        held: list[int] | None = None,
     ) -> None:
         self.slots, self.line_bytes = slots, line_bytes
         self.levels = sorted(level for slot in slots for level in slot)
-        self._hold(shape, held or level_lines, groups)
+        self._hold(shape, sizes.held, groups)
+        level_lines = sizes.lines
         starts = np.cumsum([0, *level_lines[:-1]])
         self.memory = starts[self.levels].astype(np.uint64)
         self.addresses = np.zeros(addresses, np.int64)

@@ -17,6 +17,7 @@ import numpy as np
 from ngpc_sim.engines.grid_index import level_arguments
 from ngpc_sim.kernels.bank_algebra import BLOCK, Hashing, Linear, add_rest, hashed_level, linear_level, to_columns
 from ngpc_sim.kernels.grid_sram import Lines, Table, service_level
+from ngpc_sim.kernels.read_window import COLUMNS, Window, service_window
 from ngpc_sim.kernels.voxel_blocks import Blocks, service_blocks
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels
 
@@ -31,7 +32,8 @@ class BankShape:
 
     ``bits`` is log2(banks), or -1 for ideal ones; ``lanes`` corners enter a cycle; ``parts`` hold a level together,
     line by line of ``entries_per_line``; ``reuse_distance`` is how many queries back the engine's last query lies, 0
-    without reuse. ``blocks``: whether all corners of a voxel are one block.
+    without reuse. ``blocks``: whether all corners of a voxel are one block. ``window``: queries whose reads compete for
+    the banks together, ``side_by_side`` on so many engines.
     """
 
     bits: int
@@ -42,6 +44,13 @@ class BankShape:
     parts: int
     entries_per_line: int
     blocks: bool = False
+    window: int = 1
+    side_by_side: int = 1
+
+    @property
+    def in_order(self) -> bool:
+        """Whether a query depends on one before it."""
+        return self.reuse_distance > 0 or self.window > 1
 
     @property
     def line_shift(self) -> int:
@@ -93,12 +102,23 @@ class LevelPasses:
             )
             for level in level_arguments(encoding)
         ]  # fmt: skip
+        banks = shape.parts << max(shape.bits, 0)
+        self._windows = [
+            Window(
+                shape.window,
+                np.zeros((shape.side_by_side, banks), np.int64),
+                np.zeros((shape.side_by_side, COLUMNS), np.int64),
+            )
+            for _ in self._tables
+        ]
         self._usual = [self._usual_of(table) for table in self._tables]
 
     def in_order(self, number: int, positions: Array, intervals: Array, reads: Array, lines: Lines | None) -> None:
         """Pass positions (n, D), the next ones of a stream, through one level: see :func:`service_level`."""
         if self.shape.blocks:
             self.in_blocks(number, positions, intervals, reads, None)
+        elif self.shape.window > 1:
+            service_window(positions, self._tables[number], self._windows[number], intervals, reads, lines)
         else:
             service_level(positions, self._tables[number], intervals, reads, lines)
 

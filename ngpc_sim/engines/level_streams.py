@@ -52,7 +52,7 @@ class LevelStream:
 
     def serve(self, positions: Array) -> tuple[Array, Array, None]:
         """Intervals (n, slots) uint16 and reads (n,) int32 of the next ``positions`` (n, D) of the stream."""
-        if self.passes.shape.reuse_distance:
+        if self.passes.shape.in_order:
             return self._in_order(positions)
         n = len(positions)
         cycles, reads = np.empty((n, self.slots), np.uint16), np.zeros(n, np.int32)
@@ -155,7 +155,7 @@ class CachedStream:
         lines: Lines | None = None,
     ) -> None:
         """Pass a chunk through a level: intervals and reads are added, ``lines`` filled."""
-        if not self.passes.shape.reuse_distance:
+        if not self.passes.shape.in_order:
             self.passes.add_level(columns, ends, level, cycles, reads, lines)
             return
         read = np.zeros(len(reads), np.uint8)

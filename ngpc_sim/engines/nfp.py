@@ -100,12 +100,18 @@ class NfpSpec(Spec):
         return checked(model, BUILTIN)
 
     @model_validator(mode="after")
-    def _a_batch_fits_the_fifo(self) -> NfpSpec:
+    def _batches_fit(self) -> NfpSpec:
         room, batch = self.io.output_fifo_queries, self.mlp.batch_queries
         if room < batch:
             raise ValueError(
                 f"nfp.io.output_fifo_queries of {room} should be at least nfp.mlp.batch_queries, {batch}: results of "
                 "a whole batch wait there"
+            )
+        window = self.encoding.reorder_window
+        if batch % window:
+            raise ValueError(
+                f"nfp.mlp.batch_queries of {batch} should be a multiple of nfp.encoding.reorder_window, {window}: a "
+                "window does not reach over a batch"
             )
         return self
 

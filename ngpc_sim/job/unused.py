@@ -22,6 +22,7 @@ CACHE_KEYS = ("nfp.encoding.ways", "nfp.encoding.outstanding_lines", "memory.l2_
 #: keys of replayed frames alone: a closed form has no conflicts, misses and queues
 REPLAYED = (
     *("nfp.encoding.banks", "nfp.encoding.read_ports", "nfp.encoding.bank_map", "nfp.encoding.reuse"),
+    "nfp.encoding.reorder_window",
     *("nfp.encoding.ways", "nfp.encoding.outstanding_lines", "nfp.encoding.latency_cycles", "memory.l2_ways"),
     *("nfp.io.output_fifo_queries", "cluster.dispatch", "frame.tiles", "frame.overlap", "frame.schedule"),
     *("frame.front_end", "frame.queues"),
@@ -118,7 +119,7 @@ def _rules(file: ArchFile) -> Iterator[Rule]:
     lines = () if encoding.sharing == "partition" else ("nfp.encoding.line_bytes",)
     policy = encoding.table_policy
     yield policy != "cache", f"nfp.encoding.table_policy is {policy}", (*CACHE_KEYS, *lines)
-    ideal = ("nfp.encoding.read_ports", "nfp.encoding.bank_map")
+    ideal = ("nfp.encoding.read_ports", "nfp.encoding.bank_map", "nfp.encoding.reorder_window")
     yield encoding.banks == "ideal", "nfp.encoding.banks is ideal", ideal
     laid = encoding.layout != "interleaved"
     yield laid, f"nfp.encoding.layout is {encoding.layout}", ("nfp.encoding.bank_map",)

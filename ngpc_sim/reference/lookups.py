@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.service import Misses, Service
 from ngpc_sim.engines.table_fit import spilled_levels
 from ngpc_sim.reference.caches import Asked, reference_misses
+from ngpc_sim.reference.windows import in_windows
 from ngpc_sim.workloads.grids import LINEAR_CAP, GridEncoding, GridLevel, grid_levels
 
 Array = np.ndarray[Any, Any]
@@ -46,10 +47,12 @@ def _level_lookups(spec: EncodingSpec, encoding: GridEncoding, level: GridLevel,
     cells = [tuple(int(c) % 2**32 for c in cell) for cell in whole]
     index_cycles = base_cycles(spec, encoding)
     answers: list[Lookup] = []
+    reads: list[tuple[list[int], dict[int, tuple[int, int]]]] = []
     for i, cell in enumerate(cells):
         before = cells[i - side_by_side] if i >= side_by_side else None
         if spec.reuse == "last_voxel" and cell == before:
             answers.append(Lookup(index_cycles, 0))
+            reads.append(([], {}))
             continue
         corners = [_entry(encoding, level, cell, corner) for corner in range(2**encoding.n_dims)]
         if spec.layout == "voxel_block":
@@ -60,7 +63,11 @@ def _level_lookups(spec: EncodingSpec, encoding: GridEncoding, level: GridLevel,
         banks = {entry: (entry // in_line % parts, _bank(spec, entry)) for entry in corners}
         cycles = index_cycles if spec.banks == "ideal" else _queued(corners, banks, parts * spec.corner_lanes, spec)
         answers.append(Lookup(cycles, len(set(corners)), lines))
-    return answers
+        reads.append((corners, banks))
+    if spec.reorder_window == 1 or spec.banks == "ideal" or spec.layout == "voxel_block":
+        return answers
+    cycles_of = in_windows(spec, side_by_side, index_cycles, parts * spec.corner_lanes, reads)
+    return [replace(answer, cycles=cycles) for answer, cycles in zip(answers, cycles_of, strict=True)]
 
 
 def base_cycles(spec: EncodingSpec, encoding: GridEncoding) -> int:

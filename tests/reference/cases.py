@@ -193,6 +193,8 @@ def mechanisms(draw):
     tree = case.spec.model_dump()
     tree["mlp"]["arrays"] = draw(st.integers(1, min(5, tree["mlp"]["batch_queries"])))
     tree["encoding"]["layout"] = draw(st.sampled_from(("interleaved", "voxel_block", "feature_major")))
+    windows = [size for size in (1, 2, 4, 7, 16, 64) if tree["mlp"]["batch_queries"] % size == 0]
+    tree["encoding"]["reorder_window"] = draw(st.sampled_from(windows))
     if tree["encoding"]["layout"] == "voxel_block":  # there are more voxels than caches of many ways have places for
         tree["encoding"]["ways"] = draw(st.integers(1, 16))
     tree["io"]["queries_per_output"] = draw(st.sampled_from((1, 1, 3, 64)))
