@@ -40,6 +40,7 @@ from ngpc_sim.engines.grid_index import checked_positions
 from ngpc_sim.engines.level_passes import BankShape, LevelPasses
 from ngpc_sim.engines.level_streams import AnyCaches, BlockStream, CachedStream, LevelStream
 from ngpc_sim.engines.service import Service
+from ngpc_sim.engines.subgrids import restricted, subgrid_levels, subgrids_of
 from ngpc_sim.engines.table_fit import block_bytes, engines_of_level, entries_per_line, spilled_levels
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels
@@ -71,9 +72,13 @@ class EncodingEngine:
         return 1 if self.spec.sharing == "partition" else engines_of_level(self.spec, encoding)
 
     def index_cycles(self, encoding: GridEncoding) -> int:
-        """Cycles to compute the indices of one query and level; 1 where all its corners are one block."""
-        if self.spec.layout == "voxel_block":
+        """Cycles to compute the indices of one query and level; 1 where its corners, on any level, are one block."""
+        if self._blocks(encoding):
             return 1
+        return self._groups(encoding)
+
+    def _groups(self, encoding: GridEncoding) -> int:
+        """Groups in which the corners of a query enter."""
         engines = engines_of_level(self.spec, encoding) // self.side_by_side(encoding)
         return -(-encoding.corners // (engines * self.spec.corner_lanes))
 
@@ -110,10 +115,11 @@ class EncodingEngine:
     def stream_behind(self, encoding: GridEncoding, caches: AnyCaches | None) -> Callable[[Array], Service]:
         """Like :meth:`stream` with these ``caches``, or none where every level fits or counts as if it did."""
         slots = min(self.spec.engines, encoding.n_levels)
-        base = np.array(
-            [sum(1 for level in range(slot, encoding.n_levels, slots)) for slot in range(slots)],
-            dtype=np.int64,
-        ) * self.index_cycles(encoding)
+        blocks, groups = self._blocks(encoding), self._groups(encoding)
+        base = np.zeros(slots, np.int64)
+        np.add.at(
+            base, np.arange(encoding.n_levels) % slots, np.where(np.arange(encoding.n_levels) < blocks, 1, groups)
+        )
         passes = self._passes(encoding)
         levels: LevelStream | CachedStream
         if caches is None:
@@ -123,8 +129,9 @@ class EncodingEngine:
             levels = cached(passes, caches, slots)
 
         def part(positions: Array) -> Service:
-            intervals, reads, misses = levels.serve(checked_positions(encoding, positions))
-            return Service(intervals, reads, base, misses)
+            checked = checked_positions(encoding, positions)
+            intervals, reads, misses = levels.serve(checked)
+            return Service(intervals, reads, base, misses, subgrids_of(self.spec, encoding, checked))
 
         return part
 
@@ -149,11 +156,17 @@ class EncodingEngine:
             reuse_distance=groups if spec.reuse == "last_voxel" else 0,
             parts=engines_of_level(spec, encoding) // groups,
             entries_per_line=entries_per_line(spec, encoding),
-            blocks=spec.layout == "voxel_block",
+            blocks=self._blocks(encoding),
             window=spec.reorder_window,
             side_by_side=groups,
         )
-        return LevelPasses(encoding, shape)
+        return LevelPasses(encoding, shape, restricted(spec, encoding))
+
+    def _blocks(self, encoding: GridEncoding) -> int:
+        """Levels, from 0 on, that are laid out in blocks."""
+        if self.spec.layout != "voxel_block":
+            return 0
+        return encoding.n_levels - len(subgrid_levels(self.spec, encoding))
 
     @property
     def _bank_bits(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from ngpc_sim.config.plugins import BUILTIN, checked
-from ngpc_sim.config.schema import Field, Spec, field_validator
+from ngpc_sim.config.schema import Field, Spec, field_validator, model_validator
 from ngpc_sim.engines.grid_cache import CacheShape
 
 
@@ -49,6 +49,21 @@ class EncodingSpec(Spec):
     reorder_window: int = Field(
         default=1, ge=1, le=4096, description="consecutive queries whose reads compete for the banks together"
     )
+    subgrids: int = Field(
+        default=1, ge=1, le=1 << 20, description="blocks of space, each with subtables of its own; 1 for none"
+    )
+    first_subgrid_level: Annotated[int, Field(ge=0, le=127)] | Literal["hashed"] = Field(
+        default="hashed", description="first level whose table is cut into subtables; hashed: the first hashed one"
+    )
+    reorder: Literal["none", "batch", "frame"] = Field(
+        default="none", description="among which queries those of a subgrid are brought together"
+    )
+    subgrid_buffer_kib: int = Field(
+        default=32, ge=1, le=1 << 16, description="both halves of one engine's buffer for subtables in KiB"
+    )
+    subgrid_fill_bytes_per_cycle: int = Field(
+        default=64, ge=1, le=1 << 20, description="bytes of subtables that an NFP receives in a cycle"
+    )
     latency_cycles: LatencySpec = Field(description="latency of the four stages in cycles")
 
     @field_validator("model")
@@ -63,6 +78,14 @@ class EncodingSpec(Spec):
         if banks != "ideal" and not (whole and 1 <= banks <= 4096 and not banks & (banks - 1)):  # type: ignore[operator]
             raise ValueError("it should be a power of two from 1 to 4096, or ideal")
         return banks
+
+    @model_validator(mode="after")
+    def _subgrids_divide_tables(self) -> EncodingSpec:
+        if self.subgrids & (self.subgrids - 1):
+            raise ValueError(f"nfp.encoding.subgrids of {self.subgrids} should be a power of two, as tables are")
+        if self.reorder != "none" and self.subgrids == 1:
+            raise ValueError(f"nfp.encoding.reorder {self.reorder} sorts by subgrid: set nfp.encoding.subgrids")
+        return self
 
     @property
     def grid_sram_bytes(self) -> int:

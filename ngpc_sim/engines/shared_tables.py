@@ -81,6 +81,8 @@ def check_all_tables(spec: EncodingSpec, encodings: Mapping[str, GridEncoding]) 
         Where they are refused by ``table_policy: reject``, or no cache of theirs is modelled: of engines that hold
         parts of a table, and of plug-ins, which know of one network only.
     """
+    if spec.subgrids > 1:
+        raise UserError("nfp.encoding.subgrids are modelled of workloads with one network.")
     spilled = spilled_tables(spec, list(encodings.values()))
     for name, encoding in encodings.items():
         check_features(spec, encoding, name)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines.encoding_spec import EncodingSpec
+from ngpc_sim.engines.subgrids import subgrid_levels, subtable_bytes
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels
 
 
@@ -17,6 +20,11 @@ def entries_per_line(spec: EncodingSpec, encoding: GridEncoding) -> int:
     return max(1, spec.line_bytes // (encoding.n_features_per_level * spec.feature_bytes))
 
 
+def engines_together(spec: EncodingSpec, encoding: GridEncoding) -> int:
+    """Engines that hold a level together, a part each."""
+    return engines_of_level(spec, encoding) if spec.sharing == "partition" else 1
+
+
 def block_bytes(spec: EncodingSpec, encoding: GridEncoding) -> int:
     """Bytes of all corners of a voxel where these lie in one block, else 0."""
     if spec.layout != "voxel_block":
@@ -25,10 +33,13 @@ def block_bytes(spec: EncodingSpec, encoding: GridEncoding) -> int:
 
 
 def held_entries(spec: EncodingSpec, encoding: GridEncoding) -> list[int]:
-    """Entries of every level as a grid_sram holds it, copies of them in blocks included."""
+    """Entries of every level as a grid_sram holds it, copies of them in blocks included; subtables are elsewhere."""
+    levels, cut = grid_levels(encoding), set(subgrid_levels(spec, encoding))
     if spec.layout == "voxel_block":
-        return [level.resolution**encoding.n_dims * encoding.corners for level in grid_levels(encoding)]
-    return [level.entries for level in grid_levels(encoding)]
+        entries = [level.resolution**encoding.n_dims * encoding.corners for level in levels]
+    else:
+        entries = [level.entries for level in levels]
+    return [0 if number in cut else own for number, own in enumerate(entries)]
 
 
 def spilled_levels(spec: EncodingSpec, encoding: GridEncoding) -> list[int]:
@@ -41,14 +52,15 @@ def spilled_levels(spec: EncodingSpec, encoding: GridEncoding) -> list[int]:
     sizes = [entries * entry_bytes for entries in held_entries(spec, encoding)]
     slots = min(spec.engines, encoding.n_levels)
     needed = [sum(sizes[slot::slots]) for slot in range(slots)]
-    parts = engines_of_level(spec, encoding) if spec.sharing == "partition" else 1
-    return [level for level in range(encoding.n_levels) if needed[level % slots] > parts * spec.grid_sram_bytes]
+    room = engines_together(spec, encoding) * spec.grid_sram_bytes
+    return [level for level, size in enumerate(sizes) if size and needed[level % slots] > room]
 
 
 def check_tables(spec: EncodingSpec, encoding: GridEncoding, workload: str) -> list[int]:
     """Spilled levels; with ``table_policy: reject`` they are an error that names them."""
     spilled = spilled_levels(spec, encoding)
     check_features(spec, encoding, workload)
+    check_subtables(spec, encoding, workload)
     check_lines(spec, encoding, workload)
     if spilled and spec.table_policy == "reject":
         raise UserError(
@@ -65,6 +77,19 @@ def check_features(spec: EncodingSpec, encoding: GridEncoding, workload: str) ->
         raise UserError(
             f"{workload}: {features} features of an entry do not lie in {spec.banks} banks: raise nfp.encoding.banks, "
             "or use nfp.encoding.layout interleaved."
+        )
+
+
+def check_subtables(spec: EncodingSpec, encoding: GridEncoding, workload: str) -> None:
+    """Refuse subtables of which an engine's buffer does not hold two."""
+    slots, needed = min(spec.engines, encoding.n_levels), Counter[int]()
+    for level, size in subtable_bytes(spec, encoding).items():
+        needed[level % slots] += 2 * size
+    room = engines_together(spec, encoding) * spec.subgrid_buffer_kib * 1024
+    if max(needed.values(), default=0) > room:
+        raise UserError(
+            f"{workload}: two halves of {max(needed.values()) // 2} bytes of subtables do not fit a buffer of {room}: "
+            "raise nfp.encoding.subgrid_buffer_kib or nfp.encoding.subgrids."
         )
 
 

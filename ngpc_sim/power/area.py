@@ -10,15 +10,17 @@ banks and one port multiplies them, but for ``banks: ideal``, which names none. 
 Buffers of an NFP, 2 bytes a value: two halves of ``batch_queries`` inputs of the array, ``batch_queries`` of its
 outputs staged before ``output_fifo_queries`` in the FIFO, weights of four full tiles for each array. Engines run up to
 96 queries apart, so each has its own copy of two halves of positions, written and read in the same cycle: copies are
-smaller than one buffer with a port an engine (``docs/hardware.md``). The tags of a cached grid_sram count with it, but
+smaller than one buffer with a port an engine (``docs/hardware.md``). Subgrid buffers
+count as small SRAM too. The tags of a cached grid_sram count with it, but
 for ``n7_product``, whose density has them. Left out are the dispatcher and the wires between blocks.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.architecture.sram import Macro
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines.mlp_engine import OPERAND_BYTES
 from ngpc_sim.engines.nfp import NfpSpec
@@ -74,6 +76,16 @@ def position_kib(nfp: NfpSpec) -> float:
     return nfp.encoding.engines * 2 * nfp.mlp.batch_queries * POSITION_BYTES / 1024
 
 
+def subtable_kib(nfp: NfpSpec) -> float:
+    """Capacity of the subgrid buffers of one NFP: one in each engine, since any engine may get a level that is cut."""
+    return nfp.encoding.engines * nfp.encoding.subgrid_buffer_kib if nfp.encoding.subgrids > 1 else 0.0
+
+
+def subgrid_buffer(arch: Arch, width_bits: int | None = None) -> Macro:
+    """The subgrid buffer of one engine as a macro, with the banks and ports of its grid_sram."""
+    return replace(arch.grid_sram(width_bits), capacity_kib=arch.nfp.encoding.subgrid_buffer_kib)
+
+
 @dataclass(frozen=True)
 class TagStore:
     """Tags of one engine's grid_sram as a cache: bytes of all, and of the ways of a set that are compared at once."""
@@ -120,7 +132,7 @@ def area(arch: Arch, model: str) -> AreaReport:
     tech, scaling, grid_sram = technology.area, technology.scaling, arch.grid_sram()
     tags_kib = tag_store(arch).bytes / 1024
     density = 1.0 if nfp.encoding.banks == "ideal" else technology.density_factor(grid_sram)
-    buffered_kib = buffers_kib(nfp) + position_kib(nfp) * technology.two_ports_factor()
+    buffered_kib = buffers_kib(nfp) + position_kib(nfp) * technology.two_ports_factor() + subtable_kib(nfp)
     if model == "stillmaker_uniform":
         small = tech.buffer_mm2_per_kib.value * scaling.sram_area.value
         macro = technology.macro_area_mm2(grid_sram) * scaling.sram_area.value + tags_kib * small

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ngpc_sim.engines.encoding_spec import EncodingSpec
 from ngpc_sim.engines.grid_cache import L2Shape
+from ngpc_sim.reference.subgrids import cut_levels
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels
 
 
@@ -84,7 +85,7 @@ def reference_misses(
 def _caches(spec: EncodingSpec, encoding: GridEncoding, tables: list[int]) -> dict[int, tuple[int, list[LruCache]]]:
     """First line, and one cache for each group, of every cached level; levels of one engine share caches."""
     entry_bytes = encoding.n_features_per_level * spec.feature_bytes
-    copies = max(1, spec.engines // encoding.n_levels)
+    copies, cut = max(1, spec.engines // encoding.n_levels), cut_levels(spec, encoding)
     line_bytes, held = spec.line_bytes, [level.entries for level in grid_levels(encoding)]
     if spec.layout == "voxel_block":
         tables = [level.resolution**encoding.n_dims for level in grid_levels(encoding)]
@@ -93,7 +94,7 @@ def _caches(spec: EncodingSpec, encoding: GridEncoding, tables: list[int]) -> di
     groups = 1 if spec.sharing == "partition" else copies
     cached: dict[int, tuple[int, list[LruCache]]] = {}
     for slot in range(min(spec.engines, encoding.n_levels)):
-        levels = range(slot, encoding.n_levels, spec.engines)
+        levels = [level for level in range(slot, encoding.n_levels, spec.engines) if level not in cut]
         if sum(held[level] for level in levels) * entry_bytes <= room:
             continue
         total = sum(tables[level] for level in levels)

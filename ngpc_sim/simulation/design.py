@@ -10,8 +10,10 @@ from typing import Any, TypedDict
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config import units
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.plugins import BUILTIN
 from ngpc_sim.config.units import is_real, is_whole
 from ngpc_sim.engines.shared_tables import check_all_tables
+from ngpc_sim.engines.subgrids import subgrid_levels
 from ngpc_sim.engines.table_fit import check_tables
 from ngpc_sim.frame.bound import ngpc_bound_ps
 from ngpc_sim.frame.plan import queries_by_network, target_queries
@@ -145,10 +147,19 @@ class Point:
         _check_pair(self.work, self.trace)
         object.__setattr__(self, "spilled", tuple(_spilled(self.arch, self.work)))
         object.__setattr__(self, "detail", self.options.detail or self._usual_detail())
+        if self.arch.nfp.encoding.subgrids > 1:
+            self._check_subgrids()
 
     def _usual_detail(self) -> str:
         as_recorded = self.trace.is_full_frame and self.options.limit_queries is None
-        return "sampled" if as_recorded and self.is_whole else "cycle"
+        whole = as_recorded and self.arch.nfp.encoding.subgrids == 1 and self.is_whole
+        return "sampled" if whole else "cycle"
+
+    def _check_subgrids(self) -> None:
+        """Refuse what is not modelled of tables that are cut into subtables."""
+        spec = self.arch.nfp.encoding
+        if self.detail == "sampled" and spec.model == BUILTIN and subgrid_levels(spec, self.work.encoding):
+            raise UserError("nfp.encoding.subgrids depend on every query before, which detail sampled leaves out.")
 
     @cached_property
     def replayed(self) -> Trace:

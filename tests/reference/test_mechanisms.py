@@ -41,6 +41,11 @@ def test_a_service_with_mechanisms_equals_its_reference(data, cases):
     slow = reference.reference_service(case.spec.encoding, case.work.encoding, case.positions, case.l2)
     for name in ("slot_cycles", "reads", "base_cycles"):
         assert getattr(fast, name).tolist() == getattr(slow, name).tolist(), name
+    assert (fast.subgrids is None) == (slow.subgrids is None)
+    if fast.subgrids and slow.subgrids:
+        assert fast.subgrids.numbers.tolist() == slow.subgrids.numbers.tolist()
+        assert fast.subgrids.slots.tolist() == slow.subgrids.slots.tolist()
+        assert fast.subgrids.bytes == slow.subgrids.bytes
     assert (fast.misses is None) == (slow.misses is None)
     if fast.misses and slow.misses:
         for name in ("lines", "missing", "far", "slot_missing", "slot_far"):

@@ -44,7 +44,7 @@ def test_engines_side_by_side_have_their_own_queries_of_a_window(spec_of, work_o
 
 
 def test_a_window_that_cuts_a_batch_is_refused(spec_of):
-    with pytest.raises(ValueError, match=r"batch_queries of 4 should be a multiple of nfp\.encoding\.reorder_window, 3"):
+    with pytest.raises(ValueError, match=r"of 4 should be a multiple of nfp\.encoding\.reorder_window, 3"):
         spec_of(encoding={"reorder_window": 3})
 
 
