@@ -122,6 +122,13 @@ def _frees_inputs(firsts: Array, table: Array) -> Array:
     return found
 
 
+def no_dispatches(plan: FramePlan) -> Dispatches:
+    """No GPU: every gap is empty."""
+    calls = calls_of(plan)
+    gaps = np.zeros(len(calls.queries) + len(calls.firsts), np.int64)
+    return Dispatches(gaps, np.zeros((0, WORK_COLUMNS), np.int64), 0.0)
+
+
 def time_by_queries(arch: Arch, work: Workload, plan: FramePlan, rest_ps: int) -> Dispatches:
     """A given time for all, divided by queries, half before and half behind each call; what the network reads moves."""
     calls, batches = calls_of(plan), arch.frame.schedule == "batches"

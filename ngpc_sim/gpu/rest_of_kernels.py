@@ -135,13 +135,13 @@ def _rest_of(gpu: Machine, beside: tuple[bool, bool, bool], work: Workload, coun
     before, behind = far[np.maximum(gap - 1, 0)], far[np.minimum(gap, len(far) - 1)]
     read = alone.rows[:, tile_work.IN_READ] + alone.rows[:, tile_work.OUT_READ]
     bounds = _bounds(gpu, alone.rows, read * before + alone.rows[:, tile_work.IN_WRITTEN] * behind)
-    least = _least(listed, counts, fused=fused, registers=registers)
+    least = least_work(listed, counts, fused=fused, registers=registers)
     floor_ms = gpu.floor_ms * (1 if in_batches else len(least))
     beside_ms = gpu.over * float(_bounds(gpu, least.sum(axis=0, keepdims=True), 0.0)[0])
     return Rest(gpu.rest_ms(bounds), float(bounds.sum()), len(bounds), max(floor_ms, beside_ms))
 
 
-def _least(listed: GpuKernels, counts: RayCounts, *, fused: bool, registers: bool) -> Array:
+def least_work(listed: GpuKernels, counts: RayCounts, *, fused: bool, registers: bool) -> Array:
     """(n, FIELDS) least work of a frame of any number of tiles.
 
     A tile that ends does not write what its rays need in the next call. Of a call's rays at least as many go on as

@@ -149,6 +149,11 @@ class Point:
         object.__setattr__(self, "detail", self.options.detail or self._usual_detail())
         if self.arch.nfp.encoding.subgrids > 1:
             self._check_subgrids()
+        if self.detail != "bound" and not self.work.reads_grid:
+            raise UserError(
+                f"no network of workload {self.work.label} reads its grid, so that there is nothing to replay: "
+                "use --detail bound."
+            )
 
     def _usual_detail(self) -> str:
         as_recorded = self.trace.is_full_frame and self.options.limit_queries is None

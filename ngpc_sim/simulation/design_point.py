@@ -22,7 +22,7 @@ from ngpc_sim.engines.service import Service
 from ngpc_sim.engines.subgrids import served_in_order
 from ngpc_sim.frame.bound import frame_cycles
 from ngpc_sim.frame.commands import AnyCluster, Command, Commands
-from ngpc_sim.frame.dispatches import Dispatches, kernels_by_name, time_by_queries
+from ngpc_sim.frame.dispatches import Dispatches, kernels_by_name, no_dispatches, time_by_queries
 from ngpc_sim.frame.events import frame_ps, least_ps, longest_ps, run_frame_fast, tiles_of
 from ngpc_sim.frame.kept_commands import replays_of
 from ngpc_sim.frame.memory import TableLoad, buffer_bytes, l2_shape, table_load
@@ -41,7 +41,7 @@ from ngpc_sim.frame.tiles import (
 )
 from ngpc_sim.frame.timing import GPU, NGPC, FrameRun, rules_of
 from ngpc_sim.frame.whole_frame import FullFrame, counted_whole, replay_full_frame
-from ngpc_sim.gpu.baseline import ROOFLINE, Baseline, baseline, models_of
+from ngpc_sim.gpu.baseline import NONE, ROOFLINE, Baseline, baseline, models_of
 from ngpc_sim.gpu.ray_counts import ray_counts
 from ngpc_sim.kernels.frame_tables import Rules
 from ngpc_sim.reference import ReferenceCluster, reference_service, shared_services
@@ -237,7 +237,10 @@ class DesignPoint:
     def _dispatches(self, arch: Arch, plan: FramePlan) -> Dispatches:
         """What the GPU does in the frame."""
         d, work = self.design, self.design.work
-        if models_of(arch, work).rest != ROOFLINE:
+        rest = models_of(arch, work).rest
+        if rest == NONE:
+            return no_dispatches(plan)
+        if rest != ROOFLINE:
             return time_by_queries(arch, work, plan, self.rest_ps)
         counts = ray_counts(d.profile, d.queries, d.pixels * d.part)
         return kernels_by_name(arch, work, plan, counts).times(d.options.rest_factor)
