@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ import numpy as np
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.plugins import BUILTIN, is_plugin
 from ngpc_sim.engines.service import Misses, Service
-from ngpc_sim.engines.subgrids import subgrids_of
 from ngpc_sim.frame.memory import ADDRESSES, l2_shape
 from ngpc_sim.machine import disk_cache
 from ngpc_sim.machine.sources import made_by
@@ -53,7 +51,7 @@ def kept_service(arch: Arch, encoding: GridEncoding, trace: Trace, make: Callabl
     for expected in _shapes(n, min(arch.nfp.encoding.engines, levels), levels):
         arrays = disk_cache.load(_of_shape(key, expected), expected)
         if arrays is not None:
-            return replace(_service(arrays), subgrids=subgrids_of(arch.nfp.encoding, encoding, trace.positions))
+            return _service(arrays)
     service = make()
     arrays = _arrays(service)
     for expected in _shapes(n, service.slot_cycles.shape[1], levels):

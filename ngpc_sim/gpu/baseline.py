@@ -104,7 +104,8 @@ def baseline(arch: Arch, work: Workload, trace: Trace, queries: int, pixels: int
         return base.with_rest(0.0)
     if models.rest == ROOFLINE:
         rest = rest_of(arch, work, counts)
-        return replace(base, rest_unfused_ms=rest.alone_ms).with_rest(rest.beside_ms)
+        unfused_ms = base.rest_ms if arch.gpu.software == JIT else rest.alone_ms
+        return replace(base, rest_unfused_ms=unfused_ms).with_rest(rest.beside_ms)
     if models.frame != PUBLISHED and _is_measured(arch, work):
         base = replace(base, rest_unfused_ms=_shares(arch, work).of_frame * base.frame_ms)
     if is_plugin(models.rest):
