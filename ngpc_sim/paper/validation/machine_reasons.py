@@ -39,7 +39,7 @@ def _grid_cache_dram(runs: Runs) -> str:
 
 
 def _arrays(runs: Runs) -> str:
-    ours = runs.of_machine(SERVER).costs.areas["area_bitcell_mlp_mm2"] or 0.0
+    ours = runs.of_machine(SERVER).costs.areas["bitcell_mlp"] or 0.0
     each = [mm2 * UM2_PER_MM2 / MACS for mm2 in (ours, PUBLISHED["neurex/arrays_mm2"].value)]
     return told("neurex_arrays", ours=each[0], theirs=each[1])
 
@@ -52,7 +52,7 @@ def _area(name: str) -> Sentence:
     def sentence(runs: Runs) -> str:
         r = runs.of_machine(name)
         engines = r.configuration["nfp"]["encoding"]["engines"]
-        return told("neurex_area", buffers=r.costs.areas["area_bitcell_buffers_mm2"], engines=engines)
+        return told("neurex_area", buffers=r.costs.areas["bitcell_buffers"], engines=engines)
 
     return sentence
 

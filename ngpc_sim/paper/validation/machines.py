@@ -51,7 +51,7 @@ def counted(name: str, action: str, unit: int) -> OfMachines:
 
 def block_mm2(name: str, block: str) -> OfMachines:
     """Area of a block of a machine by the model that its file chose."""
-    return of(name, lambda r: r.costs.areas[f"area_bitcell_{block}_mm2"] or 0.0)
+    return of(name, lambda r: r.costs.areas[f"bitcell_{block}"] or 0.0)
 
 
 def grid_cache_dram_kib(r: Result) -> float:
@@ -164,6 +164,7 @@ def machine_answers() -> Mapping[str, OfMachines]:
         "neurex/index_interpolation_mm2": block_mm2(server, "encoding"),
         "neurex/area_mm2": of(server, lambda r: r.area_mm2),
         "neurex/power_w": of(server, lambda r: r.ngpc_power_w),
+        "neurex/energy_mj": of(server, lambda r: r.ngpc_power_w * r.frame_ms),
         "neurex-edge/area_mm2": of(edge, lambda r: r.area_mm2),
         "neurex-edge/power_w": of(edge, lambda r: r.ngpc_power_w),
         "neurex-edge/speedup": of(edge, lambda r: r.speedup),
