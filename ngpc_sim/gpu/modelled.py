@@ -57,5 +57,5 @@ def _in_one_kernel(arch: Arch, work: Workload, trace: Trace, counts: RayCounts) 
     """The frame in one kernel; its time is divided among its parts by what each of them would take alone."""
     gpu, kernel = machine(arch), fused(arch, work, trace, counts)
     alone = [kernel.ms(part) for part in (kernel.encoding, kernel.mlp, kernel.rest)]
-    frame_ms = kernel.frame_ms
-    return Modelled(*(frame_ms * own / sum(alone) for own in alone), gpu.submit_ms + gpu.launch_ms, frame_ms)
+    encoding_ms, mlp_ms, rest_ms = (kernel.frame_ms * own / sum(alone) for own in alone)
+    return Modelled(encoding_ms, mlp_ms, rest_ms, gpu.submit_ms + gpu.launch_ms, kernel.frame_ms)

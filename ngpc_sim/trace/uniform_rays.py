@@ -43,10 +43,9 @@ def uniform_rays(name: str) -> Trace:
     UserError
         For no sample, too many, or a size that no frame has.
     """
-    found = NAME.fullmatch(name)
-    samples, width, height = (int(part) if part else 0 for part in (found.groups() if found else ("", "", "")))
-    width, height = (width, height) if found and found[2] else USUAL_SIZE
-    if not (1 <= samples <= MAX_SAMPLES and 1 <= min(width, height) and max(width, height) <= MAX_PIXELS_PER_SIDE):
+    samples, *size = [int(number) for number in re.findall(r"\d+", name)]
+    width, height = size or USUAL_SIZE
+    if not (1 <= samples <= MAX_SAMPLES and min(width, height) >= 1 and max(width, height) <= MAX_PIXELS_PER_SIDE):
         raise UserError(f"trace {name}: 1 to {MAX_SAMPLES} queries a ray, on 1 to {MAX_PIXELS_PER_SIDE} pixels a side.")
     from ngpc_sim.trace.loops.screen_tiles import TILE_PIXELS, draw_tiles  # noqa: PLC0415  (numba enters here)
 
@@ -78,7 +77,8 @@ def _positions(pixels: Array, width: int, height: int, samples: int) -> Iterator
     steps = (np.arange(samples) + 0.5) / samples
     for first in range(0, len(pixels), 4096):
         own = pixels[first : first + 4096]
-        across = (np.stack([own % width, own // width], axis=1) + 0.5 - np.array([width, height]) / 2) / max(width, height)
+        places = np.stack([own % width, own // width], axis=1) + 0.5 - np.array([width, height]) / 2
+        across = places / max(width, height)
         # at a depth z behind the camera, 1 to 2, a ray is at 0.5 + across x z; it leaves by a side or by the back
         out = np.minimum(2.0, 0.5 / np.maximum(np.abs(across).max(axis=1), 1e-9))
         depth = 1.0 + steps * (out - 1.0)[:, np.newaxis]

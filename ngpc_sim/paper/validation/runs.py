@@ -57,8 +57,9 @@ MACHINES: Mapping[str, MachineFrame] = {
     "neurex-server": MachineFrame("neurex-server", "neurex", "800x800"),
     "neurex-edge": MachineFrame("neurex-edge", "neurex", "200x200"),
     "instant3d-forward": MachineFrame("instant3d-forward", "instant3d", "200x200"),
-    **{f"instant3d-forward/{w}": MachineFrame("instant3d-forward", "instant3d", "200x200", "cycle", w) for w in (1, 16)},
-    "icarus": MachineFrame("icarus", "icarus", "800x800", "bound"),
+    "instant3d-forward/1": MachineFrame("instant3d-forward", "instant3d", "200x200", reorder_window=1),
+    "instant3d-forward/16": MachineFrame("instant3d-forward", "instant3d", "200x200", reorder_window=16),
+    "icarus": MachineFrame("icarus", "icarus", "800x800", detail="bound"),
 }
 
 
