@@ -92,4 +92,7 @@ MACHINE_REASONS: Mapping[str, Sentence] = {
     "software/fused_mlp_gqps": _fused_mlp,
     "software/jit_network_speedup": lambda _: told("jit_network"),
 }
-MACHINE_NOTES: Mapping[str, Sentence] = {"instant3d/bank_use_pct": _bank_use}
+MACHINE_NOTES: Mapping[str, Sentence] = {
+    "instant3d/bank_use_pct": _bank_use,
+    **dict.fromkeys(("icarus/cycles", "icarus/fps"), lambda _: told("icarus")),
+}
