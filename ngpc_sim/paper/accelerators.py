@@ -52,10 +52,10 @@ class Machine:
         if self.own is not None:
             return self.own
         gpu = load_arch(self.arch).gpu
-        shares = [PUBLISHED.get(f"{name}_pct_gpu/{self.scale}") for name in ("power", "area")]
+        keys = [f"{name}_pct_gpu/{self.scale}" for name in ("power", "area")]
         power_w, area_mm2 = (
-            share.value / 100 * whole.value if share else None
-            for share, whole in zip(shares, (gpu.board_power_w, gpu.die_mm2), strict=True)
+            PUBLISHED[key].value / 100 * whole.value if key in PUBLISHED else None
+            for key, whole in zip(keys, (gpu.board_power_w, gpu.die_mm2), strict=True)
         )
         return Published(None, power_w, area_mm2, BESIDE)
 

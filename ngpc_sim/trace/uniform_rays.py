@@ -1,7 +1,7 @@
 """A trace without skipping: every ray of the frame is sampled at evenly spaced points of its way through the unit cube.
 
 ``uniform-rays-64`` has 64 queries a ray of an 800x800 frame, ``uniform-rays-32-400x400`` 32 of another size. The camera
-stands one cube's side before a face, which the longer side of the frame just spans, so that every ray enters. All
+stands four sides of the cube before a face, which the longer side of the frame just spans, so that every ray enters. All
 queries are one invocation, a ray's one behind another. It is made when it is asked for, and is the same each time.
 """
 
@@ -23,6 +23,10 @@ USUAL_SIZE = (800, 800)
 #: screen tiles that are recorded: with 64 queries a ray, 524,288 queries in all subgrids of 4 x 4 x 4
 TILES = 64
 SEED = 1
+#: of the camera from the face that it looks at, in sides of the cube: far enough that few rays leave by a side
+DISTANCE = 4.0
+#: depth of the back of the cube over that of its face
+BACK = 1.0 + 1.0 / DISTANCE
 #: queries a ray at most
 MAX_SAMPLES = 4096
 #: goes into the trace as tool_version; changes when its contents do
@@ -57,7 +61,7 @@ def uniform_rays(name: str) -> Trace:
         name=name,
         app="nerf",
         scene="the unit cube, nothing skipped",
-        camera="pinhole at (0.5, 0.5, 2) looking along (0, 0, -1), the longer side spans the cube's face",
+        camera="pinhole at (0.5, 0.5, 5) looking along (0, 0, -1), the longer side spans the cube's face",
         width=width,
         height=height,
         seed=SEED,
@@ -79,8 +83,9 @@ def _positions(pixels: Array, width: int, height: int, samples: int) -> Iterator
         own = pixels[first : first + 4096]
         places = np.stack([own % width, own // width], axis=1) + 0.5 - np.array([width, height]) / 2
         across = places / max(width, height)
-        # at a depth z behind the camera, 1 to 2, a ray is at 0.5 + across x z; it leaves by a side or by the back
-        out = np.minimum(2.0, 0.5 / np.maximum(np.abs(across).max(axis=1), 1e-9))
+        # a ray is at 0.5 + across x depth, on the face at depth 1; it leaves by a side or by the back
+        out = np.minimum(BACK, 0.5 / np.maximum(np.abs(across).max(axis=1), 1e-9))
         depth = 1.0 + steps * (out - 1.0)[:, np.newaxis]
         sides = 0.5 + across[:, np.newaxis, :] * depth[:, :, np.newaxis]
-        yield np.concatenate([sides, 2.0 - depth[:, :, np.newaxis]], axis=2).reshape(-1, 3).astype(np.float32)
+        height_left = 1.0 - (depth[:, :, np.newaxis] - 1.0) * DISTANCE
+        yield np.concatenate([sides, height_left], axis=2).reshape(-1, 3).astype(np.float32)
