@@ -1,8 +1,8 @@
 """A trace without skipping: every ray of the frame is sampled at evenly spaced points of its way through the unit cube.
 
 ``uniform-rays-64`` has 64 queries a ray of an 800x800 frame, ``uniform-rays-32-400x400`` 32 of another size. The camera
-stands four sides of the cube before a face, which the longer side of the frame just spans, so that every ray enters. All
-queries are one invocation, a ray's one behind another. It is made when it is asked for, and is the same each time.
+stands four sides of the cube before a face, which the longer side of the frame just spans, so that every ray enters.
+All queries are one invocation, a ray's one behind another. It is made when it is asked for, and is the same each time.
 """
 
 from __future__ import annotations
