@@ -22,7 +22,12 @@ def report(
         list[Path] | None, typer.Argument(metavar="[OUT...]", help="Folders of results, or of a sweep that still runs.")
     ] = None,
     page: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="The page (default report.html in the first folder); folder of accelerators.csv.")
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="The page, by default report.html in the first folder; or a folder.",
+        ),
     ] = None,
     browse: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,  # noqa: FBT002
     paper: Annotated[

@@ -29,4 +29,4 @@ def traffic_file(results: Sequence[Result], briefs: Sequence[Result]) -> dict[st
 def _counts(brief: Result) -> bool:
     """Whether lookups of a result's architecture are counted as bytes."""
     encoding = brief.configuration["nfp"]["encoding"]
-    return encoding.get("layout", "interleaved") != "interleaved" or encoding.get("subgrids", 1) > 1
+    return bool(encoding.get("layout", "interleaved") != "interleaved" or encoding.get("subgrids", 1) > 1)
