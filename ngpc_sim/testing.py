@@ -21,7 +21,8 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import Spec
 from ngpc_sim.engines.cluster import ClusterSpec, ClusterWork
 from ngpc_sim.engines.encoding_engine import NEEDS as ENCODING_NEEDS
-from ngpc_sim.engines.encoding_engine import EncodingEngine, EncodingSpec, EncodingWork, encoding_engine
+from ngpc_sim.engines.encoding_engine import EncodingEngine, EncodingWork, encoding_engine
+from ngpc_sim.engines.encoding_spec import EncodingSpec
 from ngpc_sim.engines.grid_index import checked_positions
 from ngpc_sim.engines.mlp_engine import NEEDS as MLP_NEEDS
 from ngpc_sim.engines.mlp_engine import MlpEngine, MlpSpec, MlpWork, mlp_engine
@@ -385,7 +386,7 @@ class EngineUnderTest:
                 for behind in range(int(cycles)):
                     yield int(start) + behind, column, "|" if behind else f"q{i}"
         out, n, batch = 0, len(self._arrivals), self.spec.mlp.batch_queries
-        rate, tail = self.spec.io.output_bytes_per_cycle, self.mlp.tail_cycles
+        rate, tail = self.spec.io.ports[1], self.mlp.tail_cycles
         for k, (start, end) in enumerate(zip(self.run.batch_start_cycles, self.run.batch_end_cycles, strict=True)):
             queries = min(batch, n - k * batch)
             computed = int(start) + self.mlp.busy_cycles(self.work, queries)

@@ -143,7 +143,7 @@ class Arch:
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of :meth:`resolved`."""
+        """Hash of :meth:`resolved`, of mechanisms only those that are on."""
         return self.beside_scale.everything.hash_with(self.scale)
 
     @cached_property
@@ -189,8 +189,7 @@ def load_arch(
     Raises
     ------
     UserError
-        For an unknown name or key (with the nearest known one), a value out of range (with the range),
-        a wrong type, or a file that is not what it should be.
+        For an unknown name or key, a value out of range, a wrong type, or a file that is not what it should be.
     """
     chosen = dict(overrides or {})
     given = {key: value for key, value in (("scale", scale), ("gpu", gpu)) if value is not None}

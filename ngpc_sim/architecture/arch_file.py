@@ -56,7 +56,7 @@ class FrameSpec(Spec):
     queues: int = Field(default=8, ge=1, le=4096, description="queues of the GPU, each with a tile at a time")
     fused: bool = Field(description="whether the rest of kernels is fused")
     rest_model: str = Field(
-        description="rest of kernels: published fusion, roofline of the workload's kernels, or a plug-in module:Class"
+        description="rest of kernels: published fusion, roofline of the workload's kernels, none, or a plug-in"
     )
     overlap: bool = Field(description="whether GPU and NGPC work on different tiles at the same time")
     schedule: Literal["invocations", "batches"] = Field(
@@ -84,7 +84,7 @@ class FrameSpec(Spec):
     @field_validator("rest_model")
     @classmethod
     def _model_name(cls, model: str) -> str:
-        return checked(model, "published", "roofline")
+        return checked(model, "published", "roofline", "none")
 
 
 class CalibrationSpec(Spec):

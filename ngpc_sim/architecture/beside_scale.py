@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from ngpc_sim.architecture.identity import identity
 from ngpc_sim.config.yaml_files import Tree
 
 SCALE = "scale"
@@ -49,7 +50,7 @@ class Around(NamedTuple):
 class BesideScale(NamedTuple):
     """Keys in their order, plain data but for the scale, and the text around it of all and of what results follow from.
 
-    ``everything`` is the text of all of it; ``results`` has no prose and no place of a file.
+    ``everything`` is the text of all of it but for mechanisms that are off; ``results`` has no prose and no place of a file.
     """
 
     keys: tuple[str, ...]
@@ -65,7 +66,7 @@ class BesideScale(NamedTuple):
         plain = {key: value for key, value in file.items() if key not in prose}
         plain |= {key: part.text for key, part in parts.items()}
         shared = {key: value for key, value in tree.items() if key != SCALE}
-        return cls(tuple(tree), shared, Around.of(tree), Around.of(plain))
+        return cls(tuple(tree), shared, Around.of(identity(tree)), Around.of(plain))
 
     def tree_at(self, scale: int) -> Tree:
         """All plain data at a scale."""

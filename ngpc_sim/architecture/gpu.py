@@ -131,6 +131,10 @@ class GpuDram(Spec):
         )
 
 
+#: software of the frame on the GPU alone: instant-ngp's kernels of 2022, or its fused renderer of 2025
+SOFTWARE_2022, JIT = "2022", "jit"
+
+
 def _assumed(value: float, unit: str, source: str) -> Sourced:
     """What holds of a GPU whose file says nothing of it."""
     return Sourced(value=value, unit=unit, tag="assumed", source=source)
@@ -167,6 +171,9 @@ class GpuSpec(Spec):
     dram: GpuDram | None = Field(
         default=None, description="DRAM behind missing lines; else memory.dram_efficiency holds"
     )
+    software: Literal["2022", "jit"] | None = Field(
+        default=None, description="of the frame on the GPU alone: instant-ngp of 2022 (null), or its fused renderer"
+    )
     dispatch_ns: Sourced = Field(
         default=_assumed(500, "ns", "as of the RTX 3090"),
         description="gap between dependent dispatches of a recorded command buffer",
@@ -192,6 +199,11 @@ class GpuSpec(Spec):
     def text(self) -> str:
         """The file as JSON."""
         return self.model_dump_json()
+
+    @field_validator("software", mode="before")
+    @classmethod
+    def _default_is_null(cls, software: object) -> object:
+        return None if software in {SOFTWARE_2022, int(SOFTWARE_2022)} else software
 
     @field_validator("encodings")
     @classmethod
@@ -242,6 +254,8 @@ def _set(tree: dict[str, Any], dotted: str, value: Any) -> None:  # noqa: ANN401
 
 def _is_optional(parents: list[str], last: str) -> bool:
     """Whether a file may have such a number, though this one has not."""
+    if not parents and last == "software":
+        return True
     return last in known_keys(model_at(GpuSpec, parents)) and _is_sourced(parents, last)
 
 

@@ -200,6 +200,7 @@ def _write(
     from ngpc_sim.report.files import table_files
     from ngpc_sim.report.level_file import drawn_levels, level_file
     from ngpc_sim.report.stall_file import stall_file
+    from ngpc_sim.report.traffic_file import traffic_file
     from ngpc_sim.results.frames import of_single_frames
 
     started, began = since
@@ -217,6 +218,7 @@ def _write(
     notes += [Note("run", "the timeline", sentence) for sentence in timeline.sentences]
     tables = table_files(({"budgets.csv": fits} if fits else {}) | timeline.tables)
     extra: dict[str, Content] = {**tables, **notes_file(notes), **level_file(briefs), **stall_file(results, briefs)}
+    extra |= traffic_file(results, briefs)
     levels = drawn_levels(briefs)
     written = write_results(asked.folder, rows, manifest, charts=True, extra=extra, level_rows=levels)
     if asked.export is not None:

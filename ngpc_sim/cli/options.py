@@ -21,7 +21,11 @@ Settings = Annotated[
 ]
 Apps = Annotated[
     str,
-    typer.Option("--app", help="nerf, nsdf, gia, nvr, workload files, or all.", autocompletion=listed(completing.apps)),
+    typer.Option(
+        "--app",
+        help="nerf, nsdf, gia, nvr, neurex, instant3d, icarus, workload files, or all.",
+        autocompletion=listed(completing.apps),
+    ),
 ]
 Encodings = Annotated[
     str | None,

@@ -22,7 +22,12 @@ def report(
         list[Path] | None, typer.Argument(metavar="[OUT...]", help="Folders of results, or of a sweep that still runs.")
     ] = None,
     page: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="The page (default report.html in the first folder).")
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="The page, by default report.html in the first folder; or a folder.",
+        ),
     ] = None,
     browse: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,  # noqa: FBT002
     paper: Annotated[
@@ -34,6 +39,9 @@ def report(
     ] = None,
     formats: Annotated[str, typer.Option("--format", metavar="NAMES", help="Of the charts: pdf,png,svg.")] = "pdf",
     width: Annotated[str, typer.Option(help="Of the charts: column (3.5 in) or page (7.16 in).")] = "column",
+    accelerators: Annotated[  # noqa: FBT002
+        bool, typer.Option("--compare-accelerators", help="Set the NGPC beside other accelerators on one workload.")
+    ] = False,
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing, no progress bar.")] = False,  # noqa: FBT002
 ) -> None:
@@ -42,6 +50,11 @@ def report(
     Of a sweep, also while it runs, the table of what it has finished is written too. Draw figures for a paper: OUT...
     --chart NAMES. Draw those of the NGPC's paper: --paper OUT.
     """
+    if accelerators:
+        if folders or paper is not None:
+            raise UserError("--compare-accelerators stands alone: leave out --paper and folders of results.")
+        _accelerators(page or Path("out/accelerators"), jobs, quiet=quiet)
+        return
     if bool(folders) == (paper is not None):
         raise UserError("report needs folders of results, or --paper OUT for the paper's figures; one of the two.")
     if paper is not None:
@@ -52,6 +65,21 @@ def report(
         lines = _pages(folders or [], page, browse=browse)
     if not quiet:
         sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def _accelerators(folder: Path, jobs: int, *, quiet: bool) -> None:
+    """Simulate all accelerators, and write and print the table."""
+    from ngpc_sim.paper.accelerators import MACHINES, compared, notes
+    from ngpc_sim.report.files import table_files
+    from ngpc_sim.report.folder import check_writable, write_set
+    from ngpc_sim.report.tables.accelerators import print_accelerators
+
+    check_writable(folder)
+    with closing(Bar(len(MACHINES), "simulating", shown=not quiet, unit="points")) as bar:
+        rows = compared(jobs, bar.advance)
+    write_set(folder, table_files({"accelerators.csv": rows}))
+    if not quiet:
+        print_accelerators(rows, [*notes(rows), f"Wrote accelerators.csv to {folder}."])
 
 
 def _pages(folders: list[Path], page: Path | None, *, browse: bool) -> list[str]:

@@ -7,7 +7,8 @@ another block, or count anything but its own integer cycles.
 
 from ngpc_sim.engines.cluster import Cluster, ClusterSpec, ClusterWork
 from ngpc_sim.engines.dram import Dram, DramRun, DramSpec, DramWork
-from ngpc_sim.engines.encoding_engine import EncodingEngine, EncodingSpec, EncodingWork
+from ngpc_sim.engines.encoding_engine import EncodingEngine, EncodingWork
+from ngpc_sim.engines.encoding_spec import EncodingSpec
 from ngpc_sim.engines.grid_index import grid_index
 from ngpc_sim.engines.mlp_engine import MlpEngine, MlpSpec, MlpWork
 from ngpc_sim.engines.nfp import IoSpec, Nfp, NfpSpec, NfpWork

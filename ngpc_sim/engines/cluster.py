@@ -34,6 +34,7 @@ from ngpc_sim.engines.nfp import (
     neural_fields_processor,
 )
 from ngpc_sim.engines.service import Service, folded
+from ngpc_sim.engines.subgrids import fills_of, order_of
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.kernels.causes import BUSY, CAUSES
 from ngpc_sim.kernels.cluster import Asked, BatchLog, replay_cluster
@@ -141,15 +142,49 @@ class Cluster:
 
     def ports(self, work: Workload) -> Array:
         """(4,) ports of an NFP as the kernels take them."""
-        io = self.inside.spec.io
-        widths = io.input_bytes_per_cycle, io.output_bytes_per_cycle
+        widths = self.inside.spec.io.ports
         return np.array((work.input_bytes, widths[0], work.output_bytes, widths[1]), np.int64)
 
     def run(self, work: ClusterWork, *, each_query: bool = False) -> ClusterRun:
         """Replay one command, alone and behind itself; with ``each_query`` note when each query is done."""
         if not has_built_in_replay(self.nfp):
             return self._run_plugin(work)
-        return self._replay(work, self.scale, self._owners(len(work.stream)), each=each_query)
+        owners, order = self._owners(len(work.stream)), self._frame_order(work)
+        if order is None:
+            return self._replay(work, self.scale, owners, each=each_query)
+        run = self._replay(replace(work, stream=np.asarray(work.stream)[order]), self.scale, owners, each=each_query)
+        if each_query:
+            run.done_cycles[order] = run.done_cycles.copy()
+        return run
+
+    def _frame_order(self, work: ClusterWork) -> Array | None:
+        """Places (n,) of a command's queries in the order in which they are handed out, where they are sorted."""
+        cut, spec = work.service.subgrids, self.inside.spec.encoding
+        if cut is not None and self.spec.dispatch == "least_loaded":
+            raise UserError(
+                "cluster.dispatch least_loaded does not know which subtables an NFP has: use round_robin, or 1 of "
+                "nfp.encoding.subgrids."
+            )
+        if cut is None or spec.reorder != "frame":
+            return None
+        return order_of(spec, cut.numbers[work.stream], np.zeros(len(work.stream), np.int64))
+
+    def _batches_in_order(self, work: ClusterWork, owners: Array) -> tuple[Array, Array]:
+        """Rows (n,) of a command as its NFPs serve them, and how many queries behind each one its batch ends.
+
+        Nothing is waited for where no batches are sorted.
+        """
+        stream, cut, spec = work.stream, work.service.subgrids, self.inside.spec
+        if cut is None or spec.encoding.reorder != "batch":
+            return stream, np.zeros(0, np.int64)
+        owner_of_query = np.repeat(owners, self.spec.dispatch_queries)[: len(stream)]
+        ordered, ahead = np.array(stream), np.zeros(len(stream), np.int64)
+        for nfp in np.unique(owner_of_query):
+            own = np.flatnonzero(owner_of_query == nfp)
+            batch, place = spec.mlp.batch_queries, np.arange(len(own))
+            ordered[own] = stream[own[order_of(spec.encoding, cut.numbers[stream[own]], place // batch)]]
+            ahead[own] = np.minimum((place // batch + 1) * batch, len(own)) - 1 - place
+        return ordered, ahead
 
     def shares(self, n_queries: Array) -> Array:
         """(S, N) queries of every NFP in commands of ``n_queries`` (S,) under round_robin."""
@@ -178,7 +213,8 @@ class Cluster:
 
     def log(self, work: ClusterWork) -> CommandLog:
         """What happens to every batch of a command that follows itself, on built-in NFPs."""
-        owners = self._owners(len(work.stream))
+        owners, order = self._owners(len(work.stream)), self._frame_order(work)
+        work = work if order is None else replace(work, stream=np.asarray(work.stream)[order])
         most = self._most(len(work.stream), owners)
         nfps, ends, log = self._replayed(
             work, self.scale, owners, 0, 2 * -(-most // self.inside.spec.mlp.batch_queries)
@@ -208,7 +244,9 @@ class Cluster:
         ends = np.zeros((2, scale), np.int64)
         came = np.empty(2 * self._most(len(work.stream), owners), np.int64)
         fill_arrivals(came, 0, ports[IN_BYTES], ports[IN_RATE])
-        asked = Asked(work.stream, service.slot_cycles, *service.lines_by_slot(), came, owners, size)
+        stream, ahead = self._batches_in_order(work, owners)
+        subtables = self.nfp.subtables(service, work.path, ahead)
+        asked = Asked(stream, service.slot_cycles, *service.lines_by_slot(), came, owners, size, subtables)
         constants = self.nfp.constants(work.workload, service.base_cycles)
         log = batch_log(nfps, np.zeros((scale, times, 2), np.int64), batches)
         replay_cluster(asked, nfps, constants, ports, work.path.latencies, ends, log)
@@ -227,7 +265,7 @@ class Cluster:
             waits=NfpCounts.of(nfps.waits[:, :, : len(CAUSES)]),
             busy_cycles=nfps.waits[:, -1, BUSY],
             n_queries=n,
-            actions=self.nfp.actions(work.workload, n, reads, batches),
+            actions={**self.nfp.actions(work.workload, n, reads, batches), **fills_of(service, int(log.fills.sum()))},
             done_cycles=self._done(log.times[:, :, 1], owners, n) if each else np.zeros(0, np.int64),
             lines=self._lines(work, owners, scale),
         )

@@ -28,10 +28,11 @@ CHUNK = 8
 
 
 def in_batches(cluster: Cluster) -> bool:
-    """Whether batches say all: granules go in turn and are whole batches of a built-in NFP."""
+    """Whether batches say all: granules go in turn and are whole batches of a built-in NFP without subtables."""
     spec = cluster.spec
     built_in = has_built_in_replay(cluster.nfp) and spec.model == BUILTIN and spec.dispatch == "round_robin"
-    return built_in and spec.dispatch_queries % cluster.nfp.spec.mlp.batch_queries == 0
+    whole = built_in and spec.dispatch_queries % cluster.nfp.spec.mlp.batch_queries == 0
+    return whole and cluster.nfp.spec.encoding.subgrids == 1
 
 
 def replay_together(cluster: Cluster, work: Workload, path: MissPath, sums: BatchSums) -> list[ClusterRun]:

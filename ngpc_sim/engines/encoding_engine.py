@@ -27,83 +27,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.plugins import BUILTIN, Calls, Check, build, checked, giver, name_of, speaks_for, takes, whole
-from ngpc_sim.config.schema import Field, Spec, field_validator
+from ngpc_sim.config.plugins import BUILTIN, Calls, Check, build, giver, name_of, speaks_for, takes, whole
 from ngpc_sim.engines import answers
-from ngpc_sim.engines.grid_cache import CacheShape, L2Shape, TableCaches
+from ngpc_sim.engines.encoding_spec import EncodingSpec
+from ngpc_sim.engines.grid_cache import BlockCaches, L2Shape, Sizes, TableCaches
 from ngpc_sim.engines.grid_index import checked_positions
 from ngpc_sim.engines.level_passes import BankShape, LevelPasses
-from ngpc_sim.engines.level_streams import AnyCaches, CachedStream, LevelStream
+from ngpc_sim.engines.level_streams import AnyCaches, BlockStream, CachedStream, LevelStream
 from ngpc_sim.engines.service import Service
+from ngpc_sim.engines.subgrids import restricted, subgrid_levels, subgrids_of
+from ngpc_sim.engines.table_fit import block_bytes, engines_of_level, entries_per_line, spilled_levels
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels
 
 Array = np.ndarray[Any, Any]
-
-
-class LatencySpec(Spec):
-    """Pipeline latency of each stage, in cycles."""
-
-    pos_fract: int = Field(ge=0, le=1000, description="cycles of stage pos_fract")
-    grid_index: int = Field(ge=0, le=1000, description="cycles of stage grid_index")
-    grid_sram: int = Field(ge=0, le=1000, description="cycles of a grid_sram read")
-    interpol_weights: int = Field(ge=0, le=1000, description="cycles of stage interpol_weights")
-
-    @property
-    def total(self) -> int:
-        """Cycles of all four stages."""
-        return self.pos_fract + self.grid_index + self.grid_sram + self.interpol_weights
-
-
-class EncodingSpec(Spec):
-    """All encoding engines of one NFP."""
-
-    model: str = Field(default=BUILTIN, description="builtin, or package.module:Class of a plug-in")
-    options: dict[str, int | float | str | bool] = Field(default={}, description="values for a plug-in")
-    engines: int = Field(ge=1, le=256, description="encoding engines in an NFP")
-    corner_lanes: int = Field(ge=1, le=64, description="corners whose index is computed in one cycle")
-    banks: int | Literal["ideal"] = Field(description="banks of a grid_sram, a power of two, or ideal")
-    read_ports: int = Field(ge=1, le=64, description="reads of one bank in one cycle")
-    bank_map: Literal["low_bits", "xor_fold"] = Field(description="how an entry finds its bank")
-    grid_sram_kib: int = Field(ge=1, le=1 << 20, description="capacity of one engine's grid_sram in KiB")
-    feature_bytes: int = Field(ge=1, le=4, description="bytes of one feature in grid_sram")
-    sharing: Literal["replicate", "partition"] = Field(description="how several engines of one level share its table")
-    table_policy: Literal["assume_fit", "cache", "reject"] = Field(
-        description="what happens to a level that does not fit"
-    )
-    line_bytes: int = Field(ge=1, le=4096, description="bytes of a line when grid_sram is a cache")
-    ways: Annotated[int, Field(ge=1, le=1024)] | Literal["full"] = Field(description="ways when grid_sram is a cache")
-    outstanding_lines: int = Field(ge=1, le=4096, description="misses of an engine in flight when it is a cache")
-    reuse: Literal["none", "last_voxel"] = Field(description="whether a query in the last voxel reads again")
-    latency_cycles: LatencySpec = Field(description="latency of the four stages in cycles")
-
-    @field_validator("model")
-    @classmethod
-    def _model_name(cls, model: str) -> str:
-        return checked(model, BUILTIN)
-
-    @field_validator("banks", mode="before")
-    @classmethod
-    def _power_of_two(cls, banks: object) -> object:
-        whole = isinstance(banks, int) and not isinstance(banks, bool)
-        if banks != "ideal" and not (whole and 1 <= banks <= 4096 and not banks & (banks - 1)):  # type: ignore[operator]
-            raise ValueError("it should be a power of two from 1 to 4096, or ideal")
-        return banks
-
-    @property
-    def grid_sram_bytes(self) -> int:
-        """Capacity of one engine's grid_sram."""
-        return self.grid_sram_kib * 1024
-
-    def cache_shape(self, engines: int = 1) -> CacheShape:
-        """The grid_srams of ``engines`` engines as one cache."""
-        lines = max(1, engines * self.grid_sram_bytes // self.line_bytes)
-        return CacheShape(lines, lines if self.ways == "full" else min(self.ways, lines))
 
 
 @dataclass(frozen=True)
@@ -130,7 +72,13 @@ class EncodingEngine:
         return 1 if self.spec.sharing == "partition" else engines_of_level(self.spec, encoding)
 
     def index_cycles(self, encoding: GridEncoding) -> int:
-        """Cycles to compute the indices of one query and level."""
+        """Cycles to compute the indices of one query and level; 1 where its corners, on any level, are one block."""
+        if self._blocks(encoding):
+            return 1
+        return self._groups(encoding)
+
+    def _groups(self, encoding: GridEncoding) -> int:
+        """Groups in which the corners of a query enter."""
         engines = engines_of_level(self.spec, encoding) // self.side_by_side(encoding)
         return -(-encoding.corners // (engines * self.spec.corner_lanes))
 
@@ -167,16 +115,23 @@ class EncodingEngine:
     def stream_behind(self, encoding: GridEncoding, caches: AnyCaches | None) -> Callable[[Array], Service]:
         """Like :meth:`stream` with these ``caches``, or none where every level fits or counts as if it did."""
         slots = min(self.spec.engines, encoding.n_levels)
-        base = np.array(
-            [sum(1 for level in range(slot, encoding.n_levels, slots)) for slot in range(slots)],
-            dtype=np.int64,
-        ) * self.index_cycles(encoding)
+        blocks, groups = self._blocks(encoding), self._groups(encoding)
+        base = np.zeros(slots, np.int64)
+        np.add.at(
+            base, np.arange(encoding.n_levels) % slots, np.where(np.arange(encoding.n_levels) < blocks, 1, groups)
+        )
         passes = self._passes(encoding)
-        levels = LevelStream(passes, slots) if caches is None else CachedStream(passes, caches, slots)
+        levels: LevelStream | CachedStream
+        if caches is None:
+            levels = LevelStream(passes, slots)
+        else:
+            cached = BlockStream if isinstance(caches, BlockCaches) else CachedStream
+            levels = cached(passes, caches, slots)
 
         def part(positions: Array) -> Service:
-            intervals, reads, misses = levels.serve(checked_positions(encoding, positions))
-            return Service(intervals, reads, base, misses)
+            checked = checked_positions(encoding, positions)
+            intervals, reads, misses = levels.serve(checked)
+            return Service(intervals, reads, base, misses, subgrids_of(self.spec, encoding, checked))
 
         return part
 
@@ -186,7 +141,7 @@ class EncodingEngine:
 
     def remembers(self, encoding: GridEncoding) -> int | None:
         """How many queries before a query its intervals and reads depend on; ``None`` for all of them."""
-        if self.cached_levels(encoding):
+        if self.cached_levels(encoding) or self.spec.reorder_window > 1:
             return None
         return self.side_by_side(encoding) if self.spec.reuse == "last_voxel" else 0
 
@@ -194,15 +149,31 @@ class EncodingEngine:
         """The kernels of all levels."""
         spec, groups = self.spec, self.side_by_side(encoding)
         shape = BankShape(
-            bits=-1 if spec.banks == "ideal" else int(spec.banks).bit_length() - 1,
+            bits=self._bank_bits,
             xor_fold=spec.bank_map == "xor_fold",
             ports=spec.read_ports,
             lanes=engines_of_level(spec, encoding) // groups * spec.corner_lanes,
             reuse_distance=groups if spec.reuse == "last_voxel" else 0,
             parts=engines_of_level(spec, encoding) // groups,
             entries_per_line=entries_per_line(spec, encoding),
+            blocks=self._blocks(encoding),
+            window=spec.reorder_window,
+            side_by_side=groups,
         )
-        return LevelPasses(encoding, shape)
+        return LevelPasses(encoding, shape, restricted(spec, encoding))
+
+    def _blocks(self, encoding: GridEncoding) -> int:
+        """Levels, from 0 on, that are laid out in blocks."""
+        if self.spec.layout != "voxel_block":
+            return 0
+        return encoding.n_levels - len(subgrid_levels(self.spec, encoding))
+
+    @property
+    def _bank_bits(self) -> int:
+        """log2 of the banks over which the entries spread, each of which has all features or one; -1 for ideal ones."""
+        if self.spec.banks == "ideal":
+            return -1
+        return 0 if self.spec.layout == "feature_major" else int(self.spec.banks).bit_length() - 1
 
     def _caches(self, encoding: GridEncoding, l2: L2Shape | None, addresses: int) -> TableCaches:
         """The caches of the levels that spill, loaded."""
@@ -211,9 +182,12 @@ class EncodingEngine:
         in_slot = [[level for level in cached if level % slots == slot] for slot in range(slots)]
         in_line = entries_per_line(self.spec, encoding)
         tables = [-(-level.entries // in_line) for level in grid_levels(encoding)]
-        shape = self.spec.cache_shape(engines_of_level(self.spec, encoding) // groups)
+        own, together = block_bytes(self.spec, encoding), engines_of_level(self.spec, encoding) // groups
+        shape = self.spec.cache_shape(together, own)
         used = [levels for levels in in_slot if levels]
-        return TableCaches(shape, used, tables, groups, l2, self.spec.line_bytes, addresses)
+        held = [level.resolution**encoding.n_dims for level in grid_levels(encoding)] if own else tables
+        caches = BlockCaches if own else TableCaches
+        return caches(shape, used, Sizes(tables, held), groups, l2, self.spec.line_bytes, addresses)
 
     def timing(self, work: EncodingWork) -> Timing:
         """Cycles and actions of a stream that never waits for its inputs or its buffer."""
@@ -286,60 +260,3 @@ def remembered(engine: EncodingEngine, encoding: GridEncoding) -> int | None:
     """Queries before a query that its intervals depend on, ``None`` for all, also where an engine does not say."""
     served_by = ("service", "stream") if takes_parts(engine) else ("service",)
     return engine.remembers(encoding) if speaks_for(engine, "remembers", *served_by) else None
-
-
-def engines_of_level(spec: EncodingSpec, encoding: GridEncoding) -> int:
-    """Engines that hold the same levels, at least 1."""
-    return max(1, spec.engines // encoding.n_levels)
-
-
-def entries_per_line(spec: EncodingSpec, encoding: GridEncoding) -> int:
-    """Whole entries in a line; 1 where a line is smaller than an entry."""
-    return max(1, spec.line_bytes // (encoding.n_features_per_level * spec.feature_bytes))
-
-
-def spilled_levels(spec: EncodingSpec, encoding: GridEncoding) -> list[int]:
-    """Levels whose tables do not fit the grid_sram that holds them.
-
-    With more levels than engines, the tables of one engine share its grid_sram, and all of them spill
-    together. With parts, all engines of a level hold it together.
-    """
-    entry_bytes = encoding.n_features_per_level * spec.feature_bytes
-    sizes = [level.entries * entry_bytes for level in grid_levels(encoding)]
-    slots = min(spec.engines, encoding.n_levels)
-    needed = [sum(sizes[slot::slots]) for slot in range(slots)]
-    parts = engines_of_level(spec, encoding) if spec.sharing == "partition" else 1
-    return [level for level in range(encoding.n_levels) if needed[level % slots] > parts * spec.grid_sram_bytes]
-
-
-def check_tables(spec: EncodingSpec, encoding: GridEncoding, workload: str) -> list[int]:
-    """Spilled levels; with ``table_policy: reject`` they are an error that names them."""
-    spilled = spilled_levels(spec, encoding)
-    check_lines(spec, encoding, workload)
-    if spilled and spec.table_policy == "reject":
-        raise UserError(
-            f"{workload}: levels {level_ranges(spilled)} do not fit a grid_sram of {spec.grid_sram_kib} KiB with "
-            f"{spec.feature_bytes}-byte features, and nfp.encoding.table_policy is reject."
-        )
-    return spilled
-
-
-def check_lines(spec: EncodingSpec, encoding: GridEncoding, workload: str) -> None:
-    """Refuse entries that do not fit a line of a cache."""
-    entry_bytes = encoding.n_features_per_level * spec.feature_bytes
-    if spec.table_policy == "cache" and entry_bytes > spec.line_bytes:
-        raise UserError(
-            f"{workload}: an entry of {entry_bytes} bytes does not fit a line of {spec.line_bytes}: raise "
-            "nfp.encoding.line_bytes."
-        )
-
-
-def level_ranges(levels: list[int]) -> str:
-    """Ascending level numbers as text, ``4-15`` or ``0-1 5``; empty for none."""
-    runs: list[list[int]] = []
-    for level in levels:
-        if runs and level == runs[-1][-1] + 1:
-            runs[-1].append(level)
-        else:
-            runs.append([level])
-    return " ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

@@ -11,13 +11,14 @@ its set there, as in GPUs, whose tables and images have strides of powers of two
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.kernels.grid_cache import Caches, look_up_l2, look_up_lines, preload
 from ngpc_sim.kernels.grid_sram import Lines
+from ngpc_sim.kernels.voxel_blocks import Blocks, look_up_blocks
 
 Array = np.ndarray[Any, Any]
 #: no line, or in 32 bits where tables have fewer lines than that; all tables together have fewer
@@ -26,6 +27,8 @@ NO_LINE = 0xFFFFFFFFFFFFFFFF
 FEW_WAYS = 16
 #: lines and links of all caches of one kind, 1 GiB
 MAX_CELLS = 1 << 28
+#: blocks of all levels of an engine, which have numbers of 64 bits
+MAX_BLOCKS = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,13 @@ def empty_lines(levels: int, n: int, corners: int) -> Lines:
     return Lines(np.empty((levels, n, corners), np.uint32), np.zeros((levels, n), np.uint8))
 
 
+class Sizes(NamedTuple):
+    """Lines of every level's table in memory, and lines or blocks of every level as the caches hold it."""
+
+    lines: list[int]
+    held: list[int]
+
+
 class TableCaches:
     """All cached levels of an NFP's encoding engines, with L2 behind them.
 
@@ -103,8 +113,8 @@ class TableCaches:
         Cache of one engine, or of all engines that share a level between them.
     slots
         Levels of every engine slot that has a cache, in the order in which it serves them.
-    level_lines
-        Lines of every level's table.
+    sizes
+        Of every level.
     groups
         Engines side by side that hold the same levels, each with a cache of its own.
     l2, line_bytes
@@ -117,7 +127,7 @@ class TableCaches:
         self,
         shape: CacheShape,
         slots: list[list[int]],
-        level_lines: list[int],
+        sizes: Sizes,
         groups: int,
         l2: L2Shape | None,
         line_bytes: int,
@@ -125,14 +135,8 @@ class TableCaches:
     ) -> None:
         self.slots, self.line_bytes = slots, line_bytes
         self.levels = sorted(level for slot in slots for level in slot)
-        self.offsets = [
-            np.cumsum([0, *(level_lines[level] for level in slot[:-1])]).astype(np.uint64) for slot in slots
-        ]
-        sizes = [sum(level_lines[level] for level in slot) for slot in slots]
-        check_room(shape, sizes, groups)
-        self.caches = [LruCaches(shape, size, groups) for size in sizes]
-        for caches, size in zip(self.caches, sizes, strict=True):
-            caches.load(0, min(size, shape.lines))
+        self._hold(shape, sizes.held, groups)
+        level_lines = sizes.lines
         starts = np.cumsum([0, *level_lines[:-1]])
         self.memory = starts[self.levels].astype(np.uint64)
         self.addresses = np.zeros(addresses, np.int64)
@@ -142,6 +146,17 @@ class TableCaches:
             for level in self.levels:
                 start = int(starts[level])
                 self.l2.load(start, start + min(level_lines[level], shape.lines))
+
+    def _hold(self, shape: CacheShape, sizes: list[int], groups: int) -> None:
+        """Make the caches, of levels of these ``sizes``, as the load leaves them."""
+        if sum(sizes) > MAX_BLOCKS:
+            raise UserError(f"{sum(sizes):.3g} voxels have no numbers of 64 bits: use nfp.encoding.layout interleaved.")
+        self.offsets = [np.cumsum([0, *(sizes[level] for level in slot[:-1])]).astype(np.uint64) for slot in self.slots]
+        in_slots = [sum(sizes[level] for level in slot) for slot in self.slots]
+        check_room(shape, in_slots, groups)
+        self.caches = [LruCaches(shape, size, groups) for size in in_slots]
+        for caches, size in zip(self.caches, in_slots, strict=True):
+            caches.load(0, min(size, shape.lines))
 
     def _l2(self, l2: L2Shape | None, n_lines: int) -> LruCaches | None:
         if l2 is None:
@@ -163,3 +178,13 @@ class TableCaches:
                 missed, self.memory, self.l2.state, far, self.line_bytes, self.addresses, self.noted
             )
         return far
+
+
+class BlockCaches(TableCaches):
+    """Caches of blocks with all corners of a voxel, which a miss gathers line by line; else as :class:`TableCaches`."""
+
+    def look_up_blocks(self, slot: int, asked: Blocks, first: int) -> Lines:
+        """Lines (levels, n, corners) of missing blocks of a slot, and their counts (levels, n); the cache goes on."""
+        missed = empty_lines(*asked.lines.shape)
+        look_up_blocks(asked, self.offsets[slot], first, self.caches[slot].state, missed)
+        return missed

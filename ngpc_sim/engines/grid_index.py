@@ -9,20 +9,26 @@ saturates, as on the GPU.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.kernels.grid_index import Level, index_level
-from ngpc_sim.workloads.grids import GridEncoding, grid_levels
+from ngpc_sim.workloads.grids import GridEncoding, GridLevel, grid_levels
 
 
 def level_arguments(encoding: GridEncoding) -> list[Level]:
     """Every level as the kernels take it."""
+    return arguments_of(grid_levels(encoding))
+
+
+def arguments_of(levels: Iterable[GridLevel]) -> list[Level]:
+    """Levels as the kernels take them."""
     return [
         Level(np.float32(level.scale), level.hashed, np.array(level.factors, np.uint64), np.uint64(level.entries))
-        for level in grid_levels(encoding)
+        for level in levels
     ]
 
 

@@ -8,16 +8,19 @@ Where all corners of a query enter in one cycle, most levels need no look at sin
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from ngpc_sim.engines.grid_index import level_arguments
+from ngpc_sim.engines.grid_index import arguments_of
 from ngpc_sim.kernels.bank_algebra import BLOCK, Hashing, Linear, add_rest, hashed_level, linear_level, to_columns
 from ngpc_sim.kernels.grid_sram import Lines, Table, service_level
-from ngpc_sim.workloads.grids import GridEncoding
+from ngpc_sim.kernels.read_window import COLUMNS, Window, service_window
+from ngpc_sim.kernels.voxel_blocks import Blocks, service_blocks
+from ngpc_sim.workloads.grids import GridEncoding, GridLevel, grid_levels
 
 Array = np.ndarray[Any, Any]
 #: bits of a bank's number, its part included, that the kernels hold
@@ -30,7 +33,8 @@ class BankShape:
 
     ``bits`` is log2(banks), or -1 for ideal ones; ``lanes`` corners enter a cycle; ``parts`` hold a level together,
     line by line of ``entries_per_line``; ``reuse_distance`` is how many queries back the engine's last query lies, 0
-    without reuse.
+    without reuse. On levels below ``blocks`` all corners of a voxel are one block. ``window``: queries whose reads
+    compete for the banks together, ``side_by_side`` on so many engines.
     """
 
     bits: int
@@ -40,6 +44,14 @@ class BankShape:
     reuse_distance: int
     parts: int
     entries_per_line: int
+    blocks: int = 0
+    window: int = 1
+    side_by_side: int = 1
+
+    @property
+    def in_order(self) -> bool:
+        """Whether a query depends on one before it."""
+        return self.reuse_distance > 0 or self.window > 1
 
     @property
     def line_shift(self) -> int:
@@ -79,9 +91,9 @@ def _log2(number: int) -> int:
 
 
 class LevelPasses:
-    """Passes of queries through the levels of ``encoding`` under ``shape``."""
+    """Passes of queries through the levels of ``encoding`` under ``shape``; ``levels`` where tables are cut."""
 
-    def __init__(self, encoding: GridEncoding, shape: BankShape) -> None:
+    def __init__(self, encoding: GridEncoding, shape: BankShape, levels: Sequence[GridLevel] = ()) -> None:
         self.encoding, self.shape = encoding, shape
         self._tables = [
             Table(
@@ -89,13 +101,32 @@ class LevelPasses:
                 shape.reuse_distance, shape.parts, np.uint64(shape.entries_per_line), shape.line_shift,
                 np.zeros((max(shape.reuse_distance, 1), encoding.n_dims), np.uint64), np.zeros(1, np.int64),
             )
-            for level in level_arguments(encoding)
+            for level in arguments_of(levels or grid_levels(encoding))
         ]  # fmt: skip
+        banks = shape.parts << max(shape.bits, 0)
+        self._windows = [
+            Window(
+                shape.window,
+                np.zeros((shape.side_by_side, banks), np.int64),
+                np.zeros((shape.side_by_side, COLUMNS), np.int64),
+            )
+            for _ in self._tables
+        ]
         self._usual = [self._usual_of(table) for table in self._tables]
 
     def in_order(self, number: int, positions: Array, intervals: Array, reads: Array, lines: Lines | None) -> None:
         """Pass positions (n, D), the next ones of a stream, through one level: see :func:`service_level`."""
-        service_level(positions, self._tables[number], intervals, reads, lines)
+        if number < self.shape.blocks:
+            self.in_blocks(number, positions, intervals, reads, None)
+        elif self.shape.window > 1:
+            service_window(positions, self._tables[number], self._windows[number], intervals, reads, lines)
+        else:
+            service_level(positions, self._tables[number], intervals, reads, lines)
+
+    def in_blocks(self, number: int, positions: Array, intervals: Array, reads: Array, blocks: Blocks | None) -> None:
+        """The same through a level of blocks: see :func:`service_blocks`."""
+        resolution = np.uint64(grid_levels(self.encoding)[number].resolution)
+        service_blocks(positions, self._tables[number], resolution, intervals, reads, blocks)
 
     def add(self, positions: Array, levels: list[int], cycles: Array, reads: Array) -> None:
         """Add intervals and reads of positions (n, D) on ``levels`` to ``cycles`` (slots, n) and ``reads`` (n,).
@@ -110,6 +141,10 @@ class LevelPasses:
         self, columns: Array, ends: Array, level: int, cycles: Array, reads: Array, lines: Lines | None = None
     ) -> None:
         """Like :meth:`add` on one level, with ``cycles`` (n,), from :func:`columns_of`; ``lines`` are filled."""
+        if level < self.shape.blocks:
+            cycles += np.uint16(1)
+            reads += np.int32(self.encoding.corners)
+            return
         table, usual, rare = self._tables[level], self._usual[level], np.ones(len(cycles), np.uint8)
         if isinstance(usual, Hashing) and (lines is None or self.shape.line_shift >= 0):
             hashed_level(columns, ends, table, usual, rare, cycles, reads, lines)

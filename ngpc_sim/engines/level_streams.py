@@ -10,11 +10,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ngpc_sim.engines.grid_cache import empty_lines
+from ngpc_sim.engines.grid_cache import BlockCaches, empty_lines
 from ngpc_sim.engines.level_passes import LevelPasses, columns_of
 from ngpc_sim.engines.service import Misses, folded
 from ngpc_sim.kernels.grid_sram import Lines
 from ngpc_sim.kernels.sums import to_rows
+from ngpc_sim.kernels.voxel_blocks import Blocks
 from ngpc_sim.machine.threads import map_threads, on_threads
 
 Array = np.ndarray[Any, Any]
@@ -51,7 +52,7 @@ class LevelStream:
 
     def serve(self, positions: Array) -> tuple[Array, Array, None]:
         """Intervals (n, slots) uint16 and reads (n,) int32 of the next ``positions`` (n, D) of the stream."""
-        if self.passes.shape.reuse_distance:
+        if self.passes.shape.in_order:
             return self._in_order(positions)
         n = len(positions)
         cycles, reads = np.empty((n, self.slots), np.uint16), np.zeros(n, np.int32)
@@ -122,12 +123,8 @@ class CachedStream:
                 whole()
                 return
             levels = caches.slots[number]
-            lines = empty_lines(len(levels), n, corners)
-            for row, level in enumerate(levels):
-                own = Lines(lines.lines[row], lines.counts[row])
-                self._pass(level, positions, columns, ends, intervals[level], reads[number], own)
-            gone, places = caches.look_up(number, lines, self.first), [self.place[level] for level in levels]
-            asked[levels] = lines.counts
+            places = [self.place[level] for level in levels]
+            asked[levels], gone = self._look_up(number, positions, columns, ends, intervals, reads[number])
             missed.lines[places], missed.counts[places] = gone
 
         map_threads(slot, range(len(caches.slots) + 1))
@@ -135,6 +132,17 @@ class CachedStream:
         far[caches.levels] = caches.look_up_l2(missed)
         summed: Array = reads.sum(axis=0, dtype=np.int32)
         return summed
+
+    def _look_up(
+        self, number: int, positions: Array, columns: Array, ends: Array, intervals: Array, reads: Array
+    ) -> tuple[Array, Lines]:
+        """Pass a chunk through the levels of a slot, and its lines through their cache: counts asked, lines missed."""
+        levels = self.caches.slots[number]
+        lines = empty_lines(len(levels), len(positions), self.passes.encoding.corners)
+        for row, level in enumerate(levels):
+            own = Lines(lines.lines[row], lines.counts[row])
+            self._pass(level, positions, columns, ends, intervals[level], reads, own)
+        return lines.counts, self.caches.look_up(number, lines, self.first)
 
     def _pass(
         self,
@@ -147,9 +155,26 @@ class CachedStream:
         lines: Lines | None = None,
     ) -> None:
         """Pass a chunk through a level: intervals and reads are added, ``lines`` filled."""
-        if not self.passes.shape.reuse_distance:
+        if not self.passes.shape.in_order:
             self.passes.add_level(columns, ends, level, cycles, reads, lines)
             return
         read = np.zeros(len(reads), np.uint8)
         self.passes.in_order(level, positions, cycles, read, lines)
         reads += read
+
+
+class BlockStream(CachedStream):
+    """Like :class:`CachedStream` where the caches hold blocks with all corners of a voxel."""
+
+    caches: BlockCaches
+
+    def _look_up(
+        self, number: int, positions: Array, _columns: Array, _ends: Array, intervals: Array, reads: Array
+    ) -> tuple[Array, Lines]:
+        """Pass a chunk through the levels of a slot, and its blocks through their cache."""
+        levels, n, corners = self.caches.slots[number], len(positions), self.passes.encoding.corners
+        asked = Blocks(*empty_lines(len(levels), n, corners), np.zeros((len(levels), n), np.uint64))
+        for row, level in enumerate(levels):
+            own = Blocks(asked.lines[row], asked.counts[row], asked.numbers[row])
+            self.passes.in_blocks(level, positions, intervals[level], reads, own)
+        return asked.counts, self.caches.look_up_blocks(number, asked, self.first)

@@ -12,6 +12,9 @@ pipeline_depth))``. Results leave ``pipeline_depth`` cycles later.
 ``dataflow: systolic_ws``: ``busy(n) = n_tiles x (load + n + pe_stages x (rows + cols - 2) + pe_stages - 1)``: weights,
 queries, fill and drain of units of ``pe_stages`` pipeline stages each; nothing after it.
 
+``arrays``: each batch is divided among so many arrays, which start together, each with its own copy of the weights; n
+is then the part of the first of them, ``ceil(n / arrays)`` (``docs/accelerators.md``).
+
 Left out: the spherical harmonics that NeRF's second network reads beside the first one's outputs.
 """
 
@@ -22,7 +25,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ngpc_sim.config.plugins import BUILTIN, Check, build, checked, whole
-from ngpc_sim.config.schema import Field, Spec, field_validator
+from ngpc_sim.config.schema import Field, Spec, field_validator, model_validator
 from ngpc_sim.engines import answers
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.workloads.workload import Workload
@@ -46,11 +49,21 @@ class MlpSpec(Spec):
         default=1, ge=1, le=4096, description="rows of a weight tile that come in a cycle"
     )
     pe_stages: int = Field(default=1, ge=1, le=64, description="pipeline stages of a unit in systolic_ws")
+    arrays: int = Field(default=1, ge=1, le=256, description="arrays among which each batch is divided")
 
     @field_validator("model")
     @classmethod
     def _model_name(cls, model: str) -> str:
         return checked(model, BUILTIN)
+
+    @model_validator(mode="after")
+    def _a_query_for_each_array(self) -> MlpSpec:
+        if self.arrays > self.batch_queries:
+            raise ValueError(
+                f"nfp.mlp.arrays of {self.arrays} should be at most nfp.mlp.batch_queries, {self.batch_queries}: a "
+                "batch is divided among them"
+            )
+        return self
 
 
 @dataclass(frozen=True)
@@ -77,16 +90,16 @@ class MlpEngine:
         return [-(-i // self.spec.rows) * -(-o // self.spec.cols) for i, o in work.matrices()]
 
     def tile_cycles(self, n_queries: int) -> int:
-        """Cycles of one tile for a batch of ``n_queries``."""
-        spec = self.spec
-        if n_queries == 0:
+        """Cycles of one tile for a batch of ``n_queries``, of which an array has its part."""
+        spec, part = self.spec, self._part(n_queries)
+        if part == 0:
             return 0
         load_cycles = -(-spec.rows // spec.weight_rows_per_cycle)
         if spec.dataflow == "systolic_ws":
-            return load_cycles + n_queries + spec.pe_stages * (spec.rows + spec.cols - 2) + spec.pe_stages - 1
+            return load_cycles + part + spec.pe_stages * (spec.rows + spec.cols - 2) + spec.pe_stages - 1
         if spec.weight_double_buffer:
-            return max(n_queries, spec.pipeline_depth, load_cycles)
-        return load_cycles + max(n_queries, spec.pipeline_depth)
+            return max(part, spec.pipeline_depth, load_cycles)
+        return load_cycles + max(part, spec.pipeline_depth)
 
     def busy_cycles(self, work: Workload, n_queries: int) -> int:
         """Cycles that one batch of ``n_queries`` occupies the array."""
@@ -97,8 +110,12 @@ class MlpEngine:
         return self.tiles(work)[0] * self.tile_cycles(n_queries)
 
     def useful_cycles(self, work: Workload, n_queries: int) -> int:
-        """The part of :meth:`busy_cycles` in which the array advances a query."""
-        return sum(self.tiles(work)) * n_queries
+        """The part of :meth:`busy_cycles` in which the array advances a query, of several the first one."""
+        return sum(self.tiles(work)) * self._part(n_queries)
+
+    def _part(self, n_queries: int) -> int:
+        """Queries of a batch that the first array takes; no other one takes more."""
+        return -(-n_queries // self.spec.arrays)
 
     def timing(self, work: MlpWork) -> Timing:
         """Cycles and actions of one batch."""
@@ -108,7 +125,7 @@ class MlpEngine:
         return Timing(latency, busy, self.actions(work.workload, work.n_queries, batches))
 
     def actions(self, work: Workload, n_queries: int, n_batches: int) -> Mapping[str, int]:
-        """Counted actions of ``n_queries`` that came in ``n_batches``; weights are read once a batch.
+        """Counted actions of ``n_queries`` that came in ``n_batches``; weights are read once a batch by each array.
 
         A weight tile has a slot for each of its rows x cols: useful, on a padded lane (a zero feature or an
         output that nobody reads), or idle because the matrix is smaller than the tile.
@@ -120,7 +137,7 @@ class MlpEngine:
             "mlp_mac": n_queries * work.useful_macs_per_query,
             "mlp_mac_padded": n_queries * (work.macs_per_query - work.useful_macs_per_query),
             "mlp_mac_idle": n_queries * (slots - work.macs_per_query),
-            "weight_bytes": n_batches * work.macs_per_query * OPERAND_BYTES,
+            "weight_bytes": n_batches * self.spec.arrays * work.macs_per_query * OPERAND_BYTES,
             "activation_bytes": n_queries * operands * OPERAND_BYTES,
         }
 

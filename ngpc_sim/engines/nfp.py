@@ -10,7 +10,7 @@ B = ``batch_queries``, query i in batch k = i div B, c(l,i) its interval on leve
     F(k)   = max(S(k) + busy(n_k), O(k-m) - tail)           free, m = output_fifo_queries div B, at least 1
     E(k)   = F(k) + tail                                    results
     R(k)   = S(k) + share of busy(n_k) of the first matrix  feature buffer half free
-    O(k)   = max(E(k), O(k-1)) + ceil(n_k x out_bytes / output_bytes_per_cycle)
+    O(k)   = max(E(k), O(k-1)) + ceil(n_k x out_bytes / (queries_per_output x output_bytes_per_cycle))
 
 Where a query misses lines of a cached level, its tags are known at ``t = s + c - 1 + pos_fract + grid_index``. Its
 j-th line enters the engine's window of W = ``outstanding_lines`` when the line W before it has come, and comes a
@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,13 +43,16 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.plugins import BUILTIN, Check, WrongAnswerError, build, checked, giver
 from ngpc_sim.config.schema import Field, Spec, field_validator, model_validator
 from ngpc_sim.engines import answers
-from ngpc_sim.engines.encoding_engine import EncodingSpec, encoding_engine, serve
+from ngpc_sim.engines.encoding_engine import encoding_engine, serve
+from ngpc_sim.engines.encoding_spec import EncodingSpec
 from ngpc_sim.engines.grid_cache import L2Shape
+from ngpc_sim.engines.grid_index import checked_positions
 from ngpc_sim.engines.mlp_engine import OPERAND_BYTES, MlpSpec, mlp_engine
 from ngpc_sim.engines.service import Service
+from ngpc_sim.engines.subgrids import engine_order, fills_of, lookup_bytes, order_of, scopes, served_in_order
 from ngpc_sim.engines.timing import Timing
 from ngpc_sim.kernels.causes import BUSY, CAUSES
-from ngpc_sim.kernels.cluster import WAITED, Asked, BatchLog, replay_cluster
+from ngpc_sim.kernels.cluster import WAITED, Asked, BatchLog, Subtables, replay_cluster
 from ngpc_sim.kernels.nfp import Constants, State, fill_arrivals, idle
 from ngpc_sim.machine.store import Store
 from ngpc_sim.workloads.workload import Workload
@@ -69,6 +73,18 @@ class IoSpec(Spec):
     input_bytes_per_cycle: int = Field(ge=1, le=1 << 20, description="width of the input port in bytes per cycle")
     output_bytes_per_cycle: int = Field(ge=1, le=1 << 20, description="width of the output port in bytes per cycle")
     output_fifo_queries: int = Field(ge=1, le=1 << 20, description="results that the output FIFO holds")
+    queries_per_output: int = Field(
+        default=1, ge=1, le=65536, description="queries whose results leave as one, composited on the chip"
+    )
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """Bytes of inputs, and of results before they are composited, that pass in a cycle."""
+        return self.input_bytes_per_cycle, self.output_bytes_per_cycle * self.queries_per_output
+
+    def output_bytes(self, results: int) -> int:
+        """Bytes that leave of so many bytes of results."""
+        return -(-results // self.queries_per_output)
 
 
 class NfpSpec(Spec):
@@ -87,12 +103,18 @@ class NfpSpec(Spec):
         return checked(model, BUILTIN)
 
     @model_validator(mode="after")
-    def _a_batch_fits_the_fifo(self) -> NfpSpec:
+    def _batches_fit(self) -> NfpSpec:
         room, batch = self.io.output_fifo_queries, self.mlp.batch_queries
         if room < batch:
             raise ValueError(
                 f"nfp.io.output_fifo_queries of {room} should be at least nfp.mlp.batch_queries, {batch}: results of "
                 "a whole batch wait there"
+            )
+        window = self.encoding.reorder_window
+        if batch % window:
+            raise ValueError(
+                f"nfp.mlp.batch_queries of {batch} should be a multiple of nfp.encoding.reorder_window, {window}: a "
+                "window does not reach over a batch"
             )
         return self
 
@@ -129,7 +151,7 @@ class NfpRun:
     ``batch_start_cycles`` S and ``batch_end_cycles`` E by batch; ``done_cycles`` (n,) E of each query's
     batch; ``cycles`` the last O; ``stalls`` by cause; ``busy_cycles`` of the MLP array advancing queries.
     ``busy_cycles`` and all stalls add up to ``cycles``. ``level_stalls`` (slots, causes) int64: of the stalls, the
-    waits for the features of each engine slot.
+    waits for the features of each engine slot. ``subgrid_fills``: how often the subtables of a subgrid came.
     """
 
     batch_start_cycles: Array
@@ -139,6 +161,7 @@ class NfpRun:
     busy_cycles: int
     stalls: Mapping[str, int]
     level_stalls: Array
+    subgrid_fills: int = 0
 
 
 class Nfp:
@@ -202,25 +225,56 @@ class Nfp:
         l2, path
             What lies behind cached levels; without them nothing that a level misses costs time.
         """
-        service = serve(self.encoding, work.encoding, positions, l2)
+        service = self._served(work, positions, l2)
         return self.replay(work, service, self._arrivals(work, len(service.reads), arrival_cycles), path)
 
     def replay(self, work: Workload, service: Service, came: Array, path: MissPath = IDEAL_PATH) -> NfpRun:
         """Replay a stream whose intervals are known already; ``came`` (n,) int64: when each query is at the NFP."""
         batch, n, slots = self.spec.mlp.batch_queries, len(service.reads), service.slot_cycles.shape[1]
         nfp = self.idle(work, slots, 1, cached=service.misses is not None)
-        ports = np.array((0, 0, work.output_bytes, self.spec.io.output_bytes_per_cycle), np.int64)
+        ports = np.array((0, 0, work.output_bytes, self.spec.io.ports[1]), np.int64)
         missing, far = service.lines_by_slot()
-        asked = Asked(np.arange(n), service.slot_cycles, missing, far, came, np.zeros(min(n, 1), np.int64), n)
+        order, came = self._in_order(service, came)
+        subtables = self.subtables(service, path)
+        asked = Asked(order, service.slot_cycles, missing, far, came, np.zeros(min(n, 1), np.int64), n, subtables)
         times = np.zeros((1, -(-n // batch), 2), np.int64)
         ends = np.zeros((1, 1), np.int64)
         log = batch_log(nfp, times)
         replay_cluster(asked, nfp, self.constants(work, service.base_cycles), ports, path.latencies, ends, log)
-        starts, done = times[0].T.copy()
+        starts, ended = times[0].T.copy()
+        done = np.empty(n, np.int64)
+        done[order] = np.repeat(ended, batch)[:n]
         waits = nfp.waits[0]
         causes = {name: int(waits[:, column].sum()) for column, name in enumerate(CAUSES)}
         by_slot = waits[:slots, : len(CAUSES)]
-        return NfpRun(starts, done, np.repeat(done, batch)[:n], int(ends[0, 0]), int(waits[-1, BUSY]), causes, by_slot)
+        own = starts, ended, done, int(ends[0, 0]), int(waits[-1, BUSY]), causes, by_slot
+        return NfpRun(*own, subgrid_fills=int(log.fills[0]))
+
+    def _served(self, work: Workload, positions: Array, l2: L2Shape | None = None) -> Service:
+        """Service of a stream in the order in which its queries pass the engines."""
+        spec, positions = self.spec, checked_positions(work.encoding, positions)
+        groups = scopes(spec.encoding, spec.mlp.batch_queries, np.zeros(len(positions), np.int64))
+        order = engine_order(spec.encoding, work.encoding, positions, groups)
+        return served_in_order(order, positions, partial(serve, self.encoding, work.encoding, l2=l2))
+
+    def _in_order(self, service: Service, came: Array) -> tuple[Array, Array]:
+        """Rows (n,) of a stream in the order served, and when each of these can be: with the last of a sorted batch."""
+        spec, batch, n = self.spec.encoding, self.spec.mlp.batch_queries, len(came)
+        if service.subgrids is None or spec.reorder == "none" or not n:
+            return np.arange(n), came
+        order = order_of(spec, service.subgrids.numbers, scopes(spec, batch, np.zeros(n, np.int64)))
+        if spec.reorder == "frame":
+            return order, came[order]
+        last = np.maximum.reduceat(came, np.arange(0, n, batch))
+        return order, np.repeat(last, batch)[:n]
+
+    def subtables(self, service: Service, path: MissPath, ahead: Array | None = None) -> Subtables:
+        """Subtables that the queries of ``service`` read, as the kernels take them."""
+        none, cut = np.zeros(0, np.int64), service.subgrids
+        if cut is None:
+            return Subtables(np.zeros(0, np.int32), np.zeros(service.slot_cycles.shape[1], np.bool_), 0, none)
+        cycles = int(path.latencies.sum()) + -(-cut.bytes // self.spec.encoding.subgrid_fill_bytes_per_cycle)
+        return Subtables(cut.numbers, cut.slots, cycles, none if ahead is None else ahead)
 
     def _arrivals(self, work: Workload, n: int, given: Array | None) -> Array:
         if given is None:
@@ -236,12 +290,13 @@ class Nfp:
 
     def timing(self, work: NfpWork) -> Timing:
         """Cycles and actions of a stream."""
-        service = self.encoding.service(work.workload.encoding, work.positions)
+        service = self._served(work.workload, work.positions)
         n = len(service.reads)
         arrivals = self._arrivals(work.workload, n, work.arrival_cycles)
         run = self.replay(work.workload, service, arrivals)
         batches = len(run.batch_end_cycles)
-        return Timing(run.cycles, run.cycles, self.actions(work.workload, n, int(service.reads.sum()), batches))
+        counted = self.actions(work.workload, n, int(service.reads.sum()), batches)
+        return Timing(run.cycles, run.cycles, {**counted, **fills_of(service, run.subgrid_fills)})
 
     def actions(self, work: Workload, n_queries: int, entries_read: int, n_batches: int) -> Mapping[str, int]:
         """Counted actions of ``n_queries``: encoding, MLP, feature buffer and ports."""
@@ -251,13 +306,14 @@ class Nfp:
         entry_bytes = work.encoding.n_features_per_level * self.spec.encoding.feature_bytes
         return {
             **encoding,
+            **lookup_bytes(self.spec.encoding, work.encoding, n_queries),
             "grid_sram_read_bytes": encoding.get("grid_sram_read", 0) * entry_bytes,
             **self.mlp.actions(work, n_queries, n_batches),
             "feature_buffer_write_bytes": features,
             "feature_buffer_read_bytes": features,
             "output_fifo_bytes": 2 * outputs,
             "input_bytes": n_queries * work.input_bytes,
-            "output_bytes": outputs,
+            "output_bytes": self.spec.io.output_bytes(outputs),
         }
 
 
@@ -265,7 +321,7 @@ def batch_log(nfps: State, times: Array, batches: int = 0) -> BatchLog:
     """Room for S and E of as many batches as ``times`` (N, b, 2) has, and for all of ``batches`` of every NFP."""
     n_nfps, rows, groups, slots = nfps.engines.shape
     waits, engines = (n_nfps, batches, WAITED), (n_nfps, batches, rows, groups, slots)
-    return BatchLog(times, np.zeros(waits, np.int64), np.zeros(engines, np.int64))
+    return BatchLog(times, np.zeros(waits, np.int64), np.zeros(engines, np.int64), np.zeros(n_nfps, np.int64))
 
 
 def has_built_in_replay(nfp: Nfp) -> bool:
@@ -282,7 +338,9 @@ def _replayed(answer: Any, _: object = None, service: Service | None = None, *__
         "done_cycles": (None if service is None else len(service.reads),),
         "level_stalls": (None if service is None else service.slot_cycles.shape[1], len(CAUSES)),
     }
-    times = {name: answers.array(name, getattr(run, name), shape, np.int64) for name, shape in shapes.items()}
+    times: dict[str, Any] = {
+        name: answers.array(name, getattr(run, name), shape, np.int64) for name, shape in shapes.items()
+    }
     cycles, at_work = (answers.named(name, getattr(run, name)) for name in ("cycles", "busy_cycles"))
     stalls = answers.actions(run.stalls)
     if set(stalls) != set(CAUSES):

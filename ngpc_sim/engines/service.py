@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -44,6 +44,15 @@ class Misses:
         )
 
 
+@dataclass(frozen=True)
+class Subgrids:
+    """Subgrids of queries: ``numbers`` (n,) int32; ``slots`` (slots,) bool that read subtables; ``bytes`` of a fill."""
+
+    numbers: Array
+    slots: Array
+    bytes: int
+
+
 @dataclass(frozen=True, eq=False)
 class Service:
     """What the engines need for a stream of queries.
@@ -51,19 +60,21 @@ class Service:
     ``slot_cycles`` (n, slots) uint16: interval of every engine that works on a query, levels of one
     engine added up; ``reads`` (n,) int32: entries read over all levels; ``base_cycles`` (slots,) int64:
     the interval without bank conflicts; ``misses``: what is fetched from L2, ``None`` where every level fits
-    or counts as if it did.
+    or counts as if it did; ``subgrids``: subtables that they read, ``None`` where no table is cut.
     """
 
     slot_cycles: Array
     reads: Array
     base_cycles: Array
     misses: Misses | None = None
+    subgrids: Subgrids | None = None
     kept: Store[Recorded] = field(default_factory=lambda: Store(1), repr=False, compare=False)
 
     def rows(self, chosen: Array) -> Service:
         """The service of some queries."""
         misses = self.misses.rows(chosen) if self.misses else None
-        return Service(self.slot_cycles[chosen], self.reads[chosen], self.base_cycles, misses)
+        cut = replace(self.subgrids, numbers=self.subgrids.numbers[chosen]) if self.subgrids else None
+        return Service(self.slot_cycles[chosen], self.reads[chosen], self.base_cycles, misses, cut)
 
     @cached_property
     def leading(self) -> Array:

@@ -20,17 +20,19 @@ import numpy as np
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.plugins import BUILTIN
-from ngpc_sim.engines.encoding_engine import (
-    EncodingEngine,
-    EncodingSpec,
+from ngpc_sim.engines.encoding_engine import EncodingEngine
+from ngpc_sim.engines.encoding_spec import EncodingSpec
+from ngpc_sim.engines.grid_cache import CacheShape, L2Shape, LruCaches, empty_lines
+from ngpc_sim.engines.service import Service
+from ngpc_sim.engines.table_fit import (
+    check_features,
     check_lines,
     engines_of_level,
     entries_per_line,
+    held_entries,
     level_ranges,
     spilled_levels,
 )
-from ngpc_sim.engines.grid_cache import CacheShape, L2Shape, LruCaches, empty_lines
-from ngpc_sim.engines.service import Service
 from ngpc_sim.kernels.grid_cache import look_up_l2, look_up_lines
 from ngpc_sim.kernels.grid_sram import Lines
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels
@@ -67,7 +69,7 @@ def held_bytes(spec: EncodingSpec, encoding: GridEncoding) -> list[Fraction]:
     """Bytes of each level's table in one engine that holds it."""
     parts = engines_of_level(spec, encoding) if spec.sharing == "partition" else 1
     entry_bytes = encoding.n_features_per_level * spec.feature_bytes
-    return [Fraction(level.entries * entry_bytes, parts) for level in grid_levels(encoding)]
+    return [Fraction(entries * entry_bytes, parts) for entries in held_entries(spec, encoding)]
 
 
 def check_all_tables(spec: EncodingSpec, encodings: Mapping[str, GridEncoding]) -> list[list[int]]:
@@ -79,8 +81,11 @@ def check_all_tables(spec: EncodingSpec, encodings: Mapping[str, GridEncoding]) 
         Where they are refused by ``table_policy: reject``, or no cache of theirs is modelled: of engines that hold
         parts of a table, and of plug-ins, which know of one network only.
     """
+    if spec.subgrids > 1:
+        raise UserError("nfp.encoding.subgrids are modelled of workloads with one network.")
     spilled = spilled_tables(spec, list(encodings.values()))
     for name, encoding in encodings.items():
+        check_features(spec, encoding, name)
         check_lines(spec, encoding, name)
     if not any(spilled):
         return spilled
@@ -90,10 +95,11 @@ def check_all_tables(spec: EncodingSpec, encodings: Mapping[str, GridEncoding]) 
             f"levels {named} do not fit together in grid_srams of {spec.grid_sram_kib} KiB, and "
             "nfp.encoding.table_policy is reject."
         )
-    if spec.table_policy == "cache" and (spec.sharing == "partition" or spec.model != BUILTIN):
+    modelled = spec.sharing == "replicate" and spec.model == BUILTIN and spec.layout != "voxel_block"
+    if spec.table_policy == "cache" and not modelled:
         raise UserError(
             f"levels {named} do not fit together in grid_srams of {spec.grid_sram_kib} KiB, and a cache of several "
-            "networks is modelled of built-in engines with nfp.encoding.sharing replicate only."
+            "networks is modelled of built-in engines with nfp.encoding.sharing replicate only, and of no voxel blocks."
         )
     return spilled
 

@@ -33,7 +33,7 @@ def _cycles_per_query(nfp: NfpSpec, work: Workload) -> dict[str, Fraction]:
             levels_of_an_engine * engines.index_cycles(encoding), engines.side_by_side(encoding)
         ),
         "input": Fraction(work.input_bytes, io.input_bytes_per_cycle),
-        "output": Fraction(work.output_bytes, io.output_bytes_per_cycle),
+        "output": Fraction(work.output_bytes, io.ports[1]),
     }
 
 

@@ -62,10 +62,12 @@ def calls_of(plan: FramePlan) -> Calls:
     return Calls(firsts, np.array(plan.rounds, np.int64)[steps], plan.sizes[steps])
 
 
-def stream_bytes(work: Workload, plan: FramePlan) -> Array:
-    """(S, 2) int64 bytes of a query's inputs and outputs, of the network that each stream asks."""
+def stream_bytes(arch: Arch, work: Workload, plan: FramePlan) -> Array:
+    """(S, 2) int64 bytes of inputs and outputs of each stream."""
     sizes = np.array([(section.input_bytes, section.output_bytes) for section in work.sections], np.int64)
-    return sizes[plan.of_network]
+    whole: Array = plan.sizes[:, np.newaxis] * sizes[plan.of_network]
+    whole[:, 1] = -(-whole[:, 1] // arch.nfp.io.queries_per_output)
+    return whole
 
 
 def kernels_by_name(arch: Arch, work: Workload, plan: FramePlan, counts: RayCounts) -> Dispatches:
@@ -120,9 +122,16 @@ def _frees_inputs(firsts: Array, table: Array) -> Array:
     return found
 
 
-def time_by_queries(work: Workload, plan: FramePlan, rest_ps: int, *, batches: bool) -> Dispatches:
-    """A given time for all, divided by queries, half before and half behind each call; what the network reads moves."""
+def no_dispatches(plan: FramePlan) -> Dispatches:
+    """No GPU: every gap is empty."""
     calls = calls_of(plan)
+    gaps = np.zeros(len(calls.queries) + len(calls.firsts), np.int64)
+    return Dispatches(gaps, np.zeros((0, WORK_COLUMNS), np.int64), 0.0)
+
+
+def time_by_queries(arch: Arch, work: Workload, plan: FramePlan, rest_ps: int) -> Dispatches:
+    """A given time for all, divided by queries, half before and half behind each call; what the network reads moves."""
+    calls, batches = calls_of(plan), arch.frame.schedule == "batches"
     tiles = len(calls.firsts) - 1
     # in Python's integers, which have room for long times
     share = np.array([-(-n * rest_ps // plan.queries) for n in calls.queries.tolist()], np.int64)
@@ -131,9 +140,9 @@ def time_by_queries(work: Workload, plan: FramePlan, rest_ps: int, *, batches: b
     early = np.zeros_like(share) if batches else share // 2
     np.add.at(table[:, LEAST_PS], behind - 1, early)
     np.add.at(table[:, LEAST_PS], behind, share - early)
-    inputs, outputs = stream_bytes(work, plan)[plan.in_tiles[0]].T
-    table[behind - 1, frame_tables.IN_WRITTEN] = calls.queries * inputs
-    table[behind, frame_tables.OUT_READ] = calls.queries * outputs
+    inputs, outputs = stream_bytes(arch, work, plan)[plan.in_tiles[0]].T
+    table[behind - 1, frame_tables.IN_WRITTEN] = inputs
+    table[behind, frame_tables.OUT_READ] = outputs
     table[:, frame_tables.LINK] = table[:, frame_tables.IN_WRITTEN] + table[:, frame_tables.OUT_READ]
     table[behind, FREES] = FREES_OUTPUTS
     if not batches:

@@ -23,11 +23,12 @@ Array = np.ndarray[Any, Any]
 DRAM_COLUMNS = [frame_tables.DRAM, frame_tables.IN_WRITTEN, frame_tables.IN_READ, frame_tables.OUT_READ]
 
 
-def asks_of(arch: Arch, work: Workload, plan: FramePlan) -> Array:
-    """(S, ASK_COLUMNS) int64 bytes that each stream asks of the memory."""
-    sizes, lines = plan.sizes, plan.stream_lines[:, 1:].sum(axis=2) * arch.nfp.encoding.line_bytes
-    inputs, outputs = stream_bytes(work, plan).T
-    return np.column_stack([sizes * inputs, sizes * outputs, lines])
+def asks_of(arch: Arch, work: Workload, plan: FramePlan, commands: Commands) -> Array:
+    """(S, ASK_COLUMNS) int64 bytes that each stream asks of the memory; subtables come from DRAM like missing lines."""
+    lines = plan.stream_lines[:, 1:].sum(axis=2) * arch.nfp.encoding.line_bytes
+    if commands.runs and arch.nfp.encoding.subgrids > 1:
+        lines += np.array([[run.actions.get("subgrid_fill_bytes", 0)] for run in commands.runs], np.int64)
+    return np.column_stack([stream_bytes(arch, work, plan), lines])
 
 
 def tiles_of(arch: Arch, work: Workload, plan: FramePlan, commands: Sequence[Command], gpu: Dispatches) -> Tiles:
@@ -38,7 +39,7 @@ def tiles_of(arch: Arch, work: Workload, plan: FramePlan, commands: Sequence[Com
     gaps = np.arange(len(steps)) + np.repeat(np.arange(len(firsts) - 1), np.diff(firsts)) + 1  # behind each command
     reread = np.logical_or.reduceat(reads, gpu.gaps[gaps]) & (gpu.gaps[gaps] < gpu.gaps[gaps + 1])
     costs = commands.end_ps, commands.occupancy_ps, commands.granules, commands.shares
-    return Tiles(firsts, steps, gpu.gaps, gpu.work, *costs, asks_of(arch, work, plan), ~reread)
+    return Tiles(firsts, steps, gpu.gaps, gpu.work, *costs, asks_of(arch, work, plan, commands), ~reread)
 
 
 def least_ps(work: Array, rules: Rules) -> float:

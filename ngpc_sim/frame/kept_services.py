@@ -2,7 +2,7 @@
 
 The key has everything that they follow from: the trace, the encoding, its engines, the memory behind them, and the
 sources and packages that computed them. So an edited kernel or another version never reads what an older one left.
-Nothing is kept of plug-ins and of short traces.
+Nothing is kept of plug-ins, of short traces and of tables that are cut into subtables.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LEAST_QUERIES = 4096
 def service_key(arch: Arch, encoding: GridEncoding, trace: Trace) -> str | None:
     """Everything that a service follows from; ``None`` where it is not kept."""
     spec = arch.nfp.encoding
-    if spec.model != BUILTIN or len(trace.positions) < LEAST_QUERIES:
+    if spec.model != BUILTIN or spec.subgrids > 1 or len(trace.positions) < LEAST_QUERIES:
         return None
     below = repr(l2_shape(arch)) if spec.table_policy == "cache" else ""
     own = f"format {FORMAT}", made_by(ROOMS, PACKAGES)

@@ -18,7 +18,7 @@ from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config import units
 from ngpc_sim.config.plugins import WrongAnswerError, build, is_plugin, real, shown
 from ngpc_sim.engines.dram import Dram
-from ngpc_sim.engines.encoding_engine import EncodingSpec
+from ngpc_sim.engines.encoding_spec import EncodingSpec
 from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.nfp import MissPath
 from ngpc_sim.engines.shared_tables import held_bytes, spilled_tables, tables_of_engines
@@ -130,7 +130,7 @@ def table_load(arch: Arch, *encodings: GridEncoding) -> TableLoad:
     )
     latency_ns = arch.memory.l2_latency_ns + arch.memory.dram_latency_ns
     load_ps = units.ns_to_ps(seconds * 1e9 + latency_ns)
-    return TableLoad(load_ps, load_ps * early // once, once, copies * once, from_dram * once)
+    return TableLoad(load_ps, load_ps * early // max(once, 1), once, copies * once, from_dram * once)
 
 
 def _loaded(spec: EncodingSpec, encodings: Sequence[GridEncoding]) -> tuple[int, int]:
@@ -151,4 +151,4 @@ def _loaded(spec: EncodingSpec, encodings: Sequence[GridEncoding]) -> tuple[int,
         free += min(used, max(Fraction(0), spec.grid_sram_bytes - used))
     together = spec.sharing == "partition"
     once = sum(bytes_ * (parts[table] if together else 1) for table, bytes_ in most.items())
-    return int(once), int(once * free / total)
+    return int(once), int(once * free / total) if total else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +14,7 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines.encoding_engine import encoding_engine, serve
 from ngpc_sim.engines.service import Service, joined
 from ngpc_sim.engines.shared_tables import spilled_tables, streams_of
+from ngpc_sim.engines.subgrids import engine_order, scopes, served_in_order
 from ngpc_sim.frame.kept_services import kept_efficiency, kept_service
 from ngpc_sim.frame.memory import behind_engines, l2_shape, line_efficiency
 from ngpc_sim.machine.store import Store
@@ -21,6 +23,7 @@ from ngpc_sim.trace.networks import ByNetwork, by_network
 from ngpc_sim.workloads.grids import GridEncoding
 from ngpc_sim.workloads.workload import Workload
 
+Array = np.ndarray[Any, Any]
 #: results kept for the next design points of a sweep: one a workload and trace
 KEPT = 24
 SERVICES: Store[Service] = Store(KEPT)
@@ -43,13 +46,22 @@ def service_of(arch: Arch, encoding: GridEncoding, trace: Trace) -> Service:
 def service_key(arch: Arch, encodings: Any, trace: Trace) -> tuple[Any, ...]:  # noqa: ANN401 - one or several
     """What services follow from."""
     below = l2_shape(arch) if arch.nfp.encoding.table_policy == "cache" else None
-    return arch.nfp.encoding.model_dump_json(), below, encodings, trace.sha256, len(trace.positions)
+    batch = arch.nfp.mlp.batch_queries if arch.nfp.encoding.reorder == "batch" else 0
+    return arch.nfp.encoding.model_dump_json(), batch, below, encodings, trace.sha256, len(trace.positions)
 
 
 def _new_service(arch: Arch, encoding: GridEncoding, trace: Trace) -> Service:
     if len(trace.positions) != trace.recorded:
         raise UserError(f"trace {trace.name} records a whole frame in parts, which only details bound and cycle read.")
-    return serve(encoding_engine(arch.nfp.encoding), encoding, trace.positions, *behind_engines(arch))
+    l2, addresses = behind_engines(arch)
+    once = partial(serve, encoding_engine(arch.nfp.encoding), encoding, l2=l2, addresses=addresses)
+    return served_in_order(order_in(arch, encoding, trace.positions, trace.invocations), trace.positions, once)
+
+
+def order_in(arch: Arch, encoding: GridEncoding, positions: Array, calls: Array) -> Array | None:
+    """Order of queries at ``positions`` (n, D) in the engines, where they are sorted in their ``calls`` (n,)."""
+    spec = arch.nfp.encoding
+    return engine_order(spec, encoding, positions, scopes(spec, arch.nfp.mlp.batch_queries, calls))
 
 
 def services_of(arch: Arch, work: Workload, trace: Trace) -> tuple[Service, ...]:

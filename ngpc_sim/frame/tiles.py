@@ -91,7 +91,7 @@ def _counted_rates(arch: Arch, work: Workload, plan: FramePlan, cluster: Cluster
     inside, latencies = cluster.inside, miss_path(arch).latencies
     spec, batch = inside.spec, inside.spec.mlp.batch_queries
     inputs = work.input_bytes / spec.io.input_bytes_per_cycle
-    outputs = work.output_bytes / spec.io.output_bytes_per_cycle
+    outputs = work.output_bytes / spec.io.ports[1]
     issue = plan.issue_cycles / plan.sizes
     slots = min(spec.encoding.engines, work.encoding.n_levels)
     window = spec.encoding.outstanding_lines * inside.encoding.side_by_side(work.encoding)

@@ -23,10 +23,11 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines.encoding_engine import encoding_engine, serve, takes_parts
 from ngpc_sim.engines.service import Service
 from ngpc_sim.engines.shared_tables import streams_of
+from ngpc_sim.engines.subgrids import served_in_order
 from ngpc_sim.frame.commands import AnyCluster, Command, build_commands
 from ngpc_sim.frame.memory import ADDRESSES, behind_engines, line_efficiency
 from ngpc_sim.frame.plan import FramePlan, Stream, divide
-from ngpc_sim.frame.services import encodings_of, shares_caches, split_of
+from ngpc_sim.frame.services import encodings_of, order_in, shares_caches, split_of
 from ngpc_sim.kernels.sums import sum_of_rows
 from ngpc_sim.machine.store import Store
 from ngpc_sim.machine.threads import map_threads, one_ahead
@@ -109,11 +110,14 @@ def replay_full_frame(
     slots = max(min(arch.nfp.encoding.engines, encoding.n_levels) for encoding in encodings_of(work))
     streams: list[Stream] = []
     commands: list[Command] = []
-    serve_part = _by_events(trace, shares, numbers, reference) if reference else engines()
+    serve_part = _by_events(arch, work, trace, shares, reference) if reference else engines()
     for batch, positions in one_ahead(_batches(trace, shares, numbers)):
         network = int(numbers[batch[0].invocation])
-        service = serve_part(network, positions)
-        firsts = np.cumsum([0, *(max(share.rows, 1) for share in batch)]).tolist()
+        rows = [max(share.rows, 1) for share in batch]
+        firsts = np.cumsum([0, *rows]).tolist()
+        calls = np.repeat(np.arange(len(rows)), rows)
+        order = order_in(arch, encodings_of(work)[network], positions, calls)
+        service = served_in_order(order, positions, partial(serve_part, network))
         asked = map_threads(partial(_stream, service, groups[network]), zip(firsts, batch, strict=False))
         rounds = tuple(share.invocation for share in batch)
         part = FramePlan(trace.queries, len(rounds), tuple(asked), rounds, ())
@@ -137,10 +141,13 @@ def plan_of(work: Workload, trace: Trace, tiles: int, shares: list[Part], stream
     return replace(whole, networks=tuple(networks), levels=tuple(grid.n_levels for grid in encodings_of(work)))
 
 
-def _by_events(trace: Trace, shares: list[Part], numbers: Array, reference: Reference) -> Serves:
-    """A pass that gives out what the reference says of all queries of the frame."""
-    asked = np.repeat(numbers[[share.invocation for share in shares]], [max(share.rows, 1) for share in shares])
-    parts = [in_parts(service) for service in reference(asked, _Rows(trace).take(shares))]
+def _by_events(arch: Arch, work: Workload, trace: Trace, shares: list[Part], reference: Reference) -> Serves:
+    """A pass that gives out what the reference says of all queries of the frame, as they come from the engines."""
+    rows = [max(share.rows, 1) for share in shares]
+    asked = np.repeat(split_of(work, trace).numbers[[share.invocation for share in shares]], rows)
+    positions = _Rows(trace).take(shares)
+    order = order_in(arch, work.encoding, positions, np.repeat(np.arange(len(rows)), rows))
+    parts = [in_parts(service) for service in reference(asked, positions if order is None else positions[order])]
     return lambda network, positions: parts[network](positions)
 
 

@@ -7,7 +7,8 @@ by pixels. Dense encodings keep the hashgrid's rest of kernels; their total foll
 too, wherever kernels and peaks are known.
 
 The rest of kernels is published (a share of the frame, and one factor for fusing it) or, with ``rest_model: roofline``,
-derived kernel by kernel; a published frame stays what it is then, and its kernels no longer add up to it.
+derived kernel by kernel; a published frame stays what it is then, and its kernels no longer add up to it. With ``none``
+there is no GPU beside the NGPC: a machine that renders alone, whose ray set-up and compositing are not modelled.
 
 What is published holds for the workloads that were measured. Any other workload gets the model for both.
 """
@@ -18,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.architecture.gpu import JIT
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.plugins import WrongAnswerError, build, is_plugin, real, shown
 from ngpc_sim.config.schema import Positive
@@ -30,7 +32,7 @@ from ngpc_sim.workloads.workload import Workload
 
 #: a day; a longer rest of kernels is a mistake
 MAX_REST_MS = 86_400_000.0
-PUBLISHED, ROOFLINE = "published", "roofline"
+PUBLISHED, ROOFLINE, NONE = "published", "roofline", "none"
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,11 @@ class Models:
 def models_of(arch: Arch, work: Workload) -> Models:
     """The architecture's models, or the roofline where they are published ones and the workload was not measured.
 
-    Of a GPU of which no frame is published, the frame is modelled too.
+    Of a GPU of which no frame is published, the frame is modelled too, and so is that of other software than of 2022.
     """
     own, measured = (arch.file.gpu_model, arch.frame.rest_model), _is_measured(arch, work)
     frame, rest = (ROOFLINE if model == PUBLISHED and not measured else model for model in own)
-    return Models(frame if arch.gpu.apps else ROOFLINE, rest)
+    return Models(frame if arch.gpu.apps and arch.gpu.software != JIT else ROOFLINE, rest)
 
 
 def _is_measured(arch: Arch, work: Workload) -> bool:
@@ -98,9 +100,12 @@ def baseline(arch: Arch, work: Workload, trace: Trace, queries: int, pixels: int
     alone, note = _modelled(arch, work, trace, counts, needed=models.frame != PUBLISHED)
     base = _derived(alone) if alone and models.frame != PUBLISHED else _published(arch, work, queries, pixels)
     base = replace(base, modelled=alone, note=note)
+    if models.rest == NONE:
+        return base.with_rest(0.0)
     if models.rest == ROOFLINE:
         rest = rest_of(arch, work, counts)
-        return replace(base, rest_unfused_ms=rest.alone_ms).with_rest(rest.beside_ms)
+        unfused_ms = base.rest_ms if arch.gpu.software == JIT else rest.alone_ms
+        return replace(base, rest_unfused_ms=unfused_ms).with_rest(rest.beside_ms)
     if models.frame != PUBLISHED and _is_measured(arch, work):
         base = replace(base, rest_unfused_ms=_shares(arch, work).of_frame * base.frame_ms)
     if is_plugin(models.rest):

@@ -66,14 +66,14 @@ def network_of(arch: Arch, work: Workload, trace: Trace, counts: RayCounts) -> N
 def _network_of(gpu: Machine, l1_s: float, tflops: float, work: Workload, trace: Trace, counts: RayCounts) -> Network:
     (harmonics, of_encoding), (casts, of_mlp) = (extras_of(gpu, work, counts, part) for part in ("encoding", "mlp"))
     levels, mlp, dispatches = 0.0, 0.0, of_encoding + of_mlp
-    for section, own, asks in _by_section(work, trace, counts):
+    for section, own, asks in by_section(work, trace, counts):
         levels += float(_levels_ms(gpu, l1_s, section.encoding, trace, own, asks).sum())
         mlp += sum(mlp_ms(gpu, network, section.encoding, own, tflops * TERA) for network in section.networks)
         dispatches += int((own.queries > 0).sum()) * (1 + len(section.networks))
     return Network(levels + harmonics, mlp + casts, dispatches)
 
 
-def _by_section(work: Workload, trace: Trace, counts: RayCounts) -> Iterator[tuple[Workload, RayCounts, Array | None]]:
+def by_section(work: Workload, trace: Trace, counts: RayCounts) -> Iterator[tuple[Workload, RayCounts, Array | None]]:
     """Networks that are asked, counts of their calls, and which recorded invocations (n_invocations,) ask them."""
     if not work.others:
         yield work, counts, None

@@ -130,7 +130,7 @@ def rest_of(arch: Arch, work: Workload, counts: RayCounts) -> Rest:
 def _rest_of(gpu: Machine, beside: tuple[bool, bool, bool], work: Workload, counts: RayCounts) -> Rest:
     listed, (fused, registers, in_batches) = kernels_of(work), beside
     bounds = bounds_of(gpu, work, counts, fused=False)
-    least = _least(listed, counts, fused=fused, registers=registers)
+    least = least_work(listed, counts, fused=fused, registers=registers)
     floor_ms = gpu.floor_ms * (1 if in_batches else len(least))
     beside_ms = gpu.over * float(_bounds(gpu, least.sum(axis=0, keepdims=True), 0.0)[0])
     return Rest(gpu.rest_ms(bounds), float(bounds.sum()), len(bounds), max(floor_ms, beside_ms))
@@ -147,7 +147,7 @@ def bounds_of(gpu: Machine, work: Workload, counts: RayCounts, *, fused: bool) -
     return _bounds(gpu, alone.rows, read * before + alone.rows[:, tile_work.IN_WRITTEN] * behind)
 
 
-def _least(listed: GpuKernels, counts: RayCounts, *, fused: bool, registers: bool) -> Array:
+def least_work(listed: GpuKernels, counts: RayCounts, *, fused: bool, registers: bool) -> Array:
     """(n, FIELDS) least work of a frame of any number of tiles.
 
     A tile that ends does not write what its rays need in the next call. Of a call's rays at least as many go on as

@@ -95,6 +95,7 @@ def architecture(point: Point) -> Tree:
     operand_bits, lanes = 8 * OPERAND_BYTES, nfp.encoding.corner_lanes
     banks = arch.grid_sram().banks
     depth = nfp.encoding.grid_sram_bytes * 8 // entry_bits
+    weight_rows = WEIGHT_TILES * mlp.arrays * mlp.rows
     engine = [
         _component(
             "grid_sram", "SRAM", width=entry_bits, depth=depth, n_banks=banks, n_rdwr_ports=nfp.encoding.read_ports
@@ -106,9 +107,9 @@ def architecture(point: Point) -> Tree:
     local = [
         _component("feature_buffer", "SRAM", width=feature_bits, depth=2 * mlp.batch_queries, n_banks=2),
         _component("output_fifo", "FIFO", datawidth=8 * point.work.output_bytes, depth=nfp.io.output_fifo_queries),
-        _component("weights", "SRAM", width=mlp.cols * operand_bits, depth=WEIGHT_TILES * mlp.rows, n_banks=1),
+        _component("weights", "SRAM", width=mlp.cols * operand_bits, depth=weight_rows, n_banks=1),
         _component("activations", "SRAM", width=mlp.cols * operand_bits, depth=2 * mlp.batch_queries, n_banks=1),
-        _component(_many("mac", mlp.rows * mlp.cols), "fpmac", datawidth=operand_bits),
+        _component(_many("mac", mlp.arrays * mlp.rows * mlp.cols), "fpmac", datawidth=operand_bits),
     ]
     engines = {"name": _many("encoding_engine", nfp.encoding.engines), "local": engine}
     attributes = {

@@ -94,21 +94,23 @@ def _scale(word: str, text: str) -> int:
     return int(word)
 
 
-def parse_names(text: str, option: str, everything: Sequence[str], *, paths: bool = False) -> list[str]:
+def parse_names(
+    text: str, option: str, everything: Sequence[str], *, paths: bool = False, also: Sequence[str] = ()
+) -> list[str]:
     """Comma-separated names, ``all`` for ``everything``; an unknown one names the nearest.
 
-    With ``paths``, words with a slash or a dot are files and pass.
+    ``also`` are names that ``all`` leaves out. With ``paths``, words with a slash or a dot are files and pass.
     """
     names: list[str] = []
     for word in _split(text, option):
         if word == "all":
             names.extend(everything)
-        elif word in everything or (paths and ("/" in word or "." in word)):
+        elif word in everything or word in also or (paths and ("/" in word or "." in word)):
             names.append(word)
         else:
             if paths and is_folder(Path(word)):
                 raise UserError(f"{option} {word} is a folder: name a file in it.")
-            raise UserError(f"unknown {option.lstrip('-')} '{word}'; {choices(word, everything)}.")
+            raise UserError(f"unknown {option.lstrip('-')} '{word}'; {choices(word, [*everything, *also])}.")
     return list(dict.fromkeys(names))
 
 

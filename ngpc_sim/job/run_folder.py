@@ -17,7 +17,7 @@ from ngpc_sim.report.panels import Row
 PAGE = "report.html"
 #: files that only some runs write
 EXTRA_FILES = (
-    *("budgets.csv", "levels.csv", "levels.parquet", "stalls.csv", "stalls.parquet"),
+    *("budgets.csv", "levels.csv", "levels.parquet", "stalls.csv", "stalls.parquet", "traffic.csv"),
     *(BLOCKERS_FILE, note.FILE, so_far.FILE, PAGE, *MISS_FILES, *FRAME_FILES),
 )
 

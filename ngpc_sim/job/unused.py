@@ -19,9 +19,15 @@ from ngpc_sim.workloads.apps import APPS
 
 #: keys that only a cached grid_sram reads
 CACHE_KEYS = ("nfp.encoding.ways", "nfp.encoding.outstanding_lines", "memory.l2_ways", "memory.dram_model")
+#: keys that only tables cut into subtables read
+SUBGRID_KEYS = (
+    *("nfp.encoding.first_subgrid_level", "nfp.encoding.subgrid_buffer_kib"),
+    "nfp.encoding.subgrid_fill_bytes_per_cycle",
+)
 #: keys of replayed frames alone: a closed form has no conflicts, misses and queues
 REPLAYED = (
     *("nfp.encoding.banks", "nfp.encoding.read_ports", "nfp.encoding.bank_map", "nfp.encoding.reuse"),
+    *("nfp.encoding.reorder_window", "nfp.encoding.reorder", "nfp.encoding.subgrid_fill_bytes_per_cycle"),
     *("nfp.encoding.ways", "nfp.encoding.outstanding_lines", "nfp.encoding.latency_cycles", "memory.l2_ways"),
     *("nfp.io.output_fifo_queries", "cluster.dispatch", "frame.tiles", "frame.overlap", "frame.schedule"),
     *("frame.front_end", "frame.queues"),
@@ -118,8 +124,11 @@ def _rules(file: ArchFile) -> Iterator[Rule]:
     lines = () if encoding.sharing == "partition" else ("nfp.encoding.line_bytes",)
     policy = encoding.table_policy
     yield policy != "cache", f"nfp.encoding.table_policy is {policy}", (*CACHE_KEYS, *lines)
-    ideal = ("nfp.encoding.read_ports", "nfp.encoding.bank_map")
+    ideal = ("nfp.encoding.read_ports", "nfp.encoding.bank_map", "nfp.encoding.reorder_window")
     yield encoding.banks == "ideal", "nfp.encoding.banks is ideal", ideal
+    yield encoding.subgrids == 1, "nfp.encoding.subgrids is 1", SUBGRID_KEYS
+    laid = encoding.layout == "feature_major" or (encoding.layout == "voxel_block" and encoding.subgrids == 1)
+    yield laid, f"nfp.encoding.layout is {encoding.layout}", ("nfp.encoding.bank_map",)
     layers = ("nfp.mlp.pipeline_depth", "nfp.mlp.weight_double_buffer")
     yield mlp.dataflow == "systolic_ws", "nfp.mlp.dataflow is systolic_ws", layers
     yield mlp.dataflow == "layer_serial", "nfp.mlp.dataflow is layer_serial", ("nfp.mlp.pe_stages",)

@@ -11,7 +11,7 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.options import parse_list, parse_names
 from ngpc_sim.trace import Trace, load_trace
 from ngpc_sim.trace.sequences import TraceSequence
-from ngpc_sim.workloads.apps import APPS, ENCODINGS
+from ngpc_sim.workloads.apps import APPS, ENCODINGS, OTHER_WORKLOADS
 from ngpc_sim.workloads.workload import Workload, default_encoding, encoding_names, load_workload
 
 #: a workload file as typed with its encoding
@@ -41,7 +41,7 @@ class Asked:
 
     def _apps(self) -> list[str]:
         """Apps and workload files; of all apps, only those that the traces are of."""
-        names = parse_names(self.apps, "--app", APPS, paths=True)
+        names = parse_names(self.apps, "--app", APPS, paths=True, also=OTHER_WORKLOADS)
         recorded = self._recorded() if self.apps == "all" else []
         if not recorded:
             return names
@@ -71,7 +71,7 @@ class Asked:
 
 
 def _work(app: str, encoding: str) -> Workload:
-    if app in APPS:
+    if app in APPS or app in OTHER_WORKLOADS:
         return load_workload(f"{app}-{encoding}")
     return load_workload(app if FILE_WITH_ENCODING.fullmatch(app) else f"{app}:{encoding}")
 

@@ -12,11 +12,16 @@ from ngpc_sim.kernels.nfp import (
     BATCHES,
     BUSY_CYCLES,
     COUNT,
+    FILLED,
+    FILLS,
     FREE,
+    HELD,
     IN_BATCH,
     OUT,
     R_BEFORE,
     READY,
+    RUN_BEFORE,
+    SUBGRID,
     begin_copy,
     close_batch,
     end_copy,
@@ -27,12 +32,27 @@ from ngpc_sim.kernels.nfp import (
 Array = np.ndarray[Any, Any]
 
 
+class Subtables(NamedTuple):
+    """Subtables that queries read.
+
+    ``numbers`` (rows,) int32: subgrid of each row, no rows where no table is cut. ``slots`` (slots,) bool: those that
+    read subtables. ``fill_cycles`` until those of a subgrid have come. ``ahead`` (n,) int64: how many queries of an NFP
+    come behind a query before it can be served, no queries where it can at once.
+    """
+
+    numbers: Array
+    slots: Array
+    fill_cycles: int
+    ahead: Array
+
+
 class Asked(NamedTuple):
     """What a command asks, and of whom.
 
     ``stream`` (n,): rows of ``slot_cycles`` (rows, slots) uint16 and of ``missing`` and ``far``, which have no columns
     where nothing can miss. ``arrivals`` (m,) int64: when the queries of an NFP are there, in the order in which it gets
     them. ``owners`` (granules,) int64: NFP of each granule of ``granule_queries``, -1 where it depends on the load.
+    ``subtables`` that they read.
     """
 
     stream: Array
@@ -42,6 +62,7 @@ class Asked(NamedTuple):
     arrivals: Array
     owners: Array
     granule_queries: int
+    subtables: Subtables
 
 
 @inlined
@@ -59,12 +80,14 @@ class BatchLog(NamedTuple):
 
     ``times`` (N, batches, 2): S and E. For a timeline, else without batches: ``waits`` (N, batches, WAITED): the slot
     whose features a batch waited for, R of the batch before the last one, and what it added to each column of the
-    NFP's waits; ``engines`` (N, batches, ENGINE_ROWS, P, S): the engines as the batch leaves them.
+    NFP's waits; ``engines`` (N, batches, ENGINE_ROWS, P, S): the engines as the batch leaves them. ``fills`` (N,): how
+    often the subtables of a subgrid came in the first copy.
     """
 
     times: Array
     waits: Array
     engines: Array
+    fills: Array
 
 
 #: columns of a batch's waits: its slot, R, and from there on the columns of an NFP's waits
@@ -110,21 +133,47 @@ def slowest_slot(engines):
     return slot
 
 
+@inlined
+def enter_subgrid(nfp, subtables, row, came):
+    """Fetch the subtables of a query, the first of its subgrid, that is there at ``came``; returns when they are there.
+
+    Their half of the buffer is free when all engines are done with the subgrid before the last one.
+    """
+    engines, counter, entered = nfp.engines, nfp.counter, subtables.numbers[row] + 1
+    if entered != counter[SUBGRID]:
+        last = np.int64(0)
+        for g in range(engines.shape[1]):
+            for slot in range(engines.shape[2]):
+                if subtables.slots[slot]:
+                    last = max(last, engines[FREE, g, slot])
+        counter[FILLED] = max(counter[FILLED], counter[RUN_BEFORE], came) + subtables.fill_cycles
+        counter[RUN_BEFORE] = last
+        counter[SUBGRID] = entered
+        counter[FILLS] += 1
+    return counter[FILLED]
+
+
 @bare
 def serve_granule(nfp, asked, granule, constants, ports, path, log, j):
     """Issue the queries of a granule on an NFP, number ``j``."""
     engines, counter, slot_cycles, missing = nfp.engines, nfp.counter, asked.slot_cycles, asked.missing
-    groups, slots = engines.shape[1], engines.shape[2]
+    groups, slots, subtables = engines.shape[1], engines.shape[2], asked.subtables
     before, behind = constants.before_tags, constants.behind_data
     batch_queries = constants.tables.shape[1] - 1
     first = granule * asked.granule_queries
     g = counter[COUNT] % groups
     for k in range(first, min(first + asked.granule_queries, asked.stream.shape[0])):
         row = asked.stream[k]
-        earliest = max(asked.arrivals[counter[COUNT]], counter[R_BEFORE])
+        came = asked.arrivals[counter[COUNT] + (subtables.ahead[k] if subtables.ahead.shape[0] else 0)]
+        earliest = max(came, counter[R_BEFORE])
+        filled = enter_subgrid(nfp, subtables, row, came) if subtables.numbers.shape[0] else np.int64(0)
         for slot in range(slots):
             cycles = np.int64(slot_cycles[row, slot])
-            end = max(engines[FREE, g, slot], earliest) + cycles
+            begin = max(engines[FREE, g, slot], earliest)
+            if subtables.slots[slot] and filled > begin:
+                engines[HELD, g, slot] += filled - begin
+                begin = filled
+            end = begin + cycles
             engines[FREE, g, slot] = end
             engines[BUSY_CYCLES, g, slot] += cycles
             engines[READY, g, slot] = max(engines[READY, g, slot], end - 1 + before + behind)
@@ -132,9 +181,9 @@ def serve_granule(nfp, asked, granule, constants, ports, path, log, j):
             lines = np.int64(missing[row, slot])
             if lines > 0:
                 tagged, far = engines[FREE, g, slot] - 1 + before, np.int64(asked.far[row, slot])
-                held, came = fetch(engines, nfp.window, g, slot, tagged, lines, far, path)
+                held, last_came = fetch(engines, nfp.window, g, slot, tagged, lines, far, path)
                 engines[FREE, g, slot] += held
-                engines[READY, g, slot] = max(engines[READY, g, slot], came + behind)
+                engines[READY, g, slot] = max(engines[READY, g, slot], last_came + behind)
         counter[COUNT] += 1
         counter[IN_BATCH] += 1
         g = g + 1 if g + 1 < groups else 0
@@ -167,3 +216,5 @@ def replay_cluster(asked, nfps, constants, ports, path, ends, log):
                 end_batch(nfp, constants, ports, log, j, handed_at)
             end_copy(nfp)
             ends[copy, j] = nfp.counter[OUT]
+            if copy == 0:
+                log.fills[j] = nfp.counter[FILLS]

@@ -27,8 +27,9 @@ from ngpc_sim.kernels.compiled import bare, forced, inlined, kernel
 Array = np.ndarray[Any, Any]
 
 #: places of ``counter``: queries issued, queries in the open batch, R of the last batch and of the one before it, when
-#: the MLP array is free, end of the last output, batches
-COUNT, IN_BATCH, R_LAST, R_BEFORE, ARRAY_FREE, OUT, BATCHES, COUNTERS = range(8)
+#: the MLP array is free, end of the last output, batches; with subtables: the present subgrid + 1, when its subtables
+#: are there, when engines were done with the subgrid before, and fills
+COUNT, IN_BATCH, R_LAST, R_BEFORE, ARRAY_FREE, OUT, BATCHES, SUBGRID, FILLED, RUN_BEFORE, FILLS, COUNTERS = range(12)
 #: rows of ``engines``: when an engine is free, when it was at the batch's start, its busy cycles in the batch, when its
 #: last features are there; cycles in the batch in which a full window held it; the window's oldest line
 FREE, BEGIN, BUSY_CYCLES, READY, HELD, OLDEST, ENGINE_ROWS = range(7)

@@ -14,9 +14,9 @@ from math import inf, log2
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.plugins import BUILTIN
-from ngpc_sim.engines.encoding_engine import EncodingSpec
+from ngpc_sim.engines.encoding_spec import EncodingSpec
 from ngpc_sim.engines.mlp_engine import MlpSpec
-from ngpc_sim.power.router import CORNERS, router_places
+from ngpc_sim.power.router import CORNERS, has_router, router_places
 
 #: float32 multiply-add of a position, fused fp16 multiply-add; measured by synthesis for the timing contract
 POSITION_FO4, FUSED_FO4 = 102.0, 88.0
@@ -64,9 +64,9 @@ def _encoding_fo4(encoding: EncodingSpec) -> dict[str, float]:
         "interpol_weights": (WEIGHT_OPERATIONS * HALF_FO4, stages.interpol_weights),
     }
     found = {name: fo4 / cycles if cycles else 0.0 for name, (fo4, cycles) in depths.items()}
-    if encoding.banks == "ideal":
+    if not has_router(encoding):
         return found
-    levels = 2 + 3 * tree + 1.2 * log2(encoding.banks) + 2 * (encoding.read_ports - 1)
+    levels = 2 + 3 * tree + 1.2 * log2(int(encoding.banks)) + 2 * (encoding.read_ports - 1)
     return {**found, "bank router": levels * LEVEL_FO4}
 
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.architecture.sram import Macro
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.power.area import AreaReport, tag_store
+from ngpc_sim.power.area import AreaReport, subgrid_buffer, tag_store
 from ngpc_sim.power.router import toggled_gates
 from ngpc_sim.results.published import PUBLISHED
 
@@ -139,7 +139,7 @@ def _by_block(arch: Arch, activity: Activity, bitcell: AreaReport) -> dict[str, 
     macs = count("mlp_mac") * energy.mlp_mac.value + count("mlp_mac_padded") * energy.mlp_mac_padded.value
     weights, activations = count("weight_bytes"), count("activation_bytes")
     operands = weights * energy.weight_byte.value + activations * energy.activation_byte.value
-    reads_pj = sum(n * technology.access("read_pj", arch.grid_sram(bits)) for bits, n in activity.reads.items())
+    reads_pj = sum(n * _read_pj(arch, bits) for bits, n in activity.reads.items()) + _subtables_pj(arch, activity)
     return {
         "encoding": encoding * logic,
         "grid_sram": (reads_pj + _cache_pj(arch, activity)) * sram,
@@ -151,6 +151,35 @@ def _by_block(arch: Arch, activity: Activity, bitcell: AreaReport) -> dict[str, 
         "gpu": arch.gpu.board_power_w.value * activity.gpu_work_ms,
         "gpu_idle": arch.gpu.idle_power_w.value * (activity.frame_ms - activity.gpu_work_ms),
     }
+
+
+def _read_pj(arch: Arch, entry_bits: int) -> float:
+    """Energy in pJ of reading an entry: at once, or each feature from a bank of its own."""
+    words = _words(arch, entry_bits)
+    return words * arch.technology.access("read_pj", arch.grid_sram(entry_bits // words))
+
+
+def _words(arch: Arch, entry_bits: int) -> int:
+    """Words in which an entry is read."""
+    encoding = arch.nfp.encoding
+    return entry_bits // (8 * encoding.feature_bytes) if encoding.layout == "feature_major" else 1
+
+
+def _subtables_pj(arch: Arch, activity: Activity) -> float:
+    """Energy in pJ by which subtables in buffers of their own cost more, or less, than reads of grid_sram; with fills.
+
+    A lookup that finds its entry asked before is counted as a read of the buffer too.
+    """
+    lookups = activity.actions.get("subgrid_buffer_read_bytes", 0) // (activity.entry_bits // 8)
+    if not lookups:
+        return 0.0
+    technology, words = arch.technology, _words(arch, activity.entry_bits)
+    buffer = subgrid_buffer(arch, activity.entry_bits // words)
+    read_pj = words * technology.access("read_pj", buffer) - _read_pj(arch, activity.entry_bits)
+    written = (
+        activity.actions.get("subgrid_fill_bytes", 0) * technology.access("write_pj", subgrid_buffer(arch)) / WORD_BYTES
+    )
+    return min(lookups, activity.count("grid_sram_read")) * read_pj + written
 
 
 def _memory_pj(arch: Arch, l2_bytes: int, dram_bytes: int) -> float:
@@ -179,7 +208,7 @@ def _clocked_idle_slots(arch: Arch, activity: Activity) -> int:
     """MAC slots x cycles that are clocked without work; none where the clock is gated."""
     if arch.power.gating != "none":
         return 0
-    slots = activity.nfp_cycles * arch.nfp.mlp.rows * arch.nfp.mlp.cols
+    slots = activity.nfp_cycles * arch.nfp.mlp.arrays * arch.nfp.mlp.rows * arch.nfp.mlp.cols
     return max(0, slots - activity.count("mlp_mac") - activity.count("mlp_mac_padded"))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 
-from ngpc_sim.engines.encoding_engine import EncodingSpec
+from ngpc_sim.engines.encoding_spec import EncodingSpec
 from ngpc_sim.engines.grid_cache import L2Shape
+from ngpc_sim.reference.subgrids import cut_levels
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels
 
 
@@ -41,11 +42,15 @@ class LruCache:
 
 
 def reference_misses(
-    spec: EncodingSpec, encoding: GridEncoding, lines: list[list[tuple[int, ...]]], l2: L2Shape | None
+    spec: EncodingSpec,
+    encoding: GridEncoding,
+    lines: list[list[tuple[int, ...]]],
+    blocks: list[list[int | None]],
+    l2: L2Shape | None,
 ) -> list[list[Asked]]:
     """Misses of every query (outer list) on every level (inner list).
 
-    ``lines`` are the distinct lines that a query asks on a level, in the same order.
+    ``lines`` are the lines that a query asks on a level, in the same order, or those of its block there.
     """
     in_line = max(1, spec.line_bytes // (encoding.n_features_per_level * spec.feature_bytes))
     tables = [-(-level.entries // in_line) for level in grid_levels(encoding)]
@@ -64,7 +69,11 @@ def reference_misses(
         for level in (level for level in in_order if level in cached):
             start, caches = cached[level]
             cache = caches[number % len(caches)]
-            missed[level] = [line for line in query[level] if not cache.use(start + line)]
+            block = blocks[number][level]
+            if block is None:
+                missed[level] = [line for line in query[level] if not cache.use(start + line)]
+            else:
+                missed[level] = [] if cache.use(start + block) else list(query[level])
         far = {
             level: sum(not shared.use(memory[level] + line) for line in missed[level]) if shared else 0
             for level in sorted(missed)
@@ -76,16 +85,20 @@ def reference_misses(
 def _caches(spec: EncodingSpec, encoding: GridEncoding, tables: list[int]) -> dict[int, tuple[int, list[LruCache]]]:
     """First line, and one cache for each group, of every cached level; levels of one engine share caches."""
     entry_bytes = encoding.n_features_per_level * spec.feature_bytes
-    copies = max(1, spec.engines // encoding.n_levels)
+    copies, cut = max(1, spec.engines // encoding.n_levels), cut_levels(spec, encoding)
+    line_bytes, held = spec.line_bytes, [level.entries for level in grid_levels(encoding)]
+    if spec.layout == "voxel_block":
+        tables = [level.resolution**encoding.n_dims for level in grid_levels(encoding)]
+        line_bytes, held = 2**encoding.n_dims * entry_bytes, [2**encoding.n_dims * blocks for blocks in tables]
     room = spec.grid_sram_bytes * (copies if spec.sharing == "partition" else 1)
     groups = 1 if spec.sharing == "partition" else copies
     cached: dict[int, tuple[int, list[LruCache]]] = {}
     for slot in range(min(spec.engines, encoding.n_levels)):
-        levels = range(slot, encoding.n_levels, spec.engines)
-        if sum(grid_levels(encoding)[level].entries for level in levels) * entry_bytes <= room:
+        levels = [level for level in range(slot, encoding.n_levels, spec.engines) if level not in cut]
+        if sum(held[level] for level in levels) * entry_bytes <= room:
             continue
         total = sum(tables[level] for level in levels)
-        caches = [_loaded(max(1, room // spec.line_bytes), spec.ways, total) for _ in range(groups)]
+        caches = [_loaded(max(1, room // line_bytes), spec.ways, total) for _ in range(groups)]
         start = 0
         for level in levels:
             cached[level] = (start, caches)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,15 @@ from ngpc_sim.engines.nfp import Nfp, NfpSpec
 from ngpc_sim.kernels.causes import CAUSES
 from ngpc_sim.reference.caches import Asked
 from ngpc_sim.reference.nfp import BatchLog, Process, ReferenceNfp
+from ngpc_sim.reference.subgrids import in_scope
 from ngpc_sim.results.nfp_counts import NfpCounts
 from ngpc_sim.results.stall_causes import CHARGED
 
 Array = np.ndarray[Any, Any]
 #: causes that can pass while the command before drains, those that open a command in front
 HIDDEN = (*reversed(CHARGED), "output", "mlp_fill")
-#: cycles of a query on every engine slot, and the lines that it misses there
-Query = tuple[tuple[int, ...], tuple[Asked, ...]]
+#: cycles of a query on every engine slot, the lines that it misses there, no arrival of its own, and its subgrid
+Query = tuple[tuple[int, ...], tuple[Asked, ...], None, int | None]
 
 
 class ReferenceCluster:
@@ -31,19 +33,27 @@ class ReferenceCluster:
 
     def run(self, work: ClusterWork, *, each_query: bool = True) -> ClusterRun:
         """Replay one command alone, then each NFP's part of it twice in a row."""
-        queries = _asked(work)
+        asked = _asked(work)
+        order = in_scope(self.nfp.encoding, self.nfp.mlp.batch_queries, [query[3] or 0 for query in asked])
+        if self.nfp.encoding.reorder == "batch":
+            order = list(range(len(asked)))  # each NFP sorts its own
+        queries = [asked[place] for place in order]
         nfps, owners, closed_at = self._dispatch(work, queries)
         parts: list[list[Query]] = [[] for _ in nfps]
         done = np.zeros(len(queries), np.int64)
         for i, query in enumerate(queries):
             owner = owners[i // self.spec.dispatch_queries]
             part = parts[owner]
-            done[i] = nfps[owner].log[nfps[owner].batch_of_query[len(part)]].end
+            done[order[i]] = nfps[owner].log[nfps[owner].batch_of_query[len(part)]].end
             part.append(query)
         alone = [nfp.log for nfp in nfps]
         twice = [self._twice(work, part, closed_at) for part in parts]
         added = [both[len(once) :] for once, both in zip(alone, twice, strict=True)]
-        return self._answer(work, alone, twice, added, done if each_query else done[:0])
+        run = self._answer(work, alone, twice, added, done if each_query else done[:0])
+        if work.service.subgrids is None:
+            return run
+        fills = sum(len(nfp.runs.all) for nfp in nfps)
+        return replace(run, actions={**run.actions, "subgrid_fill_bytes": fills * work.service.subgrids.bytes})
 
     def replay(self, work: ClusterWork) -> list[ReferenceNfp]:
         """The NFPs after one command that found them idle, with their logs."""
@@ -146,6 +156,8 @@ def _asked(work: ClusterWork) -> list[Query]:
         (
             tuple(int(c) for c in work.service.slot_cycles[row]),
             tuple(Asked(int(m), int(f)) for m, f in zip(missing[row], far[row], strict=True)),
+            None,
+            None if work.service.subgrids is None else int(work.service.subgrids.numbers[row]),
         )
         for row in work.stream
     ]

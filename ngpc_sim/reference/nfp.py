@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,23 @@ from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.nfp import IDEAL_PATH, MissPath, NfpSpec
 from ngpc_sim.kernels.causes import CAUSES
 from ngpc_sim.reference.caches import Asked, Fetches
-from ngpc_sim.reference.lookups import asked_lines, by_slot, lookups, slot_cycles
+from ngpc_sim.reference.lookups import asked_lines, by_slot, lookups, slot_base_cycles, slot_cycles
+from ngpc_sim.reference.subgrids import Run, Runs, cut_levels, fill_bytes, in_scope, subgrid
 from ngpc_sim.results.stall_causes import CHARGED
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
 Process = Generator[simpy.Event, Any, None]
+
+
+@dataclass(frozen=True)
+class _Handed:
+    """A query as it is handed over: cycles and missing lines on every slot, arrival, and its subgrid or ``None``."""
+
+    slots: tuple[int, ...]
+    asked: tuple[Asked, ...]
+    arrival: int
+    subgrid: int | None
 
 
 @dataclass
@@ -35,6 +46,7 @@ class _Batch:
     queries: int = 0
     missing: int = 0
     closed: bool = False
+    held: list[_Handed] = field(default_factory=list)
 
 
 @dataclass
@@ -51,13 +63,14 @@ class _Service:
 
 @dataclass(frozen=True)
 class _Query:
-    """A query: its cycles and missing lines on every slot, the arrival of its inputs, and its batch."""
+    """A query: its cycles and missing lines on every slot, the arrival of its inputs, its batch, and its run."""
 
     number: int
     slots: tuple[int, ...]
     asked: tuple[Asked, ...]
     arrival: int
     batch: _Batch
+    run: Run | None
 
 
 @dataclass(frozen=True)
@@ -104,8 +117,10 @@ class ReferenceNfp:
         parts = copies if encoding.sharing == "partition" else 1
         self.n_groups = copies // parts
         self.n_slots = min(encoding.engines, levels)
-        index_cycles = -(-(2**work.encoding.n_dims) // (parts * encoding.corner_lanes))
-        self.base = [len(range(slot, levels, self.n_slots)) * index_cycles for slot in range(self.n_slots)]
+        self.base = slot_base_cycles(encoding, work.encoding)
+        self.streamed = {level % self.n_slots for level in cut_levels(encoding, work.encoding)}
+        come = -(-fill_bytes(encoding, work.encoding) // encoding.subgrid_fill_bytes_per_cycle)
+        self.runs = Runs(env, path.l2_latency_cycles + path.dram_latency_cycles + come, len(self.streamed))
         stages = encoding.latency_cycles
         self.before_tags = stages.pos_fract + stages.grid_index
         self.behind_data = stages.grid_sram + stages.interpol_weights
@@ -115,7 +130,7 @@ class ReferenceNfp:
         self.log: list[BatchLog] = []
         self.issues: list[Issue] = []
         self.array_free = 0
-        self.handed = 0
+        self.handed = self.released = 0
         self.ran_dry = env.event()
         self.batches: list[_Batch] = []
         self.batch_of_query: list[int] = []
@@ -139,30 +154,51 @@ class ReferenceNfp:
         """Whether an encoding engine has nothing to do."""
         return any(count == 0 for group in self.waiting for count in group)
 
-    def hand(self, slots: tuple[int, ...], asked: tuple[Asked, ...] = (), arrival: int | None = None) -> None:
-        """Hand over the next query; its inputs arrive as the port delivers them, or at ``arrival``."""
+    def hand(
+        self,
+        slots: tuple[int, ...],
+        asked: tuple[Asked, ...] = (),
+        arrival: int | None = None,
+        subgrid: int | None = None,
+    ) -> None:
+        """Hand over the next query; its inputs arrive as the port delivers them, or at ``arrival``.
+
+        Where batches are sorted, the queries of one are served when it is closed.
+        """
         if not self.batches or self.batches[-1].closed:
             self._open_batch()
         batch = self.batches[-1]
         if arrival is None:
             arrival = -(-(self.handed + 1) * self.work.input_bytes // self.spec.io.input_bytes_per_cycle)
-        number = self.handed
-        group = number % self.n_groups
         self.handed += 1
         self.batch_of_query.append(batch.number)
         batch.queries += 1
         batch.missing += self.n_slots
-        for slot in range(self.n_slots):
-            self.waiting[group][slot] += 1
-            self.queues[group][slot].put(_Query(number, slots, asked, arrival, batch))
+        query = _Handed(slots, asked, arrival, subgrid)
+        if self.spec.encoding.reorder == "batch" and subgrid is not None:
+            batch.held.append(query)
+        else:
+            self._release(batch, query, arrival)
         if batch.queries == self.spec.mlp.batch_queries:
             self.close()
 
     def close(self, at: int = 0) -> None:
         """End a command: at cycle ``at`` a batch that is not full is closed and processed as it is."""
         if self.batches and not self.batches[-1].closed:
-            self.batches[-1].closed = True
+            batch = self.batches[-1]
+            for query in sorted(batch.held, key=lambda held: held.subgrid or 0):
+                self._release(batch, query, max(held.arrival for held in batch.held))
+            batch.closed = True
             self.env.process(self._fill(self.batches[-1], max(0, at - self.now)))
+
+    def _release(self, batch: _Batch, query: _Handed, arrival: int) -> None:
+        """Pass a query to its engines, for which it is there at ``arrival``."""
+        number, self.released = self.released, self.released + 1
+        run = None if query.subgrid is None else self.runs.enter(query.subgrid, arrival)
+        for slot in range(self.n_slots):
+            self.waiting[number % self.n_groups][slot] += 1
+            released = _Query(number, query.slots, query.asked, arrival, batch, run)
+            self.queues[number % self.n_groups][slot].put(released)
 
     def _fill(self, batch: _Batch, delay: int) -> Process:
         yield self.env.timeout(delay)
@@ -192,6 +228,11 @@ class ReferenceNfp:
                 yield self.env.timeout(query.arrival - self.now)
             if number >= 2:
                 yield self.halves[number - 2]
+            run = query.run if slot in self.streamed else None
+            if run is not None:
+                waited = self.now
+                yield run.filled
+                service.held += self.now - waited
             cycles = query.slots[slot]
             self.issues.append(Issue(query.number, group, slot, self.now, cycles))
             tagged = self.now + cycles - 1 + self.before_tags
@@ -208,6 +249,8 @@ class ReferenceNfp:
             service.queries += 1
             self.env.process(self._features(query.batch, ready - self.now))
             yield self.env.timeout(cycles + held)
+            if run is not None:
+                self.runs.served(run)
             self.waiting[group][slot] -= 1
             if self.waiting[group][slot] == 0 and not self.ran_dry.triggered:
                 self.ran_dry.succeed()
@@ -241,13 +284,14 @@ class ReferenceNfp:
             if number >= self.fifo:
                 yield self.room[number - self.fifo]
             free = self.array_free = self.now
-            booked = max(free + self.tail, booked) + -(
-                -n * self.work.output_bytes // self.spec.io.output_bytes_per_cycle
-            )
+            io = self.spec.io
+            cycle_bytes = io.output_bytes_per_cycle * io.queries_per_output
+            booked = max(free + self.tail, booked) + -(-n * self.work.output_bytes // cycle_bytes)
             self.env.process(self._give_room(number, booked - self.tail - free))
-            stalls["mlp_fill"] = (tile - n) * sum(tiles)
+            longest = len(range(0, n, self.spec.mlp.arrays))
+            stalls["mlp_fill"] = (tile - longest) * sum(tiles)
             stalls["output"] = free - finished
-            self.log.append(BatchLog(start, free + self.tail, booked, free, n, n * sum(tiles), stalls, slot))
+            self.log.append(BatchLog(start, free + self.tail, booked, free, n, longest * sum(tiles), stalls, slot))
 
     def _give_room(self, number: int, delay: int) -> Process:
         """Make room ``tail`` cycles before the batch has left the FIFO: results that set out then arrive behind it."""
@@ -256,6 +300,7 @@ class ReferenceNfp:
 
     def _tile_cycles(self, n: int) -> int:
         mlp = self.spec.mlp
+        n = max(sum(query % mlp.arrays == array for query in range(n)) for array in range(mlp.arrays))
         loading = len(range(0, mlp.rows, mlp.weight_rows_per_cycle))
         if mlp.dataflow == "systolic_ws":
             last_unit = mlp.pe_stages * (mlp.rows - 1 + mlp.cols - 1)
@@ -314,11 +359,18 @@ def run_nfp(
     """Replay a stream on one NFP: its batches, and the cycle at which each query is done."""
     env = simpy.Environment()
     nfp = ReferenceNfp(env, spec, work, path)
-    found = lookups(spec.encoding, work.encoding, positions)
-    asked = asked_lines(spec.encoding, work.encoding, found, l2)
-    given = itertools.repeat(None) if arrivals is None else arrivals
-    for slots, row, arrival in zip(slot_cycles(spec.encoding, found), asked, given, strict=False):
-        nfp.hand(slots, by_slot(spec.encoding, row), arrival)
+    cut = bool(cut_levels(spec.encoding, work.encoding))
+    numbers = [subgrid(spec.encoding, position) for position in positions] if cut else [0] * len(positions)
+    order = in_scope(spec.encoding, spec.mlp.batch_queries, numbers)
+    found = lookups(spec.encoding, work.encoding, positions[order])
+    missed = asked_lines(spec.encoding, work.encoding, found, l2)
+    served = dict(zip(order, zip(slot_cycles(spec.encoding, found), missed, strict=True), strict=True))
+    given = [None] * len(order) if arrivals is None else list(arrivals)
+    handed = order if spec.encoding.reorder == "frame" else sorted(order)
+    for query in handed:
+        slots, row = served[query]
+        nfp.hand(slots, by_slot(spec.encoding, row), given[query], numbers[query] if cut else None)
     nfp.close()
     env.run()
-    return nfp.log, [nfp.log[number].end for number in nfp.batch_of_query]
+    ends = dict(zip(handed, nfp.batch_of_query, strict=True))
+    return nfp.log, [nfp.log[ends[query]].end for query in range(len(order))]

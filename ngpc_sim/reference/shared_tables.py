@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ngpc_sim.engines.encoding_engine import EncodingSpec
+from ngpc_sim.engines.encoding_spec import EncodingSpec
 from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.service import Service
 from ngpc_sim.reference.caches import Asked, LruCache

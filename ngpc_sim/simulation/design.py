@@ -10,9 +10,11 @@ from typing import Any, TypedDict
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.config import units
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.plugins import BUILTIN
 from ngpc_sim.config.units import is_real, is_whole
-from ngpc_sim.engines.encoding_engine import check_tables
 from ngpc_sim.engines.shared_tables import check_all_tables
+from ngpc_sim.engines.subgrids import subgrid_levels
+from ngpc_sim.engines.table_fit import check_tables
 from ngpc_sim.frame.bound import ngpc_bound_ps
 from ngpc_sim.frame.plan import queries_by_network, target_queries
 from ngpc_sim.frame.services import split_of
@@ -145,10 +147,24 @@ class Point:
         _check_pair(self.work, self.trace)
         object.__setattr__(self, "spilled", tuple(_spilled(self.arch, self.work)))
         object.__setattr__(self, "detail", self.options.detail or self._usual_detail())
+        if self.arch.nfp.encoding.subgrids > 1:
+            self._check_subgrids()
+        if self.detail != "bound" and not self.work.reads_grid:
+            raise UserError(
+                f"no network of workload {self.work.label} reads its grid, so that there is nothing to replay: "
+                "use --detail bound."
+            )
 
     def _usual_detail(self) -> str:
         as_recorded = self.trace.is_full_frame and self.options.limit_queries is None
-        return "sampled" if as_recorded and self.is_whole else "cycle"
+        whole = as_recorded and self.arch.nfp.encoding.subgrids == 1 and self.is_whole
+        return "sampled" if whole else "cycle"
+
+    def _check_subgrids(self) -> None:
+        """Refuse what is not modelled of tables that are cut into subtables."""
+        spec = self.arch.nfp.encoding
+        if self.detail == "sampled" and spec.model == BUILTIN and subgrid_levels(spec, self.work.encoding):
+            raise UserError("nfp.encoding.subgrids depend on every query before, which detail sampled leaves out.")
 
     @cached_property
     def replayed(self) -> Trace:
@@ -224,7 +240,8 @@ class Point:
     def io_bytes(self) -> int:
         """Bytes of all queries of the frame in and out."""
         pairs = zip(self.work.sections, self.queries_by_network, strict=True)
-        return sum((section.input_bytes + section.output_bytes) * queries for section, queries in pairs)
+        io = self.arch.nfp.io
+        return sum(n * section.input_bytes + io.output_bytes(n * section.output_bytes) for section, n in pairs)
 
     def cycles(self, duration_ps: int) -> int:
         """NFP cycles of a duration, rounded up."""

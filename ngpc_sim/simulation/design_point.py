@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -19,14 +19,15 @@ from ngpc_sim.engines.encoding_engine import encoding_engine
 from ngpc_sim.engines.mlp_engine import mlp_engine
 from ngpc_sim.engines.nfp import neural_fields_processor
 from ngpc_sim.engines.service import Service
+from ngpc_sim.engines.subgrids import served_in_order
 from ngpc_sim.frame.bound import frame_cycles
 from ngpc_sim.frame.commands import AnyCluster, Command, Commands
-from ngpc_sim.frame.dispatches import Dispatches, kernels_by_name, time_by_queries
+from ngpc_sim.frame.dispatches import Dispatches, kernels_by_name, no_dispatches, time_by_queries
 from ngpc_sim.frame.events import frame_ps, least_ps, longest_ps, run_frame_fast, tiles_of
 from ngpc_sim.frame.kept_commands import replays_of
 from ngpc_sim.frame.memory import TableLoad, buffer_bytes, l2_shape, table_load
 from ngpc_sim.frame.plan import FramePlan, plan_frame
-from ngpc_sim.frame.services import encodings_of, lines_efficiency_of, services_of, split_of
+from ngpc_sim.frame.services import encodings_of, lines_efficiency_of, order_in, services_of, split_of
 from ngpc_sim.frame.stalls import StallReport, stall_report
 from ngpc_sim.frame.tiles import (
     CANDIDATES,
@@ -40,7 +41,7 @@ from ngpc_sim.frame.tiles import (
 )
 from ngpc_sim.frame.timing import GPU, NGPC, FrameRun, rules_of
 from ngpc_sim.frame.whole_frame import FullFrame, counted_whole, replay_full_frame
-from ngpc_sim.gpu.baseline import ROOFLINE, Baseline, baseline, models_of
+from ngpc_sim.gpu.baseline import NONE, ROOFLINE, Baseline, baseline, models_of
 from ngpc_sim.gpu.ray_counts import ray_counts
 from ngpc_sim.kernels.frame_tables import Rules
 from ngpc_sim.reference import ReferenceCluster, reference_service, shared_services
@@ -236,8 +237,11 @@ class DesignPoint:
     def _dispatches(self, arch: Arch, plan: FramePlan) -> Dispatches:
         """What the GPU does in the frame."""
         d, work = self.design, self.design.work
-        if models_of(arch, work).rest != ROOFLINE:
-            return time_by_queries(work, plan, self.rest_ps, batches=arch.frame.schedule == "batches")
+        rest = models_of(arch, work).rest
+        if rest == NONE:
+            return no_dispatches(plan)
+        if rest != ROOFLINE:
+            return time_by_queries(arch, work, plan, self.rest_ps)
         counts = ray_counts(d.profile, d.queries, d.pixels * d.part)
         return kernels_by_name(arch, work, plan, counts).times(d.options.rest_factor)
 
@@ -251,7 +255,13 @@ class DesignPoint:
         else:
             cluster = self._reference(plan.queries)
             asked = split_of(d.work, d.replayed).numbers[d.replayed.invocations]
-            services = self._reference_services(asked, d.replayed.positions)
+            positions = d.replayed.positions
+            order = order_in(d.arch, d.work.encoding, positions, d.replayed.invocations)
+            by_events = partial(self._reference_services, asked)
+            if order is None:
+                services = by_events(positions)
+            else:
+                services = [served_in_order(order, positions, lambda own: by_events(own)[0])]
         return replays_of(self.arch, d.work, services, plan, cluster)
 
     def replay(self) -> Finished:

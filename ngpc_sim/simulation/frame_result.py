@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ngpc_sim.config import units
-from ngpc_sim.engines.encoding_engine import level_ranges
+from ngpc_sim.engines.table_fit import level_ranges
 from ngpc_sim.frame.memory import TableLoad
 from ngpc_sim.frame.stalls import StallReport
 from ngpc_sim.frame.tiles import Choice
@@ -210,10 +210,10 @@ def _memory_actions(point: Point, frame: Finished) -> dict[str, int]:
     line_bytes = point.arch.nfp.encoding.line_bytes
     asked, missing, far = frame.memory.totals
     load, loads = frame.load, frame.loads_per_frame
-    streams = frame.memory.streamed_bytes
+    streams, subtables = frame.memory.streamed_bytes, frame.actions.get("subgrid_fill_bytes", 0)
     return {
-        "l2_bytes": point.io_bytes + missing * line_bytes + round(loads * load.link_bytes),
-        "dram_bytes": streams + far * line_bytes + round(loads * load.dram_bytes),
+        "l2_bytes": point.io_bytes + missing * line_bytes + subtables + round(loads * load.link_bytes),
+        "dram_bytes": streams + far * line_bytes + subtables + round(loads * load.dram_bytes),
         "grid_sram_tag_read": asked,
         "grid_sram_fill_bytes": missing * line_bytes + round(loads * point.arch.scale * load.nfp_bytes),
         "gpu_rest_queries": point.queries,

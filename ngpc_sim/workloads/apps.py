@@ -31,6 +31,8 @@ BUILT_IN: Mapping[str, App] = {
 APPS = tuple(BUILT_IN)
 #: encodings of every built-in app
 ENCODINGS = ("hashgrid", "densegrid", "lowres")
+#: workloads of other accelerators' papers, files like those of apps; ``all`` leaves them out
+OTHER_WORKLOADS = ("neurex", "instant3d", "icarus")
 #: words that mean something else where an app is named: on the command line and in tables
 RESERVED = ("all", "mean")
 NAME_RULE = "1 to 32 letters, digits, - and _, and not one of the words all and mean"

@@ -139,6 +139,11 @@ class Workload:
         return [matrix for network in self.networks for matrix in network.matrices(self.encoding.width)]
 
     @property
+    def reads_grid(self) -> bool:
+        """Whether a network takes what its grid gives; a machine of networks alone has a grid that stands for none."""
+        return any(network.n_input_dims in {"encoding", self.encoding.width} for network in self.networks)
+
+    @property
     def macs_per_query(self) -> int:
         """Multiply-accumulates of one query, padded inputs and outputs included."""
         return sum(inputs * outputs for inputs, outputs in self.matrices())

@@ -70,7 +70,12 @@ def test_scale_and_overrides_are_laid_on_the_file(write):
 
 
 def test_an_override_can_set_a_whole_section():
-    io = {"input_bytes_per_cycle": 1, "output_bytes_per_cycle": 2, "output_fifo_queries": 64}
+    io = {
+        "input_bytes_per_cycle": 1,
+        "output_bytes_per_cycle": 2,
+        "output_fifo_queries": 64,
+        "queries_per_output": 3,
+    }
     assert ngpc.load_arch(overrides={"nfp.io": io}).nfp.io.model_dump() == io
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.engines.encoding_engine import check_tables, spilled_levels
+from ngpc_sim.engines.table_fit import check_tables, spilled_levels
 from ngpc_sim.workloads.grids import grid_levels
 from ngpc_sim.workloads.workload import describe, load_workload, workload_names
 

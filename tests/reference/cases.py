@@ -10,7 +10,7 @@ from ngpc_sim.engines import ClusterSpec, EncodingEngine, NfpSpec
 from ngpc_sim.engines.cluster import ClusterWork
 from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.nfp import IDEAL_PATH, MissPath
-from ngpc_sim.workloads.grids import GridEncoding, table_entries
+from ngpc_sim.workloads.grids import GridEncoding, grid_levels, table_entries
 from ngpc_sim.workloads.workload import Network, Workload
 
 DEFAULT = load_arch("ngpc")
@@ -184,3 +184,27 @@ def smallest(n):
     network = Network(name="a", n_input_dims="encoding", n_neurons=64, n_hidden_layers=1, n_output_dims=3)
     work = Workload("random-hashgrid", "gia", "hashgrid", encoding, (network,), 12, 8, "none")
     return Case(DEFAULT.nfp, DEFAULT.cluster, 2, work, np.full((n, 3), 0.3, np.float32), None)
+
+
+@st.composite
+def mechanisms(draw):
+    """A case of :func:`cases` with mechanisms of other accelerators switched on."""
+    case = draw(cases())
+    tree = case.spec.model_dump()
+    tree["mlp"]["arrays"] = draw(st.integers(1, min(5, tree["mlp"]["batch_queries"])))
+    tree["encoding"]["layout"] = draw(st.sampled_from(("interleaved", "voxel_block", "feature_major")))
+    windows = [size for size in (1, 2, 4, 7, 16, 64) if tree["mlp"]["batch_queries"] % size == 0]
+    tree["encoding"]["reorder_window"] = draw(st.sampled_from(windows))
+    hashed = [number for number, level in enumerate(grid_levels(case.work.encoding)) if level.hashed]
+    size = grid_levels(case.work.encoding)[hashed[0]].entries if hashed else 1
+    cuts = [cut for cut in ((4, 16, 64) if case.work.encoding.n_dims == 2 else (8, 64)) if size % cut == 0]
+    tree["encoding"]["subgrids"] = draw(st.sampled_from([1, *cuts, *cuts]))
+    if tree["encoding"]["subgrids"] > 1:
+        tree["encoding"]["reorder"] = draw(st.sampled_from(("none", "batch", "frame")))
+        tree["encoding"]["first_subgrid_level"] = draw(st.sampled_from(["hashed", *hashed]))
+        tree["encoding"]["subgrid_fill_bytes_per_cycle"] = draw(st.sampled_from((1, 64, 1024)))
+        case = replace(case, cluster=case.cluster.model_copy(update={"dispatch": "round_robin"}))
+    if tree["encoding"]["layout"] == "voxel_block":  # there are more voxels than caches of many ways have places for
+        tree["encoding"]["ways"] = draw(st.integers(1, 16))
+    tree["io"]["queries_per_output"] = draw(st.sampled_from((1, 1, 3, 64)))
+    return replace(case, spec=NfpSpec.model_validate(tree))

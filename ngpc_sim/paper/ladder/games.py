@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ngpc_sim.architecture.arch import Arch
-from ngpc_sim.engines.encoding_engine import spilled_levels
+from ngpc_sim.engines.table_fit import spilled_levels
 from ngpc_sim.machine.workers import in_workers
 from ngpc_sim.paper.inputs import workload_and_trace
 from ngpc_sim.paper.ladder.steps import Step, differing_keys, rung

@@ -15,8 +15,10 @@ from operator import attrgetter
 from statistics import fmean
 
 from ngpc_sim.architecture.arch import load_arch
-from ngpc_sim.engines.encoding_engine import EncodingSpec, encoding_engine
+from ngpc_sim.engines.encoding_engine import encoding_engine
+from ngpc_sim.engines.encoding_spec import EncodingSpec
 from ngpc_sim.paper.inputs import SCALES
+from ngpc_sim.paper.validation.machines import machine_answers
 from ngpc_sim.paper.validation.runs import DENSE, LARGEST, MECHANISTIC, PAPER, PLATEAU_SCALES, TARGETS, Mode, Runs
 from ngpc_sim.paper.validation.verdicts import Numbers
 from ngpc_sim.results.published import PUBLISHED
@@ -286,4 +288,5 @@ def _single_answers() -> dict[str, Answer]:
 @lru_cache(maxsize=1)
 def answers() -> Mapping[str, Answer]:
     """Answers by key of the reference file, but for words without a number."""
-    return _answers_by_scale() | _answers_by_app() | _single_answers()
+    machines = {key: Answer(nothing, answer) for key, answer in machine_answers().items()}
+    return _answers_by_scale() | _answers_by_app() | _single_answers() | machines

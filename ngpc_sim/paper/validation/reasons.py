@@ -24,6 +24,7 @@ from ngpc_sim.paper.validation.answers import (
     query_bytes,
     times_target,
 )
+from ngpc_sim.paper.validation.machine_reasons import MACHINE_NOTES, MACHINE_REASONS
 from ngpc_sim.paper.validation.runs import DENSE, LARGEST, MECHANISTIC, MODES, PAPER, TARGETS, Runs
 from ngpc_sim.paper.validation.verdicts import Numbers, error, holds
 from ngpc_sim.paper.validation.words import told
@@ -201,6 +202,7 @@ def _queries(runs: Runs) -> str:
 
 #: what to say where ours does not hold, by key
 WHY: Mapping[str, Sentence] = {
+    **MACHINE_REASONS,
     "encoding_speedup": _encoding_kernels,
     "mlp_speedup": _mlp_kernels,
     "io_gbps": _io,
@@ -209,6 +211,7 @@ WHY: Mapping[str, Sentence] = {
 
 #: what else the reader should know, by key
 NOTES: Mapping[str, Sentence] = {
+    **MACHINE_NOTES,
     **{f"mean_speedup/{encoding}/{LARGEST}": partial(_mean_gap, encoding) for encoding in ("hashgrid", *DENSE)},
     "mean_speedup/dense/64": _dense,
     "largest_speedup": _largest,

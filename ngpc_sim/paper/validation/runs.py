@@ -40,10 +40,38 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class MachineFrame:
+    """A frame of another accelerator, by names."""
+
+    arch: str
+    app: str
+    resolution: str
+    detail: str = "cycle"
+    reorder_window: int | None = None
+    mode: Mode = MECHANISTIC
+    scale: int = 1
+
+
+#: frames of other accelerators; of those whose frame rate is not asked, small ones
+MACHINES: Mapping[str, MachineFrame] = {
+    "neurex-server": MachineFrame("neurex-server", "neurex", "800x800"),
+    "neurex-edge": MachineFrame("neurex-edge", "neurex", "200x200"),
+    "instant3d-forward": MachineFrame("instant3d-forward", "instant3d", "200x200"),
+    "instant3d-forward/1": MachineFrame("instant3d-forward", "instant3d", "200x200", reorder_window=1),
+    "instant3d-forward/16": MachineFrame("instant3d-forward", "instant3d", "200x200", reorder_window=16),
+    "icarus": MachineFrame("icarus", "icarus", "800x800", detail="bound"),
+}
+
+
+@dataclass(frozen=True)
 class Runs:
     """Results of all frames."""
 
-    results: Mapping[Frame, Result]
+    results: Mapping[Frame | MachineFrame, Result]
+
+    def of_machine(self, name: str) -> Result:
+        """The result of a frame of ``MACHINES``."""
+        return self.results[MACHINES[name]]
 
     def at(
         self, mode: Mode, app: str, encoding: str = "hashgrid", scale: int = LARGEST, resolution: str = "fhd"
@@ -56,8 +84,12 @@ class Runs:
         return [self.at(mode, app, encoding, scale) for app in APPS]
 
 
-def frames() -> list[Frame]:
+def frames() -> list[Frame | MachineFrame]:
     """All frames that answers ask for, those of a workload together."""
+    return [*_frames_of_ngpc(), *MACHINES.values()]
+
+
+def _frames_of_ngpc() -> list[Frame]:
     found = [
         Frame(mode, app, encoding, scale)
         for mode in MODES
@@ -77,9 +109,18 @@ def run_frames(jobs: int = 1, done: Callable[[int], None] | None = None) -> Runs
     return Runs(dict(zip(asked, results, strict=True)))
 
 
-def _point(frame: Frame) -> Point:
+def _point(frame: Frame | MachineFrame) -> Point:
+    if isinstance(frame, MachineFrame):
+        return _point_of_machine(frame)
     work, trace = workload_and_trace(f"{frame.app}-{frame.encoding}")
     return Point(_arch(frame.mode, frame.scale), work, trace, Options(resolution=frame.resolution))
+
+
+def _point_of_machine(frame: MachineFrame) -> Point:
+    work, trace = workload_and_trace(f"{frame.app}-hashgrid")
+    window = {} if frame.reorder_window is None else {"nfp.encoding.reorder_window": frame.reorder_window}
+    arch = load_arch(frame.arch, overrides=window)
+    return Point(arch, work, trace, Options(resolution=frame.resolution, detail=frame.detail))
 
 
 @lru_cache(maxsize=64)

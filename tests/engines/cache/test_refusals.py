@@ -5,7 +5,7 @@ import pytest
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.engines import EncodingEngine
-from ngpc_sim.engines.encoding_engine import check_tables
+from ngpc_sim.engines.table_fit import check_tables
 from ngpc_sim.workloads.grids import GridEncoding
 
 

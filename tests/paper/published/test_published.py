@@ -81,7 +81,7 @@ def test_a_published_band_has_both_ends(key, low, high, unit, confidence):
 
 
 def test_every_number_says_what_it_is_and_where_it_is_from():
-    assert len(PUBLISHED) == 71
+    assert len(PUBLISHED) == 103
     for key, row in PUBLISHED.items():
         assert row.key == key
         assert row.meaning

@@ -70,15 +70,45 @@ def test_the_promised_tolerances_are_the_ones_of_the_file(rows, keys, tolerance)
 
 
 def test_the_kernel_speedups_the_bandwidth_and_the_fusion_are_contradicted(rows):
-    found = {key for key, row in rows.items() if row.word == "contradicted"}
+    found = {key for key, row in rows.items() if row.word == "contradicted" and not is_of_machine(row)}
     assert found == {"encoding_speedup", "mlp_speedup", "io_gbps", "rest_fusion"}
+
+
+def is_of_machine(row):
+    return row.published.section == "Other accelerators"
+
+
+def test_traffic_of_neurex_is_counted_exactly(rows):
+    queries = 800 * 800 * 64
+    expected = {
+        "position_mib": queries * 12 / 2**20,
+        "grid_cache_gib": queries * 8 * 8 * 4 / 2**30,
+        "subgrid_buffer_gib": queries * 8 * 8 * 4 / 2**30,
+        "subgrid_fill_mib": 16.0,
+        "output_mib": 800 * 800 * 6 / 2**20,
+    }
+    assert {name: rows[f"neurex/{name}"].mechanistic for name in expected} == {
+        name: (value,) for name, value in expected.items()
+    }
+
+
+def test_what_is_contradicted_of_other_accelerators_says_why_with_figures(rows):
+    found = {key: row for key, row in rows.items() if row.word == "contradicted" and is_of_machine(row)}
+    assert set(found) == {
+        *("neurex/fps", "neurex/bank_stalls_pct", "neurex/grid_cache_dram_kib", "neurex/power_w", "neurex/area_mm2"),
+        *("neurex/arrays_mm2", "neurex/index_interpolation_mm2", "neurex-edge/area_mm2", "neurex-edge/speedup"),
+        *("icarus/energy_nj", "software/fused_mlp_gqps", "software/jit_network_speedup"),
+    }
+    assert all(len(row.reason.split()) > 10 for row in found.values())
+    assert "28 % of the way" in rows["neurex/fps"].reason
 
 
 def test_what_is_arithmetic_on_its_own_input_or_structure_is_no_reproduction(rows):
     arithmetic = {key for key, row in rows.items() if row.published.answered_by == "arithmetic"} - {"gpu_gap_4k60"}
     structure = {key for key in rows if key.startswith(("structure/side_by_side/", "levels_over_grid_sram/"))}
     found = {key for key, row in rows.items() if row.word == "consistent by construction"}
-    assert found == arithmetic | structure
+    traffic = {f"neurex/{name}" for name in ("position_mib", "grid_cache_gib", "subgrid_buffer_gib", "output_mib")}
+    assert found == arithmetic | structure | traffic | {"neurex/fps_of_arrays"}
     assert all(len(rows[key].reason.split()) >= 4 for key in found)
 
 
@@ -278,5 +308,5 @@ def test_each_frame_is_simulated_once(monkeypatch):
     seen = []
     monkeypatch.setattr(runs_module, "run_points", lambda points, _jobs, _done: seen.extend(points) or points)
     runs_module.run_frames()
-    keys = [(p.arch.name, p.arch.scale, p.work.name, p.resolution) for p in seen]
+    keys = [(p.arch.name, p.arch.scale, p.work.name, p.resolution, p.arch.nfp.encoding.reorder_window) for p in seen]
     assert len(keys) == len(set(keys)) == len(frames())
