@@ -50,7 +50,8 @@ class Around(NamedTuple):
 class BesideScale(NamedTuple):
     """Keys in their order, plain data but for the scale, and the text around it of all and of what results follow from.
 
-    ``everything`` is the text of all of it but for mechanisms that are off; ``results`` has no prose and no place of a file.
+    ``everything`` is the text of all of it but for mechanisms that are off; ``results`` has no prose and no place of a
+    file.
     """
 
     keys: tuple[str, ...]
