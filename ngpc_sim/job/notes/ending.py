@@ -12,7 +12,7 @@ from ngpc_sim.results.names import Names
 from ngpc_sim.results.result import Result
 
 #: topics whose notes say how sure the numbers are
-SURE = ("certainty", "gpu", "published", "costs")
+SURE = ("certainty", "published", "gpu", "costs")
 #: what is named in one line: with it a usual run ends in five lines of 100 characters
 MAX_NAMED = 2
 

@@ -223,7 +223,8 @@ def _keys(panels: Sequence[Panel]) -> list[str]:
 def _conditions(panel: Panel) -> Mapping[str, Any]:
     """Values by name of what a panel was run under."""
     words = dict(word.partition("=")[::2] for word in panel.conditions)
-    return {name: panel.rows[0].get(name, word) for name, word in words.items()}
+    cells = {name: panel.rows[0].get(name, word) for name, word in words.items()}
+    return {name: words[name] if isinstance(cell, dict | list) else cell for name, cell in cells.items()}
 
 
 def _axis(name: str, column: Sequence[Any], label: str) -> Axis:
