@@ -297,6 +297,8 @@ class Cluster:
 
         A batch that the command's end leaves partial is filled by the copy behind it.
         """
+        if work.service.subgrids is not None:
+            raise UserError("nfp.encoding.subgrids are modelled of the built-in NFP only: use nfp.model builtin.")
         if self.spec.dispatch == "least_loaded" and self.spec.model == BUILTIN:
             raise UserError("cluster.dispatch least_loaded asks the built-in NFP for its load: use round_robin.")
         n, size, slots = len(work.stream), self.spec.dispatch_queries, work.service.slot_cycles.shape[1]

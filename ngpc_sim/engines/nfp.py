@@ -226,7 +226,7 @@ class Nfp:
             What lies behind cached levels; without them nothing that a level misses costs time.
         """
         service = self._served(work, positions, l2)
-        return self.replay(work, service, self._arrivals(work, len(service.reads), arrival_cycles), path)
+        return self.replay(work, service, self._came(work, service, arrival_cycles), path)
 
     def replay(self, work: Workload, service: Service, came: Array, path: MissPath = IDEAL_PATH) -> NfpRun:
         """Replay a stream whose intervals are known already; ``came`` (n,) int64: when each query is at the NFP."""
@@ -276,6 +276,16 @@ class Nfp:
         cycles = int(path.latencies.sum()) + -(-cut.bytes // self.spec.encoding.subgrid_fill_bytes_per_cycle)
         return Subtables(cut.numbers, cut.slots, cycles, none if ahead is None else ahead)
 
+    def _came(self, work: Workload, service: Service, given: Array | None) -> Array:
+        """When each query is at the NFP; those of a sorted frame come through the port in their new order."""
+        came = self._arrivals(work, len(service.reads), given)
+        if given is not None or self.spec.encoding.reorder != "frame":
+            return came
+        order, _ = self._in_order(service, came)
+        sooner = np.empty_like(came)
+        sooner[order] = came
+        return sooner
+
     def _arrivals(self, work: Workload, n: int, given: Array | None) -> Array:
         if given is None:
             came = np.empty(n, np.int64)
@@ -292,7 +302,7 @@ class Nfp:
         """Cycles and actions of a stream."""
         service = self._served(work.workload, work.positions)
         n = len(service.reads)
-        arrivals = self._arrivals(work.workload, n, work.arrival_cycles)
+        arrivals = self._came(work.workload, service, work.arrival_cycles)
         run = self.replay(work.workload, service, arrivals)
         batches = len(run.batch_end_cycles)
         counted = self.actions(work.workload, n, int(service.reads.sum()), batches)

@@ -188,8 +188,12 @@ def smallest(n):
 
 @st.composite
 def mechanisms(draw):
-    """A case of :func:`cases` with mechanisms of other accelerators switched on."""
+    """A case of :func:`cases` with mechanisms of other accelerators switched on, most with tables that can be cut."""
     case = draw(cases())
+    if draw(st.integers(0, 3)):
+        grid = case.work.encoding
+        size = {"base_resolution": max(grid.base_resolution, 20), "log2_hashmap_size": draw(st.integers(6, 8))}
+        case = replace(case, work=replace(case.work, encoding=GridEncoding(**dict(grid) | {"kind": "hash"} | size)))
     tree = case.spec.model_dump()
     tree["mlp"]["arrays"] = draw(st.integers(1, min(5, tree["mlp"]["batch_queries"])))
     tree["encoding"]["layout"] = draw(st.sampled_from(("interleaved", "voxel_block", "feature_major")))
@@ -198,7 +202,7 @@ def mechanisms(draw):
     hashed = [number for number, level in enumerate(grid_levels(case.work.encoding)) if level.hashed]
     size = grid_levels(case.work.encoding)[hashed[0]].entries if hashed else 1
     cuts = [cut for cut in ((4, 16, 64) if case.work.encoding.n_dims == 2 else (8, 64)) if size % cut == 0]
-    tree["encoding"]["subgrids"] = draw(st.sampled_from([1, *cuts, *cuts]))
+    tree["encoding"]["subgrids"] = draw(st.sampled_from(cuts if cuts and draw(st.integers(0, 4)) else [1]))
     if tree["encoding"]["subgrids"] > 1:
         tree["encoding"]["reorder"] = draw(st.sampled_from(("none", "batch", "frame")))
         tree["encoding"]["first_subgrid_level"] = draw(st.sampled_from(["hashed", *hashed]))

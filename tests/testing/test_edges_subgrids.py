@@ -79,6 +79,14 @@ def test_a_sorted_frame_gives_every_query_the_end_of_its_own_batch(spec_of, work
     assert run.done_cycles.tolist() == [second, first, second, first]
 
 
+def test_a_sorted_frame_comes_through_the_port_in_its_new_order(spec_of, work_of, at):
+    io = {"input_bytes_per_cycle": 1, "output_fifo_queries": 64}
+    spec = spec_of(encoding=CUT | {"reorder": "frame"}, mlp={"batch_queries": 1}, io=io)
+    run = Nfp(spec).run(work_of(**GRID, input_bytes=100), at(1, 0))
+    # the second query comes first, with 100 bytes: f(0) = 100 + FILL, f(1) = max(f(0), 200) + FILL
+    assert [start - LATENCY for start in run.batch_start_cycles.tolist()] == [100 + FILL, 100 + 2 * FILL]
+
+
 def test_counters_are_lookups_and_fills(spec_of, work_of, at):
     spec = spec_of(encoding=CUT | {"engines": 2, "first_subgrid_level": 1}, mlp={"batch_queries": 4})
     work = work_of(levels=2, kind="hash", log2_hashmap_size=9)
