@@ -10,7 +10,7 @@ from ngpc_sim.engines import Cluster, EncodingEngine, Nfp
 from ngpc_sim.frame.bound import ngpc_bound_ps
 from ngpc_sim.kernels.causes import CAUSES
 
-DESIGNS = settings(max_examples=200)
+DESIGNS = settings(max_examples=max(200, settings().max_examples))
 
 
 def reference_run(case):
