@@ -248,9 +248,9 @@ def _joined(axes: Sequence[Axis]) -> Axis | None:
 
 
 def _that_matter(axes: Sequence[Axis], values: Array) -> list[Axis]:
-    """The axes without which some place would have two values."""
+    """The axes without which some place would have two values; of those that tell the same apart, architecture and app."""
     kept = list(axes)
-    for axis in axes:
+    for axis in sorted(axes, key=lambda axis: axis.name in NAMED):
         fewer = [other for other in kept if other is not axis]
         if _one_value_each(fewer, values):
             kept = fewer
