@@ -248,7 +248,7 @@ def _joined(axes: Sequence[Axis]) -> Axis | None:
 
 
 def _that_matter(axes: Sequence[Axis], values: Array) -> list[Axis]:
-    """The axes without which some place would have two values; of those that tell the same apart, architecture and app."""
+    """The axes without which some place would have two values; of those that say the same, architecture and app."""
     kept = list(axes)
     for axis in sorted(axes, key=lambda axis: axis.name in NAMED):
         fewer = [other for other in kept if other is not axis]
