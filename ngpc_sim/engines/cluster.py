@@ -43,6 +43,8 @@ from ngpc_sim.results.nfp_counts import NfpCounts
 from ngpc_sim.workloads.workload import Workload
 
 Array = np.ndarray[Any, Any]
+#: queries whose lines are counted together, so that memory holds the counts of no more
+COUNTED_ROWS = 1 << 18
 
 
 class ClusterSpec(Spec):
@@ -167,7 +169,7 @@ class Cluster:
             )
         if cut is None or spec.reorder != "frame":
             return None
-        return order_of(spec, cut.numbers[work.stream], np.zeros(len(work.stream), np.int64))
+        return order_of(spec, cut.numbers[work.stream])
 
     def _batches_in_order(self, work: ClusterWork, owners: Array) -> tuple[Array, Array]:
         """Rows (n,) of a command as its NFPs serve them, and how many queries behind each one its batch ends.
@@ -341,12 +343,14 @@ class Cluster:
         misses = work.service.misses
         if misses is None or not len(owners):
             return None
-        slots = misses.slot_missing.shape[1]
-        firsts = np.arange(len(owners)) * self.spec.dispatch_queries
+        slots, size = misses.slot_missing.shape[1], self.spec.dispatch_queries
         lines = np.zeros((scale, 3, slots), np.int64)
-        asked = folded(misses.lines[work.stream], slots)
-        for column, counts in enumerate((asked, misses.slot_missing[work.stream], misses.slot_far[work.stream])):
-            np.add.at(lines[:, column], owners, np.add.reduceat(counts, firsts, axis=0, dtype=np.int64))
+        for granule in range(0, len(owners), step := max(1, COUNTED_ROWS // size)):
+            rows, own = work.stream[granule * size : (granule + step) * size], owners[granule : granule + step]
+            firsts = np.arange(len(own)) * size
+            asked = folded(misses.lines[rows], slots)
+            for column, counts in enumerate((asked, misses.slot_missing[rows], misses.slot_far[rows])):
+                np.add.at(lines[:, column], own, np.add.reduceat(counts, firsts, axis=0, dtype=np.int64))
         return lines
 
     def timing(self, work: ClusterWork) -> Timing:

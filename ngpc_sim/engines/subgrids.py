@@ -79,11 +79,14 @@ def subgrids_of(spec: EncodingSpec, encoding: GridEncoding, positions: Array) ->
     return Subgrids(numbers.astype(np.int32), slots, sum(sizes.values()))
 
 
-def order_of(spec: EncodingSpec, numbers: Array, groups: Array) -> Array:
-    """(n,) places, in the order served, of queries of subgrids ``numbers`` (n,); each of ``groups`` (n,) is sorted."""
+def order_of(spec: EncodingSpec, numbers: Array, groups: Array | None = None) -> Array:
+    """(n,) places, in the order served, of queries of subgrids ``numbers`` (n,).
+
+    Each of ``groups`` (n,) is sorted, or all queries together.
+    """
     if spec.reorder == "none":
         return np.arange(len(numbers))
-    order: Array = np.lexsort((numbers, groups))
+    order: Array = np.argsort(numbers, kind="stable") if groups is None else np.lexsort((numbers, groups))
     return order
 
 
