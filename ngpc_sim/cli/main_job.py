@@ -292,9 +292,9 @@ def _check(asked: Request, points: Sequence[Point]) -> list[float]:
         exports.check_format(kind, points)
         check_writable(path if kind == "accelergy" else path.parent)
     if asked.timeline is not None:
-        from ngpc_sim.job.timeline import check_timeline
+        from ngpc_sim.job.timeline import check_timeline, check_timeline_file
 
-        check_writable(asked.timeline.parent)
+        check_timeline_file(asked.timeline)
         check_timeline(asked.timeline_window, points)
     elif asked.timeline_window is not None:
         raise UserError("--timeline-window needs --timeline FILE.pftrace.")

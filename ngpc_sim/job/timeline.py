@@ -34,7 +34,8 @@ from ngpc_sim.job.timeline_frame import FrameLanes
 from ngpc_sim.job.timeline_nfps import Known, NfpLanes
 from ngpc_sim.job.timeline_window import Window, placed
 from ngpc_sim.kernels import frame_tables as tables
-from ngpc_sim.report.folder import write_set
+from ngpc_sim.machine.whole_files import check_target
+from ngpc_sim.report.folder import check_writable, write_set
 from ngpc_sim.report.timeline.lanes import Fitted, Lane, Names, fitted, without_loose_flows
 from ngpc_sim.report.timeline.perfetto import load_package, trace
 from ngpc_sim.results.result import Result
@@ -46,6 +47,8 @@ Array = np.ndarray[Any, Any]
 MOST_BYTES = 20_000_000
 #: parts of the room for lanes of the frame, of the MLP engines and of the encoding engines
 ROOM = {"frame": 0.3, "mlp": 0.25, "encoding": 0.35}
+#: ending of the file, by which the viewer and we know it
+SUFFIX = ".pftrace"
 #: encoding engines that a timeline shows, at most: more would leave no room for intervals
 MOST_ENGINES = 20_000
 #: bytes of batches that are kept for the next commands of the same queries
@@ -64,6 +67,20 @@ class Timeline:
     refused: UserError | None = None
 
 
+def check_timeline_file(path: Path) -> None:
+    """Refuse a file that is no place for a timeline, before anything is simulated or written.
+
+    Raises
+    ------
+    UserError
+        For another ending than .pftrace, a place that is no file, or a folder that cannot be written.
+    """
+    if path.suffix != SUFFIX:
+        raise UserError(f"--timeline {path} should end in {SUFFIX}, for instance frame{SUFFIX}.")
+    check_target(path)
+    check_writable(path.parent)
+
+
 def check_timeline(window: str | None, points: Sequence[Point]) -> None:
     """Refuse what no timeline can show, before anything is simulated.
 
@@ -78,7 +95,7 @@ def check_timeline(window: str | None, points: Sequence[Point]) -> None:
         raise UserError(f"--timeline shows one design point, not {len(points):,}: name one app, encoding and scale.")
     point = points[0]
     if point.detail != "cycle":
-        raise UserError(f"--timeline shows a frame of --detail cycle, not {point.detail}.")
+        raise UserError(f"--timeline shows a frame of --detail cycle, not {point.detail}: add --detail cycle.")
     arch = point.arch
     if not has_built_in_replay(Cluster(arch.cluster, arch.nfp, arch.scale).nfp):
         raise UserError("--timeline shows the built-in NFP, but the architecture names a plug-in.")

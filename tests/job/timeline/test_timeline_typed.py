@@ -48,6 +48,7 @@ def test_a_window_behind_the_frame_keeps_the_results(run, tmp_path, capsys):
     [
         (("--timeline-window", "3..5"), "needs --timeline"),
         (("--timeline", "t.pftrace", "--timeline-window", "soon"), "is no window"),
+        (("--timeline", "t.pftrace", "--detail", "bound"), "not bound: add --detail cycle."),
         (("--timeline", "t.pftrace", "--encoding", "hashgrid,lowres"), "one design point, not 2"),
     ],
 )
@@ -58,3 +59,20 @@ def test_what_cannot_be_shown_is_refused_in_one_sentence(run, tmp_path, capsys, 
     assert ended.value.code == 2
     assert words in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["my.obj", "manifest.json", "out/results.csv", "folder.pftrace"])
+def test_a_timeline_takes_the_place_of_no_other_file(run, tmp_path, capsys, monkeypatch, name):
+    monkeypatch.setattr("ngpc_sim.cli.main_job.simulated", lambda *_, **__: pytest.fail("it ran"))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "folder.pftrace").mkdir()
+    if name != "folder.pftrace":
+        (tmp_path / name).write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(SystemExit) as ended:
+        run("--timeline", tmp_path / name)
+    assert ended.value.code == 2
+    words = "it is there and is no file" if name == "folder.pftrace" else "should end in .pftrace"
+    assert words in " ".join(capsys.readouterr().err.split())
+    assert sorted(tmp_path.rglob("*")) == before
+    assert name == "folder.pftrace" or (tmp_path / name).read_text() == "mine"
