@@ -10,10 +10,11 @@ from typing import Any
 from ngpc_sim.architecture.arch import load_gpu, names_of
 from ngpc_sim.architecture.gpu import GpuSpec
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.files import open_file
 from ngpc_sim.config.schema import choices, validate
 from ngpc_sim.config.yaml_files import Tree, dump_overlay, is_folder
 from ngpc_sim.gpu.measured.effort import Measured
-from ngpc_sim.gpu.measured.frames.table import Roofs, rest_over_bound, table
+from ngpc_sim.gpu.measured.frames.table import COLUMNS, Roofs, rest_over_bound, table
 from ngpc_sim.gpu.measured.frames.timing import FrameTimes
 from ngpc_sim.gpu.measured.measuring import Findings
 from ngpc_sim.machine.whole_files import check_target
@@ -32,6 +33,8 @@ GIVEN = {
     "dram_gbps": "GB/s",
 }
 CLOCKS = {"timestamps": "the card's timestamps", "host": "the host's clock, submissions and waits included"}
+#: words of the first line of a file of ours, and bytes that are read of such a line
+MARK, MOST_OF_A_LINE = "measured by ngpc-sim gpu measure", 1 << 12
 #: numbers without which there is no file; NVML measures those of power where it is
 NEEDED, OF_POWER = ("die_mm2", "l2_mib", "board_power_w", "idle_power_w"), ("board_power_w", "idle_power_w")
 
@@ -42,13 +45,26 @@ def check_file(target: Path) -> None:
     Raises
     ------
     UserError
-        For another ending than .yaml or .yml, a folder that is not there, or a name that is no file.
+        For another ending than .yaml or .yml, a folder that is not there, a name that is no file, or a file there, or
+        a table beside it, that no measurement wrote.
     """
     if target.suffix not in {".yaml", ".yml"}:
         raise UserError(f"--out {target} should be a YAML file, for instance my-gpu.yaml.")
     if not is_folder(target.parent):
         raise UserError(f"--out {target} cannot be written: its folder does not exist.")
-    check_target(target)
+    for path, mark in ((target, MARK), (target.with_suffix(".csv"), ",".join(COLUMNS))):
+        check_target(path)
+        if path.exists() and mark not in _first_line(path):
+            raise UserError(f"--out {target}: {path} is there and gpu measure did not write it; name another file.")
+
+
+def _first_line(path: Path) -> str:
+    """First line of a file, as far as it is of a file of ours."""
+    try:
+        with open_file(path) as file:
+            return file.readline(MOST_OF_A_LINE).decode(errors="replace")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
 def given_numbers(settings: Iterable[str]) -> dict[str, float]:
@@ -113,7 +129,7 @@ def file_bytes(found: Findings, like: str | None, given: Mapping[str, float], ta
 
 def lines_of(found: Findings, like: str | None) -> list[str]:
     """What was measured where, a line a value, and what a reader should know of it."""
-    lines = [f"{found.where}: measured by ngpc-sim gpu measure, times by {CLOCKS[found.clock]}."]
+    lines = [f"{found.where}: {MARK}, times by {CLOCKS[found.clock]}."]
     lines += [f"not measured: {text}." for text in found.left_out]
     if found.adapter.is_cpu:
         lines.append("the processor computed in place of a card: these numbers are of no GPU.")

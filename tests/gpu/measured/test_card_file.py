@@ -6,7 +6,7 @@ import ngpc_sim as ngpc
 from ngpc_sim.architecture.arch import load_gpu
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.gpu.measured.adapters import Adapter
-from ngpc_sim.gpu.measured.card_file import check_file, file_bytes, given_numbers, known_of
+from ngpc_sim.gpu.measured.card_file import check_file, file_bytes, given_numbers, known_of, table_bytes
 from ngpc_sim.gpu.measured.effort import Measured
 from ngpc_sim.gpu.measured.measuring import Findings
 
@@ -118,6 +118,21 @@ def test_a_number_that_no_gpu_has_is_refused_before_anything_is_measured(tmp_pat
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path, name):
     with pytest.raises(UserError):
         check_file(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["mine.yaml", "mine.csv"])
+def test_a_file_that_no_measurement_wrote_stays(tmp_path, name):
+    (tmp_path / name).write_text("name: mine\n")
+    with pytest.raises(UserError, match=f"{name} is there and gpu measure did not write it"):
+        check_file(tmp_path / "mine.yaml")
+    assert (tmp_path / name).read_text() == "name: mine\n"
+
+
+def test_a_measurement_may_take_the_place_of_an_earlier_one(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(file_bytes(findings(), None, GIVEN, path))
+    path.with_suffix(".csv").write_bytes(table_bytes(findings(), known_of(path, None, GIVEN, has_power=False)))
+    check_file(path)
 
 
 def test_a_simulation_takes_the_file(tmp_path):
