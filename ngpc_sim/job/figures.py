@@ -6,19 +6,23 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.job.finished_runs import RESULTS, read_run
+from ngpc_sim.config.yaml_files import is_folder
+from ngpc_sim.job.finished_runs import MANIFEST, RESULTS, read_run
 from ngpc_sim.job.so_far import read_so_far
 from ngpc_sim.report.charts.canvas import FORMATS, chart_bytes
-from ngpc_sim.report.charts.chart_files import charts_of
+from ngpc_sim.report.charts.chart_files import FRAMES, MISSES, charts_of
 from ngpc_sim.report.charts.sheet import COLUMN_IN, PAGE_IN
 from ngpc_sim.report.folder import write_set
 from ngpc_sim.report.level_file import read_levels
 from ngpc_sim.report.panels import Row
+from ngpc_sim.simulation.store import NAME
 
 #: folder of the figures inside that of the results
 FOLDER = "figures"
 WIDTHS = {"column": COLUMN_IN, "page": PAGE_IN}
 ALL = "all"
+#: why a run has no chart of a name
+WHY_NOT = {FRAMES: "which is only of sequences of frames", MISSES: "which is only of runs where a table is cached"}
 
 
 def write_figures(out: Path, charts: str, formats: str, widths: str) -> list[Path]:
@@ -40,6 +44,10 @@ def write_figures(out: Path, charts: str, formats: str, widths: str) -> list[Pat
 
 
 def _rows(out: Path) -> Sequence[Row]:
+    if not is_folder(out):
+        raise UserError(f"{out} is not a folder: name one that a run has written.")
+    if not any((out / name).exists() for name in (MANIFEST, RESULTS, NAME)):
+        raise UserError(f"{out} holds no results: name a folder that a run has written.")
     return read_run(out).rows if (out / RESULTS).is_file() else read_so_far(out).rows
 
 
@@ -48,5 +56,6 @@ def _listed(option: str, asked: str, known: Collection[str]) -> list[str]:
     names = list(known) if asked == ALL else list(dict.fromkeys(name.strip() for name in asked.split(",")))
     for name in names:
         if name not in known:
-            raise UserError(f"{option} {asked}: there is no '{name}' here; choose of {', '.join(known)}.")
+            why = f", {WHY_NOT[name]}" if name in WHY_NOT and option == "--chart" else ""
+            raise UserError(f"{option} {asked}: there is no '{name}' here{why}; choose of {', '.join(known)}.")
     return names

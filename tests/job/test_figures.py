@@ -114,7 +114,8 @@ def test_figures_of_other_names_stay(folder):
     ("asked", "sentence"),
     [
         (("roofline", "pdf", "column"), "--chart roofline: there is no 'roofline' here; choose of speedup, fps"),
-        (("misses", "pdf", "column"), "there is no 'misses' here"),
+        (("misses", "pdf", "column"), "there is no 'misses' here, which is only of runs where a table is cached"),
+        (("frames", "pdf", "column"), "there is no 'frames' here, which is only of sequences of frames"),
         (("speedup", "eps", "column"), "--format eps: there is no 'eps' here; choose of pdf, png, svg"),
         (("speedup", "pdf", "poster"), "--width poster: there is no 'poster' here; choose of column, page"),
     ],
