@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import webbrowser
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,8 +33,12 @@ def report(
         str | None,
         typer.Option(metavar="NAMES", help="Draw charts of OUT for a paper into OUT/figures: speedup,fps."),
     ] = None,
-    formats: Annotated[str, typer.Option("--format", metavar="NAMES", help="Of the charts: pdf,png,svg.")] = "pdf",
-    width: Annotated[str, typer.Option(help="Of the charts: column (3.5 in) or page (7.16 in).")] = "column",
+    formats: Annotated[
+        str | None, typer.Option("--format", metavar="NAMES", help="Of the charts: pdf,png,svg (default pdf).")
+    ] = None,
+    width: Annotated[
+        str | None, typer.Option(help="Of the charts: column (default, 3.5 in) or page (7.16 in).")
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing, no progress bar.")] = False,  # noqa: FBT002
 ) -> None:
@@ -44,37 +49,48 @@ def report(
     """
     if bool(folders) == (paper is not None):
         raise UserError("report needs folders of results, or --paper OUT for the paper's figures; one of the two.")
+    if paper is not None and chart is not None:
+        raise UserError("--chart draws charts of results: leave --paper or --chart out.")
+    given = {"--out": page is not None, "--open": browse, "--format": formats is not None, "--width": width is not None}
+    _check_options(given, of_page=paper is None and chart is None, of_charts=chart is not None)
     if paper is not None:
-        lines = [_paper(paper, jobs, quiet=quiet)]
+        lines = iter([_paper(paper, jobs, quiet=quiet)])
     elif chart is not None:
-        lines = [_figures(folder, chart, formats, width) for folder in folders or []]
+        lines = (_figures(folder, chart, formats or "pdf", width or "column") for folder in folders or [])
     else:
         lines = _pages(folders or [], page, browse=browse)
-    if not quiet:
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
+    for line in lines:
+        if not quiet:
+            sys.stdout.write(f"{line}\n")
 
 
-def _pages(folders: list[Path], page: Path | None, *, browse: bool) -> list[str]:
-    """Write tables of sweeps, and the page; without its packages a sentence says how to get them."""
-    from ngpc_sim.config.extras import MissingExtraError
-    from ngpc_sim.job.page import write_page
+def _check_options(given: Mapping[str, object], *, of_page: bool, of_charts: bool) -> None:
+    """Refuse options, by name, of what is not asked for; ``given`` says which were typed."""
+    for names, asked, need in (
+        (("--out", "--open"), of_page, "of the page: leave --chart and --paper out"),
+        (("--format", "--width"), of_charts, "of charts: add --chart NAMES"),
+    ):
+        typed = [name for name in names if given[name]]
+        if typed and not asked:
+            raise UserError(f"{typed[0]} is {need}.")
+
+
+def _pages(folders: list[Path], page: Path | None, *, browse: bool) -> Iterator[str]:
+    """Write tables of sweeps, then the page, and say so; without its packages the tables are there all the same."""
+    from ngpc_sim.job.page import check_page, write_page
+    from ngpc_sim.job.run_folder import PAGE
     from ngpc_sim.job.so_far import write_so_far
     from ngpc_sim.simulation.store import NAME
 
-    lines = []
+    check_page(folders[0] / PAGE if page is None else page)
     for folder in folders:
         if (folder / NAME).is_file():
             table, found = write_so_far(folder)
-            lines.append(f"{found.sentence()} Wrote {table.name} to {folder}.")
-    try:
-        path = write_page(folders, page)
-    except MissingExtraError as error:
-        if not lines:
-            raise
-        return [*lines, f"{error}"]
+            yield f"{found.sentence()} Wrote {table.name} to {folder}."
+    path = write_page(folders, page)
     if browse:
         webbrowser.open(path.resolve().as_uri())
-    return [*lines, f"Wrote {path}."]
+    yield f"Wrote {path}."
 
 
 def _figures(folder: Path, chart: str, formats: str, width: str) -> str:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from ngpc_sim.config.errors import UserError
 
 
 class MissingExtraError(UserError):
     """An extra that is not installed."""
+
+
+def has_package(name: str) -> bool:
+    """Whether a package is installed; it is not imported."""
+    try:
+        return find_spec(name) is not None
+    except ValueError:  # a module without a specification
+        return False
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.files import open_file
 from ngpc_sim.config.yaml_files import is_folder
 from ngpc_sim.job.compare import Comparison
 from ngpc_sim.job.configurations import whole
@@ -16,13 +17,37 @@ from ngpc_sim.job.notes.note import TOPICS
 from ngpc_sim.job.notes.reading import read_notes
 from ngpc_sim.job.run_folder import PAGE
 from ngpc_sim.job.so_far import SoFar, read_so_far
-from ngpc_sim.machine.whole_files import write_whole
+from ngpc_sim.machine.whole_files import check_target, write_whole
 from ngpc_sim.report.page import Run, document
 from ngpc_sim.report.page.run import read_levels, read_tables
 from ngpc_sim.simulation.store import NAME
 
 #: tables of a search, whose store has designs and no rows of a run
 OF_SEARCH = ("trials.csv", "sensitivity.csv", "sobol.csv")
+#: what a page of ours has in its head, and in how many bytes of it at most
+OURS, HEAD_BYTES = b" - ngpc-sim</title>", 1 << 16
+
+
+def check_page(target: Path) -> None:
+    """Refuse to put a page in the place of another file, before anything is written.
+
+    Raises
+    ------
+    UserError
+        For another ending than .html or .htm, or where what is there is no page of ours.
+    """
+    if target.suffix.lower() not in {".html", ".htm"}:
+        raise UserError(f"{target} is no name for a page: end it in .html, for instance {PAGE}.")
+    check_target(target)
+    try:
+        with open_file(target) as file:
+            is_ours = OURS in file.read(HEAD_BYTES)
+    except (FileNotFoundError, NotADirectoryError):
+        return  # nothing is there; what cannot be made is told when it is made
+    except OSError as error:
+        raise UserError(f"{target} cannot be written: {error.strerror or error}.") from error
+    if not is_ours:
+        raise UserError(f"{target} is there and is no page of ngpc-sim: name another file with --out.")
 
 
 def write_page(folders: Sequence[Path], target: Path | None = None) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
+from ngpc_sim.config.extras import has_package
 from ngpc_sim.job.notes.limits import limit_line
 from ngpc_sim.job.notes.note import Note
 from ngpc_sim.results.names import Names
@@ -13,6 +14,8 @@ from ngpc_sim.results.result import Result
 
 #: topics whose notes say how sure the numbers are
 SURE = ("certainty", "published", "gpu", "costs")
+#: a package of the extra without which there is no page to open
+OF_PAGES = "altair"
 #: what is named in one line: with it a usual run ends in five lines of 100 characters
 MAX_NAMED = 2
 
@@ -23,12 +26,13 @@ def ending(notes: Sequence[Note], results: Sequence[Result], wrote: str, folder:
     answers, sure = _briefs(notes, ("targets",)), _briefs(notes, SURE)
     warnings = _briefs(notes, ("warnings",))
     many = f"{len(warnings):,} warning{'' if len(warnings) == 1 else 's'}"
+    page = f"; ngpc-sim report {quote(str(folder))} --open" if has_package(OF_PAGES) else ""
     lines = [
         *(f"{answer}." for answer in answers[:1]),
         limit_line(results, Names(results)),
         f"How sure: {_some(sure)}." if sure else "",
         f"{many}: {_some(warnings)}." if warnings else "",
-        f"{wrote} Next: {explain}; ngpc-sim report {quote(str(folder))} --open",
+        f"{wrote} Next: {explain}{page}",
     ]
     more = len(answers) - 1
     if more > 0:

@@ -1,5 +1,6 @@
 """The end of a run: five lines at most, whatever was asked."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,3 +67,8 @@ def test_five_lines_name_two_of_each_kind_and_count_the_others(results):
 
 def test_a_folder_with_a_space_can_be_typed(results):
     assert "explain --run 'my out'; ngpc-sim report 'my out' --open" in ending([], results, WROTE, Path("my out"))[-1]
+
+
+def test_a_page_is_offered_only_where_its_packages_are(results, monkeypatch):
+    monkeypatch.setitem(sys.modules, "altair", None)
+    assert ending([], results, WROTE, OUT)[-1] == f"{WROTE} Next: ngpc-sim explain --run out/ngpc"
