@@ -49,6 +49,7 @@ def report(
     """
     if bool(folders) == (paper is not None):
         raise UserError("report needs folders of results, or --paper OUT for the paper's figures; one of the two.")
+    _check_once(folders or [])
     if paper is not None and chart is not None:
         raise UserError("--chart draws charts of results: leave --paper or --chart out.")
     given = {"--out": page is not None, "--open": browse, "--format": formats is not None, "--width": width is not None}
@@ -75,22 +76,43 @@ def _check_options(given: Mapping[str, object], *, of_page: bool, of_charts: boo
             raise UserError(f"{typed[0]} is {need}.")
 
 
+def _check_once(folders: list[Path]) -> None:
+    """Refuse a folder that is named twice."""
+    seen: dict[Path, Path] = {}
+    for folder in folders:
+        first = seen.setdefault(folder.resolve(), folder)
+        if first is not folder:
+            raise UserError(f"{first} and {folder} are the same folder: name every folder once.")
+
+
 def _pages(folders: list[Path], page: Path | None, *, browse: bool) -> Iterator[str]:
     """Write tables of sweeps, then the page, and say so; without its packages the tables are there all the same."""
     from ngpc_sim.job.page import check_page, write_page
     from ngpc_sim.job.run_folder import PAGE
-    from ngpc_sim.job.so_far import write_so_far
-    from ngpc_sim.simulation.store import NAME
 
     check_page(folders[0] / PAGE if page is None else page)
     for folder in folders:
-        if (folder / NAME).is_file():
-            table, found = write_so_far(folder)
-            yield f"{found.sentence()} Wrote {table.name} to {folder}."
+        if line := _table(folder):
+            yield line
     path = write_page(folders, page)
     if browse:
         webbrowser.open(path.resolve().as_uri())
     yield f"Wrote {path}."
+
+
+def _table(folder: Path) -> str:
+    """Write the table of a sweep so far, and say so; a store that is damaged beside results is only said."""
+    from ngpc_sim.job.finished_runs import MANIFEST, RESULTS
+    from ngpc_sim.job.page import unusable
+    from ngpc_sim.job.so_far import write_so_far
+
+    try:
+        written = write_so_far(folder)
+    except UserError:
+        if not all((folder / name).is_file() for name in (MANIFEST, RESULTS)):
+            raise
+        return unusable(folder)
+    return "" if written is None else f"{written[1].sentence()} Wrote {written[0].name} to {folder}."
 
 
 def _figures(folder: Path, chart: str, formats: str, width: str) -> str:

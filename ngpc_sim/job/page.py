@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,14 @@ from ngpc_sim.job.notes.note import FILE as NOTES
 from ngpc_sim.job.notes.note import TOPICS
 from ngpc_sim.job.notes.reading import read_notes
 from ngpc_sim.job.run_folder import PAGE
-from ngpc_sim.job.so_far import SoFar, read_so_far
+from ngpc_sim.job.so_far import SoFar, sweep_so_far
 from ngpc_sim.machine.whole_files import check_target, write_whole
 from ngpc_sim.report.page import Run, document
 from ngpc_sim.report.page.run import read_levels, read_tables
 from ngpc_sim.simulation.store import NAME
 
-#: tables of a search, whose store has designs and no rows of a run
-OF_SEARCH = ("trials.csv", "sensitivity.csv", "sobol.csv")
+#: what is said of points without a manifest of their own
+NOT_ENDED = "They are of a sweep that has not ended, so its command, configuration and notes are not known yet."
 #: what a page of ours has in its head, and in how many bytes of it at most
 OURS, HEAD_BYTES = b" - ngpc-sim</title>", 1 << 16
 
@@ -68,30 +69,52 @@ def read_folder(folder: Path, name: str) -> Run:
     """What a folder holds, a finished run or a sweep that is still running."""
     if not is_folder(folder):
         raise UserError(f"{folder} is not a folder: name one that a run has written.")
-    tables = read_tables(folder)
     manifest = read_manifest(folder) if (folder / MANIFEST).is_file() else {}
-    so_far = read_so_far(folder) if (folder / NAME).is_file() and not set(tables) & set(OF_SEARCH) else None
     finished = read_run(folder) if manifest and (folder / RESULTS).is_file() else None
-    if finished is None or (so_far is not None and _is_running(so_far)):
-        found = Run(name, _searched(tables) if so_far is None else so_far.rows, manifest, tables=tables)
-        said = [] if so_far is None else [so_far.sentence()]
-        run = Run(name, found.rows, manifest, _configurations(manifest), tables, sentences=said)
+    so_far, said = _so_far(folder, finished)
+    if so_far is not None and (finished is None or (so_far.is_running and so_far.rows)):
+        run = _unfinished(folder, name, so_far)
     else:
-        levels, notes = read_levels(folder), _notes(folder)
-        run = Run(name, finished.rows, manifest, _configurations(manifest), tables, levels, notes)
+        run = _finished(folder, name, manifest, finished)
+        run = replace(run, sentences=[*said, *([_later(so_far)] if so_far is not None and so_far.is_running else [])])
     if run.is_empty:
         raise UserError(f"{folder} holds no results: name a folder that a run has written.")
     return run
 
 
-def _searched(tables: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Rows of the designs on the front of a search."""
-    return tables.get("pareto.csv", [])
+def _so_far(folder: Path, finished: FinishedRun | None) -> tuple[SoFar | None, list[str]]:
+    """What the store has of a sweep; a store that is damaged beside results of a run only makes a sentence."""
+    try:
+        return sweep_so_far(folder), []
+    except UserError:
+        if finished is None:
+            raise
+        return None, [unusable(folder)]
 
 
-def _is_running(found: SoFar) -> bool:
-    """Whether points of the command that was started last are still to come."""
-    return len(found.rows) + found.failed < found.points
+def unusable(folder: Path) -> str:
+    """A store that cannot be read is not needed where there are results."""
+    return f"{folder / NAME} cannot be read, so what is shown is {RESULTS}; nothing was changed."
+
+
+def _later(so_far: SoFar) -> str:
+    return f"A later sweep into this folder has not ended: {so_far.sentence()} What is shown is the run before it."
+
+
+def _unfinished(folder: Path, name: str, so_far: SoFar) -> Run:
+    """The points of a sweep that were simulated; what an earlier run left in the folder is not about them."""
+    if not so_far.rows:
+        raise UserError(f"{folder}: {so_far.sentence().removesuffix('.')} so far: there is nothing to show yet.")
+    return Run(name, so_far.rows, sentences=[so_far.sentence(), NOT_ENDED])
+
+
+def _finished(folder: Path, name: str, manifest: dict[str, Any], finished: FinishedRun | None) -> Run:
+    """What a run left that ended, or a search, whose rows are the designs on its front."""
+    tables, configurations = read_tables(folder), _configurations(manifest)
+    if finished is None:
+        return Run(name, tables.get("pareto.csv", []), manifest, configurations, tables, out=str(folder))
+    levels, notes = read_levels(folder), _notes(folder)
+    return Run(name, finished.rows, manifest, configurations, tables, levels, notes, out=str(folder))
 
 
 def _configurations(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:

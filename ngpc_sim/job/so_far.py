@@ -16,6 +16,10 @@ from ngpc_sim.simulation.store import BESIDE, NAME, PointStore
 FILE = "points.csv"
 
 
+#: tables of a search, whose store has designs and no rows of a run
+OF_SEARCH = ("trials.csv", "sensitivity.csv", "sobol.csv")
+
+
 @dataclass(frozen=True)
 class SoFar:
     """Rows of the points of a sweep that are finished, in the order of the points."""
@@ -24,9 +28,31 @@ class SoFar:
     points: int
     failed: int
 
+    @property
+    def is_running(self) -> bool:
+        """Whether points of the command that was started last are still to come."""
+        return len(self.rows) + self.failed < self.points
+
     def sentence(self) -> str:
         """How far the sweep is."""
         return f"{len(self.rows):,} of {self.points:,} points are finished, {self.failed:,} failed."
+
+
+def sweep_so_far(folder: Path) -> SoFar | None:
+    """What :func:`read_so_far` gives, where a sweep was asked: ``None`` of a search or one run. The same errors."""
+    if not (folder / NAME).is_file() or any((folder / name).is_file() for name in OF_SEARCH):
+        return None
+    found = read_so_far(folder)
+    return found if found.points else None
+
+
+def unfinished(folder: Path) -> str:
+    """How far a sweep is that was started into a folder and has not ended; nothing where there is none."""
+    try:
+        found = sweep_so_far(folder)
+    except UserError:
+        return ""
+    return "" if found is None or not found.is_running else found.sentence()
 
 
 def read_so_far(folder: Path) -> SoFar:
@@ -55,9 +81,11 @@ def read_so_far(folder: Path) -> SoFar:
     return SoFar(rows, len(asked), sum(key in failures for key in keys))
 
 
-def write_so_far(folder: Path) -> tuple[Path, SoFar]:
-    """Write the table of what is finished into the folder of the sweep."""
-    found = read_so_far(folder)
+def write_so_far(folder: Path) -> tuple[Path, SoFar] | None:
+    """Write the table of what a sweep has finished into its folder; nothing where there is nothing to write."""
+    found = sweep_so_far(folder)
+    if found is None or not found.rows:
+        return None
     columns = ordered_columns(found.rows)
     lines = csv_lines([columns, *([row.get(column) for column in columns] for row in found.rows)])
     (path,) = write_set(folder, {FILE: lines.encode()})

@@ -1,8 +1,99 @@
 """``report OUT`` and ``--html``: the page from the command line, also of a sweep that is not finished."""
 
+import json
 import sys
 
 import pytest
+
+from ngpc_sim.simulation.store import NAME, PointStore
+
+WORDS = ("--app", "gia", "--detail", "bound", "--quiet", "--out", "o")
+
+
+def start_later_sweep(folder, finished):
+    """Leave the store as a sweep leaves it that was killed: so many finished points, and three to come."""
+    with PointStore.open(folder / NAME) as store:
+        asked = store.asked()
+        to_come = [(f"{place:064x}", asked[0][1]) for place in range(3)]
+        keys, labels = zip(*[*asked[:finished], *to_come], strict=True)
+        store.ask(keys, labels)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_points_of_a_killed_sweep_stand_beside_nothing_of_the_run_before(run):
+    folder = run("--scale", "8,16", *WORDS).folder / "o"
+    start_later_sweep(folder, 1)
+    before = {path.name: path.read_bytes() for path in folder.glob("*.json")}
+    run("report", "o", "--quiet")
+    text = (folder / "report.html").read_text()
+    assert "1 of 4 points are finished, 0 failed." in text
+    assert "of a sweep that has not ended" in text
+    assert not any(words in text for words in ("How to get this again", "ngpc-sim --scale", "nfp.clock_ghz"))
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    told = run("explain", "--run", "o").out.replace("\n", " ")
+    assert told.startswith("These notes are of an earlier run;")
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_of_a_sweep_that_has_finished_nothing_that_is_said_or_the_run_before_is_shown(run):
+    folder = run("--scale", "8,16", *WORDS).folder / "o"
+    start_later_sweep(folder, 0)
+    run("report", "o", "--quiet")
+    assert "A later sweep into this folder has not ended: 0 of 3 points" in (folder / "report.html").read_text()
+    (folder / "manifest.json").unlink()
+    ran = run("report", "o")
+    said = "ngpc-sim: error: o: 0 of 3 points are finished, 0 failed so far: there is nothing to show yet.\n"
+    assert (ran.status, ran.out, ran.err) == (2, "", said)
+    assert not (folder / "points.csv").exists()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_damaged_store_beside_results_is_said_and_refused_without_them(run):
+    folder = run("--scale", "8,16", *WORDS).folder / "o"
+    (folder / NAME).write_bytes(b"no database" * 100)
+    ran = run("report", "o")
+    said = "o/points.sqlite cannot be read, so what is shown is results.json; nothing was changed."
+    assert (ran.status, ran.out) == (0, f"{said}\nWrote o/report.html.\n")
+    assert said in (folder / "report.html").read_text()
+    (folder / "results.json").unlink()
+    assert run("report", "o").status == 2
+
+
+def test_the_page_of_a_search_writes_no_table_of_a_sweep(run):
+    folder = run("--version").folder / "o"
+    folder.mkdir()
+    (folder / "trials.csv").write_text("trial,scale,fps\n0,8,10.0\n")
+    with PointStore.open(folder / NAME):
+        pass
+    ran = run("report", "o")
+    assert (ran.status, ran.out) == (0, "Wrote o/report.html.\n")
+    assert not (folder / "points.csv").exists()
+    assert "0 of 0" not in (folder / "report.html").read_text()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_command_on_the_page_names_the_folder_and_a_folder_stands_there_once(run):
+    folder = run("--scale", "8", *WORDS).folder / "o"
+    ran = run("report", "o", "./o")
+    assert (ran.status, ran.err) == (2, "ngpc-sim: error: o and o are the same folder: name every folder once.\n")
+    run("report", "o", "--quiet")
+    assert "ngpc-sim --scale 8 --app gia --detail bound --out o</code>" in (folder / "report.html").read_text()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_half_a_surrogate_pair_in_a_file_is_shown_escaped(run):
+    folder = run("--scale", "8", *WORDS).folder / "o"
+    for name, key in (("manifest.json", "command"), ("notes.json", "notes")):
+        known = json.loads((folder / name).read_text())
+        if key == "notes":
+            known[key][0]["text"] = "half \ud800 note"
+        else:
+            known[key] = "half \ud800 command"
+        (folder / name).write_text(json.dumps(known))
+    assert run("report", "o").status == 0
+    text = (folder / "report.html").read_text()
+    assert "half \\ud800 note" in text
+    assert "half \\ud800 command" in text
 
 
 @pytest.mark.usefixtures("undrawn")

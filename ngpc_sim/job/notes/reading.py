@@ -13,6 +13,7 @@ from ngpc_sim.config.texts import printable
 from ngpc_sim.config.yaml_files import is_file
 from ngpc_sim.job.finished_runs import read_manifest
 from ngpc_sim.job.notes.note import DIGITS, FILE, KEY, TOPICS, Note
+from ngpc_sim.job.so_far import unfinished
 from ngpc_sim.trace.inputs.json_objects import read_object
 
 #: bytes of a file of notes and values in it: MAX_NOTES of each kind with room to spare (assumed)
@@ -69,8 +70,10 @@ def notes_text(folder: Path, topic: str | None, width: int) -> str:
     told = list(dict.fromkeys(note.topic for note in notes))
     if topic is not None and topic not in told:
         raise UserError(f"this run has no notes on '{topic}'; {choices(topic, told)}.")
+    later = unfinished(folder)
     blocks = ("\n".join(_topic(one, notes, width)) for one in told if topic in (None, one))
-    return "\n\n".join(blocks) + "\n"
+    said = f"These notes are of an earlier run; the sweep started last into {folder} has not ended: {later}"
+    return "\n\n".join([*(["\n".join(_wrapped(said, width, ""))] if later else []), *blocks]) + "\n"
 
 
 def _topic(topic: str, notes: Sequence[Note], width: int) -> Iterator[str]:

@@ -13,6 +13,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from ngpc_sim.config.extras import extra
@@ -23,6 +24,7 @@ from ngpc_sim.report.page.run import Run
 from ngpc_sim.report.page.sentences import summary
 from ngpc_sim.report.page.sweep_views import sweep_views
 from ngpc_sim.report.page.tables import tables_of
+from ngpc_sim.report.page.vega import vega
 from ngpc_sim.report.page.verdicts import verdicts
 from ngpc_sim.report.page.view import View
 from ngpc_sim.workloads.apps import app_rank, app_title
@@ -50,7 +52,7 @@ def document(runs: Sequence[Run], compared: Sequence[str] = ()) -> bytes:
     check_packages()
     views = [list(_views(run)) for run in runs]
     tables = [tables_of(run) for run in runs]
-    scripts = [_vega(), _tables_script(), _asset("page.js")]
+    scripts = [vega(), _tables_script(), _asset("page.js")]
     import jinja2  # noqa: PLC0415 - of an extra
 
     environment = jinja2.Environment(
@@ -71,7 +73,7 @@ def document(runs: Sequence[Run], compared: Sequence[str] = ()) -> bytes:
         apps=_apps(runs),
         compared=compared,
     )
-    return page.encode()
+    return page.encode(errors="backslashreplace")  # half a surrogate pair, as a stranger's JSON may have, is no UTF-8
 
 
 def check_packages() -> None:
@@ -100,7 +102,7 @@ def _shown(run: Run, place: int, tables: Sequence[Any]) -> dict[str, Any]:
         "id": f"run{place}",
         "name": run.name,
         "summary": summary(run),
-        "command": str(run.manifest.get("command", "")),
+        "command": _command(run),
         "version": str(run.manifest.get("version", "")),
         "tables": [{"id": _id(place, table.key), "title": table.title, "summary": table.summary} for table in tables],
         "configuration": configuration_rows(run),
@@ -116,6 +118,12 @@ def _shown(run: Run, place: int, tables: Sequence[Any]) -> dict[str, Any]:
             if run.tables.get(file)
         ],
     }
+
+
+def _command(run: Run) -> str:
+    """The command of a run, with the folder that it wrote."""
+    command = str(run.manifest.get("command", ""))
+    return f"{command} --out {quote(run.out)}" if command and run.out and " --out" not in command else command
 
 
 def _by_topic(notes: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
@@ -177,16 +185,6 @@ def _hash(script: str) -> str:
 
 def _asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
-
-
-@lru_cache(maxsize=1)
-def _vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script."""
-    import vl_convert  # noqa: PLC0415 - of an extra
-
-    make: Any = vl_convert.javascript_bundle  # whose stub asks for what it need not be given
-    bundle: str = make()
-    return bundle.replace("</script", "<\\/script")
 
 
 @lru_cache(maxsize=1)

@@ -32,7 +32,7 @@ class Run:
     ``rows`` are those of its results, none where it has no results. ``tables`` are its other tables by file name, and
     ``levels`` counts of lines by ``LEVEL_KEYS``. ``configurations`` are whole ones by hash. ``sentences`` say what is
     known of the folder itself, such as how much of a sweep is finished. ``notes`` have ``topic``, ``about``, ``text``,
-    ``figures`` and ``source``.
+    ``figures`` and ``source``. ``out`` is the folder as it was named.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Run:
     levels: Sequence[Row] = ()
     notes: Sequence[Mapping[str, Any]] = ()
     sentences: Sequence[str] = ()
+    out: str = ""
 
     @cached_property
     def points(self) -> Sweep:

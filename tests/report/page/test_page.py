@@ -7,6 +7,7 @@ import pytest
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.page import write_page
+from ngpc_sim.report.page import vega
 
 
 def _data(path):
@@ -114,3 +115,19 @@ def test_a_damaged_file_is_named(folder, name, content):
     with pytest.raises(UserError, match=rf"{name} .*(is no|cannot be read|is not)"):
         write_page([folder])
     assert not (folder / "report.html").exists()
+
+
+def test_scripts_that_cannot_be_made_are_one_sentence_and_made_ones_are_kept(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("NGPC_SIM_CACHE", str(tmp_path / "cache"))
+    made = vega.MAKE
+    monkeypatch.setattr(vega, "MAKE", "import os; os.abort()")
+    vega.vega.cache_clear()
+    with pytest.raises(UserError, match=r"^the scripts of report\.html cannot be made: .*ulimit -v"):
+        write_page([folder])
+    assert not (folder / "report.html").exists()
+    monkeypatch.setattr(vega, "MAKE", made)
+    first = vega.vega()
+    vega.vega.cache_clear()
+    monkeypatch.setattr(vega, "MAKE", "import os; os.abort()")
+    assert vega.vega() == first
+    assert "</script" not in first
