@@ -1,9 +1,9 @@
 """Arrays on disk for later runs, by key.
 
 A file is a magic word, the length of a header, the header (JSON: key, arrays, digest) and the arrays, each from a
-multiple of 64 bytes on. Reading it runs nothing in it. The digest is of key, names, shapes and contents. A file is not believed
-that is missing, damaged, of another key, too large, of another user, or that others can write to. A folder that cannot
-be written keeps nothing. A file is written under another name and then renamed, so that runs at
+multiple of 64 bytes on. Reading runs nothing in it. The digest is of key, names, shapes and contents. A file is not
+believed that is missing, damaged, of another key, too large, of another user, or that others can write to. A folder
+that cannot be written keeps nothing. A file is written under another name and then renamed, so that runs at
 the same time see whole files. Above the size cap, the files that were not used for longest are deleted.
 """
 

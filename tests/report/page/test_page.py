@@ -119,6 +119,7 @@ def test_a_damaged_file_is_named(folder, name, content):
 
 def test_scripts_that_cannot_be_made_are_one_sentence_and_made_ones_are_kept(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("NGPC_SIM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NGPC_SIM_CACHE_MIB", "16")
     made = vega.MAKE
     monkeypatch.setattr(vega, "MAKE", "import os; os.abort()")
     vega.vega.cache_clear()
