@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from ngpc_sim.report.panels import Row, condition_columns, frame_words, number
@@ -71,7 +72,8 @@ class Sweep:
     def is_wide(self, name: str) -> bool:
         """Whether an axis of numbers is logarithmic in charts."""
         values = self.values(name) if self.is_number(name) else [0]
-        return 0 < values[0] * WIDE_RANGE <= values[-1]
+        doubles = len(values) > 1 and all(0 < 2 * low == high for low, high in pairwise(values))
+        return doubles or 0 < values[0] * WIDE_RANGE <= values[-1]
 
     def series(self, row: Row) -> str:
         """Values of the other axes, in words; empty where there are none."""

@@ -10,9 +10,18 @@ from typing import Any
 from ngpc_sim.report.page.axes import Sweep, known
 from ngpc_sim.report.page.run import Run
 from ngpc_sim.report.page.verdicts import comparable
-from ngpc_sim.report.page.view import figure, joined
+from ngpc_sim.report.page.view import ends, figure, joined
 from ngpc_sim.report.panels import Row, frame_words, number
 from ngpc_sim.results.frames import RATES, of_single_frames
+
+#: factors of what-ifs, in words
+FACTORS = {"x2": "twice", "/2": "half of"}
+#: how results at a level of detail came about, where it is not the plain replay
+DETAILS = {
+    "bound": "closed forms (detail bound), which no replay beats",
+    "sampled": "a replay of samples (detail sampled), whose results have intervals",
+    "reference": "the slow replay (detail reference)",
+}
 
 
 def summary(run: Run) -> list[str]:
@@ -33,7 +42,7 @@ def _what(run: Run) -> Iterator[str]:
     archs = list(dict.fromkeys(str(row.get("arch")) for row in rows))
     yield (
         f"{_count(len(rows), 'design point')} of {joined(archs)} beside {joined(gpus)}: {joined(sweep.case_order)}, "
-        f"{joined(sizes)}, {joined(scales, 8)} NFPs."
+        f"{joined(sizes)}, {joined(scales, 8)} NFPs{_made_by(rows)}."
     )
     keys = [name for name in sweep.axes if name not in {"scale", "arch", "resolution"}]
     if keys:
@@ -42,6 +51,16 @@ def _what(run: Run) -> Iterator[str]:
     frames = len(of_single_frames(run.rows)) - len(rows)
     if len(run.rows) > len(rows) and frames >= 0:
         yield "What is said of a design point of a sequence is about its mean frame."
+
+
+def _made_by(rows: Sequence[Row]) -> str:
+    """By what the numbers were made, and whether they are of whole frames; empty for plain replays of these."""
+    levels = list(dict.fromkeys(str(row.get("detail")) for row in rows))
+    several = len(levels) > 1
+    words = [DETAILS.get(level, "a replay") for level in levels if several or level in DETAILS]
+    parts = sum(known(row, "limit_queries") for row in rows)
+    part = "; of a part of the frame only" if parts == len(rows) else f"; {parts:,} of a part of the frame only"
+    return f", by {' and '.join(words) or 'a replay'}{part if parts else ''}" if words or parts else ""
 
 
 def _speed(sweep: Sweep) -> Iterator[str]:
@@ -58,8 +77,13 @@ def _speed(sweep: Sweep) -> Iterator[str]:
         ]
         yield f"Most frames per second: {joined(words)}."
         total = sum(known(row, "fps") for row in rows)
-        rates = [f"{sum(number(row, 'fps') >= hz for row in rows):,} reach {hz}" for hz in RATES]
-        yield f"Of {_count(total, 'point')}, {', '.join(rates)} frames per second."
+        counts = {hz: sum(number(row, "fps") >= hz for row in rows) for hz in RATES}
+        if total == 1:
+            reached = [f"{hz}" for hz, count in counts.items() if count]
+            yield f"It reaches {joined(reached) or f'none of {joined([str(hz) for hz in RATES])}'} frames per second."
+        else:
+            rates = [f"{count:,} {'reaches' if count == 1 else 'reach'} {hz}" for hz, count in counts.items()]
+            yield f"Of {_count(total, 'point')}, {', '.join(rates)} frames per second."
 
 
 def _published(rows: Sequence[Row]) -> Iterator[str]:
@@ -88,8 +112,21 @@ def _limits(rows: Sequence[Row]) -> Iterator[str]:
         if row.get("doubled") and known(row, "doubled_gain"):
             gains.setdefault(str(row["doubled"]), []).append(number(row, "doubled_gain"))
     if gains:
-        words = [f"{name} {figure(min(own))} to {figure(max(own))}" for name, own in gains.items()]
-        yield f"Twice of what limits a frame makes it so many times as fast: {joined(words)}."
+        words = [f"{_relief(name)}: {ends(min(own), max(own))} times" for name, own in gains.items()]
+        yield f"How fast a frame becomes with more of what limits it: {'; '.join(words)}."
+
+
+def _relief(written: str) -> str:
+    """Keys and factors of a what-if, such as ``a x2 b /2``, in words: twice a, half of b."""
+    tokens = written.split()
+    keys, factors = tokens[::2], tokens[1::2]
+    if not tokens or len(tokens) % 2 or not set(factors) <= set(FACTORS):
+        return written
+    found = [
+        (FACTORS[factor], [key for key, own in zip(keys, factors, strict=True) if own == factor])
+        for factor in dict.fromkeys(factors)
+    ]
+    return " and ".join(f"{word} {' and '.join(own)}" for word, own in found)
 
 
 def _costs(rows: Sequence[Row]) -> Iterator[str]:
@@ -100,8 +137,7 @@ def _costs(rows: Sequence[Row]) -> Iterator[str]:
     ):
         values = [number(row, column) for row in rows if known(row, column)]
         if values:
-            low, high = figure(min(values)), figure(max(values))
-            yield f"{words} {low if low == high else f'{low} to {high}'} {unit}."
+            yield f"{words} {ends(min(values), max(values))} {unit}."
     gains = [number(row, "energy_gain") for row in rows if known(row, "energy_gain")]
     if gains:
         yield f"A frame takes {figure(fmean(gains))} times less energy than on the GPU alone, on the mean."
@@ -119,10 +155,10 @@ def _doubts(rows: Sequence[Row], run: Run) -> Iterator[str]:
         )
     infeasible = sum(row.get("feasible") is False for row in rows)
     if infeasible:
-        yield f"{_count(infeasible, 'point')} break a constraint of the sweep."
+        yield f"{_count(infeasible, 'point')} {'breaks' if infeasible == 1 else 'break'} a constraint of the sweep."
     failed: Any = run.manifest.get("failed_points")
     if failed:
-        yield f"{_count(failed, 'point')} failed and are not shown."
+        yield f"{_count(failed, 'point')} failed and {'is' if failed == 1 else 'are'} not shown."
 
 
 def _count(number_of: object, word: str) -> str:

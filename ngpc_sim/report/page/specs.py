@@ -24,6 +24,8 @@ COLOURS = tuple(f"var(--c{place})" for place in range(8))
 NUMBERS = ("y", "low", "high", "value")
 #: values of an axis that are all named, and values along a line that all have a mark
 MAX_TICKS, MAX_POINTS = 12, 60
+#: how a value on an axis is written: no more digits than it has
+PLAIN = ".12~g"
 CURVE_PX, POINTS_PX, STEP_PX = 260, 300, 17
 Rows = Sequence[Mapping[str, Any]]
 
@@ -73,7 +75,7 @@ def stacks(rows: Rows, x: Axis, parts: Mapping[str, str], top: float | None) -> 
     alt = altair()
     chart = alt.Chart(alt.NamedData("rows")).transform_filter(FILTER).mark_bar(stroke="var(--edge)", strokeWidth=0.5)
     chart = chart.encode(
-        y=alt.Y("label:N", title=None, sort=alt.EncodingSortField("place", op="min"), axis=alt.Axis(labelLimit=170)),
+        y=alt.Y("label:N", title=None, sort=alt.EncodingSortField("place", op="min")),
         x=alt.X("value:Q", title=_titled(x), scale=_scale(alt, x, top), stack="zero"),
         color=alt.Color(
             "part:N", title=None, sort=None, scale=alt.Scale(domain=list(parts), range=list(parts.values()))
@@ -117,7 +119,7 @@ def bars(rows: Rows, x: Axis, kinds: Sequence[str], _: float | None = None) -> d
     alt = altair()
     chart = alt.Chart(alt.NamedData("rows")).transform_filter(FILTER).mark_bar(opacity=0.9)
     chart = chart.encode(
-        y=alt.Y("label:N", title=None, sort=alt.EncodingSortField("place", op="min"), axis=alt.Axis(labelLimit=220)),
+        y=alt.Y("label:N", title=None, sort=alt.EncodingSortField("place", op="min")),
         x=alt.X("value:Q", title=_titled(x), stack=None),
         color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=list(kinds), range=_palette(kinds))),
         tooltip=[_tip(alt, name, name) for name in ("label", "kind", "value", "about")],
@@ -130,7 +132,7 @@ def steps(rows: Rows, x: Axis, kinds: Sequence[str], _: float | None = None) -> 
     alt = altair()
     base = alt.Chart(alt.NamedData("rows"))
     chart = base.mark_line(point=True).encode(
-        y=alt.Y("label:N", title=None, sort=alt.EncodingSortField("place", op="min"), axis=alt.Axis(labelLimit=220)),
+        y=alt.Y("label:N", title=None, sort=alt.EncodingSortField("place", op="min")),
         x=alt.X("value:Q", title=_titled(x), scale=_scale(alt, x, None)),
         color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=list(kinds), range=_palette(kinds))),
         order="place:Q",
@@ -151,10 +153,10 @@ def _finished(chart: Any, rows: Rows, height: object) -> dict[str, Any]:  # noqa
 def _across(alt: Any, x: Axis) -> Any:  # noqa: ANN401 - of altair
     if not x.is_number:
         return alt.X("x:N", title=x.title, sort=None)
-    if x.log:
-        axis = alt.Axis(values=list(x.values)) if len(x.values) <= MAX_TICKS else alt.Axis()
-        return alt.X("x:Q", title=_titled(x), scale=alt.Scale(type="log", base=2), axis=axis)
-    return alt.X("x:Q", title=x.title, scale=alt.Scale(zero=False))
+    few = 0 < len(x.values) <= MAX_TICKS
+    axis = alt.Axis(values=list(x.values), format=PLAIN) if few else alt.Axis()
+    scale = alt.Scale(type="log", base=2, nice=False) if x.log else alt.Scale(zero=False, nice=not few)
+    return alt.X("x:Q", title=_titled(x), scale=scale, axis=axis)
 
 
 def _scale(alt: Any, axis: Axis, top: float | None) -> Any:  # noqa: ANN401 - of altair

@@ -14,7 +14,7 @@ from ngpc_sim.report.charts.costs import AREA_BLOCKS, ENERGY_BLOCKS
 from ngpc_sim.report.page import specs
 from ngpc_sim.report.page.axes import Sweep, known, title, word
 from ngpc_sim.report.page.specs import Axis, shown
-from ngpc_sim.report.page.view import MAX_MARKS, View, figure, joined, spread
+from ngpc_sim.report.page.view import MAX_MARKS, View, ends, figure, joined, spread
 from ngpc_sim.report.panels import Row, number
 from ngpc_sim.results.columns import AREA_MODELS
 from ngpc_sim.results.stall_causes import STALL_CAUSES
@@ -23,8 +23,12 @@ Array = np.ndarray[Any, Any]
 
 #: series of a chart above which it shows their middle and their ends
 MAX_SERIES = 4
+#: share of a wait below which nothing is said of it
+LEAST_SHOWN_PERCENT = 0.05
 #: values along an axis of stacks
 MAX_STACKS = 8
+#: axes of which every value has a stack of its own, for a mean over them says nothing
+APART = ("arch", "encoding", "resolution")
 #: objectives of a sweep's best designs, and whether more is better or less
 FRONT = {"fps": 1, "area_mm2": -1, "energy_mj": -1}
 WORK = "MLP at work"
@@ -108,14 +112,14 @@ def energy(sweep: Sweep) -> Iterator[View]:
     gains = [number(row, "gpu_energy_mj") / number(row, "energy_mj") for row in rows if number(row, "energy_mj") > 0]
     if not gains:
         return
-    said = f"A frame takes {figure(min(gains))} to {figure(max(gains))} times less energy than the GPU alone."
+    said = f"A frame takes {ends(min(gains), max(gains))} times less energy than the GPU alone."
     yield from _stacked(sweep, rows, looks, part, ("energy", "Energy of a frame", said, label))
     own = {block: look for block, look in looks.items() if block not in {"gpu", "gpu_idle", "memory"}}
     shares = [
         100 * sum(number(row, names[block]) for block in own if known(row, names[block])) / number(row, "energy_mj")
         for row in rows
     ]
-    said = f"The NGPC itself takes {figure(min(shares))} to {figure(max(shares))} % of a frame's energy."
+    said = f"The NGPC itself takes {ends(min(shares), max(shares))} % of a frame's energy."
     yield from _stacked(sweep, rows, own, part, ("energy-ngpc", "Energy of the NGPC alone", said, label))
 
 
@@ -133,10 +137,9 @@ def stalls(sweep: Sweep) -> Iterator[View]:
     busy = [part(row, "mlp") for row in rows]
     means = {look[0]: fmean(part(row, name) for row in rows) for name, look in looks.items() if name != "mlp"}
     most = max(means, key=lambda name: means[name])
-    said = (
-        f"The MLP arrays advance queries in {figure(min(busy))} to {figure(max(busy))} % of all NFP cycles. "
-        f"On the mean the longest wait is {most}, {figure(means[most])} %."
-    )
+    said = f"The MLP arrays advance queries in {ends(min(busy), max(busy))} % of all NFP cycles."
+    if means[most] >= LEAST_SHOWN_PERCENT:
+        said += f" On the mean the longest wait is {most}, {figure(means[most])} %."
     yield from _stacked(sweep, rows, looks, part, ("stalls", "Where the cycles go", said, "NFP cycles, %"))
 
 
@@ -147,19 +150,26 @@ def _stacked(
     part: Any,  # noqa: ANN401 - of a row and a block
     words: tuple[str, str, str, str],
 ) -> Iterator[View]:
-    """Stacks by case and the longest axis, the mean over all others; ``words``: key, title, summary and axis."""
+    """Stacks by case, the longest axis and ``APART``, the mean over all others.
+
+    ``words`` are key, title, summary and axis.
+    """
     key, name, said, label = words
     cases = dict(zip(map(id, sweep.rows), sweep.cases, strict=True))
     values = sweep.values(sweep.x)
     kept = [values[place] for place in spread(len(values), MAX_STACKS)]
-    groups: dict[tuple[str, Any], list[Row]] = {}
+    apart = [axis for axis in sweep.others if axis in APART]
+    averaged = [axis for axis in sweep.others if axis not in APART]
+    groups: dict[tuple[str, Any, str], list[Row]] = {}
     for row in rows:
         if row.get(sweep.x) in kept:
-            groups.setdefault((cases[id(row)], row.get(sweep.x)), []).append(row)
+            where = "".join(f", {word(axis, row)}" for axis in apart)
+            groups.setdefault((cases[id(row)], row.get(sweep.x), where), []).append(row)
     ordered = sorted(groups, key=lambda own: (sweep.case_order.index(own[0]), kept.index(own[1])))
     made = []
     for place, group in enumerate(ordered):
-        about = {"app": str(groups[group][0].get("app")), "label": f"{group[0]}, {word(sweep.x, groups[group][0])}"}
+        first = groups[group][0]
+        about = {"app": str(first.get("app")), "label": f"{group[0]}, {word(sweep.x, first)}{group[2]}"}
         for order, (block, (text, _)) in enumerate(looks.items()):
             shares = [share for share in (part(row, block) for row in groups[group]) if not isnan(share)]
             if shares and fmean(shares) > 0:
@@ -167,10 +177,11 @@ def _stacked(
     used = {text: colour for text, colour in looks.values() if any(row["part"] == text for row in made)}
     if not used:
         return
+    whole = label.endswith("cycles, %")
     tops: dict[int, float] = {}
     for row in made:
         tops[row["place"]] = tops.get(row["place"], 0) + row["value"]
-    many = f" Each stack is the mean over {', '.join(map(title, sweep.others))}." if sweep.others else ""
+    many = f" Each stack is the mean over {', '.join(map(title, averaged))}." if averaged else ""
     thin = f" {len(kept)} of {len(values)} values of {title(sweep.x)} are shown." if len(kept) < len(values) else ""
     yield View(
         key,
@@ -178,8 +189,8 @@ def _stacked(
         f"{said}{many}{thin}",
         {"label": "of", "part": "part", "value": label},
         made,
-        lambda top: specs.stacks(made, Axis(label), used, top),
-        100 if label.endswith("cycles, %") else max(tops.values()),
+        lambda top: specs.stacks(made, Axis(label), used, 100 if whole else top),
+        100 if whole else max(tops.values()),
     )
 
 

@@ -40,6 +40,12 @@ def joined(words: Sequence[str], most: int = 6) -> str:
     return ", ".join([*words[:most], *more])
 
 
+def ends(low: float, high: float) -> str:
+    """Both ends of what values are in a sentence; one value where they read the same."""
+    first, last = figure(low), figure(high)
+    return first if first == last else f"{first} to {last}"
+
+
 def figure(value: float) -> str:
     """A number in a sentence, at three digits."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -7,6 +7,7 @@
   const config = (width) => ({
     background: null, aria: false, font: "system-ui, sans-serif",
     view: { stroke: null }, axis: { labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
+    axisY: { labelLimit: Math.max(170, Math.floor(width * 0.55)) },
     legend: { orient: "top", columns: Math.max(1, Math.floor(width / 130) - 1), labelFontSize: 12, symbolStrokeWidth: 2, symbolBaseFillColor: "var(--ink)", labelLimit: 200 },
   });
   // expressions are interpreted, for the page forbids code that is made of text
