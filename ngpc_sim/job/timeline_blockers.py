@@ -40,12 +40,17 @@ def blockers(lanes: Sequence[Lane]) -> list[dict[str, object]]:
                     "rank": len(rows) + 1,
                     "blocker": blocker,
                     "path": kind,
-                    "path_ms": ps_to_ms(parts[kind]),
-                    "ms": ps_to_ms(parts[kind]) * part,
+                    "path_ms": _milliseconds(parts[kind]),
+                    "ms": _milliseconds(parts[kind], part),
                     "cycles": shares[blocker] if kind == NGPC else "",
                 }
             )
     return rows
+
+
+def _milliseconds(picoseconds: int, part: float = 1.0) -> float:
+    """A part of a time at nine digits, without what is left of the division."""
+    return float(f"{ps_to_ms(picoseconds) * part:.9g}")
 
 
 def _cycles(lanes: Sequence[Lane]) -> dict[str, int]:

@@ -22,6 +22,7 @@ from ngpc_sim.report.page.detail_views import frames, misses, rooflines
 from ngpc_sim.report.page.file_views import views_of_tables
 from ngpc_sim.report.page.run import Run
 from ngpc_sim.report.page.sentences import summary
+from ngpc_sim.report.page.specs import brief
 from ngpc_sim.report.page.sweep_views import sweep_views
 from ngpc_sim.report.page.tables import tables_of
 from ngpc_sim.report.page.vega import vega
@@ -112,7 +113,7 @@ def _shown(run: Run, place: int, tables: Sequence[Any]) -> dict[str, Any]:
             {
                 "title": title,
                 "columns": list(run.tables[file][0]),
-                "rows": [list(row.values()) for row in run.tables[file]],
+                "rows": [list(map(brief, row.values())) for row in run.tables[file]],
             }
             for file, title in PLAIN_TABLES.items()
             if run.tables.get(file)

@@ -59,7 +59,8 @@ def _with_unit(column: str) -> str:
 
 def sensitivity_view(rows: Sequence[Row]) -> Iterator[View]:
     """What a result becomes at both ends of each key, in percent of what it is; the keys that matter most."""
-    cases = _by_case(rows)
+    cases = {case: [row for row in own if number(row, "swing") > 0] for case, own in _by_case(rows).items()}
+    cases = {case: own for case, own in cases.items() if own}
     made: list[dict[str, Any]] = []
     for case, own in cases.items():
         keys = sorted({str(row["key"]): -number(row, "swing") for row in own}.items(), key=lambda item: item[1])
@@ -78,8 +79,27 @@ def sensitivity_view(rows: Sequence[Row]) -> Iterator[View]:
     label = f"change of {column}, %"
     titles = {"label": "key", "about": "from, to", "value": label}
     draw = partial(specs.bars, made, Axis(label), ("lower value", "higher or other value"))
-    said = f"What changes {column} most: {joined(most)}. The {MAX_KEYS} strongest keys of each case are shown."
+    most_keys = max(len({str(row["key"]) for row in own}) for own in cases.values())
+    thin = (
+        f"The {MAX_KEYS} strongest keys of each case are shown"
+        if most_keys > MAX_KEYS
+        else "All keys that act are shown"
+    )
+    without = len({str(row["key"]) for row in rows} - {str(row["key"]) for own in cases.values() for row in own})
+    still = f", {without:,} without effect are left out" if without else ""
+    said = f"{_about(rows)}: what changes {column} most is {joined(most)}. {thin}{still}."
     yield View("sensitivity", "Which keys matter", said, titles, made, draw)
+
+
+def _about(rows: Sequence[Row]) -> str:
+    """What designs rows of a table are about: architecture, scale, apps and detail."""
+
+    def of(name: str) -> str:
+        return joined([str(value) for value in dict.fromkeys(row.get(name) for row in rows) if value is not None])
+
+    apps = joined([app_title(app) for app in dict.fromkeys(str(row.get("app")) for row in rows)])
+    words = [f"{of('arch')} with {of('scale')} NFPs", apps, f"detail {of('detail')}"]
+    return ", ".join([*words, f"first {of('limit_queries')} recorded queries"] if of("limit_queries") else words)
 
 
 def _is_lower(row: Row) -> bool:
@@ -104,7 +124,7 @@ def sobol_view(rows: Sequence[Row]) -> Iterator[View]:
     most = [f"{case} from {max(own, key=lambda row: number(row, 'total'))['key']}" for case, own in cases.items()]
     titles = {"label": "key", "kind": "part", "value": "share of the variance", "about": "half of the interval"}
     draw = partial(specs.bars, made, Axis(f"share of the variance of {column}"), ("in all", "alone"))
-    said = f"The largest part of the variance of {column}: {joined(most)}."
+    said = f"{_about(rows)}: the largest part of the variance of {column}: {joined(most)}."
     yield View("sobol", "Parts of the variance", said, titles, made, draw)
 
 

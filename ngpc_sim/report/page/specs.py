@@ -24,9 +24,11 @@ COLOURS = tuple(f"var(--c{place})" for place in range(8))
 NUMBERS = ("y", "low", "high", "value")
 #: values of an axis that are all named, and values along a line that all have a mark
 MAX_TICKS, MAX_POINTS = 12, 60
+#: from which number on a table shows no decimals
+LEAST_WHOLE = 1000
 #: how a value on an axis is written: no more digits than it has
 PLAIN = ".12~g"
-CURVE_PX, POINTS_PX, STEP_PX = 260, 300, 17
+CURVE_PX, POINTS_PX, STEP_PX, BARS_PX = 260, 300, 17, 26
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -115,16 +117,19 @@ def points(
 
 
 def bars(rows: Rows, x: Axis, kinds: Sequence[str], _: float | None = None) -> dict[str, Any]:
-    """Horizontal bars of ``value`` from 0, one a label, a colour a ``kind``."""
+    """Horizontal bars of ``value`` from 0, those of a label below one another, a colour a ``kind``."""
     alt = altair()
+    order = [row["label"] for row in rows]
+    rows = [{**row, "bar": order[:place].count(row["label"])} for place, row in enumerate(rows)]
     chart = alt.Chart(alt.NamedData("rows")).transform_filter(FILTER).mark_bar(opacity=0.9)
     chart = chart.encode(
         y=alt.Y("label:N", title=None, sort=alt.EncodingSortField("place", op="min")),
+        yOffset=alt.YOffset("bar:N", title=None),
         x=alt.X("value:Q", title=_titled(x), stack=None),
         color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=list(kinds), range=_palette(kinds))),
         tooltip=[_tip(alt, name, name) for name in ("label", "kind", "value", "about")],
     )
-    return _finished(chart, rows, {"step": STEP_PX})
+    return _finished(chart, rows, {"step": BARS_PX, "for": "position"})
 
 
 def steps(rows: Rows, x: Axis, kinds: Sequence[str], _: float | None = None) -> dict[str, Any]:
@@ -183,6 +188,13 @@ def _palette(words: Sequence[str]) -> list[str]:
 def shown(row: Row) -> dict[str, Any]:
     """A row with its numbers at six digits: what charts and tables need."""
     return {name: rounded(value) for name, value in row.items()}
+
+
+def brief(value: object) -> Any:  # noqa: ANN401 - a cell
+    """A cell of a table: a number at four digits, a whole one with all of them."""
+    if isinstance(value, float) and isfinite(value):
+        return float(f"{value:.4g}") if abs(value) < LEAST_WHOLE else round(value)
+    return rounded(value)
 
 
 def rounded(value: object) -> Any:  # noqa: ANN401 - a cell

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ngpc_sim.report.charts.costs import AREA_BLOCKS, ENERGY_BLOCKS
+from ngpc_sim.report.charts.costs import AREA_BLOCKS, ENERGY_BLOCKS, NOT_AREA
 from ngpc_sim.report.page import specs
 from ngpc_sim.report.page.axes import Sweep, known, title, word
 from ngpc_sim.report.page.specs import Axis, shown
 from ngpc_sim.report.page.view import MAX_MARKS, View, ends, figure, joined, spread
-from ngpc_sim.report.panels import Row, number
+from ngpc_sim.report.panels import Row, number, row_scale
 from ngpc_sim.results.columns import AREA_MODELS
 from ngpc_sim.results.stall_causes import STALL_CAUSES
 
@@ -195,33 +195,34 @@ def _stacked(
 
 
 def area(sweep: Sweep) -> Iterator[View]:
-    """Area of the NGPC by block and model, for each architecture and scale that has one of its own."""
+    """Area of the NGPC by block and model, once for each area, in the order of scale."""
     looks = {block: (look.name, look.colour) for block, look in AREA_BLOCKS.items()}
-    made: dict[tuple[str, tuple[float, ...]], list[dict[str, Any]]] = {}
-    for row in sweep.rows:
-        of = f"{row.get('arch')}, " if "arch" in sweep.axes else ""
-        for prefix, model in AREA_MODELS.items():
-            parts = {block: number(row, f"area_{prefix}_{block}_mm2") for block in looks}
-            if all(value == value for value in parts.values()):  # noqa: PLR0124 - NaN is not itself
-                where = f"{of}{row.get('scale')} NFPs, {model}"
-                own = [{"part": looks[block][0], "value": value} for block, value in parts.items()]
-                made.setdefault((where, tuple(parts.values())), own)
+    made: dict[tuple[float, ...], list[Row]] = {}
+    for row in sorted(sweep.rows, key=row_scale):
+        areas = tuple(number(row, column) for column in _area_columns())
+        if not all(map(isnan, areas)):
+            made.setdefault(tuple(-1.0 if isnan(value) else value for value in areas), []).append(row)
     if not made:
         return
-    names = list(made)
-    kept = [names[place] for place in spread(len(names), MAX_STACKS * len(AREA_MODELS))]
-    rows = [
-        shown({"label": _numbered(key, kept), "place": place, "order": order, **cells})
-        for place, key in enumerate(kept)
-        for order, cells in enumerate(made[key])
-    ]
+    kept = [list(made)[place] for place in spread(len(made), MAX_STACKS)]
+    labels = _area_labels(sweep, made)
+    rows, tops = [], [0.0]
+    for own in kept:
+        for start, model in zip(range(0, len(own), len(looks)), AREA_MODELS.values(), strict=True):
+            parts = own[start : start + len(looks)]
+            if min(parts) >= 0:
+                about = {"label": f"{labels[own]}, {model}", "place": len(tops)}
+                cells = zip(looks.values(), parts, strict=True)
+                rows += [
+                    shown({**about, "order": n, "part": look[0], "value": value})
+                    for n, (look, value) in enumerate(cells)
+                ]
+                tops.append(sum(parts))
     totals = [number(row, "area_mm2") for row in sweep.rows if known(row, "area_mm2")]
     said = (
-        f"By the area model of the architecture the NGPC takes {figure(min(totals))} to {figure(max(totals))} mm². "
-        if totals
-        else ""
+        f"By the area model of the architecture the NGPC takes {ends(min(totals), max(totals))} mm². " if totals else ""
     )
-    thin = f"{len(kept)} of {len(names)} areas are shown." if len(kept) < len(names) else "All three models are shown."
+    thin = f"{len(kept)} of {len(made)} areas are shown." if len(kept) < len(made) else "All three models are shown."
     yield View(
         "area",
         "Area of the NGPC",
@@ -229,14 +230,26 @@ def area(sweep: Sweep) -> Iterator[View]:
         {"label": "of", "part": "part", "value": "area, mm²"},
         rows,
         lambda top: specs.stacks(rows, Axis("area, mm²"), dict(looks.values()), top),
-        max(sum(own[1]) for own in kept),
+        max(tops),
     )
 
 
-def _numbered(key: tuple[str, tuple[float, ...]], names: Sequence[tuple[str, tuple[float, ...]]]) -> str:
-    """Name of an area; with its number where several designs share it."""
-    same = [name for name in names if name[0] == key[0]]
-    return f"{key[0]} ({same.index(key) + 1})" if len(same) > 1 else key[0]
+def _area_columns() -> list[str]:
+    """Columns of areas, model by model."""
+    return [f"area_{prefix}_{block}_mm2" for prefix in AREA_MODELS for block in AREA_BLOCKS]
+
+
+def _area_labels(sweep: Sweep, groups: Mapping[tuple[float, ...], Sequence[Row]]) -> dict[tuple[float, ...], str]:
+    """Words for areas: the scale, and of the other axes those that have one value in each area."""
+    axes = [name for name in sweep.axes if name not in {"scale", *NOT_AREA}]
+    axes = [name for name in axes if all(len({str(row.get(name)) for row in own}) == 1 for own in groups.values())]
+    labels = {key: ", ".join(word(name, own[0]) for name in ("scale", *axes)) for key, own in groups.items()}
+    if len(set(labels.values())) < len(labels):  # a key that acts only beside some values of another one
+        labels = {
+            key: ", ".join(word(name, own[0]) for name in dict.fromkeys(("scale", *sweep.axes)))
+            for key, own in groups.items()
+        }
+    return labels
 
 
 def front(sweep: Sweep) -> Iterator[View]:

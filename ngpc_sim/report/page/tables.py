@@ -10,7 +10,7 @@ from typing import Any
 
 from ngpc_sim.report.page.axes import NAMED, swept
 from ngpc_sim.report.page.run import Run
-from ngpc_sim.report.page.specs import rounded
+from ngpc_sim.report.page.specs import brief
 from ngpc_sim.report.panels import Row, condition_columns
 from ngpc_sim.results.columns import COLUMNS
 
@@ -81,7 +81,7 @@ def _heading(name: str) -> str:
 
 
 def _cell(value: object) -> object:
-    plain = rounded(value)
+    plain = brief(value)
     if isinstance(plain, bool):
         return "yes" if plain else "no"
     return html.escape(plain) if isinstance(plain, str) else plain

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ngpc_sim.report.page.run import Run
+from ngpc_sim.report.page.specs import brief
 from ngpc_sim.report.page.view import figure, joined
 from ngpc_sim.report.panels import Panel, Row, split_panels
 from ngpc_sim.results.comparable import is_published_design
@@ -58,4 +59,4 @@ def comparable(rows: Sequence[Row]) -> list[Panel]:
 
 def _shown(row: Row, name: str) -> str:
     value = row.get(name)
-    return "" if value is None else str(value)
+    return "" if value is None else str(brief(value))

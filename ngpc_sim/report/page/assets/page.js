@@ -34,6 +34,12 @@
     views.push(view);
   }
 
+  /** A number of a chart at four digits, a whole one with all of them. */
+  function brief(value) {
+    if (typeof value !== "number" || Number.isInteger(value)) return value ?? "";
+    return Math.abs(value) < 1000 ? Number(value.toPrecision(4)) : Math.round(value);
+  }
+
   /** The numbers of a chart as a table, made when it is asked for. */
   function fill(details) {
     const one = given.views.find((own) => own.id === details.dataset.view);
@@ -53,7 +59,7 @@
     const body = table.createTBody();
     for (const row of one.spec.datasets.rows) {
       const line = body.insertRow();
-      for (const [field] of one.columns) line.insertCell().textContent = row[field] ?? "";
+      for (const [field] of one.columns) line.insertCell().textContent = brief(row[field]);
     }
     box.append(table);
     details.append(box);
