@@ -129,9 +129,12 @@ def sobol_view(rows: Sequence[Row]) -> Iterator[View]:
 
 
 def _by_case(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Rows by app, encoding and resolution, as far as these differ."""
+    """Rows by app, and by what else differs within an app."""
+    apps = len({row.get("app") for row in rows})
     names = [
-        name for name in ("encoding", "resolution", "workload", "trace") if len({row.get(name) for row in rows}) > 1
+        name
+        for name in ("encoding", "resolution", "workload", "trace")
+        if len({(row.get("app"), row.get(name)) for row in rows}) > apps
     ]
     cases: dict[str, list[Row]] = {}
     for row in rows:

@@ -59,7 +59,7 @@ def _made_by(rows: Sequence[Row]) -> str:
     several = len(levels) > 1
     words = [DETAILS.get(level, "a replay") for level in levels if several or level in DETAILS]
     parts = sum(known(row, "limit_queries") for row in rows)
-    part = "; of a part of the frame only" if parts == len(rows) else f"; {parts:,} of a part of the frame only"
+    part = " of a part of the frame only" if parts == len(rows) else f"; {parts:,} of a part of the frame only"
     return f", by {' and '.join(words) or 'a replay'}{part if parts else ''}" if words or parts else ""
 
 

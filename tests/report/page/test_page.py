@@ -132,3 +132,78 @@ def test_scripts_that_cannot_be_made_are_one_sentence_and_made_ones_are_kept(fol
     monkeypatch.setattr(vega, "MAKE", "import os; os.abort()")
     assert vega.vega() == first
     assert "</script" not in first
+
+
+def test_architectures_stand_side_by_side_and_are_not_averaged(tmp_path, made, plain_rows):
+    rows = [
+        row | {"arch": name, "mlp_cycles": cycles} for row in plain_rows for name, cycles in (("a", 600), ("b", 200))
+    ]
+    path = write_page([made(tmp_path / "two", rows)])
+    found = {row["label"]: row["value"] for row in _rows(path)["run0-stalls"] if row["part"] == "MLP at work"}
+    assert found["NeRF, 8 NFPs, a"] == 60
+    assert found["NeRF, 8 NFPs, b"] == 20
+    assert {row["label"] for row in _rows(path)["run0-energy"]} == set(found)
+    assert "is the mean over" not in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"detail": "bound"}, "8, 16, 32, 64 NFPs, by closed forms (detail bound), which no replay beats."),
+        ({"detail": "sampled"}, "by a replay of samples (detail sampled), whose results have intervals."),
+        ({"limit_queries": 100}, "by a replay of a part of the frame only."),
+        ({"doubled": "a.b_ns /2 c.d x2", "doubled_gain": 1.3}, "half of a.b_ns and twice c.d: 1.3 times."),
+    ],
+)
+def test_the_summary_says_how_numbers_came_about(tmp_path, made, plain_rows, more, words):
+    assert words in write_page([made(tmp_path / "r", [row | more for row in plain_rows])]).read_text()
+
+
+def test_one_point_is_said_in_the_singular(tmp_path, made, plain_rows):
+    text = write_page([made(tmp_path / "one", [plain_rows[0] | {"stall_gpu": 0, "stall_dispatch": 0}])]).read_text()
+    assert "It reaches none of 30, 60, 90, 120 frames per second." in text
+    assert "The MLP arrays advance queries in 60 % of all NFP cycles.<" in text
+
+
+def test_an_area_has_one_stack_a_model_whatever_the_app_and_names_the_keys_that_change_it(tmp_path, made, plain_rows):
+    rows = [
+        row | {"nfp.mlp.rows": size, "nfp.batch": batch, "area_bitcell_mlp_mm2": 1.0 * row["scale"] * size}
+        for row in reversed(plain_rows)
+        for size in (1, 2)
+        for batch in (3, 4)
+    ]
+    labels = [row["label"] for row in _rows(write_page([made(tmp_path / "s", rows)]))["run0-area"]]
+    assert (
+        list(dict.fromkeys(labels))
+        == [f"{scale} NFPs, nfp.mlp.rows {size}, n7_bitcell" for scale in (8, 16, 32, 64) for size in (2, 1)]
+        or len(set(labels)) == 8
+    )
+    assert not [label for label in labels if "(" in label or "nfp.batch" in label]
+
+
+def test_axes_have_ticks_at_their_values_and_cycles_end_at_100(tmp_path, made, plain_rows):
+    rows = [row for row in plain_rows if row["scale"] < 32]
+    specs = {view["id"]: view["spec"] for view in _data(write_page([made(tmp_path / "t", rows)]))["views"]}
+    across = specs["run0-speedup"]["layer"][0]["encoding"]["x"]
+    assert across["axis"]["values"] == [8, 16]
+    assert across["scale"] == {"type": "log", "base": 2, "nice": False}
+    assert specs["run0-stalls"]["encoding"]["x"]["scale"] == {"domain": [0, 100]}
+
+
+def test_sensitivity_leaves_out_keys_without_effect_and_says_what_it_is_about(tmp_path):
+    (tmp_path / "sensitivity.csv").write_text(
+        "arch,scale,app,detail,key,base,value,column,ratio,swing\n"
+        "ngpc,8,nerf,bound,a.b,2,1,frame_ms,2.0,1.0\nngpc,8,nerf,bound,a.b,2,4,frame_ms,1.5,1.0\n"
+        "ngpc,8,nerf,bound,c.d,2,4,frame_ms,1.0,0.0\n"
+    )
+    path = write_page([tmp_path])
+    assert [(row["label"], row["bar"]) for row in _rows(path)["run0-sensitivity"]] == [("a.b", 0), ("a.b", 1)]
+    assert "ngpc with 8 NFPs, NeRF, detail bound: what changes frame_ms most is NeRF by a.b." in path.read_text()
+    assert "All keys that act are shown, 1 without effect are left out." in path.read_text()
+
+
+def test_tables_of_the_page_have_four_digits(folder):
+    (folder / "timeline-blockers.csv").write_text("blocker,ms\ntable loads,0.036000000000000004\nrest,0.004505382\n")
+    text = write_page([folder]).read_text()
+    assert "<td>0.036</td>" in text
+    assert "<td>0.004505</td>" in text

@@ -4,11 +4,15 @@
   const views = [], tables = [];
   let chosen = null;
 
-  const config = (width) => ({
+  /** Pixels that the longest word of a chart's legend needs. */
+  const legendWidth = (rows) => Math.max(130, 30 + 7 * Math.max(0, ...rows.flatMap(
+    (row) => ["case", "series", "part", "kind"].map((field) => String(row[field] ?? "").length))));
+
+  const config = (width, word) => ({
     background: null, aria: false, font: "system-ui, sans-serif",
     view: { stroke: null }, axis: { labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
     axisY: { labelLimit: Math.max(170, Math.floor(width * 0.55)) },
-    legend: { orient: "top", columns: Math.max(1, Math.floor(width / 130) - 1), labelFontSize: 12, symbolStrokeWidth: 2, symbolBaseFillColor: "var(--ink)", labelLimit: 200 },
+    legend: { orient: "top", columns: Math.max(1, Math.floor(width / word) - 1), labelFontSize: 12, symbolStrokeWidth: 2, symbolBaseFillColor: "var(--ink)", labelLimit: Math.max(200, Math.floor(width * 0.6)) },
   });
   // expressions are interpreted, for the page forbids code that is made of text
   const OPTIONS = { mode: "vega-lite", actions: false, renderer: "svg", ast: true };
@@ -25,7 +29,7 @@
 
   async function draw(one) {
     const place = document.getElementById(one.id);
-    const { view } = await vegaEmbed(place, one.spec, { ...OPTIONS, config: config(place.clientWidth) });
+    const { view } = await vegaEmbed(place, one.spec, { ...OPTIONS, config: config(place.clientWidth, legendWidth(one.spec.datasets.rows)) });
     view.addEventListener("click", (_, item) => {
       const app = item && item.datum && item.datum.app;
       if (app !== undefined && app !== null) choose(app === chosen ? null : app);
