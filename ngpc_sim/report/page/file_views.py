@@ -86,7 +86,7 @@ def sensitivity_view(rows: Sequence[Row]) -> Iterator[View]:
         else "All keys that act are shown"
     )
     without = len({str(row["key"]) for row in rows} - {str(row["key"]) for own in cases.values() for row in own})
-    still = f", {without:,} without effect are left out" if without else ""
+    still = f", {without:,} without effect {'is' if without == 1 else 'are'} left out" if without else ""
     said = f"{_about(rows)}: what changes {column} most is {joined(most)}. {thin}{still}."
     yield View("sensitivity", "Which keys matter", said, titles, made, draw)
 

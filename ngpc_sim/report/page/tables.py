@@ -23,6 +23,8 @@ RESULTS = (
 )
 #: rows of a page of a table
 PAGE_ROWS = 16
+#: columns that fit beside one another
+FITTING = 8
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ def tables_of(run: Run) -> list[Table]:
     if run.rows:
         names = _columns(run.rows)
         said = f"{len(run.rows):,} rows. results.csv has all columns, and ngpc-sim explain says what they mean."
+        if len(names) > FITTING:
+            said += " Scroll sideways for the columns on the right."
         found.append(Table("rows", "Design points", said, names, run.rows))
     for file, title in (("trials.csv", "Designs that were replayed"), ("compare.csv", "Rows of both runs")):
         rows = run.tables.get(file, ())

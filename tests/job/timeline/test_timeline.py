@@ -8,7 +8,7 @@ import pytest
 import ngpc_sim as ngpc
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.timeline import Maker, check_timeline
-from ngpc_sim.job.timeline_blockers import BLOCKERS_FILE
+from ngpc_sim.job.timeline_blockers import BLOCKERS_FILE, _milliseconds
 from ngpc_sim.job.timeline_window import Window
 from ngpc_sim.results.stall_causes import STALL_CAUSES, STALLS
 from ngpc_sim.simulation.design import Options, Point, Sequence
@@ -207,3 +207,7 @@ def test_trace_processor_reads_the_same_cycles(tmp_path):
         query = "select sum(int_value) as n from args where key = 'debug.busy_cycles'"
         busy = next(iter(processor.query(query))).n
     assert busy >= int(result.nfp_busy.sum())
+
+
+def test_milliseconds_of_blockers_have_nine_digits_and_no_rest_of_a_division():
+    assert _milliseconds(36_000_000, 1.0000000000000002) == 0.036
