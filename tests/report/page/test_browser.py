@@ -98,7 +98,7 @@ def test_hostile_names_are_text(opened, hostile):
     own = opened(hostile)
     assert own.errors == []
     assert own.page.locator("img, main b:not(li > b)").count() == 0
-    assert own.page.locator("pre").inner_text() == HOSTILE
+    assert own.page.locator("pre").inner_text() == f"{HOSTILE} --out {hostile.parent}"
     assert own.page.locator("#run0-rows tbody tr").first.inner_text().count("<img src=x") > 1
     assert HOSTILE.split("\u2028", maxsplit=1)[0] in own.page.locator("#summary + div").inner_text()
 
