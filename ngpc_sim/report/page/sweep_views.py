@@ -13,7 +13,7 @@ import numpy as np
 from ngpc_sim.report.charts.costs import AREA_BLOCKS, ENERGY_BLOCKS, NOT_AREA
 from ngpc_sim.report.page import specs
 from ngpc_sim.report.page.axes import Sweep, known, title, word
-from ngpc_sim.report.page.specs import Axis, shown
+from ngpc_sim.report.page.specs import Axis, rounded, shown
 from ngpc_sim.report.page.view import MAX_MARKS, View, ends, figure, joined, spread
 from ngpc_sim.report.panels import Row, number, row_scale
 from ngpc_sim.results.columns import AREA_MODELS
@@ -57,11 +57,11 @@ def curve(sweep: Sweep, column: str, name: str, label: str, *, log: bool) -> Ite
         place = case, row.get(sweep.x), str(row.get("app"))
         by_place.setdefault(place, []).append((sweep.series(row), number(row, column)))
     many = len({series for own in by_place.values() for series, _ in own}) > MAX_SERIES
-    rows = [shown(row) for row in _curve_rows(by_place, many=many)]
     kept = spread(len(sweep.values(sweep.x)), MAX_MARKS // max(1, len(sweep.case_order) * (1 if many else MAX_SERIES)))
     values = [sweep.values(sweep.x)[place] for place in kept]
-    rows = [row for row in rows if row["x"] in set(values)]
-    x = Axis(title(sweep.x), sweep.is_wide(sweep.x), values, sweep.is_number(sweep.x))
+    drawn = set(values)
+    rows = [shown(row) for row in _curve_rows(by_place, many=many) if row["x"] in drawn]
+    x = Axis(title(sweep.x), sweep.is_wide(sweep.x), list(map(rounded, values)), sweep.is_number(sweep.x))
     columns = {**CURVE, "x": title(sweep.x), "y": f"{label}, median" if many else label}
     of = f" A band covers all {', '.join(map(title, sweep.others))}; the line is the median." if many else ""
     yield View(
