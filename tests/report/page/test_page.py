@@ -78,6 +78,16 @@ def test_of_a_sweep_only_designs_that_none_beats_are_on_the_front(tmp_path, made
     assert front == {f"{scale} NFPs, nfp.mlp.rows 1" for scale in (8, 16, 32, 64)}
 
 
+def test_the_front_has_no_design_that_breaks_a_constraint_and_compares_no_resolutions(tmp_path, made, plain_rows):
+    nerf = [row for row in plain_rows if row["app"] == "nerf"]
+    better = [row | {"x.y": 1, "area_mm2": row["area_mm2"] / 2, "feasible": False} for row in nerf]
+    larger = [row | {"x.y": 0, "resolution": "4k", "fps": row["fps"] / 4} for row in nerf]
+    rows = [row | {"x.y": 0, "feasible": True} for row in nerf] + better + larger
+    points = _rows(write_page([made(tmp_path / "limits", rows)]))["run0-pareto"]
+    assert [row["kind"] for row in points] == ["front"] * 8
+    assert not any("x.y 1" in row["place"] for row in points)
+
+
 def test_every_value_has_its_source_and_overrides_are_marked(tmp_path, made, plain_rows):
     rows = [row | {"nfp.clock_ghz": 1.0} for row in plain_rows]
     text = write_page([made(tmp_path / "set", rows)]).read_text()
