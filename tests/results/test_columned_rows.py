@@ -16,7 +16,7 @@ CELLS = st.one_of(
     st.integers(-(2**65), 2**65),
     st.floats(),
     st.text(max_size=2),
-    st.sampled_from([np.float64(1.5), np.int64(3), np.bool_(True)]),
+    st.sampled_from([np.float64(1.5), np.int64(3), np.bool_(1)]),
 )
 ROWS = st.lists(st.dictionaries(st.sampled_from("abcd"), CELLS))
 
