@@ -8,7 +8,6 @@ struct March { growth: f32, near: f32, far: f32, n_near: f32, n_far: f32, least_
 @group(0) @binding(15) var<storage, read> occupancy: array<u32>;
 
 const NEVER = 3e38;
-const MOST_SKIPS = 10000u;
 const CELLS = 128;
 
 fn to_steps(t: f32) -> f32 {

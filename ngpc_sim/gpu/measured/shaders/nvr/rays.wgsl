@@ -3,12 +3,7 @@
 struct Ray { x: f32, y: f32, z: f32, red: f32, green: f32, blue: f32, opacity: f32, pixel: u32 }
 struct State { position: vec3<f32>, ray: Ray, draws: u32 }
 
-// A ray is opaque above this.
-const OPAQUE = 0.99;
-const MOST_DRAWS = 65536u;
-// Mean steps of a walk a unit of length, where the density is the majorant.
-const STEPS_A_UNIT = 100.0;
-// What is behind the cloud.
+// What is behind the cloud, assumed.
 const SKY = vec3<f32>(0.35, 0.5, 0.8);
 
 // bits of the unit cube in Morton order, least significant bit first
@@ -38,6 +33,7 @@ fn occupied(point: vec3<f32>) -> bool {
 // The state at its next tentative collision, and whether there is one.
 struct Walked { state: State, stays: bool }
 
+// Walks STEPS_A_UNIT steps a unit of length on average, where the density is the majorant.
 fn walked(before: State) -> Walked {
   var walk = Walked(before, false);
   let d = direction(before.ray);
