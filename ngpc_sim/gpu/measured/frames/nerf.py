@@ -23,7 +23,7 @@ from ngpc_sim.trace.loops.scenes import OBJECT_SIGMA, OBJECT_SOFTNESS, ROOM_SIGM
 
 Array = np.ndarray[Any, Any]
 _RAYS = "items frame call nerf/rays nerf/state"
-_MARCH = "float_math nerf/march"
+_MARCH = "float_math occupancy nerf/march"
 _START = f"{_MARCH} random camera nerf/start"
 _FUSED = f"{_RAYS} {_START} picture finish compaction nerf/shown nerf/colours nerf/packed nerf/generated"
 FILES = {

@@ -33,7 +33,7 @@ from ngpc_sim.trace.loops.scenes import (
 )
 
 Array = np.ndarray[Any, Any]
-_WALK = "items frame call float_math random camera compaction nvr/rays nvr/packed"
+_WALK = "items frame call float_math random camera compaction occupancy nvr/rays nvr/packed"
 FILES = {
     "init_rays_volume": f"{_WALK} nvr/init_rays_volume",
     "volume_render_kernel_step": f"{_WALK} nvr/state nvr/volume_render_kernel_step",
