@@ -25,7 +25,7 @@ Array = np.ndarray[Any, Any]
 _RAYS = "items frame call nerf/rays nerf/state"
 _MARCH = "float_math occupancy nerf/march"
 _START = f"{_MARCH} random camera nerf/start"
-_FUSED = f"{_RAYS} {_START} picture finish compaction nerf/shown nerf/colours nerf/packed nerf/generated"
+_FUSED = f"{_RAYS} {_START} picture finish compaction nerf/shown nerf/colours nerf/packed nerf/generated nerf/asking"
 FILES = {
     "init_rays_with_payload_kernel_nerf": f"{_RAYS} {_START} nerf/init_rays_with_payload_kernel_nerf",
     "memset_rgba": "items frame nerf/memset_rgba",
