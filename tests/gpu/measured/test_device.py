@@ -37,14 +37,6 @@ def test_rows_of_workgroups_reach_every_item(device):
     assert (device.read(words, np.float32, items) == 1).all()
 
 
-def test_a_kernel_runs_as_often_as_a_buffer_counts(device):
-    program, bound, words = chain(device)
-    counts = device.buffer(np.array([9, 2, 1, 1], np.uint32))
-    device.run([program.counted("link", bound, counts, offset=4)])
-    added = device.read(words, np.float32, WORDS) - np.arange(WORDS)
-    assert added.tolist() == [1] * 512 + [0] * (WORDS - 512)
-
-
 def test_each_dispatch_has_a_time_of_its_own(device):
     program, bound, _ = chain(device)
     device.needs_timestamps("this test")
