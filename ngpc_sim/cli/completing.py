@@ -101,9 +101,10 @@ def columns() -> list[str]:
 
 def explained() -> list[str]:
     """What can be explained: topics of notes, columns and keys."""
+    from ngpc_sim.job.explain import known
     from ngpc_sim.job.notes.note import TOPICS
 
-    return [*TOPICS, *columns(), *keys()]
+    return [*TOPICS, *known()]
 
 
 def details() -> list[str]:
