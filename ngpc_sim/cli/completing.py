@@ -109,4 +109,6 @@ def explained() -> list[str]:
 
 def details() -> list[str]:
     """Levels of detail."""
-    return ["bound", "cycle", "sampled", "reference"]
+    from ngpc_sim.simulation.design import DETAILS
+
+    return list(DETAILS)
