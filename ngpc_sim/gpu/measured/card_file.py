@@ -52,10 +52,15 @@ def check_file(target: Path) -> None:
         raise UserError(f"--out {target} should be a YAML file, for instance my-gpu.yaml.")
     if not is_folder(target.parent):
         raise UserError(f"--out {target} cannot be written: its folder does not exist.")
-    for path, mark in ((target, MARK), (target.with_suffix(".csv"), ",".join(COLUMNS))):
+    for path, mark in ((target, MARK), (table_path(target), ",".join(COLUMNS))):
         check_target(path)
         if path.exists() and mark not in _first_line(path):
             raise UserError(f"--out {target}: {path} is there and gpu measure did not write it; name another file.")
+
+
+def table_path(target: Path) -> Path:
+    """The table of kernels beside a GPU file."""
+    return target.with_suffix(".csv")
 
 
 def _first_line(path: Path) -> str:
