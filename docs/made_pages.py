@@ -17,10 +17,10 @@ from sphinx.application import Sphinx
 
 from ngpc_sim.architecture.arch import all_keys
 from ngpc_sim.architecture.gpu import GpuSpec
-from ngpc_sim.architecture.gpu_memory import OF_GPU
 from ngpc_sim.architecture.technology import TechnologySpec
 from ngpc_sim.cli.commands import app as application
 from ngpc_sim.job.explain import explain
+from ngpc_sim.job.explain import gpu_keys as keys_of_gpu
 from ngpc_sim.job.sweep_file import SweepFile
 from ngpc_sim.results.columns import COLUMNS, FILE_COLUMNS
 from ngpc_sim.workloads.workload import WorkloadFile
@@ -96,9 +96,7 @@ def keys() -> Iterator[str]:
 
 def gpu_keys() -> Iterator[str]:
     """Every number of a GPU's file that stands at its top or in ``dram``."""
-    below = [f"dram.{name}" for name in _properties(GpuSpec.model_json_schema(), "GpuDram")]
-    top = [name for name in GpuSpec.model_fields if name not in {"name", "apps", "encodings", "dram"}]
-    yield from _explained("key", [f"{OF_GPU}{name}" for name in (*top, *below)])
+    yield from _explained("key", keys_of_gpu())
 
 
 def columns() -> Iterator[str]:
@@ -161,10 +159,6 @@ def _models(schema: Schema) -> Iterator[str]:
             must = "" if key in model.get("required", ()) else _default(field)
             yield f"| `{key}` | {plain(_value(field))}{plain(must)} | {plain(field.get('description', ''))} |"
         yield ""
-
-
-def _properties(schema: Schema, name: str) -> Mapping[str, Any]:
-    return schema["$defs"][name]["properties"]
 
 
 def _default(field: Schema) -> str:

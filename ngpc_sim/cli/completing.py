@@ -101,11 +101,14 @@ def columns() -> list[str]:
 
 def explained() -> list[str]:
     """What can be explained: topics of notes, columns and keys."""
+    from ngpc_sim.job.explain import known
     from ngpc_sim.job.notes.note import TOPICS
 
-    return [*TOPICS, *columns(), *keys()]
+    return [*TOPICS, *known()]
 
 
 def details() -> list[str]:
     """Levels of detail."""
-    return ["bound", "cycle", "sampled", "reference"]
+    from ngpc_sim.simulation.design import DETAILS
+
+    return list(DETAILS)

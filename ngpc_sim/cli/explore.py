@@ -13,7 +13,7 @@ import typer
 
 from ngpc_sim.cli import completing
 from ngpc_sim.cli.completing import listed, one_of
-from ngpc_sim.cli.options import Archs, Encodings, Gpu, Html, Traces
+from ngpc_sim.cli.options import Archs, Encodings, Gpu, Html, Plugins, Traces
 from ngpc_sim.cli.page import check_html, write_html
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.cli.written import wrote
@@ -64,7 +64,6 @@ OfReplays = Annotated[
 OF_FRAMES = ("apps", "encodings", "resolutions", "archs", "gpu", "traces", "detail")
 #: and how it is run
 OF_RUNS = ("jobs", "out", "allow_plugins", "quiet")
-Plugins = Annotated[bool, typer.Option("--allow-plugins", help="Let the architecture name classes to import and run.")]
 
 
 def explore(

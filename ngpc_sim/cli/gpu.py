@@ -65,6 +65,7 @@ def measure(
         known_of,
         lines_of,
         table_bytes,
+        table_path,
     )
     from ngpc_sim.gpu.measured.effort import FULL, QUICK
     from ngpc_sim.gpu.measured.measuring import measure as measured
@@ -78,7 +79,7 @@ def measure(
     works = list(chain.from_iterable(Asked(apps, encodings, None, None).works().values()))
     with closing(Bar(1.0, "measuring", shown=not quiet)) as bar:
         found = measured(card, QUICK if quick or card.is_cpu else FULL, works, bar.advance)
-    kernels = out.with_suffix(".csv")
+    kernels = table_path(out)
     write_whole(kernels, table_bytes(found, known))
     write_whole(out, file_bytes(found, like, given, out))
     if not quiet:

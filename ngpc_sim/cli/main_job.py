@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngpc_sim import __version__
-from ngpc_sim.cli.options import Apps, Archs, Detail, Encodings, Gpu, Html, Resolutions, Settings, Traces
+from ngpc_sim.cli.options import (
+    Apps,
+    Archs,
+    Detail,
+    Encodings,
+    Gpu,
+    Html,
+    LimitQueries,
+    Plugins,
+    Resolutions,
+    Settings,
+    Traces,
+)
 from ngpc_sim.cli.page import check_html, write_html
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.cli.simulating import Simulated, simulated
@@ -75,7 +87,6 @@ OnlyFailed = Annotated[bool, typer.Option("--only-failed", help="Run again what 
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say how many design points, how long and how much disk; run no more.")
 ]
-Plugins = Annotated[bool, typer.Option("--allow-plugins", help="Let the architecture name classes to import and run.")]
 
 
 def run(
@@ -91,7 +102,7 @@ def run(
     detail: Detail = None,
     relative_error: RelativeError = None,
     seed: Annotated[int | None, typer.Option(help="With sampled: seed of what is drawn (default 0).")] = None,
-    limit_queries: Annotated[int | None, typer.Option(help="Replay only the first N recorded queries.")] = None,
+    limit_queries: LimitQueries = None,
     power_budget: PowerBudget = None,
     target: Target = None,
     scenes: Scenes = None,

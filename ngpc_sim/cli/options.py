@@ -67,3 +67,5 @@ Resolutions = Annotated[
         autocompletion=listed(completing.resolutions),
     ),
 ]
+LimitQueries = Annotated[int | None, typer.Option(help="Replay only the first N recorded queries.")]
+Plugins = Annotated[bool, typer.Option("--allow-plugins", help="Let the architecture name classes to import and run.")]

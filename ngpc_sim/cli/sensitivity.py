@@ -11,7 +11,19 @@ import typer
 
 from ngpc_sim.cli import completing
 from ngpc_sim.cli.completing import one_of
-from ngpc_sim.cli.options import Apps, Archs, Detail, Encodings, Gpu, Html, Resolutions, Settings, Traces
+from ngpc_sim.cli.options import (
+    Apps,
+    Archs,
+    Detail,
+    Encodings,
+    Gpu,
+    Html,
+    LimitQueries,
+    Plugins,
+    Resolutions,
+    Settings,
+    Traces,
+)
 from ngpc_sim.cli.page import check_html, write_html
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.cli.written import wrote
@@ -50,7 +62,7 @@ def sensitivity(
     traces: Traces = None,
     settings: Settings = None,
     detail: Detail = None,
-    limit_queries: Annotated[int | None, typer.Option(help="Replay only the first N recorded queries.")] = None,
+    limit_queries: LimitQueries = None,
     keys: Keys = None,
     method: Annotated[
         str,
@@ -64,9 +76,7 @@ def sensitivity(
     jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder of the table and the chart.")] = Path("out/sensitivity"),
     html: Html = False,  # noqa: FBT002
-    allow_plugins: Annotated[  # noqa: FBT002
-        bool, typer.Option("--allow-plugins", help="Let the architecture name classes to import and run.")
-    ] = False,
+    allow_plugins: Plugins = False,  # noqa: FBT002
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing, no progress bar.")] = False,  # noqa: FBT002
 ) -> None:
     """Say how much a result changes with each key of an architecture: ngpc-sim sensitivity --app nerf."""

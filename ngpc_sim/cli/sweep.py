@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from ngpc_sim.cli.main_job import Cluster, DryRun, Fresh, OnlyFailed, Plugins, main_job
-from ngpc_sim.cli.options import Html
+from ngpc_sim.cli.main_job import Cluster, DryRun, Fresh, OnlyFailed, main_job
+from ngpc_sim.cli.options import Html, Plugins
 from ngpc_sim.config.errors import UserError
 
 

@@ -97,11 +97,16 @@ def tile_work(
 
 def dispatch_names(listed: GpuKernels, counts: RayCounts, calls: Calls, *, fused: bool) -> list[str]:
     """Name of every dispatch of :func:`tile_work`: its kernels, those of one launch joined."""
-    return [name for kind in _kinds(counts, calls) for name in _names(listed, kind, fused=fused)]
+    return [" + ".join(own) for own in kernels_of_dispatches(listed, counts, calls, fused=fused)]
 
 
-def _names(listed: GpuKernels, kind: Kind, *, fused: bool) -> list[str]:
-    """Names of the dispatches of a kind of gap."""
+def kernels_of_dispatches(listed: GpuKernels, counts: RayCounts, calls: Calls, *, fused: bool) -> list[list[str]]:
+    """Kernels of every dispatch of :func:`tile_work`; un-fused, the first one is launched, others are parts of it."""
+    return [own for kind in _kinds(counts, calls) for own in _names(listed, kind, fused=fused)]
+
+
+def _names(listed: GpuKernels, kind: Kind, *, fused: bool) -> list[list[str]]:
+    """Kernels of the dispatches of a kind of gap."""
     kernels = [kernel for kernel, _ in _kernels(listed, kind)]
     names = {id(kernel): name for name, kernel in listed.kernels.items()}
     launches: list[tuple[list[str], int]] = []
@@ -109,17 +114,7 @@ def _names(listed: GpuKernels, kind: Kind, *, fused: bool) -> list[str]:
         if not launches or (kernel.launches and not fused):
             launches.append(([], 1 if fused else max(1, kernel.launches)))
         launches[-1][0].append(names[id(kernel)])
-    return [" + ".join(own) for own, count in launches for _ in range(count)]
-
-
-def names_of(listed: GpuKernels, counts: RayCounts, calls: Calls) -> list[str]:
-    """Kernels of the dispatches that :func:`tile_work` has un-fused, in their order."""
-    names = {id(kernel): name for name, kernel in listed.kernels.items()}
-    found = []
-    for kind in _kinds(counts, calls):
-        launched = [kernel for kernel, _ in _kernels(listed, kind) if kernel.launches]
-        found += [names[id(kernel)] for kernel in launched for _ in range(kernel.launches)]
-    return found
+    return [own for own, count in launches for _ in range(count)]
 
 
 def _kinds(counts: RayCounts, calls: Calls) -> list[Kind]:

@@ -60,7 +60,8 @@ def differences(points: Sequence[Point], results: Sequence[Result]) -> list[Diff
     names = Names(results)
     groups: dict[tuple[Any, ...], dict[int, list[tuple[Point, Result]]]] = {}
     for point, result in zip(points, results, strict=True):
-        if not result.calibrated and point.arch.file.gpu_model == "published":
+        known = published_mean_speedup(result.encoding, result.scale) is not None
+        if known and not result.calibrated and point.arch.file.gpu_model == "published":
             settings = tuple(f"{name}={value}" for name, value in result.overrides.items())
             key = (result.arch, result.encoding, result.resolution, result.detail, settings)
             groups.setdefault(key, {}).setdefault(result.scale, []).append((point, result))

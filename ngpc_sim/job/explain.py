@@ -7,6 +7,7 @@ from typing import Any, get_origin
 
 from ngpc_sim.architecture.arch import all_keys, arch_names, gpu_numbers, load_arch
 from ngpc_sim.architecture.arch_file import ArchFile
+from ngpc_sim.architecture.gpu import GpuDram, GpuSpec
 from ngpc_sim.architecture.gpu_memory import OF_GPU
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import nearest
@@ -41,13 +42,21 @@ def explain(name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _known() -> list[str]:
-    return [*COLUMNS, *(name for columns in FILE_COLUMNS.values() for name in columns), *all_keys()]
+def known() -> list[str]:
+    """All that can be explained: columns of every file, keys of an architecture, keys of a GPU's file."""
+    names = [*COLUMNS, *(name for columns in FILE_COLUMNS.values() for name in columns), *all_keys(), *gpu_keys()]
+    return list(dict.fromkeys(names))
+
+
+def gpu_keys() -> list[str]:
+    """Every number of a GPU's file that stands at its top or in ``dram``, as ``--set`` names it."""
+    top = [name for name in GpuSpec.model_fields if name not in {"name", "apps", "encodings", "dram"}]
+    return [f"{OF_GPU}{name}" for name in (*top, *(f"dram.{name}" for name in GpuDram.model_fields))]
 
 
 def _as_known(name: str) -> str:
     """A name as it is known, where it was typed in other letters."""
-    return next((known for known in _known() if known.lower() == name.lower()), name)
+    return next((one for one in known() if one.lower() == name.lower()), name)
 
 
 def _key_with(name: str) -> str:
@@ -61,11 +70,11 @@ def _key_with(name: str) -> str:
 
 def _unknown(name: str) -> str:
     """What an error says of a name that is neither: what begins with it, else what has it inside, else what is near."""
-    below = [key for key in all_keys() if key.startswith(f"{name}.")]
+    below = [key for key in known() if key.startswith(f"{name}.")]
     if below:
         return f"'{name}' holds several keys: explain one of {', '.join(below)}."
-    inside = list(dict.fromkeys(known for known in _known() if name.lower() in known.lower()))[:MAX_NAMED]
-    found = ", ".join(inside) if name and inside else f"'{nearest(name, _known())}'"
+    inside = [one for one in known() if name.lower() in one.lower()][:MAX_NAMED]
+    found = ", ".join(inside) if name and inside else f"'{nearest(name, known())}'"
     return f"unknown column or key '{name[:MAX_SHOWN]}'; the nearest known is {found}."
 
 

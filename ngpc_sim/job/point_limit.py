@@ -6,8 +6,8 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.machine.memory import free_bytes
 
 #: memory of a design point with its brief result, its row and its part of the result files; measured: growth of the
-#: process over 100,000 points of bound, 1,000 scales of each architecture
-BYTES_A_POINT = 8 << 10
+#: process's peak from 8,000 to 16,000 points of bound, 200 and 400 scales of each of 40 architectures, with all charts
+BYTES_A_POINT = 10 << 10
 #: memory of an architecture beside its scales; measured: growth from 400 to 1,600 points of bound, each of another one
 BYTES_AN_ARCH = 250 << 10
 GIB = 1 << 30

@@ -1,4 +1,8 @@
-"""Rows of a run by column: eight bytes a number, and a text that many rows have once."""
+"""Rows of a run by column: eight bytes a number, and a text that many rows have once.
+
+A run holds its rows so, to be read. What a program gets of a sweep is :class:`ngpc_sim.report.rows.Rows`, whose rows
+are dicts of their own, which it may change.
+"""
 
 from __future__ import annotations
 
@@ -46,8 +50,8 @@ class _View(Mapping[str, Any]):
 class ColumnedRows(Sequence[Row]):
     """Rows in the order in which they were added.
 
-    ``columns`` has lists, and arrays of numbers where all cells are finite or infinite ones of one type. They stand in
-    the order of their first rows.
+    ``columns`` has lists, and arrays where all cells are floats, or all are ints of 64 bits. They stand in the order of
+    their first rows.
     """
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
@@ -60,17 +64,19 @@ class ColumnedRows(Sequence[Row]):
     def add(self, row: Row) -> None:
         """One more row."""
         for name, value in row.items():
-            column = self.columns.get(name)
-            if column is None:
-                column = self._begun(value)
-            elif isinstance(column, array) and not _goes_into(column, value):
-                column = column.tolist()
-            column.append(self._texts.setdefault(value, value) if type(value) is str else value)
-            self.columns[name] = column
+            if name not in self.columns:
+                self.columns[name] = self._begun(value)
+            self._append(name, self._texts.setdefault(value, value) if type(value) is str else value)
         self._count += 1
         if len(row) < len(self.columns):
             for name in self.columns.keys() - row.keys():
-                self.columns[name] = [*self.columns[name], ABSENT]
+                self._append(name, ABSENT)
+
+    def _append(self, name: str, value: object) -> None:
+        column = self.columns[name]
+        if isinstance(column, array) and not _goes_into(column, value):
+            column = self.columns[name] = column.tolist()
+        column.append(value)
 
     def _begun(self, value: object) -> Any:  # noqa: ANN401 - a list or an array
         kind = ARRAYS.get(type(value))

@@ -62,6 +62,8 @@ def _word(row: Row, column: str) -> str:
     if column.endswith("sha256"):
         return value[:DIGITS]
     if column == "workload":
+        if not _cell(row, "encoding"):
+            return value.removeprefix(f"{_cell(row, 'app')}-")
         name, _, digits = value.rpartition(f"-{_cell(row, 'encoding')}")
         return (digits if name == _cell(row, "app") else name + digits).strip()
     return f"{column}={value}" if column in POINT_COLUMNS and value else value

@@ -42,6 +42,7 @@ def bash(command):
         (("arch", "show", "ngpc-"), ["ngpc-paper"]),
         (("workload", "show", "gia-h"), ["gia-hashgrid"]),
         (("explain", "speedup_mo"), ["speedup_modelled"]),
+        (("explain", "gpu.l2_m"), ["gpu.l2_mib"]),
         (("--power-b",), ["--power-budget"]),
         (("nonsense", "x"), []),
     ],

@@ -21,6 +21,7 @@ def test_an_entry_of_a_mapping_is_explained_as_the_mapping():
     [
         ("nfp.mlp", "'nfp.mlp' holds several keys: explain one of nfp.mlp.model, "),
         ("rows", "the nearest known is nfp.mlp.rows, nfp.mlp.weight_rows_per_cycle."),
+        ("gpu.l2_mb", "the nearest known is 'gpu.l2_mib'."),
         ("speedupp", "the nearest known is 'speedup'."),
         ("nfp.clock_ghz.x", "unknown column or key 'nfp.clock_ghz.x'"),
         ("calibration.rest_share.", "unknown column or key 'calibration.rest_share.'"),

@@ -229,6 +229,6 @@ def test_the_schema_has_every_key():
 
 def test_the_example_of_the_page_runs(file):
     example = re.search(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)[1]
-    small = example.replace("8..64", "8").replace("[nerf, nsdf]", "gia") + "detail: bound\n"
+    small = example.replace("8..64", "8").replace("[gia, nvr]", "gia") + "detail: bound\n"
     found = plan(read_sweep(file(small)))
     assert (len(found.points), found.pruned) == (2 * 2 * 3, 2 * 2 * 6)

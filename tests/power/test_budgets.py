@@ -81,13 +81,13 @@ def test_csv_and_text_hold_every_line(swept):
     assert [(float(row["budget_w"]), row["app"], row["scale"]) for row in rows] == [
         (line["budget_w"], line["app"], "" if line["scale"] is None else str(line["scale"])) for line in lines
     ]
-    text = budgets.sentences(lines)
+    text = budgets.table_lines(lines)
     assert sum(line.startswith("0.1 ") for line in text) == sum(line.startswith("1.9 ") for line in text) == 2
     assert all("none" in line for line in text if line.startswith("0.1 "))
 
 
 def test_budgets_that_are_nearly_equal_are_written_apart(swept):
-    text = budgets.sentences(budgets.fit([5.0, 5.0000001], *swept))
+    text = budgets.table_lines(budgets.fit([5.0, 5.0000001], *swept))
     assert {line.split()[0] for line in text if line.startswith("5")} == {"5", "5.0000001"}
 
 

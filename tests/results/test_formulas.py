@@ -202,12 +202,15 @@ def test_a_part_of_a_frame_has_no_figure_of_a_whole_one(run):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A run that writes all its files."""
-    out = tmp_path_factory.mktemp("out")
-    words = ("--app", "gia", "--scale", "4,8", "--power-budget", "0.5,2,50", "--quiet", "--out", str(out))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["ngpc-sim", *words, "--set", "nfp.clock_ghz=0.5,1"])
-        main()
+    """Files of two runs, for a timeline is of one point: all that a run can write."""
+    out, timed = tmp_path_factory.mktemp("out"), tmp_path_factory.mktemp("timed")
+    several = ("--scale", "4,8", "--power-budget", "0.5,2,50", "--set", "nfp.clock_ghz=0.5,1")
+    one = ("--scale", "8", "--timeline", str(timed / "gia.pftrace"))
+    for words, place in ((several, out), (one, timed)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["ngpc-sim", "--app", "gia", *words, "--quiet", "--out", str(place)])
+            main()
+    (timed / "timeline-blockers.csv").rename(out / "timeline-blockers.csv")
     return out
 
 

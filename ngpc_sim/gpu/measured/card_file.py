@@ -52,10 +52,15 @@ def check_file(target: Path) -> None:
         raise UserError(f"--out {target} should be a YAML file, for instance my-gpu.yaml.")
     if not is_folder(target.parent):
         raise UserError(f"--out {target} cannot be written: its folder does not exist.")
-    for path, mark in ((target, MARK), (target.with_suffix(".csv"), ",".join(COLUMNS))):
+    for path, mark in ((target, MARK), (table_path(target), ",".join(COLUMNS))):
         check_target(path)
         if path.exists() and mark not in _first_line(path):
             raise UserError(f"--out {target}: {path} is there and gpu measure did not write it; name another file.")
+
+
+def table_path(target: Path) -> Path:
+    """The table of kernels beside a GPU file."""
+    return target.with_suffix(".csv")
 
 
 def _first_line(path: Path) -> str:
@@ -123,7 +128,7 @@ def file_bytes(found: Findings, like: str | None, given: Mapping[str, float], ta
     tree: Tree = {"name": target.stem}
     if like:
         tree["extends"] = like if like in names_of("GPU") else os.path.relpath(like, target.parent)
-    tree |= {key: known[key] for key in given} | _measured(found, known)
+    tree |= {key: known[key] for key in given} | _measured(found, known, given)
     return "".join([*(f"# {line}\n" for line in lines_of(found, like)), dump_overlay(tree)]).encode()
 
 
@@ -148,7 +153,7 @@ def _lines_of_frames(frames: Sequence[FrameTimes]) -> list[str]:
         lines.append(
             f"frame of {alone.work.name}: {alone.frame.value:.4g} ms, fused {fused.frame.value:.4g} ms: "
             f"{gain:.3g} times, its rest of kernels {rest[0] / rest[1]:.3g} times faster "
-            f"(without waits of the host; {alone.frame.spread}; {fused.frame.spread})"
+            f"({alone.frame.how}, {alone.frame.spread}; {fused.frame.how}, {fused.frame.spread})"
         )
     return lines
 
@@ -158,8 +163,8 @@ def _plain(name: str) -> str:
     return "".join(filter(str.isalnum, name)).lower()
 
 
-def _measured(found: Findings, known: Mapping[str, Any]) -> Tree:
-    """Measured numbers of a GPU file; a maker's peak stays, with what was reached of it in its source."""
+def _measured(found: Findings, known: Mapping[str, Any], given: Mapping[str, float]) -> Tree:
+    """Measured numbers of a GPU file; a maker's peak stays, its source says what was reached; so does a given power."""
     rates = found.rates
     tree: Tree = {}
     for key, (one, mib) in _bandwidths(rates, known["l2_mib"]["value"]).items():
@@ -170,7 +175,7 @@ def _measured(found: Findings, known: Mapping[str, Any]) -> Tree:
             source = f"{known[key]['source']}; {tree[key]['value']:g} reached: {tree[key]['source']}"
             tree[key] = {name: known[key][name] for name in ("value", "unit", "tag")} | {"source": source}
     for key, name in (("dispatch_ns", "dependent dispatches"), ("idle_power_w", "idle power")):
-        if name in rates:
+        if name in rates and key not in given:
             tree[key] = _sourced(rates[name], found, rates[name].how)
     if found.limit_w is not None and "board_power_w" not in known:
         source = f"limit of the board's power by NVML; {found.where}"

@@ -84,7 +84,7 @@ class Device:
                 f"{self.most_bytes / MIB:,.0f} MiB at most."
             )
         usage = wgpu().BufferUsage
-        flags = usage.STORAGE | usage.UNIFORM | usage.INDIRECT | usage.COPY_SRC | usage.COPY_DST
+        flags = usage.STORAGE | usage.UNIFORM | usage.COPY_SRC | usage.COPY_DST
         if size > self.own.limits["max-uniform-buffer-binding-size"]:
             flags &= ~usage.UNIFORM
         with refusals(self.adapter.device, f"{what} of {size / MIB:,.3g} MiB"):

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-import numpy as np
-
 from ngpc_sim.gpu.measured.adapters import Adapter
 from ngpc_sim.gpu.measured.device import Device
 from ngpc_sim.gpu.measured.effort import Effort, Measured, amount_for, measured
@@ -21,6 +19,8 @@ from ngpc_sim.gpu.measured.rates import WAYS, bandwidth, footprints_mib, multipl
 from ngpc_sim.workloads.workload import Workload
 
 Advance = Callable[[float], None]
+#: dispatches of a submission while power is read, so that the card does not wait for the host
+AT_ONCE = 20
 
 
 @dataclass(frozen=True)
@@ -84,17 +84,12 @@ def measure(adapter: Adapter, effort: Effort, works: Sequence[Workload], advance
 
 def loaded_power(device: Device, effort: Effort, card: Nvml) -> tuple[Measured, str]:
     """Power in W while the card multiplies and adds, and its clocks meanwhile; the first half does not count."""
-    _, work, one = multiply_adds(device, effort)
-
-    def run(rounds: int) -> float:
-        device.write(work, np.array([rounds, 0, 0, 0], np.uint32))
-        return device.run([one]).total_ns
-
+    one, run = multiply_adds(device, effort)
     rounds = amount_for(run, effort.target_ns)
     end = time.monotonic() + effort.power_s
     with card.reading() as watts:
         while time.monotonic() < end:
-            device.run([one] * 20)
+            device.run([one] * AT_ONCE)
             clocks = card.clocks()
     how = f"NVML, {rounds} rounds of multiply-adds a thread again and again"
     return measured("power under load", "W", watts[len(watts) // 2 :], how), clocks

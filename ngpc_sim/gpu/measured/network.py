@@ -98,15 +98,15 @@ def _levels(encoding: GridEncoding) -> Array:
 
 
 class Mlp:
-    """A network of ``matrices`` (inputs, outputs) on a device; hidden layers are rectified, the last one if asked."""
+    """A network of ``matrices`` (inputs, outputs) on a device; hidden layers are rectified."""
 
-    def __init__(self, device: Device, matrices: list[tuple[int, int]], *, relu_at_end: bool = False) -> None:
+    def __init__(self, device: Device, matrices: list[tuple[int, int]]) -> None:
         if any(size % 16 or size > WIDTH for pair in matrices for size in pair):
             raise UserError(f"the MLP kernel has layers of multiples of 16 neurons up to {WIDTH}.")
         self.device, self.matrices = device, matrices
         sizes = np.array([inputs * outputs for inputs, outputs in matrices])
         rows = [
-            (inputs, outputs, first, number < len(matrices) - 1 or relu_at_end)
+            (inputs, outputs, first, number < len(matrices) - 1)
             for number, ((inputs, outputs), first) in enumerate(zip(matrices, np.cumsum(sizes) - sizes, strict=True))
         ]
         self.parameters = int(sizes.sum())

@@ -37,7 +37,7 @@ class Buffer:
 
 @dataclass(frozen=True)
 class Dispatch:
-    """A kernel on its buffers: ``groups`` of threads, or ``counts``, a buffer with three uint32 at a byte.
+    """A kernel on its buffers, over ``groups`` of threads.
 
     ``items``: how many threads have something to do, where that is known.
     """
@@ -46,18 +46,13 @@ class Dispatch:
     pipeline: Any = field(repr=False)
     bound: Any = field(repr=False)
     groups: tuple[int, int, int] = (1, 1, 1)
-    counts: tuple[Buffer, int] | None = None
     items: int = 0
 
     def record(self, compute: Any) -> None:  # noqa: ANN401 - wgpu's compute pass
         """Add it to a compute pass."""
         compute.set_pipeline(self.pipeline)
         compute.set_bind_group(0, self.bound)
-        if self.counts is None:
-            compute.dispatch_workgroups(*self.groups)
-        else:
-            buffer, offset = self.counts
-            compute.dispatch_workgroups_indirect(buffer.own, offset)
+        compute.dispatch_workgroups(*self.groups)
 
 
 @dataclass(frozen=True)
@@ -92,10 +87,6 @@ class Program:
     def groups(self, name: str, bound: Any, groups: tuple[int, int, int]) -> Dispatch:  # noqa: ANN401
         """The kernel over so many workgroups along each axis."""
         return Dispatch(name, self.pipelines[name], bound, groups)
-
-    def counted(self, name: str, bound: Any, counts: Buffer, offset: int = 0) -> Dispatch:  # noqa: ANN401
-        """The kernel over as many workgroups as three uint32 say that a kernel before it has written."""
-        return Dispatch(name, self.pipelines[name], bound, counts=(counts, offset))
 
 
 def source(files: tuple[str, ...], constants: Mapping[str, Constant], *, half: bool) -> str:

@@ -7,11 +7,13 @@ and copies in order go through the footprint from its beginning on; half of a co
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ngpc_sim.gpu.measured.device import MIB, Device
 from ngpc_sim.gpu.measured.effort import Effort, Measured, amount_for, measured
-from ngpc_sim.gpu.measured.programs import Buffer, Dispatch, Program
+from ngpc_sim.gpu.measured.programs import THREADS, Dispatch
 
 GIGA, TERA, NS_PER_S = 1e9, 1e12, 1e9
 #: bytes of a load
@@ -53,24 +55,25 @@ def bandwidth(device: Device, effort: Effort, way: str, mib: int) -> list[Measur
     return [measured(f"{way} {mib} MiB", "GB/s", [moved / ns * NS_PER_S / GIGA for ns in times], WAYS[way])]
 
 
-def multiply_adds(device: Device, effort: Effort) -> tuple[Program, Buffer, Dispatch]:
-    """A dispatch of multiply-adds, its program, and the buffer whose first uint32 is its rounds."""
+def multiply_adds(device: Device, effort: Effort) -> tuple[Dispatch, Callable[[int], float]]:
+    """A dispatch of multiply-adds, and what runs it with so many rounds and returns its time in ns."""
     program = device.program("items", "multiply_add")
     sums = device.buffer(effort.groups * program.threads * QUAD_BYTES)
     work = device.buffer(QUAD_BYTES)
     bound = program.bind({"sums": sums, "work": work})
-    return program, work, program.groups("multiply_add", bound, (effort.groups, 1, 1))
-
-
-def multiply_add_peak(device: Device, effort: Effort) -> list[Measured]:
-    """TFLOPS in float32, two operations a multiply-add."""
-    program, work, one = multiply_adds(device, effort)
+    one = program.groups("multiply_add", bound, (effort.groups, 1, 1))
 
     def run(rounds: int) -> float:
         device.write(work, np.array([rounds, 0, 0, 0], np.uint32))
         return device.run([one]).total_ns
 
+    return one, run
+
+
+def multiply_add_peak(device: Device, effort: Effort) -> list[Measured]:
+    """TFLOPS in float32, two operations a multiply-add."""
+    _, run = multiply_adds(device, effort)
     rounds = amount_for(run, effort.target_ns)
-    flops = 2.0 * MULTIPLY_ADDS * rounds * effort.groups * program.threads
+    flops = 2.0 * MULTIPLY_ADDS * rounds * effort.groups * THREADS
     values = [flops / run(rounds) * NS_PER_S / TERA for _ in range(effort.turns)]
     return [measured("multiply-adds", "TFLOPS", values, "eight independent vectors of four floats a thread")]

@@ -1,4 +1,4 @@
-"""Fronts of points whose every coordinate is to be small: who is on it, its hypervolume, and how far one is before it.
+"""Fronts of points whose every coordinate is to be small: their hypervolume, and how far a point is before one.
 
 A point dominates another when it is nowhere larger and somewhere smaller. Of equal points only the first is on the
 front.
@@ -10,18 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ngpc_sim.results.fronts import front_of
+
 Array = np.ndarray[Any, Any]
-
-
-def front_of(points: Array) -> Array:
-    """Indices of the points (n, d) on the front, ascending; a point with an infinite coordinate is not on it."""
-    kept: list[int] = []
-    finite = np.flatnonzero(np.isfinite(points).all(axis=1))
-    # in the order of their sums, none is dominated by a later one
-    for index in finite[np.argsort(points[finite].sum(axis=1), kind="stable")]:
-        if not kept or not (points[kept] <= points[index]).all(axis=1).any():
-            kept.append(int(index))
-    return np.array(sorted(kept), int)
 
 
 def lead(points: Array, front: Array) -> Array:

@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from ngpc_sim.job.explore.fronts import front_of, lead
+from ngpc_sim.job.explore.fronts import lead
 from ngpc_sim.job.explore.goals import Limit, Objective, Row, is_proven
 from ngpc_sim.job.explore.space import Design, Space
 from ngpc_sim.job.explore.surrogate import Surrogate
+from ngpc_sim.results.fronts import front_of
 
 Array = np.ndarray[Any, Any]
 #: of so many replays one is chosen from all designs, the others from those that differ in one key from the front

@@ -14,6 +14,7 @@ from ngpc_sim.config.yaml_files import is_file
 from ngpc_sim.job.finished_runs import read_manifest
 from ngpc_sim.job.notes.note import DIGITS, FILE, KEY, TOPICS, Note
 from ngpc_sim.job.so_far import unfinished
+from ngpc_sim.report.files import TIMES
 from ngpc_sim.trace.inputs.json_objects import read_object
 
 #: bytes of a file of notes and values in it: MAX_NOTES of each kind with room to spare (assumed)
@@ -51,9 +52,7 @@ def _is_note(note: object) -> bool:
 def _of_run(manifest: Mapping[str, Any]) -> Note:
     """A note on a run from its manifest."""
     figures = {
-        name: manifest[name]
-        for name in ("wall_time_s", "simulated_cycles_per_s", "queries_per_s", "version")
-        if isinstance(manifest.get(name), int | float | str)
+        name: manifest[name] for name in (*TIMES, "version") if isinstance(manifest.get(name), int | float | str)
     }
     return Note("run", "the whole run", f"The command was: {manifest.get('command')}", figures, "manifest.json")
 

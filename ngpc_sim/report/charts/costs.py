@@ -19,6 +19,7 @@ from ngpc_sim.report.charts.plots import RIGHT_IN, column_of, row_values
 from ngpc_sim.report.charts.stacks import HEAD_SHARE, Look, Stack, stacks_chart, top_of
 from ngpc_sim.report.charts.sweeps import MAX_STACKS, SCALE, Layout, Plot, Sweep, sweep_of
 from ngpc_sim.report.panels import Row, another_gpu, condition_columns, number, row_scale, text, texts
+from ngpc_sim.results.columned_rows import ColumnedRows
 from ngpc_sim.results.columns import AREA_MODELS
 from ngpc_sim.results.names import CASE_COLUMNS
 from ngpc_sim.results.published import PUBLISHED, Published
@@ -132,18 +133,21 @@ def _draw_intervals(axes: Axes, places: Array, ends: Array) -> dict[str, Any]:
     }
 
 
-def _area_rows(rows: Sequence[Row]) -> list[dict[str, object]]:
+def _area_rows(rows: Sequence[Row]) -> ColumnedRows:
     """One row for each area of an architecture by scale, model and overridden values."""
     settings = [name for name in condition_columns(rows) if name != "area_model"]  # all are drawn
-    found: dict[tuple[object, ...], dict[str, object]] = {}
+    found, seen = ColumnedRows(), set[tuple[object, ...]]()
     for row in rows:
         for prefix, model in AREA_MODELS.items():
             blocks = {f"area_{block}": number(row, f"area_{prefix}_{block}_mm2") for block in AREA_BLOCKS}
             whole = sum(area for area in blocks.values() if not isnan(area)) or nan
-            area = {**row, **dict.fromkeys(NOT_AREA, ""), **blocks, "area": whole, "app": MODEL_WORDS[model]}
-            area.pop("area_model", None)
-            found.setdefault((text(row, "arch"), row_scale(row), model, *texts(row, settings), str(whole)), area)
-    return list(found.values())
+            key = (text(row, "arch"), row_scale(row), model, *texts(row, settings), str(whole))
+            if key not in seen:
+                seen.add(key)
+                area = {**row, **dict.fromkeys(NOT_AREA, ""), **blocks, "area": whole, "app": MODEL_WORDS[model]}
+                area.pop("area_model", None)
+                found.add(area)
+    return found
 
 
 def _die(row: Row) -> float:

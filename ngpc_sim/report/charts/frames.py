@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ngpc_sim.report.charts.canvas import MARK_PT, empty_plots, entries, legend, legend_lines, name_values, style
 from ngpc_sim.report.charts.curves import ACROSS, MOST_MARKS
 from ngpc_sim.report.charts.palette import LINE_COLOUR, shaded_looks
-from ngpc_sim.report.charts.plots import LEFT_IN, PLOT_IN
+from ngpc_sim.report.charts.plots import LEFT_IN, PLOT_IN, RIGHT_IN
 from ngpc_sim.report.charts.sheet import COLUMN_IN, GAP_IN, LINE_IN, PAGE_IN, Sheet, folded, legend_height, text_height
 from ngpc_sim.report.charts.ticks import STEPS, decade_ticks, spread
 from ngpc_sim.report.panels import Row, number, split_panels
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-RIGHT_IN = 0.1  # right of a plot
 MAX_SCALES = 8
 MAX_PLOTS = 10
 WIDE_FRAMES = 60  # frames from which on a lone plot has the width of the page

@@ -14,7 +14,7 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.report.charts.canvas import empty_plots, entries, legend, legend_lines, name_values, style
 from ngpc_sim.report.charts.level_panels import Curve, LevelPanel, any_cached, split_levels
 from ngpc_sim.report.charts.palette import DASHED, shaded_looks
-from ngpc_sim.report.charts.plots import log_label
+from ngpc_sim.report.charts.plots import log_label, set_log_values
 from ngpc_sim.report.charts.sheet import (
     COLUMN_IN,
     GAP_IN,
@@ -27,7 +27,7 @@ from ngpc_sim.report.charts.sheet import (
     legend_height,
     text_height,
 )
-from ngpc_sim.report.charts.ticks import log_ticks, spread
+from ngpc_sim.report.charts.ticks import spread
 from ngpc_sim.report.panels import Row
 from ngpc_sim.workloads.apps import app_rank
 
@@ -49,7 +49,6 @@ SOLID, FAR = "missed by grid_sram", "come from DRAM"
 LINES: dict[str, dict[str, Any]] = {SOLID: {}, FAR: {"linewidth": 0.7, "linestyle": DASHED}}
 MARKS = {"markeredgecolor": "white", "markeredgewidth": 0.3}
 MAX_NAMED = 4  # panels that a note names
-MOST_POWERS = 4  # powers of ten at the axis with which all steps have room
 
 
 @dataclass(frozen=True)
@@ -164,16 +163,10 @@ def _prepare(axes: Axes, grid: Grid, index: int) -> None:
     panel = grid.panels[index]
     levels = sorted({level.number for curve in panel.curves for level in curve.levels if level.spilled})
     axes.set_xlim(levels[0] - 0.5, levels[-1] + 0.5)
-    low, high = grid.ends
-    axes.set_yscale("log")
-    axes.set_ylim(low, high)
+    set_log_values(axes, *grid.ends)
     pitch_pt = PT_PER_IN * grid.sheet.plot_width_in / (levels[-1] - levels[0] + 1)
     step = next((step for step in (1, 2, 5) if step * pitch_pt >= LEVEL_PT), 10)
     axes.set_xticks([level for level in levels if level % step == 0])
-    ticks = log_ticks(low, high, MOST_POWERS)
-    axes.set_yticks([], minor=True)
-    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.grid(axis="y")
     if grid.leftmost(index):
         name_values(axes, grid.sheet, log_label(LABEL))
     else:

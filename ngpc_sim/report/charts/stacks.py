@@ -77,7 +77,7 @@ def stacks_chart(
             layout, width_in, [names], notes=notes, rows_each=len(stacks), least_in=least_in, right_in=right_in
         )
         figure, plots = layout_plots(layout, sheet, [stack.label for stack in stacks])
-        marks: dict[str, Any] = {look.name: swatch(look.colour, look.hatch) for look in looks}
+        marks: dict[str, Any] = swatches(looks)
         for below, plot in zip(plots, layout.plots, strict=True):
             for axes, stack in zip(below, stacks, strict=True):
                 where = set_places(axes, layout.x, sheet, counted=len(layout.x.values) <= MAX_BARS)

@@ -21,6 +21,8 @@ ENGINES = {"encoding_cycles": "encoding engine", "mlp_cycles": "MLP engine"}
 #: traffic of the NGPC over the link to L2 and to DRAM, and the bandwidth of each
 LINK, LINK_GBPS = ("io_gbps", "line_gbps"), "memory.l2_gbps"
 DRAM, DRAM_GBPS, EFFICIENCY = "dram_gbps", "memory.dram_gbps", "memory.dram_efficiency"
+#: share of missing lines that L2 has, and of its peak that DRAM reaches on the others
+L2_HITS, LINE_EFFICIENCY = "l2_hit_rate", "line_efficiency"
 
 
 def misses(levels: Sequence[Row]) -> Iterator[View]:
@@ -71,7 +73,7 @@ def rooflines(run: Run) -> Iterator[View]:
         best = max(made, key=lambda row: row["y"])
         said = (
             f"The {engine} is at work for at most {figure(100 * best['y'])} % of a frame: "
-            f"{best['case']} at {best['place']}. In {bound:,} of {len(made):,} points its bytes take longer."
+            f"{best['case']} at {best['place']}. In {bound:,} of {len(made):,} points the frame's bytes take longer."
         )
         axes = (
             Axis("time at work over time of the frame's bytes", log=True),
@@ -90,7 +92,11 @@ def _balance(run: Run, row: Row, column: str) -> float | None:
         return None
     clock_ghz, link_gbps, dram_gbps, share = numbers
     busy_ms = number(row, column) / (number(row, "scale") * clock_ghz * 1e6)
-    memory_share = max(sum(number(row, name) for name in LINK) / link_gbps, number(row, DRAM) / (dram_gbps * share))
+    far_gbps, of_lines = number(row, LINK[1]) * (1 - number(row, L2_HITS)), number(row, LINE_EFFICIENCY)
+    if not (known(row, L2_HITS, LINE_EFFICIENCY) and of_lines > 0):
+        far_gbps, of_lines = 0.0, share
+    asked_of_dram = (number(row, DRAM) - far_gbps) / (dram_gbps * share) + far_gbps / (dram_gbps * of_lines)
+    memory_share = max(sum(number(row, name) for name in LINK) / link_gbps, asked_of_dram)
     return busy_ms / (memory_share * number(row, "frame_ms")) if memory_share > 0 and busy_ms > 0 else None
 
 

@@ -13,10 +13,11 @@ import numpy as np
 from ngpc_sim.report.charts.costs import AREA_BLOCKS, ENERGY_BLOCKS, NOT_AREA
 from ngpc_sim.report.page import specs
 from ngpc_sim.report.page.axes import Sweep, known, title, word
-from ngpc_sim.report.page.specs import Axis, shown
+from ngpc_sim.report.page.specs import Axis, rounded, shown
 from ngpc_sim.report.page.view import MAX_MARKS, View, ends, figure, joined, spread
 from ngpc_sim.report.panels import Row, number, row_scale
 from ngpc_sim.results.columns import AREA_MODELS
+from ngpc_sim.results.fronts import front_of
 from ngpc_sim.results.stall_causes import STALL_CAUSES
 
 Array = np.ndarray[Any, Any]
@@ -29,8 +30,8 @@ LEAST_SHOWN_PERCENT = 0.05
 MAX_STACKS = 8
 #: axes of which every value has a stack of its own, for a mean over them says nothing
 APART = ("arch", "encoding", "resolution")
-#: objectives of a sweep's best designs, and whether more is better or less
-FRONT = {"fps": 1, "area_mm2": -1, "energy_mj": -1}
+#: objectives of a sweep's best designs, by the sign with which they are to be small
+FRONT = {"fps": -1, "area_mm2": 1, "energy_mj": 1}
 WORK = "MLP at work"
 #: units in titles
 MS, PERCENT = "ms", "%"
@@ -57,11 +58,11 @@ def curve(sweep: Sweep, column: str, name: str, label: str, *, log: bool) -> Ite
         place = case, row.get(sweep.x), str(row.get("app"))
         by_place.setdefault(place, []).append((sweep.series(row), number(row, column)))
     many = len({series for own in by_place.values() for series, _ in own}) > MAX_SERIES
-    rows = [shown(row) for row in _curve_rows(by_place, many=many)]
     kept = spread(len(sweep.values(sweep.x)), MAX_MARKS // max(1, len(sweep.case_order) * (1 if many else MAX_SERIES)))
     values = [sweep.values(sweep.x)[place] for place in kept]
-    rows = [row for row in rows if row["x"] in set(values)]
-    x = Axis(title(sweep.x), sweep.is_wide(sweep.x), values, sweep.is_number(sweep.x))
+    drawn = set(values)
+    rows = [shown(row) for row in _curve_rows(by_place, many=many) if row["x"] in drawn]
+    x = Axis(title(sweep.x), sweep.is_wide(sweep.x), list(map(rounded, values)), sweep.is_number(sweep.x))
     columns = {**CURVE, "x": title(sweep.x), "y": f"{label}, median" if many else label}
     of = f" A band covers all {', '.join(map(title, sweep.others))}; the line is the median." if many else ""
     yield View(
@@ -107,9 +108,9 @@ def energy(sweep: Sweep) -> Iterator[View]:
     def part(row: Row, block: str) -> float:
         return 100 * number(row, names[block]) / number(row, "gpu_energy_mj")
 
-    rows = [row for row in sweep.rows if known(row, "energy_mj", "gpu_energy_mj") and number(row, "gpu_energy_mj") > 0]
+    rows = [row for row in sweep.rows if number(row, "energy_mj") > 0 and number(row, "gpu_energy_mj") > 0]
     label = "energy of a frame, % of the GPU alone"
-    gains = [number(row, "gpu_energy_mj") / number(row, "energy_mj") for row in rows if number(row, "energy_mj") > 0]
+    gains = [number(row, "gpu_energy_mj") / number(row, "energy_mj") for row in rows]
     if not gains:
         return
     said = f"A frame takes {ends(min(gains), max(gains))} times less energy than the GPU alone."
@@ -253,16 +254,19 @@ def _area_labels(sweep: Sweep, groups: Mapping[tuple[float, ...], Sequence[Row]]
 
 
 def front(sweep: Sweep) -> Iterator[View]:
-    """Designs of a sweep that no other is better than in frames per second, area and energy, case by case."""
+    """Designs of a sweep that no other of their case and resolution dominates in frame rate, area and energy."""
     rows = [(row, case) for row, case in zip(sweep.rows, sweep.cases, strict=True) if known(row, *FRONT)]
+    rows = [(row, case) for row, case in rows if row.get("feasible") is not False]
     places = {sweep.place(row) for row, _ in rows}
     if len(places) < 3:
         return
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for place, (row, case) in enumerate(rows):
+        groups.setdefault((case, row.get("encoding"), row.get("resolution")), []).append(place)
     best: set[int] = set()
-    for case in sweep.case_order:
-        own = [place for place, (_, of) in enumerate(rows) if of == case]
-        values = [[number(rows[n][0], name) * sign for name, sign in FRONT.items()] for n in own]
-        best |= _undominated(np.array(values).reshape(len(own), len(FRONT)), np.array(own))
+    for own in groups.values():
+        costs = [[number(rows[n][0], name) * sign for name, sign in FRONT.items()] for n in own]
+        best |= _undominated(np.array(costs), np.array(own))
     others = [place for place in range(len(rows)) if place not in best]
     fronts = sorted(best)
     kept = [
@@ -271,8 +275,8 @@ def front(sweep: Sweep) -> Iterator[View]:
     ]
     made = [shown(_point(sweep, rows[place], on_front=place in best)) for place in sorted(kept)]
     said = (
-        f"{len(best):,} of {len(rows):,} points are on the front of their app: none is faster, smaller and of "
-        "less energy at once."
+        f"{len(best):,} of {len(rows):,} points that break no constraint are on the front of their app: no other is as "
+        "good in speed, area and energy, and better in one of them."
     )
     thin = f" {len(kept):,} are shown." if len(kept) < len(rows) else ""
     columns = {
@@ -294,12 +298,7 @@ def _point(sweep: Sweep, own: tuple[Row, str], *, on_front: bool) -> dict[str, A
     return {**about, **values, "kind": "front" if on_front else "other"}
 
 
-def _undominated(values: Array, places: Array) -> set[int]:
-    """Places of points (n, 3) float64 that no other is as good as in all and better in one; more is better."""
-    kept, found = np.empty_like(values), list[int]()
-    for one in np.lexsort(-values[:, ::-1].T).tolist():
-        before = kept[: len(found)]
-        if not ((before >= values[one]).all(axis=1) & (before > values[one]).any(axis=1)).any():
-            kept[len(found)] = values[one]
-            found.append(one)
-    return {int(places[one]) for one in found}
+def _undominated(costs: Array, places: Array) -> set[int]:
+    """Places of points (n, 3) float64 on the front of what is to be small; of equal points all."""
+    points, inverse = np.unique(costs, axis=0, return_inverse=True)
+    return set(places[np.isin(inverse.reshape(-1), front_of(points))].tolist())

@@ -56,9 +56,8 @@ def stl(handle: BufferedReader, size: int) -> int:
     text = (head + handle.read()).lower()
     facets = text.count(b"endfacet")
     _fail_unless(text.count(b"vertex") == 3 * facets, "has facets without three vertices, or ends within one")
-    _fail_unless(
-        text[-_LAST_BYTES:].rstrip().splitlines()[-1].lstrip().startswith(b"endsolid"), "does not end with 'endsolid'"
-    )
+    last = b"".join(text[-_LAST_BYTES:].rstrip().splitlines()[-1:])  # empty behind so much white space
+    _fail_unless(last.lstrip().startswith(b"endsolid"), "does not end with 'endsolid'")
     return facets
 
 

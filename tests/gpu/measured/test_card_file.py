@@ -71,6 +71,11 @@ def test_power_by_nvml_need_not_be_given(tmp_path):
     assert (gpu.board_power_w.value, gpu.board_power_w.tag, gpu.idle_power_w.value) == (350, "measured", 30)
 
 
+def test_a_power_that_is_given_stays_beside_a_measured_one(tmp_path):
+    gpu = loaded(tmp_path, findings(limit_w=350.0, **{"idle power": 30.0}), None, GIVEN)
+    assert (gpu.board_power_w.value, gpu.idle_power_w.value, gpu.idle_power_w.tag) == (200, 20, "assumed")
+
+
 def test_a_file_may_extend_a_file_beside_it(tmp_path):
     (tmp_path / "base.yaml").write_text("extends: orin\n")
     assert loaded(tmp_path, findings(), str(tmp_path / "base.yaml"), {}).die_mm2 == load_gpu("orin").die_mm2

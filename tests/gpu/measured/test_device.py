@@ -18,8 +18,7 @@ def chain(device):
     """A program, its bound buffers and the words that it adds to."""
     program = device.program("items", "chain")
     words = device.buffer(np.arange(WORDS, dtype=np.float32))
-    rounds = device.buffer(np.zeros(4, np.uint32))
-    return program, program.bind({"words": words, "rounds": rounds}), words
+    return program, program.bind({"words": words}), words
 
 
 def test_a_dispatch_sees_what_the_one_before_wrote(device):
@@ -31,19 +30,11 @@ def test_a_dispatch_sees_what_the_one_before_wrote(device):
 def test_rows_of_workgroups_reach_every_item(device):
     items = 65536 + 3
     program = device.program("items", "chain", constants={"THREADS": 1})
-    words, rounds = device.buffer(4 * 2 * 65536), device.buffer(16)
-    one = program.over("link", program.bind({"words": words, "rounds": rounds}), items)
+    words = device.buffer(4 * 2 * 65536)
+    one = program.over("link", program.bind({"words": words}), items)
     device.run([one])
     assert one.groups == (65535, 2, 1)
     assert (device.read(words, np.float32, items) == 1).all()
-
-
-def test_a_kernel_runs_as_often_as_a_buffer_counts(device):
-    program, bound, words = chain(device)
-    counts = device.buffer(np.array([9, 2, 1, 1], np.uint32))
-    device.run([program.counted("link", bound, counts, offset=4)])
-    added = device.read(words, np.float32, WORDS) - np.arange(WORDS)
-    assert added.tolist() == [1] * 512 + [0] * (WORDS - 512)
 
 
 def test_each_dispatch_has_a_time_of_its_own(device):
@@ -87,7 +78,7 @@ def test_a_device_that_is_lost_is_one_sentence(own_device):
         lambda: own_device.run([program.over("link", bound, WORDS)]),
         lambda: own_device.read(words, "f4", 1),
         lambda: own_device.program("items", "chain"),
-        lambda: program.bind({"words": words, "rounds": words}),
+        lambda: program.bind({"words": words}),
     )
     for lost in ways:
         with pytest.raises(UserError, match=r"^[^\n]* was lost in the middle of [^\n]*nothing is written\.$"):

@@ -138,6 +138,8 @@ def test_a_card_without_timestamps_is_measured_but_for_dispatches(tmp_path, monk
     text = path.read_text()
     assert "# not measured: dispatch_ns: this card has no timestamps; other times are by the host's clock.\n" in text
     assert "\ndispatch_ns:" not in text
+    assert ", with waits of the host, " in text
+    assert "without waits of the host" not in text
 
 
 @pytest.mark.usefixtures("device")

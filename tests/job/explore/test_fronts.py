@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from ngpc_sim.job.explore.fronts import front_of, grown_volumes, hypervolume, lead
+from ngpc_sim.job.explore.fronts import grown_volumes, hypervolume, lead
+from ngpc_sim.results.fronts import front_of
 
 SIDE = 6
 
@@ -37,6 +38,10 @@ def test_no_point_before_the_reference_has_no_volume():
 def test_the_front_is_what_nothing_dominates():
     points = np.array([[2, 2], [1, 3], [3, 1], [2, 3], [2, 2], [0, np.inf]], float)
     assert front_of(points).tolist() == [0, 1, 2]
+
+
+def test_a_point_is_dominated_by_one_whose_sum_of_coordinates_rounds_to_the_same():
+    assert front_of(np.array([[1e17, 1.0], [1e17, 0.5]])).tolist() == [1]
 
 
 def test_lead_is_the_shift_of_the_front_that_dominates_a_point():

@@ -5,12 +5,12 @@ import pytest
 
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.explore import proposals, surrogate
-from ngpc_sim.job.explore.fronts import front_of
 from ngpc_sim.job.explore.goals import parse_limits, parse_objectives
 from ngpc_sim.job.explore.proposals import Sampler, pool_of
 from ngpc_sim.job.explore.search import Goals, Search
 from ngpc_sim.job.explore.space import Space
 from ngpc_sim.job.explore.surrogate import Surrogate
+from ngpc_sim.results.fronts import front_of
 
 SPACE = Space({"scale": list(range(1, 21)), "nfp.encoding.banks": [1, 2, 4, 8], "cluster.dispatch_queries": [1, 2]})
 

@@ -45,6 +45,29 @@ def test_charts_hold_the_numbers_of_the_results(folder, plain_rows):
     assert (roof["x"], roof["y"]) == (pytest.approx(500 / 8e6 / memory_ms, rel=1e-5), 0.5)
 
 
+def test_lines_that_l2_misses_take_as_long_as_dram_needs_for_lines(tmp_path, made, plain_rows):
+    cached = {"line_gbps": 40.0, "l2_hit_rate": 0.25, "line_efficiency": 0.5}
+    rows = [row | cached for row in plain_rows if row["app"] == "nerf"]
+    views = _rows(write_page([made(tmp_path / "lines", rows)]))
+    roof = {row["place"]: row["x"] for row in views["run0-roofline-encoding_cycles"]}["8 NFPs"]
+    # of 40 GB/s from DRAM 30 are lines, at half of its 936 GB/s, and 10 are streams, at 0.95 of them
+    memory_ms = (30 / (936 * 0.5) + 10 / (936 * 0.95)) * 57.5
+    assert roof == pytest.approx(500 / 8e6 / memory_ms, rel=1e-5)
+
+
+def test_points_stand_at_their_values_however_many_digits_these_have(tmp_path, made, plain_rows):
+    rows = [row | {"nfp.clock_ghz": clock} for row in plain_rows[:2] for clock in (1 / 3, 2 / 3)]
+    own = next(view for view in _data(write_page([made(tmp_path / "c", rows)]))["views"] if view["id"] == "run0-fps")
+    assert [row["x"] for row in own["spec"]["datasets"]["rows"]] == [0.333333, 0.666667] * 2
+    assert own["spec"]["layer"][0]["encoding"]["x"]["axis"]["values"] == [0.333333, 0.666667]
+
+
+def test_a_case_is_called_by_all_of_its_workload_s_name(tmp_path, made, plain_rows):
+    rows = [row | {"workload": name} for row in plain_rows[::2] for name in ("my-nerf-glossy", "nerf-hashgrid-v2")]
+    cases = {row["case"] for row in _rows(write_page([made(tmp_path / "w", rows)]))["run0-fps"]}
+    assert cases == {"NeRF my-nerf-glossy", "NeRF hashgrid-v2"}
+
+
 def test_of_a_sweep_only_designs_that_none_beats_are_on_the_front(tmp_path, made, plain_rows):
     rows = [row | {"nfp.mlp.rows": n, "area_mm2": row["area_mm2"] * n} for row in plain_rows for n in (1, 2)]
     views = {
@@ -53,6 +76,16 @@ def test_of_a_sweep_only_designs_that_none_beats_are_on_the_front(tmp_path, made
     }
     front = {row["place"] for row in views["run0-pareto"] if row["kind"] == "front"}
     assert front == {f"{scale} NFPs, nfp.mlp.rows 1" for scale in (8, 16, 32, 64)}
+
+
+def test_the_front_has_no_design_that_breaks_a_constraint_and_compares_no_resolutions(tmp_path, made, plain_rows):
+    nerf = [row for row in plain_rows if row["app"] == "nerf"]
+    better = [row | {"x.y": 1, "area_mm2": row["area_mm2"] / 2, "feasible": False} for row in nerf]
+    larger = [row | {"x.y": 0, "resolution": "4k", "fps": row["fps"] / 4} for row in nerf]
+    rows = [row | {"x.y": 0, "feasible": True} for row in nerf] + better + larger
+    points = _rows(write_page([made(tmp_path / "limits", rows)]))["run0-pareto"]
+    assert [row["kind"] for row in points] == ["front"] * 8
+    assert not any("x.y 1" in row["place"] for row in points)
 
 
 def test_every_value_has_its_source_and_overrides_are_marked(tmp_path, made, plain_rows):

@@ -174,6 +174,7 @@ def test_a_cut_text_stl_and_a_false_off_are_refused(files, shapes, tmp_path):
     whole = files.CONTENTS["text.stl"](*made)
     for end in range(10, len(whole) - 10, 53):
         refusal(tmp_path / "cut.stl", whole[:end])
+    assert "does not end with 'endsolid'" in refusal(tmp_path / "white.stl", whole + b"\n" * 2000)
     assert "too short" in refusal(tmp_path / "big.off", "OFF\n1000000000 1 0\n0 0 0\n")
     assert "begin with OFF" in refusal(tmp_path / "no.off", "hello\n")
 

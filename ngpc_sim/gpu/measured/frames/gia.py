@@ -17,9 +17,9 @@ Array = np.ndarray[Any, Any]
 FILES = {
     "init_image_coords": "items frame camera gia/plane gia/init_image_coords",
     "eval_image_kernel_and_snap": "items frame gia/texels gia/eval_image_kernel_and_snap",
-    "shade_kernel_image": "items frame camera gia/plane gia/shade_kernel_image",
+    "shade_kernel_image": "items frame camera gia/plane gia/answered gia/shade_kernel_image",
     "field": "items call wave gia/field",
-    "fused_end": "items float_math frame camera picture finish gia/texels gia/plane gia/fused_end",
+    "fused_end": "items float_math frame camera picture finish gia/texels gia/plane gia/answered gia/fused_end",
 }
 #: numbers of a query: image coordinates, and colour
 INPUTS, OUTPUTS = 2, 3

@@ -18,14 +18,14 @@ from ngpc_sim.gpu.measured.network import narrow
 from ngpc_sim.gpu.measured.programs import Dispatch
 from ngpc_sim.trace.loops.invocation import NOT_RECORDED, padded
 from ngpc_sim.trace.loops.march import MAX_STEPS_PER_INVOCATION, slots_of, steps_per_invocation
-from ngpc_sim.trace.loops.nerf import MAX_STEP, MIN_STEP, NerfScene, step_lattice
+from ngpc_sim.trace.loops.nerf import MAX_SKIPS, MAX_STEP, MIN_STEP, OPAQUE, NerfScene, step_lattice
 from ngpc_sim.trace.loops.scenes import OBJECT_SIGMA, OBJECT_SOFTNESS, ROOM_SIGMA, ROOM_SOFTNESS
 
 Array = np.ndarray[Any, Any]
 _RAYS = "items frame call nerf/rays nerf/state"
-_MARCH = "float_math nerf/march"
+_MARCH = "float_math occupancy nerf/march"
 _START = f"{_MARCH} random camera nerf/start"
-_FUSED = f"{_RAYS} {_START} picture finish compaction nerf/shown nerf/colours nerf/packed nerf/generated"
+_FUSED = f"{_RAYS} {_START} picture finish compaction nerf/shown nerf/colours nerf/packed nerf/generated nerf/asking"
 FILES = {
     "init_rays_with_payload_kernel_nerf": f"{_RAYS} {_START} nerf/init_rays_with_payload_kernel_nerf",
     "memset_rgba": "items frame nerf/memset_rgba",
@@ -44,6 +44,7 @@ FILES = {
 FIELDS = {"object": (OBJECT_SIGMA, OBJECT_SOFTNESS), "room": (ROOM_SIGMA, ROOM_SOFTNESS)}
 #: numbers of a query, words of a ray, which of them are its pixel and its samples, and rows of outputs
 INPUTS, RAY_WORDS, PIXEL, LIFE, ROWS = 7, 10, 8, 9, 16
+CONSTANTS = {"INPUTS": INPUTS, "OPAQUE": OPAQUE, "MOST_SKIPS": MAX_SKIPS}
 #: buffers that rays are packed from and to in turn
 PAIR = "rays", "rgba", "ray_depths"
 _MARCHING = np.dtype([("lattice", "f4", 5), ("least", "f4"), ("most", "f4"), ("cascades", "u4")])
@@ -58,7 +59,8 @@ class NerfFrame:
         sigma, softness = FIELDS[field]
         files = FILES | {"field": f"items frame call float_math wave nerf/rays nerf/{field} nerf/field"}
         self.scene, self._is_fused = scene, False
-        self.stage = stage = Stage(device, size, files, {"SIGMA": sigma, "SOFTNESS": softness}, network)
+        constants = CONSTANTS | {"SIGMA": sigma, "SOFTNESS": softness}
+        self.stage = stage = Stage(device, size, files, constants, network)
         self._slots = slots_of(scene.phase, stage.pixels)
         room, self._own = padded(most_queries(scene, stage.pixels)), narrow(device) if network else np.float32
         ray, pixels = WORD * RAY_WORDS, padded(stage.pixels)

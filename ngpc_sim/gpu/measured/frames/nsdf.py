@@ -15,7 +15,15 @@ from ngpc_sim.gpu.measured.device import Device
 from ngpc_sim.gpu.measured.frames.network_call import NetworkCall
 from ngpc_sim.gpu.measured.frames.stage import ENDED, TURNS, WORD, Call, Stage
 from ngpc_sim.trace.loops.invocation import padded
-from ngpc_sim.trace.loops.nsdf import MAX_GROUP_STEPS, MAX_STEPS, NsdfScene
+from ngpc_sim.trace.loops.nsdf import (
+    HALF_STEP_LIMIT,
+    MAX_GROUP_STEPS,
+    MAX_STEPS,
+    NORMAL_EPSILON,
+    SHADOW_OFFSET,
+    STEP_SHARE,
+    NsdfScene,
+)
 
 Array = np.ndarray[Any, Any]
 _STATE = "nsdf/rays nsdf/state"
@@ -40,6 +48,8 @@ FILES = {
     "fused_shadow_step": f"{_FUSED} {_HITS} nsdf/distances nsdf/fused_shadow_step",
 }
 
+CONSTANTS = {"OUT": 1, "STEP_SHARE": STEP_SHARE, "LEAST_STEP": 2 * HALF_STEP_LIMIT}
+CONSTANTS |= {"EPSILON": NORMAL_EPSILON, "OFFSET": SHADOW_OFFSET}
 #: numbers of a position, words of a ray, and which of them is its pixel
 INPUTS, RAY_WORDS, PIXEL = 3, 8, 3
 BESIDE = "beside_hits"
@@ -55,7 +65,7 @@ class NsdfFrame:
     def __init__(
         self, device: Device, scene: NsdfScene, size: tuple[int, int], network: NetworkCall | None = None
     ) -> None:
-        self.scene, self.stage = scene, Stage(device, size, FILES, {"OUT": 1}, network)
+        self.scene, self.stage = scene, Stage(device, size, FILES, CONSTANTS, network)
         room = padded(self.stage.pixels)
         of_position, of_ray = WORD * INPUTS * room, WORD * RAY_WORDS * room
         self.stage.add(positions=of_position, positions_to=of_position, rays=of_ray, rays_to=of_ray)

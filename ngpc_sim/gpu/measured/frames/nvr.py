@@ -15,11 +15,25 @@ from ngpc_sim.gpu.measured.device import Device
 from ngpc_sim.gpu.measured.frames.network_call import NetworkCall
 from ngpc_sim.gpu.measured.frames.stage import TURNS, WORD, Call, Stage, halves_of
 from ngpc_sim.trace.loops.invocation import padded
-from ngpc_sim.trace.loops.nvr import COUNT_READ_EVERY, MAX_ITERATIONS, NvrScene
-from ngpc_sim.trace.loops.scenes import CLOUD_OCTAVES, CLOUD_PUFFS, CLOUD_SEED
+from ngpc_sim.trace.loops.nvr import (
+    COUNT_READ_EVERY,
+    INV_DISTANCE_SCALE,
+    MAX_DRAWS,
+    MAX_ITERATIONS,
+    OPAQUE,
+    NvrScene,
+)
+from ngpc_sim.trace.loops.scenes import (
+    CLOUD_FREQUENCY,
+    CLOUD_GAIN,
+    CLOUD_OCTAVES,
+    CLOUD_PUFFS,
+    CLOUD_ROUGHNESS,
+    CLOUD_SEED,
+)
 
 Array = np.ndarray[Any, Any]
-_WALK = "items frame call float_math random camera compaction nvr/rays nvr/packed"
+_WALK = "items frame call float_math random camera compaction occupancy nvr/rays nvr/packed"
 FILES = {
     "init_rays_volume": f"{_WALK} nvr/init_rays_volume",
     "volume_render_kernel_step": f"{_WALK} nvr/state nvr/volume_render_kernel_step",
@@ -29,6 +43,8 @@ FILES = {
 }
 #: numbers of a query and of its outputs, words of a ray, and which of them is its pixel
 INPUTS, OUTPUTS, RAY_WORDS, PIXEL = 3, 4, 8, 7
+CONSTANTS = {"OUT": OUTPUTS, "OPAQUE": OPAQUE, "MOST_DRAWS": MAX_DRAWS, "STEPS_A_UNIT": INV_DISTANCE_SCALE}
+CONSTANTS |= {"OCTAVES": CLOUD_OCTAVES, "FREQUENCY": CLOUD_FREQUENCY, "GAIN": CLOUD_GAIN, "ROUGHNESS": CLOUD_ROUGHNESS}
 #: buffers that rays are packed from and to in turn
 PAIR = "positions", "rays", "draws"
 
@@ -39,7 +55,7 @@ class NvrFrame:
     def __init__(
         self, device: Device, scene: NvrScene, size: tuple[int, int], network: NetworkCall | None = None
     ) -> None:
-        self.scene, self.stage, self._turn = scene, Stage(device, size, FILES, {"OUT": OUTPUTS}, network), 0
+        self.scene, self.stage, self._turn = scene, Stage(device, size, FILES, CONSTANTS, network), 0
         room = padded(self.stage.pixels)
         for name, words in dict(zip(PAIR, (INPUTS, RAY_WORDS, 1), strict=True)).items():
             self.stage.add(**{name: WORD * words * room, f"{name}_to": WORD * words * room})

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ngpc_sim.gpu.measured.effort import Measured
 from ngpc_sim.gpu.measured.frames.timing import FrameTimes
 from ngpc_sim.gpu.rest_of_kernels import Machine, bounds_of, kernels_of
-from ngpc_sim.gpu.tile_work import names_of, one_tile
+from ngpc_sim.gpu.tile_work import kernels_of_dispatches, one_tile
 
 WHAT, TIMES = ("app", "encoding", "kernels", "kernel", "dispatches", "items"), ("ms", "least_ms", "most_ms")
 COLUMNS = (*WHAT, *TIMES, "bound_ms", "rest_over_bound")
@@ -42,9 +42,10 @@ class Roofs:
 def bounds_ms(one: FrameTimes, roofs: Roofs) -> dict[str, float]:
     """Bound of each kernel of the rest in ms, in all its dispatches."""
     bounds = bounds_of(roofs.machine, one.work, one.counts, fused=one.fused).tolist()
-    listed = names_of(kernels_of(one.work), one.counts, one_tile(one.counts))
+    dispatches = kernels_of_dispatches(kernels_of(one.work), one.counts, one_tile(one.counts), fused=one.fused)
+    names = one.rest if one.fused else [own[0] for own in dispatches]
     found: dict[str, float] = defaultdict(float)
-    for name, bound in zip(one.rest if one.fused else listed, bounds, strict=True):
+    for name, bound in zip(names, bounds, strict=True):
         found[name] += bound
     return found
 

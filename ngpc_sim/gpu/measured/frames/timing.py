@@ -2,6 +2,7 @@
 
 A frame's time is that of its submissions on the device, gaps between their dispatches included, less what the field
 takes, which stands for no kernel. Waits of the host between submissions are left out: through Python they say nothing.
+Only where a device has no timestamps a submission, with its wait, is all that can be timed.
 """
 
 from __future__ import annotations
@@ -114,6 +115,7 @@ def _timed(device: Device, work: Workload, frame: Frame, effort: Effort, *, fuse
     for number, one in enumerate(dispatches):
         places[one.name].append(number)
     kind = "fused" if fused else "un-fused"
+    waits = "without" if device.period_ns else "with"
     of_frame = (np.array(totals) - times[:, ~own].sum(axis=1)) / NS_PER_MS
     kernels = {
         name: measured(name, "ms", (times[:, numbers].sum(axis=1) / NS_PER_MS).tolist(), kind)
@@ -125,7 +127,7 @@ def _timed(device: Device, work: Workload, frame: Frame, effort: Effort, *, fuse
         work=work,
         fused=fused,
         counts=_counts(calls, width * height),
-        frame=measured("frame", "ms", of_frame.tolist(), f"{width} x {height}, {kind}, without waits of the host"),
+        frame=measured("frame", "ms", of_frame.tolist(), f"{width} x {height}, {waits} waits of the host, {kind}"),
         kernels=kernels,
         items={name: sum(dispatches[number].items for number in places[name]) for name in kernels},
         dispatches={name: len(places[name]) for name in kernels},

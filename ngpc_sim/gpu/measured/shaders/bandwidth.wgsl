@@ -4,6 +4,7 @@
 @group(0) @binding(1) var<storage, read_write> to: array<vec4<f32>>;
 @group(0) @binding(2) var<uniform> work: vec4<u32>;
 
+// Writes a sum that has one value, so that no compiler leaves out the reads.
 fn keep(i: u32, sum: vec4<f32>) {
   if sum.x == 12345.0 { to[i & (work.x - 1u)] = sum; }
 }

@@ -15,7 +15,7 @@ SIZE = (64, 48)
 SCENE = nsdf_object(0)
 ALIVE, HIT, GONE = range(3)
 MUTANTS = {
-    "a step too long": ("nsdf/rays", "STEP_SHARE = 0.95", "STEP_SHARE = 1.05"),
+    "a step too long": ("nsdf/rays", "let step = STEP_SHARE * distance;", "let step = 1.05 * distance;"),
     "a ray packed twice": ("compaction", "select(0u, 0x10000u, ended)", "select(0u, 0x20000u, ended)"),
     "a difference left out": ("nsdf/surface", "more[call.axis] - output", "more[call.axis]"),
     "no shadow": ("nsdf/rays", "state.ray.visibility = 0.0;", ""),

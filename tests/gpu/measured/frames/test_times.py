@@ -91,7 +91,7 @@ def test_a_simulation_takes_the_frame_that_was_measured_by_its_queries_and_no_ot
         assert result.gpu_frame_ms == ngpc.simulate(usual, work, trace, detail="bound").gpu_frame_ms
 
 
-@pytest.mark.parametrize("app", ["gia", "nvr", "nsdf"])
+@pytest.mark.parametrize("app", ["gia", "nvr", "nsdf", "nerf"])
 def test_a_frame_on_the_adapter_is_timed_kernel_by_kernel(device, app):
     work = ngpc.load_workload(f"{app}-lowres")
     alone, fused = frame_times(device, work, EFFORT)

@@ -26,6 +26,7 @@ fn composited(before: State, first: u32, apart: u32) -> State {
       state.ray.weight = weight;
       state.depth = dot(at * (frame.high - frame.low) + (frame.low - frame.origin), d);
     }
+    // the f32 nearest to 0.99 is above it
     if state.rgba.w >= OPAQUE {
       state.rgba /= state.rgba.w;
       ended = true;

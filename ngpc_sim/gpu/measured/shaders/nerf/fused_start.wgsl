@@ -9,11 +9,7 @@ fn fused_start(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgr
   var state = State();
   if known { state.ray = set_out(entered(i)); }
   let packs = known && goes_on(state.ray);
-  let place = places_of(packs, false, call.turn, thread).x;
-  if packs {
-    state.ray = generated(state.ray, call.next_steps, place * call.next_steps, 1u);
-    pack(place, state);
-  }
+  pack_asking(packs, state, thread);
   if known && !packs { finish(i, vec4(0.0)); }
   clear_next(call.turn, i);
 }

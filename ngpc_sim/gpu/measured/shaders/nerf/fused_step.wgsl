@@ -8,11 +8,7 @@ fn fused_step(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgro
   var state = State();
   if known { state = composited(load(i), i * call.steps, 1u); }
   let packs = known && goes_on(state.ray);
-  let place = places_of(packs, false, call.turn, thread).x;
-  if packs {
-    state.ray = generated(state.ray, call.next_steps, place * call.next_steps, 1u);
-    pack(place, state);
-  }
+  pack_asking(packs, state, thread);
   if known && !packs {
     if state.rgba.w > SHOWN {
       finish(state.ray.pixel, shown(state.rgba));

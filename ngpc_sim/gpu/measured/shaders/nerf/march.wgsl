@@ -4,12 +4,8 @@
 struct March { growth: f32, near: f32, far: f32, n_near: f32, n_far: f32, least_step: f32, most_step: f32, cascades: u32 }
 
 @group(0) @binding(5) var<uniform> march: March;
-// cascades of 128^3 bits in Morton order, least significant bit first
-@group(0) @binding(15) var<storage, read> occupancy: array<u32>;
 
 const NEVER = 3e38;
-const MOST_SKIPS = 10000u;
-const CELLS = 128;
 
 fn to_steps(t: f32) -> f32 {
   if march.growth == 0.0 { return t / march.least_step; }
@@ -25,25 +21,13 @@ fn from_steps(n: f32) -> f32 {
   return march.far + (n - march.n_far) * march.most_step;
 }
 
-fn spread(bits: u32) -> u32 {
-  var value = bits;
-  value = (value | (value << 16u)) & 0x030000ffu;
-  value = (value | (value << 8u)) & 0x0300f00fu;
-  value = (value | (value << 4u)) & 0x030c30c3u;
-  return (value | (value << 2u)) & 0x09249249u;
-}
-
 // Cells of a cascade a unit of length.
 fn cells_of(cascade: u32) -> f32 {
   return f32(CELLS) / f32(1u << cascade);
 }
 
 fn occupied(cascade: u32, point: vec3<f32>) -> bool {
-  let cell = vec3<i32>(floor(point * cells_of(cascade))) + CELLS / 2;
-  if any(cell < vec3(0)) || any(cell >= vec3(CELLS)) { return false; }
-  let own = vec3<u32>(cell);
-  let index = spread(own.x) | (spread(own.y) << 1u) | (spread(own.z) << 2u);
-  return ((occupancy[cascade * 65536u + (index >> 5u)] >> (index & 31u)) & 1u) != 0u;
+  return is_on(cascade, vec3<i32>(floor(point * cells_of(cascade))) + CELLS / 2);
 }
 
 fn cascade_of(point: vec3<f32>) -> u32 {

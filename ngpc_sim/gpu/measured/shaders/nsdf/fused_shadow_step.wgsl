@@ -5,13 +5,9 @@
 fn fused_shadow_step(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
                      @builtin(local_invocation_index) thread: u32) {
   let i = item_of(id, groups);
-  var state = State();
   let known = i < call.rays;
-  if known { state = advanced(load(i), outputs[i]); }
-  if call.compacts == 0u {
-    if known { store(i, state); }
-    return;
-  }
+  let state = stepped(i);
+  if call.compacts == 0u { return; }
   let goes_on = state.ray.life == ALIVE;
   let place = places_of(goes_on, false, call.turn, thread).x;
   if goes_on { pack(place, state); }

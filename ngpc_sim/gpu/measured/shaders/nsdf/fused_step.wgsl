@@ -6,13 +6,9 @@
 fn fused_step(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
               @builtin(local_invocation_index) thread: u32) {
   let i = item_of(id, groups);
-  var state = State();
   let known = i < call.rays;
-  if known { state = advanced(load(i), outputs[i]); }
-  if call.compacts == 0u {
-    if known { store(i, state); }
-    return;
-  }
+  let state = stepped(i);
+  if call.compacts == 0u { return; }
   let life = state.ray.life;
   let places = places_of(life == ALIVE, life == HIT, call.turn, thread);
   if life == ALIVE { pack(places.x, state); }

@@ -8,10 +8,7 @@ const GONE = 0u;
 const ALIVE = 1u;
 const HIT = 2u;
 const NO_DISTANCE = 1e20;
-// Share of a distance that is walked, and the least step with which a ray goes on.
-const STEP_SHARE = 0.95;
-const LEAST_STEP = 3e-4;
-// How sharp the edge of a shadow is.
+// How sharp the edge of a shadow is (shadow_sharpness of instant-ngp, testbed.h).
 const SHARPNESS = 2048.0;
 
 fn direction(ray: Ray) -> vec3<f32> {
@@ -37,7 +34,8 @@ fn share_seen(ray: Ray, distance: f32) -> f32 {
   return min(ray.visibility, SHARPNESS * wide / max(ray.total - back, 1e-30));
 }
 
-// A ray behind its step. One that ends in the box has hit something.
+// A ray behind its step, of STEP_SHARE of the distance. One that ends in the box has hit something: its step is
+// LEAST_STEP or less.
 fn advanced(before: State, distance: f32) -> State {
   var state = before;
   if state.ray.life != ALIVE { return state; }

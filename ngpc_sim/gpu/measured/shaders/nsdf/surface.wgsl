@@ -1,7 +1,5 @@
-// At a hit: points of the central differences, the ray to the sun, and the colour.
-const EPSILON = 5e-4;
-// Rays to the sun start this far off the surface, on the viewer's side.
-const OFFSET = 1e-3;
+// At a hit: points of the central differences, EPSILON beside it; the ray to the sun, which starts OFFSET off the surface on
+// the viewer's side; and the colour, assumed.
 const SUN = vec3<f32>(0.57735027, 0.57735027, 0.57735027);
 const ALBEDO = vec3<f32>(0.8, 0.6, 0.4);
 

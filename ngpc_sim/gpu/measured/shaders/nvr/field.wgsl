@@ -2,11 +2,6 @@
 @group(0) @binding(6) var<storage, read> positions: array<f32>;
 @group(0) @binding(12) var<storage, read_write> outputs: array<f32>;
 
-const OCTAVES = 5u;
-const FREQUENCY = 6.0;
-const GAIN = 0.45;
-const ROUGHNESS = 0.8;
-
 // Counter of a corner of the lattice: three numbers of 20 bits each, side by side.
 fn corner_of(cell: vec3<u32>) -> vec2<u32> {
   return vec2(cell.z ^ (cell.y << 20u), (cell.y >> 12u) ^ (cell.x << 8u));

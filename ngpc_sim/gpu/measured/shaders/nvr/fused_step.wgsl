@@ -7,8 +7,7 @@ fn fused_step(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgro
   let known = i < rays_here();
   var walk = Walked();
   if known { walk = stepped(i); }
-  let place = places_of(walk.stays, false, call.turn, thread).x;
-  if walk.stays { pack(place, walk.state); }
+  pack(walk, thread);
   if known && !walk.stays { finish(walk.state.ray.pixel, shown(walk.state.ray)); }
   clear_next(call.turn, i);
 }

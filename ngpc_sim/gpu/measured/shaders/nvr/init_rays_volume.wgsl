@@ -8,7 +8,6 @@ fn init_rays_volume(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_w
   let known = i < frame.width * frame.height;
   var walk = Walked();
   if known { walk = entered(i); }
-  let place = places_of(walk.stays, false, call.turn, thread).x;
-  if walk.stays { pack(place, walk.state); }
+  pack(walk, thread);
   if known && !walk.stays { colours[i] = vec4(SKY, 1.0); }
 }

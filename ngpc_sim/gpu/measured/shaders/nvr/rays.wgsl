@@ -3,41 +3,22 @@
 struct Ray { x: f32, y: f32, z: f32, red: f32, green: f32, blue: f32, opacity: f32, pixel: u32 }
 struct State { position: vec3<f32>, ray: Ray, draws: u32 }
 
-// A ray is opaque above this.
-const OPAQUE = 0.99;
-const MOST_DRAWS = 65536u;
-// Mean steps of a walk a unit of length, where the density is the majorant.
-const STEPS_A_UNIT = 100.0;
-// What is behind the cloud.
+// What is behind the cloud, assumed.
 const SKY = vec3<f32>(0.35, 0.5, 0.8);
-
-// bits of the unit cube in Morton order, least significant bit first
-@group(0) @binding(5) var<storage, read> occupancy: array<u32>;
 
 fn direction(ray: Ray) -> vec3<f32> {
   return vec3(ray.x, ray.y, ray.z);
 }
 
-fn spread(bits: u32) -> u32 {
-  var value = bits;
-  value = (value | (value << 16u)) & 0x030000ffu;
-  value = (value | (value << 8u)) & 0x0300f00fu;
-  value = (value | (value << 4u)) & 0x030c30c3u;
-  return (value | (value << 2u)) & 0x09249249u;
-}
-
 // Whether the cell is on whose number is nearest to a point, in steps of 1/128.
 fn occupied(point: vec3<f32>) -> bool {
-  let cell = vec3<i32>(floor(0.5 + point * 128.0));
-  if any(cell < vec3(0)) || any(cell >= vec3(128)) { return false; }
-  let own = vec3<u32>(cell);
-  let index = spread(own.x) | (spread(own.y) << 1u) | (spread(own.z) << 2u);
-  return ((occupancy[index >> 5u] >> (index & 31u)) & 1u) != 0u;
+  return is_on(0u, vec3<i32>(floor(0.5 + point * 128.0)));
 }
 
 // The state at its next tentative collision, and whether there is one.
 struct Walked { state: State, stays: bool }
 
+// Walks STEPS_A_UNIT steps a unit of length on average, where the density is the majorant.
 fn walked(before: State) -> Walked {
   var walk = Walked(before, false);
   let d = direction(before.ray);

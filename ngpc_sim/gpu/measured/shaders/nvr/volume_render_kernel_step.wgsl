@@ -10,8 +10,7 @@ fn volume_render_kernel_step(@builtin(global_invocation_id) id: vec3<u32>, @buil
   let known = i < rays_here();
   var walk = Walked();
   if known { walk = stepped(i); }
-  let place = places_of(walk.stays, false, call.turn, thread).x;
-  if walk.stays { pack(place, walk.state); }
+  pack(walk, thread);
   if known && !walk.stays {
     let pixel = walk.state.ray.pixel;
     let way = walk.state.position - frame.origin;
