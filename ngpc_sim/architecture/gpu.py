@@ -46,8 +46,12 @@ class AppBaseline(Spec):
 
 
 class MeasuredFrame(Spec):
-    """A frame of a workload, measured on the GPU: kernel by kernel, and fused."""
+    """A frame of a workload, measured on the GPU: kernel by kernel, and fused.
 
+    ``workload``: hash of a workload that is not built in; the frame is of no other.
+    """
+
+    workload: str | None = Field(default=None, pattern="[0-9a-f]{64}", description="hash of a workload of a snapshot")
     unfused_ms: Positive
     fused_ms: Positive
     queries: Count

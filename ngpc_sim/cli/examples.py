@@ -100,6 +100,10 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
             "ngpc-sim gpu measure --like rtx3090 --quick --out try.yaml",
             "The same with small sizes, to see that it works.",
         ),
+        (
+            "ngpc-sim gpu measure --like rtx3090 --app nerf --snapshot fox.ingp --out my-gpu.yaml",
+            "A frame of a snapshot too, with its own parameters.",
+        ),
     ),
     "ngpc-sim tech": (("ngpc-sim tech list", "The built-in technologies."),),
     "ngpc-sim tech list": (("ngpc-sim tech list", "The built-in technologies."),),

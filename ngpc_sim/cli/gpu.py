@@ -48,6 +48,9 @@ def measure(
     adapter: Annotated[int, typer.Option(help="Number of the adapter, as gpu list has it.")] = 0,
     apps: Annotated[str, typer.Option("--app", help="nerf, nsdf, gia, nvr, workload files, or all.")] = "all",
     encodings: Encodings = None,
+    snapshot: Annotated[
+        Path | None, typer.Option(help="Snapshot of instant-ngp, of a NeRF, whose frame is measured too.")
+    ] = None,
     like: Annotated[str | None, typer.Option(help="GPU name or file of this very card, to extend.")] = None,
     settings: Annotated[
         list[str] | None,
@@ -68,17 +71,21 @@ def measure(
         table_path,
     )
     from ngpc_sim.gpu.measured.effort import FULL, QUICK
+    from ngpc_sim.gpu.measured.frames.trained import trained
     from ngpc_sim.gpu.measured.measuring import measure as measured
     from ngpc_sim.gpu.measured.power import nvml_of
     from ngpc_sim.job.works import Asked
     from ngpc_sim.machine.whole_files import write_whole
 
     check_file(out)
+    works = list(chain.from_iterable(Asked(apps, encodings, None, None).works().values()))
+    own = None if snapshot is None else trained(snapshot, works)
     card, given = chosen(adapter), given_numbers(settings or ())
     known = known_of(out, like, given, has_power=nvml_of(card.device) is not None)
-    works = list(chain.from_iterable(Asked(apps, encodings, None, None).works().values()))
+    for note in own.notes if own else ():
+        sys.stderr.write(f"ngpc-sim: note: {note}\n")
     with closing(Bar(1.0, "measuring", shown=not quiet)) as bar:
-        found = measured(card, QUICK if quick or card.is_cpu else FULL, works, bar.advance)
+        found = measured(card, QUICK if quick or card.is_cpu else FULL, works, bar.advance, own)
     kernels = table_path(out)
     write_whole(kernels, table_bytes(found, known))
     write_whole(out, file_bytes(found, like, given, out))

@@ -117,7 +117,10 @@ def baseline(arch: Arch, work: Workload, trace: Trace, queries: int, pixels: int
 
 def measured_ms(arch: Arch, work: Workload, queries: int) -> float | None:
     """A frame of ``queries`` on the GPU alone in ms, from a frame of the workload measured on it; None without one."""
-    own = None if work.is_altered else arch.gpu.measured_frames.get(work.name)
+    frames = arch.gpu.measured_frames
+    own = frames.get(work.label)
+    if own is None or own.workload != work.sha256:
+        own = None if work.is_altered else frames.get(work.name)
     return None if own is None else own.unfused_ms.value * queries / own.queries.value
 
 

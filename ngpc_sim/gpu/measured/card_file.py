@@ -151,7 +151,7 @@ def _lines_of_frames(frames: Sequence[FrameTimes]) -> list[str]:
         rest = [sum(one.kernels[name].value for name in set(one.rest)) for one in (alone, fused)]
         gain = alone.frame.value / fused.frame.value
         lines.append(
-            f"frame of {alone.work.name}: {alone.frame.value:.4g} ms, fused {fused.frame.value:.4g} ms: "
+            f"frame of {alone.name}: {alone.frame.value:.4g} ms, fused {fused.frame.value:.4g} ms: "
             f"{gain:.3g} times, its rest of kernels {rest[0] / rest[1]:.3g} times faster "
             f"({alone.frame.how}, {alone.frame.spread}; {fused.frame.how}, {fused.frame.spread})"
         )
@@ -206,12 +206,12 @@ def _frames(found: Findings, l2_mib: float) -> Tree:
     if not found.frames:
         return {}
     ratio = rest_over_bound(found.frames, roofs_of(found, l2_mib))
-    apps = ", ".join(dict.fromkeys(one.work.name for one in found.frames))
+    apps = ", ".join(dict.fromkeys(one.name for one in found.frames))
     source = f"{ratio:.4g} of the rest of kernels, un-fused, over its bound, in frames of {apps}; {found.where}"
     over = {"value": max(1.0, float(f"{ratio:.4g}")), "unit": "ratio", "tag": "measured", "source": source}
     frames: dict[str, Tree] = {}
     for one in found.frames:
-        own = frames.setdefault(one.work.name, {})
+        own = frames.setdefault(one.name, {"workload": one.work.sha256} if one.snapshot else {})
         own["fused_ms" if one.fused else "unfused_ms"] = _sourced(one.frame, found, one.frame.how)
         queries = {"value": one.queries, "unit": "queries", "tag": "measured", "source": "counted in that frame"}
         own["queries"] = queries

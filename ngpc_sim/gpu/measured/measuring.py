@@ -11,7 +11,8 @@ from functools import partial
 from ngpc_sim.gpu.measured.adapters import Adapter
 from ngpc_sim.gpu.measured.device import Device
 from ngpc_sim.gpu.measured.effort import Effort, Measured, amount_for, measured
-from ngpc_sim.gpu.measured.frames.timing import FRAMES, FrameTimes, frame_times
+from ngpc_sim.gpu.measured.frames.timing import FRAMES, FrameTimes, frame_times, times_of_snapshot
+from ngpc_sim.gpu.measured.frames.trained import Trained
 from ngpc_sim.gpu.measured.latencies import periods, round_trip
 from ngpc_sim.gpu.measured.network import network_rates
 from ngpc_sim.gpu.measured.power import Nvml, nvml_of
@@ -43,8 +44,12 @@ class Findings:
         return f"{self.adapter.device}, {self.adapter.driver}, {self.adapter.backend}{clocks}, {self.date}"
 
 
-def measure(adapter: Adapter, effort: Effort, works: Sequence[Workload], advance: Advance) -> Findings:
+def measure(
+    adapter: Adapter, effort: Effort, works: Sequence[Workload], advance: Advance, own: Trained | None = None
+) -> Findings:
     """Measure a card; ``advance`` is given the share of all that is done since it was called last.
+
+    ``own``: a snapshot whose frame is measured too.
 
     Raises
     ------
@@ -63,13 +68,15 @@ def measure(adapter: Adapter, effort: Effort, works: Sequence[Workload], advance
     tasks.append(partial(multiply_add_peak, device, effort))
     tasks += [partial(bandwidth, device, effort, way, mib) for way in WAYS for mib in footprints_mib(device, effort)]
     built_in = [work for work in works if work.app in FRAMES and not work.is_altered]
-    found, clocks, frames, share = [*idle], "", [], 1 / (len(tasks) + len(built_in))
+    of_frames = [partial(frame_times, device, work, effort) for work in built_in]
+    of_frames += [partial(times_of_snapshot, device, own, effort)] if own else []
+    found, clocks, frames, share = [*idle], "", [], 1 / (len(tasks) + len(of_frames))
     left_out += [f"a frame of {work.name}: only built-in apps have kernels" for work in works if work not in built_in]
     for task in tasks:
         found += task()
         advance(share)
-    for work in built_in:
-        frames += frame_times(device, work, effort)
+    for of_frame in of_frames:
+        frames += of_frame()
         advance(share)
     if card:
         loaded, clocks = loaded_power(device, effort, card)

@@ -7,6 +7,7 @@ has it, else float32.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,12 +40,23 @@ def rooms(queries: int) -> int:
     return padded(max(queries, 1), BATCH)
 
 
+def check_grid(encoding: GridEncoding) -> None:
+    """Refuse a grid that the kernels do not encode."""
+    if encoding.n_features_per_level % 2 or encoding.n_dims > 3:
+        raise UserError("kernels of a GPU encode 2, 4 or 8 features a level in 2 or 3 dimensions.")
+
+
+def check_matrices(matrices: Sequence[tuple[int, int]]) -> None:
+    """Refuse a network that has no room in the MLP kernel."""
+    if any(size % 16 or size > WIDTH for pair in matrices for size in pair):
+        raise UserError(f"the MLP kernel has layers of multiples of 16 neurons up to {WIDTH}.")
+
+
 class Grid:
     """A grid encoding on a device; ``stride``: floats from one position to the next, the grid's axes by default."""
 
     def __init__(self, device: Device, encoding: GridEncoding, stride: int = 0) -> None:
-        if encoding.n_features_per_level % 2 or encoding.n_dims > 3:
-            raise UserError("kernels of a GPU encode 2, 4 or 8 features a level in 2 or 3 dimensions.")
+        check_grid(encoding)
         self.device, self.encoding = device, encoding
         self.levels = device.buffer(_levels(encoding))
         constants = {"D": encoding.n_dims, "STRIDE": stride or encoding.n_dims}
@@ -101,8 +113,7 @@ class Mlp:
     """A network of ``matrices`` (inputs, outputs) on a device; hidden layers are rectified."""
 
     def __init__(self, device: Device, matrices: list[tuple[int, int]]) -> None:
-        if any(size % 16 or size > WIDTH for pair in matrices for size in pair):
-            raise UserError(f"the MLP kernel has layers of multiples of 16 neurons up to {WIDTH}.")
+        check_matrices(matrices)
         self.device, self.matrices = device, matrices
         sizes = np.array([inputs * outputs for inputs, outputs in matrices])
         rows = [

@@ -20,6 +20,7 @@ _KINDS_OF_GRID = {"hash": "hash", "dense": "dense", "tiled": "tiled"}
 #: secondary: multiples to which the two kinds of networks pad, FullyFusedMLP and CutlassMLP
 PADDINGS = (OUTPUT_PADDING, 8)
 _DENSITY_OUTPUTS = 16  # secondary: nerf_network.h
+_HARMONICS = 16  # secondary: degree 4, of the application's own configuration
 
 
 def grid_encoding(config: Fields, n_dims: int) -> GridEncoding:
@@ -78,6 +79,20 @@ def radiance_networks(density: Fields, color: Fields, directions: Fields, n_extr
     n_density = density.whole("n_output_dims", _DENSITY_OUTPUTS, least=1)
     inputs = padded(n_density, OUTPUT_PADDING) + padded(_direction_width(directions, n_extra), OUTPUT_PADDING)
     return _network(density, "density", "encoding", n_density), _network(color, "color", inputs, 3)
+
+
+def unusual(density: Fields, color: Fields, directions: Fields, n_extra: int) -> str:
+    """The first thing that a radiance field computes otherwise than the application's own configuration, or nothing.
+
+    That has rectified hidden layers, outputs as they are, and spherical harmonics of degree 4 alone.
+    """
+    for name, network in (("network", density), ("rgb_network", color)):
+        for key, usual in (("activation", "ReLU"), ("output_activation", "None")):
+            if str(network.values.get(key, usual)).lower() != usual.lower():
+                return f"{name}.{key} is not {usual}"
+    if n_extra or _direction_width(directions, n_extra) != _HARMONICS:
+        return "the colour network reads more or less than 16 spherical harmonics of a direction"
+    return ""
 
 
 def parameter_counts(encoding: GridEncoding, networks: tuple[Network, ...]) -> list[int]:

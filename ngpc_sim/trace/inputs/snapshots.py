@@ -16,7 +16,13 @@ import numpy.typing as npt
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.trace.inputs.cameras import FOCAL_RANGE, are_axes
 from ngpc_sim.trace.inputs.fields import Fields
-from ngpc_sim.trace.inputs.network_configs import grid_encoding, parameter_counts, plain_network, radiance_networks
+from ngpc_sim.trace.inputs.network_configs import (
+    grid_encoding,
+    parameter_counts,
+    plain_network,
+    radiance_networks,
+    unusual,
+)
 from ngpc_sim.trace.inputs.snapshot_files import Wanted, unpack_snapshot
 from ngpc_sim.trace.inputs.workload_trees import app_tree, measured
 from ngpc_sim.trace.loops.camera import MAX_COORDINATE
@@ -31,7 +37,6 @@ _VERSION = 1
 _LARGEST_CUT = 0.01  # secondary: NERF_MIN_OPTICAL_THICKNESS
 _MOST_AABB_SCALE = 128  # secondary: 2^(NERF_CASCADES - 1)
 _CELLS = GRID_CELLS**3
-_FIRST = 8
 _WANTED: Wanted = dict.fromkeys(("encoding", "network", "rgb_network", "dir_encoding")) | {
     "snapshot": dict.fromkeys(
         (
@@ -46,7 +51,7 @@ _WANTED: Wanted = dict.fromkeys(("encoding", "network", "rgb_network", "dir_enco
             "training_step",
         )
     )
-    | {"nerf": {"aabb_scale": None, "dataset": {"aabb_scale": None, "n_extra_learnable_dims": None}}}
+    | {"nerf": {"aabb_scale": None, "dataset": {"aabb_scale": None, "n_extra_learnable_dims": None, "is_hdr": None}}}
 }
 
 
@@ -80,14 +85,19 @@ class Occupancy:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a simulation needs of a snapshot; ``first_params`` are the first 8 of ``n_params``, in their stored type."""
+    """What a simulation needs of a snapshot.
+
+    ``params`` (n_params,) in their stored type and order. ``unusual``: what of a radiance field is computed otherwise
+    than the application's own configuration has it, or nothing.
+    """
 
     path: Path
     mode: str
     encoding: GridEncoding
     networks: tuple[Network, ...]
     n_params: int
-    first_params: npt.NDArray[Any]
+    params: npt.NDArray[Any] = field(repr=False)
+    unusual: str
     training_step: int
     aabb_scale: int
     camera: StoredCamera | None
@@ -113,15 +123,16 @@ def read_snapshot(path: Path, density_cut: float | None = None) -> Snapshot:
     is_nerf = mode == "nerf"
     encoding = grid_encoding(config.below("encoding"), _MODES[mode][1])
     networks = _networks(config, mode)
-    n_params, first_params = _parameters(state, parameter_counts(encoding, networks))
+    params = _parameters(state, parameter_counts(encoding, networks))
     aabb_scale = _aabb_scale(state.below("nerf")) if is_nerf else 1
     return Snapshot(
         path=path,
         mode=mode,
         encoding=encoding,
         networks=networks,
-        n_params=n_params,
-        first_params=first_params,
+        n_params=len(params),
+        params=params,
+        unusual=_unusual(config) if is_nerf else "",
         training_step=state.whole("training_step", 0),
         aabb_scale=aabb_scale,
         camera=_camera(state.below("camera")) if "camera" in state else None,
@@ -141,14 +152,28 @@ def workload_tree(snapshot: Snapshot) -> dict[str, Any]:
 def _networks(config: Fields, mode: str) -> tuple[Network, ...]:
     if mode != "nerf":
         return plain_network(config.below("network"), _MODES[mode][2])
+    return radiance_networks(*_radiance(config), _dataset(config).whole("n_extra_learnable_dims", 0))
+
+
+def _radiance(config: Fields) -> tuple[Fields, Fields, Fields]:
+    """Density network, colour network and encoding of directions."""
+    return config.below("network"), config.below("rgb_network"), config.below("dir_encoding")
+
+
+def _dataset(config: Fields) -> Fields:
+    """What the file says of the pictures that a radiance field was trained on, where it says anything."""
     scene = config.below("snapshot").below("nerf")
-    n_extra = scene.below("dataset").whole("n_extra_learnable_dims", 0) if "dataset" in scene else 0
-    density, color, directions = (config.below(key) for key in ("network", "rgb_network", "dir_encoding"))
-    return radiance_networks(density, color, directions, n_extra)
+    return scene.below("dataset") if "dataset" in scene else Fields({}, scene.name)
 
 
-def _parameters(state: Fields, needed: list[int]) -> tuple[int, npt.NDArray[Any]]:
-    """Number of parameters, and the first of them."""
+def _unusual(config: Fields) -> str:
+    dataset = _dataset(config)
+    if dataset.values.get("is_hdr"):
+        return "its pictures are HDR"
+    return unusual(*_radiance(config), dataset.whole("n_extra_learnable_dims", 0))
+
+
+def _parameters(state: Fields, needed: list[int]) -> npt.NDArray[Any]:
     n_params, kind, content = state.whole("n_params"), state.word("params_type"), state.content("params_binary")
     if kind not in _TYPES:
         raise state.wrong("params_type", kind, " or ".join(_TYPES))
@@ -162,7 +187,7 @@ def _parameters(state: Fields, needed: list[int]) -> tuple[int, npt.NDArray[Any]
             f"{state.name} states n_params = {n_params}, but its encoding and networks need {needed[0]}: the "
             "configuration does not belong to the parameters."
         )
-    return n_params, np.frombuffer(content, _TYPES[kind], count=min(_FIRST, n_params)).copy()
+    return np.frombuffer(content, _TYPES[kind])
 
 
 def _aabb_scale(scene: Fields) -> int:

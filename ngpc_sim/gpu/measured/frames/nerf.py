@@ -51,15 +51,24 @@ _MARCHING = np.dtype([("lattice", "f4", 5), ("least", "f4"), ("most", "f4"), ("c
 
 
 class NerfFrame:
-    """Kernels of a frame, with the densities of a bundled scene, ``object`` or ``room``, as field."""
+    """Kernels of a frame, with the densities of a bundled scene, ``object`` or ``room``, as field.
+
+    Without a field, what the network answers stays.
+    """
 
     def __init__(
-        self, device: Device, scene: NerfScene, field: str, size: tuple[int, int], network: NetworkCall | None = None
+        self,
+        device: Device,
+        scene: NerfScene,
+        field: str | None,
+        size: tuple[int, int],
+        network: NetworkCall | None = None,
     ) -> None:
-        sigma, softness = FIELDS[field]
-        files = FILES | {"field": f"items frame call float_math wave nerf/rays nerf/{field} nerf/field"}
-        self.scene, self._is_fused = scene, False
-        constants = CONSTANTS | {"SIGMA": sigma, "SOFTNESS": softness}
+        files, constants = dict(FILES), dict(CONSTANTS)
+        if field is not None:
+            files["field"] = f"items frame call float_math wave nerf/rays nerf/{field} nerf/field"
+            constants |= dict(zip(("SIGMA", "SOFTNESS"), FIELDS[field], strict=True))
+        self.scene, self._is_fused, self._has_field = scene, False, field is not None
         self.stage = stage = Stage(device, size, files, constants, network)
         self._slots = slots_of(scene.phase, stage.pixels)
         room, self._own = padded(most_queries(scene, stage.pixels)), narrow(device) if network else np.float32
@@ -130,7 +139,7 @@ class NerfFrame:
         return stage.count(0)
 
     def _asking(self, queries: int) -> Iterator[Dispatch]:
-        """Encoding, both MLPs and what stands beside them; then the field."""
+        """Encoding, both MLPs and what stands beside them; then the field, where there is one."""
         stage, network = self.stage, self.stage.network
         if network is not None:
             yield network.encoding(stage.buffers[stage.named("inputs")], queries)
@@ -138,7 +147,8 @@ class NerfFrame:
             yield stage.over("kernel_sh", queries)
             yield network.mlp(1, queries)
             yield stage.over("extract_density", queries)
-        yield stage.over("field", queries)
+        if self._has_field:
+            yield stage.over("field", queries)
 
     def asked(self, call: Call) -> dict[str, Array]:
         """By slot: ``inputs`` (n, 7), ``values`` (n, 4) and ``pixels`` (n,), or NOT_RECORDED where nobody wrote."""

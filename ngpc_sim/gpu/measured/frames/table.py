@@ -69,7 +69,7 @@ def table(frames: Iterable[FrameTimes], roofs: Roofs) -> str:
 
 def _rows(one: FrameTimes, roofs: Roofs) -> Iterator[list[object]]:
     bounds, kind = bounds_ms(one, roofs), "fused" if one.fused else "unfused"
-    head = [one.work.app, one.work.encoding_name, kind]
+    head = [one.name.removesuffix(f"-{one.work.encoding_name}"), one.work.encoding_name, kind]
     for name, took in one.kernels.items():
         bound = bounds.get(name)
         ratio = f"{took.value / bound:.4g}" if bound else ""

@@ -22,6 +22,7 @@ from ngpc_sim.gpu.measured.frames.network_call import NetworkCall
 from ngpc_sim.gpu.measured.frames.nsdf import NsdfFrame
 from ngpc_sim.gpu.measured.frames.nvr import NvrFrame
 from ngpc_sim.gpu.measured.frames.stage import Call, Stage
+from ngpc_sim.gpu.measured.frames.trained import Trained
 from ngpc_sim.gpu.measured.programs import Dispatch
 from ngpc_sim.gpu.ray_counts import NORMALS, RayCounts, compacted
 from ngpc_sim.trace.loops.invocation import padded
@@ -46,7 +47,7 @@ class FrameTimes:
     """A frame of ``work``: its time in ms, and that of each kernel of the rest and of the network, in all dispatches.
 
     ``counts`` of its rays; ``kernels`` by name, with their ``items`` and ``dispatches``; ``rest`` (n,) kernels of the
-    rest in the order of their dispatches.
+    rest in the order of their dispatches. ``snapshot``: the file whose parameters it has, or nothing.
     """
 
     work: Workload
@@ -57,6 +58,12 @@ class FrameTimes:
     items: dict[str, int]
     dispatches: dict[str, int]
     rest: tuple[str, ...]
+    snapshot: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is filed under: its workload, or what that of a snapshot is called."""
+        return self.work.label if self.snapshot else self.work.name
 
     @property
     def queries(self) -> int:
@@ -101,7 +108,17 @@ def frame_times(device: Device, work: Workload, effort: Effort) -> list[FrameTim
     return [_timed(device, work, frame, effort, fused=fused) for fused in (False, True)]
 
 
-def _timed(device: Device, work: Workload, frame: Frame, effort: Effort, *, fused: bool) -> FrameTimes:
+def times_of_snapshot(device: Device, own: Trained, effort: Effort) -> list[FrameTimes]:
+    """A frame of a snapshot with its own parameters, un-fused and fused, as :func:`frame_times` has it."""
+    most = padded(most_queries(own.scene, effort.frame[0] * effort.frame[1]))
+    network = NetworkCall(device, own.work, most, INPUTS, own.parameters)
+    frame = NerfFrame(device, own.scene, None, effort.frame, network)
+    return [_timed(device, own.work, frame, effort, own.file, fused=fused) for fused in (False, True)]
+
+
+def _timed(
+    device: Device, work: Workload, frame: Frame, effort: Effort, snapshot: str = "", *, fused: bool
+) -> FrameTimes:
     calls = list(frame.render(fused=fused))
     totals, turns = [], []
     for _ in range(effort.frame_turns):
@@ -116,6 +133,7 @@ def _timed(device: Device, work: Workload, frame: Frame, effort: Effort, *, fuse
         places[one.name].append(number)
     kind = "fused" if fused else "un-fused"
     waits = "without" if device.period_ns else "with"
+    whose = f", parameters of {snapshot}" if snapshot else ""
     of_frame = (np.array(totals) - times[:, ~own].sum(axis=1)) / NS_PER_MS
     kernels = {
         name: measured(name, "ms", (times[:, numbers].sum(axis=1) / NS_PER_MS).tolist(), kind)
@@ -127,11 +145,14 @@ def _timed(device: Device, work: Workload, frame: Frame, effort: Effort, *, fuse
         work=work,
         fused=fused,
         counts=_counts(calls, width * height),
-        frame=measured("frame", "ms", of_frame.tolist(), f"{width} x {height}, {waits} waits of the host, {kind}"),
+        frame=measured(
+            "frame", "ms", of_frame.tolist(), f"{width} x {height}, {waits} waits of the host, {kind}{whose}"
+        ),
         kernels=kernels,
         items={name: sum(dispatches[number].items for number in places[name]) for name in kernels},
         dispatches={name: len(places[name]) for name in kernels},
         rest=tuple(one.name for one in dispatches if one.name not in {FIELD, *OF_NETWORK}),
+        snapshot=snapshot,
     )
 
 

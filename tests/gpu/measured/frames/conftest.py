@@ -13,6 +13,11 @@ def twin(module_at):
     return module_at(Path(__file__).with_name("twin.py"))
 
 
+@pytest.fixture(scope="session")
+def nerf_twin(module_at):
+    return module_at(Path(__file__).with_name("nerf_twin.py"))
+
+
 @pytest.fixture
 def mutate(monkeypatch, tmp_path):
     """Change the one place of a shader's file that has such words."""
