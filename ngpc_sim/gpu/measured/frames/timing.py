@@ -59,6 +59,11 @@ class FrameTimes:
     rest: tuple[str, ...]
 
     @property
+    def rest_ms(self) -> float:
+        """All kernels of the rest together."""
+        return sum(self.kernels[name].value for name in dict.fromkeys(self.rest))
+
+    @property
     def queries(self) -> int:
         """Queries launched, padding included."""
         return int(self.counts.queries.sum())
