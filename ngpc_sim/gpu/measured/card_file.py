@@ -14,7 +14,7 @@ from ngpc_sim.config.files import open_file
 from ngpc_sim.config.schema import choices, validate
 from ngpc_sim.config.yaml_files import Tree, dump_overlay, is_folder
 from ngpc_sim.gpu.measured.effort import Measured
-from ngpc_sim.gpu.measured.frames.table import COLUMNS, Roofs, fusions, rest_over_bound, table
+from ngpc_sim.gpu.measured.frames.table import COLUMNS, Roofs, fusions, rest_bound_ms, rest_over_bound, table
 from ngpc_sim.gpu.measured.frames.timing import FrameTimes
 from ngpc_sim.gpu.measured.measuring import Findings
 from ngpc_sim.machine.whole_files import check_target
@@ -35,6 +35,7 @@ GIVEN = {
     "dram_gbps": "GB/s",
 }
 CLOCKS = {"timestamps": "the card's timestamps", "host": "the host's clock, submissions and waits included"}
+BOUNDS = "roofline of what the workload lists, with the rates measured on this card"
 #: words of the head of a file of ours, and bytes that are read of such a head
 MARK, MOST_OF_A_HEAD = "measured by ngpc-sim gpu measure", 1 << 12
 #: numbers without which there is no file; NVML measures those of power where it is
@@ -222,17 +223,25 @@ def _frames(found: Findings, l2_mib: float) -> Tree:
     """Frames of a GPU file, and how far the rest of their kernels is from its bound."""
     if not found.frames:
         return {}
-    ratio = rest_over_bound(found.frames, roofs_of(found, l2_mib))
+    roofs = roofs_of(found, l2_mib)
+    ratio = rest_over_bound(found.frames, roofs)
     apps = ", ".join(dict.fromkeys(one.work.name for one in found.frames))
     source = f"{ratio:.4g} of the rest of kernels, un-fused, over its bound, in frames of {apps}; {found.where}"
     over = {"value": max(1.0, float(f"{ratio:.4g}")), "unit": "ratio", "tag": "measured", "source": source}
     frames: dict[str, Tree] = {}
     for one in found.frames:
-        own = frames.setdefault(one.work.name, {})
-        own["fused_ms" if one.fused else "unfused_ms"] = _sourced(one.frame, found, one.frame.how)
+        own, kind = frames.setdefault(one.work.name, {}), "fused" if one.fused else "unfused"
+        own[f"{kind}_ms"] = _sourced(one.frame, found, one.frame.how)
+        own[f"rest_{kind}_ms"] = _of_rest(one.rest_ms, "measured", f"sum of the rest of kernels; {found.where}")
+        own[f"rest_{kind}_bound_ms"] = _of_rest(rest_bound_ms(one, roofs), "derived", BOUNDS)
         queries = {"value": one.queries, "unit": "queries", "tag": "measured", "source": "counted in that frame"}
         own["queries"] = queries
     return {"rest_over_bound": over, "measured_frames": frames}
+
+
+def _of_rest(ms: float, tag: str, source: str) -> Tree:
+    """A number of the rest of kernels."""
+    return {"value": float(f"{ms:.4g}"), "unit": "ms", "tag": tag, "source": source}
 
 
 def _by_mib(rates: Mapping[str, Measured], way: str) -> dict[int, Measured]:
