@@ -232,7 +232,8 @@ def _frames(found: Findings, l2_mib: float) -> Tree:
     for one in found.frames:
         own, kind = frames.setdefault(one.work.name, {}), "fused" if one.fused else "unfused"
         own[f"{kind}_ms"] = _sourced(one.frame, found, one.frame.how)
-        own[f"rest_{kind}_ms"] = _of_rest(one.rest_ms, "measured", f"sum of the rest of kernels; {found.where}")
+        how = f"sum of medians of the rest of kernels, frame of {one.counts.pixels:,.0f} pixels; {found.where}"
+        own[f"rest_{kind}_ms"] = _of_rest(one.rest_ms, "measured", how)
         own[f"rest_{kind}_bound_ms"] = _of_rest(rest_bound_ms(one, roofs), "derived", BOUNDS)
         queries = {"value": one.queries, "unit": "queries", "tag": "measured", "source": "counted in that frame"}
         own["queries"] = queries
