@@ -46,7 +46,7 @@ class AppBaseline(Spec):
 
 
 class MeasuredFrame(Spec):
-    """A frame of a workload, measured on the GPU: kernel by kernel, and fused.
+    """A frame of a workload, measured on the GPU: un-fused and fused; its rest of kernels, and their bounds.
 
     ``workload``: hash of a workload that is not built in; the frame is of no other.
     """
@@ -55,6 +55,10 @@ class MeasuredFrame(Spec):
     unfused_ms: Positive
     fused_ms: Positive
     queries: Count
+    rest_unfused_ms: Positive | None = None
+    rest_fused_ms: Positive | None = None
+    rest_unfused_bound_ms: Positive | None = None
+    rest_fused_bound_ms: Positive | None = None
 
 
 class Shares(Spec):

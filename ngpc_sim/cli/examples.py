@@ -62,6 +62,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
     "ngpc-sim validate": (
         ("ngpc-sim validate", "Every published number beside ours, with a verdict."),
         ("ngpc-sim validate --ladder --jobs 2", "Also from ngpc-paper to ngpc, one assumption at a time."),
+        ("ngpc-sim validate --gpu my-gpu.yaml", "Also what fusing gives on a card that gpu measure has measured."),
     ),
     "ngpc-sim calibrate": (
         ("ngpc-sim calibrate", "Fit the free numbers of ngpc-paper to the published rows again."),

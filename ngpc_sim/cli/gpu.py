@@ -62,6 +62,8 @@ def measure(
     """Measure the card of this machine, and write a GPU file for --gpu."""
     from ngpc_sim.gpu.measured.adapters import chosen
     from ngpc_sim.gpu.measured.card_file import (
+        chart_file,
+        chart_path,
         check_file,
         file_bytes,
         given_numbers,
@@ -86,8 +88,10 @@ def measure(
         sys.stderr.write(f"ngpc-sim: note: {note}\n")
     with closing(Bar(1.0, "measuring", shown=not quiet)) as bar:
         found = measured(card, QUICK if quick or card.is_cpu else FULL, works, bar.advance, own)
-    kernels = table_path(out)
+    kernels, chart = table_path(out), chart_path(out)
     write_whole(kernels, table_bytes(found, known))
+    write_whole(chart, chart_file(found, known, out))
     write_whole(out, file_bytes(found, like, given, out))
     if not quiet:
-        sys.stdout.write("\n".join([*lines_of(found, like), f"Wrote {out} and, kernel by kernel, {kernels}.\n"]))
+        wrote = f"Wrote {out}, kernel by kernel {kernels}, and {chart}.\n"
+        sys.stdout.write("\n".join([*lines_of(found, like), wrote]))

@@ -24,15 +24,20 @@ def validate(
         bool, typer.Option("--ladder", help="Then go from ngpc-paper to ngpc one assumption at a time.")
     ] = False,
     jobs: Annotated[int | None, typer.Option(help="Worker processes (default 1; for --ladder one a core).")] = None,
+    gpu: Annotated[
+        str | None, typer.Option(help="File of a GPU that gpu measure wrote: rows of its frames too.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No table, no progress bar.")] = False,  # noqa: FBT002
 ) -> None:
     """Set every published number beside ours; exit 1 where one that must hold does not."""
+    from ngpc_sim.paper.validation.cards import measured_cards, rows_of_cards
     from ngpc_sim.paper.validation.pages import page_files
     from ngpc_sim.paper.validation.table import broken
     from ngpc_sim.report.folder import check_writable, write_set
 
     check_writable(out)
-    rows = _rows(1 if jobs is None else jobs, quiet=quiet)
+    cards = measured_cards(gpu)
+    rows = [*_rows(1 if jobs is None else jobs, quiet=quiet), *rows_of_cards(cards)]
     written = write_set(out, page_files(rows))
     if not quiet:
         _print(rows, written)

@@ -84,20 +84,10 @@ def by_section(work: Workload, trace: Trace, counts: RayCounts) -> Iterator[tupl
         yield work.sections[number], counts.only(networks == number), split.numbers == number
 
 
-def grid_levels_ms(arch: Arch, grid: GridEncoding, trace: Trace, counts: RayCounts, asks: Array | None = None) -> Array:
-    """(L,) ms that the grid encoding of a frame takes at least, by level; queries are those of invocations ``asks``.
-
-    Raises
-    ------
-    UserError
-        When the GPU's file lacks a peak.
-    """
-    return _levels_ms(machine(arch), l1_bytes_s(arch), grid, trace, counts, asks)
-
-
 def _levels_ms(
     gpu: Machine, l1_s: float, grid: GridEncoding, trace: Trace, counts: RayCounts, asks: Array | None
 ) -> Array:
+    """(L,) ms that the grid encoding of a frame takes at least, by level; queries are those of invocations ``asks``."""
     queries = counts.queries
     warp, block = coalescing(grid, trace, asks).T
     entry_bytes = grid.n_features_per_level * FEATURE_BYTES

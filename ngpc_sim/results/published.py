@@ -25,8 +25,8 @@ from ngpc_sim.config.files import open_file
 Confidence = Literal["P", "S", "M", "D"]
 #: how ours is held against it: the same number, at least as much, inside a band, both ends of a range, within a factor
 Relation = Literal["equal", "at_least", "band", "range", "factor"]
-#: what answers: calibrated or mechanistic architecture, arithmetic on published numbers, or nothing
-Answerer = Literal["ngpc-paper", "ngpc", "arithmetic", "none"]
+#: what answers: calibrated or mechanistic architecture, arithmetic on published numbers, or nothing; or a measured card
+Answerer = Literal["ngpc-paper", "ngpc", "arithmetic", "none", "measured"]
 
 CONFIDENCE_WORDS: dict[Confidence, str] = {
     "P": "published",

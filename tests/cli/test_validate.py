@@ -59,6 +59,23 @@ def test_quiet_writes_the_same_and_prints_nothing(run):
     assert (ran.folder / "out/validation/validation.md").read_bytes() == (docs / "validation.md").read_bytes()
 
 
+def test_a_measured_card_has_rows_with_what_fusing_gives(run, tmp_path):
+    number = "{{value: {}, unit: ms, tag: measured, source: by hand}}".format
+    times = {"queries": 1000, "unfused_ms": 30, "fused_ms": 20, "rest_unfused_ms": 10.4, "rest_fused_ms": 4}
+    frame = ", ".join(f"{key}: {number(value)}" for key, value in times.items())
+    (tmp_path / "mine.yaml").write_text(
+        f"extends: rtx3090\nname: mine\nmeasured_frames: {{gia-hashgrid: {{{frame}}}}}\n", encoding="utf-8"
+    )
+    ran = run("validate", "--out", "v", "--gpu", "mine.yaml")
+    assert ran.status == 0
+    assert "measured" in ran.out
+    assert "2 rows of measured GPUs: 1 contradicted, 1 not checkable." in " ".join(ran.out.split())
+    with (ran.folder / "v/validation.csv").open(newline="", encoding="utf-8") as stream:
+        rest, whole = list(csv.DictReader(stream))[-2:]
+    assert (rest["published"], rest["measured"], rest["error"]) == ("9.94", "2.6", "-0.7384")
+    assert (whole["published"], whole["measured"], whole["error"]) == ("", "1.5", "")
+
+
 def test_a_row_that_must_hold_and_does_not_is_status_1(run, other_reference):
     other_reference('"mean speedup, hashgrid, 8 NFPs",12.94', '"mean speedup, hashgrid, 8 NFPs",14.94')
     ran = run("validate", "--quiet", "--out", "v")
@@ -85,6 +102,8 @@ def test_a_row_that_need_not_hold_does_not_change_the_status(run, other_referenc
         (("--out", "file/folder"), "file is not a folder"),
         (("--jobs", "0"), "jobs = 0 is out of range"),
         (("--scale", "8"), "--scale"),
+        (("--gpu", "rtx3090"), "--gpu rtx3090 has no measured_frames: `ngpc-sim gpu measure` writes a file that has"),
+        (("--gpu", "none.yaml"), "none.yaml"),
         (("extra",), "extra"),
     ],
 )

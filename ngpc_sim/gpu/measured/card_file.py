@@ -14,10 +14,12 @@ from ngpc_sim.config.files import open_file
 from ngpc_sim.config.schema import choices, validate
 from ngpc_sim.config.yaml_files import Tree, dump_overlay, is_folder
 from ngpc_sim.gpu.measured.effort import Measured
-from ngpc_sim.gpu.measured.frames.table import COLUMNS, Roofs, rest_over_bound, table
+from ngpc_sim.gpu.measured.frames.table import COLUMNS, Roofs, fusions, rest_bound_ms, rest_over_bound, table
 from ngpc_sim.gpu.measured.frames.timing import FrameTimes
 from ngpc_sim.gpu.measured.measuring import Findings
 from ngpc_sim.machine.whole_files import check_target
+from ngpc_sim.report.charts.canvas import chart_bytes
+from ngpc_sim.report.charts.fusion import fusion_chart
 
 #: numbers that a user may give, with their units
 GIVEN = {
@@ -33,8 +35,9 @@ GIVEN = {
     "dram_gbps": "GB/s",
 }
 CLOCKS = {"timestamps": "the card's timestamps", "host": "the host's clock, submissions and waits included"}
-#: words of the first line of a file of ours, and bytes that are read of such a line
-MARK, MOST_OF_A_LINE = "measured by ngpc-sim gpu measure", 1 << 12
+BOUNDS = "roofline of what the workload lists, with the rates measured on this card"
+#: words of the head of a file of ours, and bytes that are read of such a head
+MARK, MOST_OF_A_HEAD = "measured by ngpc-sim gpu measure", 1 << 12
 #: numbers without which there is no file; NVML measures those of power where it is
 NEEDED, OF_POWER = ("die_mm2", "l2_mib", "board_power_w", "idle_power_w"), ("board_power_w", "idle_power_w")
 
@@ -46,15 +49,16 @@ def check_file(target: Path) -> None:
     ------
     UserError
         For another ending than .yaml or .yml, a folder that is not there, a name that is no file, or a file there, or
-        a table beside it, that no measurement wrote.
+        a table or a chart beside it, that no measurement wrote.
     """
     if target.suffix not in {".yaml", ".yml"}:
         raise UserError(f"--out {target} should be a YAML file, for instance my-gpu.yaml.")
     if not is_folder(target.parent):
         raise UserError(f"--out {target} cannot be written: its folder does not exist.")
-    for path, mark in ((target, MARK), (table_path(target), ",".join(COLUMNS))):
+    marks = {target: MARK, table_path(target): ",".join(COLUMNS), chart_path(target): MARK}
+    for path, mark in marks.items():
         check_target(path)
-        if path.exists() and mark not in _first_line(path):
+        if path.exists() and mark not in _head(path):
             raise UserError(f"--out {target}: {path} is there and gpu measure did not write it; name another file.")
 
 
@@ -63,13 +67,20 @@ def table_path(target: Path) -> Path:
     return target.with_suffix(".csv")
 
 
-def _first_line(path: Path) -> str:
-    """First line of a file, as far as it is of a file of ours."""
+def chart_path(target: Path) -> Path:
+    """The chart beside a GPU file."""
+    return target.with_suffix(".png")
+
+
+def _head(path: Path) -> str:
+    """First line of a file of text, or of a chart what stands before the picture, as far as it is of a file of ours."""
     try:
         with open_file(path) as file:
-            return file.readline(MOST_OF_A_LINE).decode(errors="replace")
+            head = file.read(MOST_OF_A_HEAD)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+    own, _, _ = head.partition(b"\n" if path.suffix != ".png" else b"IDAT")
+    return own.decode(errors="replace")
 
 
 def given_numbers(settings: Iterable[str]) -> dict[str, float]:
@@ -148,11 +159,10 @@ def _lines_of_frames(frames: Sequence[FrameTimes]) -> list[str]:
     """Frames and what fusing gives: of the frame, and of the rest of kernels, for which 9.94 is published."""
     lines = []
     for alone, fused in zip(frames[::2], frames[1::2], strict=True):
-        rest = [sum(one.kernels[name].value for name in set(one.rest)) for one in (alone, fused)]
         gain = alone.frame.value / fused.frame.value
         lines.append(
             f"frame of {alone.name}: {alone.frame.value:.4g} ms, fused {fused.frame.value:.4g} ms: "
-            f"{gain:.3g} times, its rest of kernels {rest[0] / rest[1]:.3g} times faster "
+            f"{gain:.3g} times, its rest of kernels {alone.rest_ms / fused.rest_ms:.3g} times faster "
             f"({alone.frame.how}, {alone.frame.spread}; {fused.frame.how}, {fused.frame.spread})"
         )
     return lines
@@ -201,21 +211,39 @@ def table_bytes(found: Findings, known: Mapping[str, Any]) -> bytes:
     return table(found.frames, roofs_of(found, known["l2_mib"]["value"])).encode()
 
 
+def chart_file(found: Findings, known: Mapping[str, Any], target: Path) -> bytes:
+    """The chart of what fusing the rest of kernels gives, as PNG."""
+    rows = fusions(found.frames, roofs_of(found, known["l2_mib"]["value"]))
+    about = f"{found.adapter.device}, {'no GPU, ' * found.adapter.is_cpu}{found.date}"
+    own = {target.stem: fusion_chart(rows, about)}
+    return chart_bytes(own, ("png",), title=MARK)[f"{target.stem}.png"]
+
+
 def _frames(found: Findings, l2_mib: float) -> Tree:
     """Frames of a GPU file, and how far the rest of their kernels is from its bound."""
     if not found.frames:
         return {}
-    ratio = rest_over_bound(found.frames, roofs_of(found, l2_mib))
+    roofs = roofs_of(found, l2_mib)
+    ratio = rest_over_bound(found.frames, roofs)
     apps = ", ".join(dict.fromkeys(one.name for one in found.frames))
     source = f"{ratio:.4g} of the rest of kernels, un-fused, over its bound, in frames of {apps}; {found.where}"
     over = {"value": max(1.0, float(f"{ratio:.4g}")), "unit": "ratio", "tag": "measured", "source": source}
     frames: dict[str, Tree] = {}
     for one in found.frames:
         own = frames.setdefault(one.name, {"workload": one.work.sha256} if one.snapshot else {})
-        own["fused_ms" if one.fused else "unfused_ms"] = _sourced(one.frame, found, one.frame.how)
+        kind = "fused" if one.fused else "unfused"
+        own[f"{kind}_ms"] = _sourced(one.frame, found, one.frame.how)
+        how = f"sum of medians of the rest of kernels, frame of {one.counts.pixels:,.0f} pixels; {found.where}"
+        own[f"rest_{kind}_ms"] = _of_rest(one.rest_ms, "measured", how)
+        own[f"rest_{kind}_bound_ms"] = _of_rest(rest_bound_ms(one, roofs), "derived", BOUNDS)
         queries = {"value": one.queries, "unit": "queries", "tag": "measured", "source": "counted in that frame"}
         own["queries"] = queries
     return {"rest_over_bound": over, "measured_frames": frames}
+
+
+def _of_rest(ms: float, tag: str, source: str) -> Tree:
+    """A number of the rest of kernels."""
+    return {"value": float(f"{ms:.4g}"), "unit": "ms", "tag": tag, "source": source}
 
 
 def _by_mib(rates: Mapping[str, Measured], way: str) -> dict[int, Measured]:

@@ -31,13 +31,24 @@ HEADS = {
     "mechanistic_verdict": "verdict of mechanistic",
     "source": "source",
 }
-NUMBERS = {"published", "paper_mode", "mechanistic", "error", "tolerance"}
+NUMBERS = {"published", "paper_mode", "mechanistic", "measured", "roofline", "error", "tolerance"}
 TITLE = "Published against simulated"
 ONE_TEST = "Rows that test one number together"
 METHODS = "How ours are obtained"
 WIDE = "Tolerances wider than the rounding of their source"
-_KINDS = "wnnneevv"
-COLUMN_WIDTHS = "<colgroup>" + "".join(f'<col class="{kind}"/>' for kind in _KINDS) + "<col/></colgroup>"
+#: the same of the section of measured cards
+CARD_HEADS = {
+    "what": "what",
+    "published": "published",
+    "measured": "measured",
+    "roofline": "roofline",
+    "error": "error",
+    "tolerance": "tolerance",
+    "verdict": "verdict",
+    "source": "source",
+}
+_KINDS = {"what": "w", "error": "e", "tolerance": "e", "verdict": "v", "source": ""}
+_KINDS |= {"paper_mode_verdict": "v", "mechanistic_verdict": "v"}
 _CLASSES = dict(zip(WORDS, ("reproduced", "calibrated", "constructed", "contradicted", "unchecked"), strict=True))
 
 
@@ -68,15 +79,23 @@ def display(row: Row) -> dict[str, str]:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """How many of each verdict for each of the two modes, and whether what must hold does."""
+    """How many of each verdict by mode, whether what must hold does, and how many of each for measured cards."""
+    cards, rows = [row for row in rows if row.of_card], [row for row in rows if not row.of_card]
     means = [row for row in rows if row.published.key.startswith("mean_speedup/")]
     met = sum(row.mechanistic_word == REPRODUCED for row in means)
     paper = _counts(rows, [row.paper_word for row in rows])
     own = _counts(rows, [row.mechanistic_word for row in rows])
     return (
         f"{len(rows)} rows. Paper mode ({PAPER}): {paper}. Mechanistic ({MECHANISTIC}): {own}; it meets "
-        f"{met or 'none'} of the {len(means)} mean speedups. {_must_hold(rows)}"
+        f"{met or 'none'} of the {len(means)} mean speedups. {_must_hold(rows)}{_of_cards(cards)}"
     )
+
+
+def _of_cards(rows: Sequence[Row]) -> str:
+    """How many of each verdict among rows of measured cards; nothing without such rows."""
+    words = [row.word for row in rows]
+    counts = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
+    return f" {len(rows)} rows of measured GPUs: {counts}." if rows else ""
 
 
 def _counts(rows: Sequence[Row], verdicts: Sequence[str]) -> str:
@@ -134,13 +153,26 @@ def _sections(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return sections
 
 
+def _heads(members: Sequence[Row]) -> dict[str, str]:
+    """Headings of the rows of a section."""
+    return CARD_HEADS if members[0].of_card else HEADS
+
+
+def _column_widths(heads: Iterable[str]) -> str:
+    """Classes of the columns of a section's table."""
+    kinds = (_KINDS.get(column, "n") for column in heads)
+    columns = (f'<col class="{kind}"/>' if kind else "<col/>" for kind in kinds)
+    return f"<colgroup>{''.join(columns)}</colgroup>"
+
+
 def markdown_page(rows: Sequence[Row]) -> str:
     """The table by section, and below it the reasons."""
     parts = [f"# {TITLE}", *map(_md, words("introduction")), _md(summary(rows))]
     parts.append("\n".join(f"* {word}: {_md(meaning)}" for word, meaning in words("verdicts").items()))
     for section, members in _sections(rows).items():
-        table = [[_md(display(row)[column]) for column in HEADS] for row in members]
-        parts += [f"## {_md(section)}", markdown_table(list(HEADS.values()), table)]
+        heads = _heads(members)
+        table = [[_md(display(row)[column]) for column in heads] for row in members]
+        parts += [f"## {_md(section)}", markdown_table(list(heads.values()), table)]
     for title, lines in _lists(rows).items():
         if lines:
             parts += [f"## {title}", "\n".join(f"* {_md(line)}" for line in lines)]
@@ -161,8 +193,9 @@ def html_page(rows: Sequence[Row]) -> str:
     verdicts = words("verdicts").items()
     body += ["<ul>", *(f"<li>{_html_verdict(word)}: {escape(meaning)}</li>" for word, meaning in verdicts), "</ul>"]
     for section, members in _sections(rows).items():
-        body += [f"<h2>{escape(section)}</h2>", "<div><table>", COLUMN_WIDTHS, "<thead><tr>"]
-        body += [f"<th{_mark(column)}>{head}</th>" for column, head in HEADS.items()]
+        heads = _heads(members)
+        body += [f"<h2>{escape(section)}</h2>", "<div><table>", _column_widths(heads), "<thead><tr>"]
+        body += [f"<th{_mark(column)}>{head}</th>" for column, head in heads.items()]
         body += ["</tr></thead>", "<tbody>", *map(_html_row, members), "</tbody>", "</table></div>"]
     lists = _lists(rows)
     for title in (ONE_TEST, METHODS, WIDE):
@@ -178,11 +211,14 @@ def _html_verdict(word: str) -> str:
 def _html_row(row: Row) -> str:
     cells = {column: escape(text) for column, text in display(row).items()}
     told = "".join(f"<p>{escape(text)}.</p>" for text in (row.reason, row.note) if text)
-    decides = "mechanistic_verdict" if row.published.answered_by == MECHANISTIC else "paper_mode_verdict"
-    cells |= {"paper_mode_verdict": _html_verdict(row.paper_word)}
-    cells |= {"mechanistic_verdict": _html_verdict(row.mechanistic_word)}
+    if row.of_card:
+        decides, words_by_column = "verdict", {"verdict": row.word}
+    else:
+        decides = "mechanistic_verdict" if row.published.answered_by == MECHANISTIC else "paper_mode_verdict"
+        words_by_column = {"paper_mode_verdict": row.paper_word, "mechanistic_verdict": row.mechanistic_word}
+    cells |= {column: _html_verdict(word) for column, word in words_by_column.items()}
     cells[decides] += told
-    told_cells = (f"<td{_mark(column)}>{cells[column]}</td>" for column in HEADS)
+    told_cells = (f"<td{_mark(column)}>{cells[column]}</td>" for column in _heads([row]))
     return f"<tr>{''.join(told_cells)}</tr>"
 
 

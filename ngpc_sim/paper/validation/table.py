@@ -13,12 +13,16 @@ from ngpc_sim.paper.validation.verdicts import NOT_CHECKABLE, Numbers, error, ho
 from ngpc_sim.paper.validation.words import constructed
 from ngpc_sim.results.published import CONFIDENCE_WORDS, FILE, PUBLISHED, Published
 
+#: columns that rows of measured cards alone have
+OF_CARDS = ("measured", "roofline")
+
 
 @dataclass(frozen=True)
 class Row:
     """One published number beside ours; ``deciding`` is the one of ours that the verdict is about.
 
-    ``paper_word`` and ``mechanistic_word`` are the verdicts of each mode, without reasons.
+    ``paper_word`` and ``mechanistic_word`` are the verdicts of each mode, without reasons. A row ``of_card`` is one of
+    a GPU that was measured: it has none of them, but what was ``measured`` and the ``roofline`` of the same.
     """
 
     published: Published
@@ -29,6 +33,9 @@ class Row:
     paper_word: str
     mechanistic_word: str
     note: str
+    of_card: bool = False
+    measured: float | None = None
+    roofline: float | None = None
 
     @property
     def what(self) -> str:
@@ -59,6 +66,7 @@ class Row:
     def cells(self) -> dict[str, str]:
         """Text by the columns of validation.csv: numbers as numbers, nothing where there is none."""
         row = self.published
+        of_card = {name: _shown(getattr(self, name)) for name in OF_CARDS} if self.of_card else {}
         return {
             "what": self.what,
             "published": " to ".join(row.printed),
@@ -70,6 +78,7 @@ class Row:
             "source": f"{row.source} ({CONFIDENCE_WORDS[row.confidence]})",
             "paper_mode_verdict": self.paper_word,
             "mechanistic_verdict": self.mechanistic_word,
+            **of_card,
         }
 
 
@@ -125,6 +134,10 @@ def _word_of_other(row: Published, answer: Answer, mode: Mode, runs: Runs) -> st
     if own is nothing:
         return NOT_CHECKABLE
     return _word(verdict(replace(row, fitted=False), own(runs), "", constructed(row.key, mode)))
+
+
+def _shown(number: float | None) -> str:
+    return shown_numbers(None if number is None else (number,))
 
 
 def _word(verdict_with_reason: str) -> str:

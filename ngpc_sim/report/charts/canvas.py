@@ -44,14 +44,18 @@ SOURCE_WORDS: dict[str, str] = {
 MARK_PT = 3.6  # size of what marks published numbers
 
 
-def chart_bytes(figures: Mapping[str, Figure], kinds: Sequence[str] = KINDS) -> dict[str, bytes]:
-    """Figures by their names as files of ``FORMATS``, PNG of 300 dots an inch; the same for the same drawing."""
+def chart_bytes(figures: Mapping[str, Figure], kinds: Sequence[str] = KINDS, title: str = "") -> dict[str, bytes]:
+    """Figures by their names as files of ``FORMATS``, PNG of 300 dots an inch; the same for the same drawing.
+
+    A ``title`` stands in the files' own words about themselves, and is not drawn.
+    """
+    told = {"Title": title} if title else {}
     files: dict[str, bytes] = {}
     with style():
         for name, figure in figures.items():
             for kind in kinds:
                 stream = io.BytesIO()
-                figure.savefig(stream, format=kind, dpi=DPI, metadata=FORMATS[kind])
+                figure.savefig(stream, format=kind, dpi=DPI, metadata=FORMATS[kind] | told)
                 files[f"{name}.{kind}"] = stream.getvalue()
     return files
 

@@ -23,6 +23,8 @@ COLUMNS = {
     "error": "error",
     "verdict": "verdict",
 }
+#: columns that stand behind "mechanistic" where any row has them
+OF_CARDS = {"measured": "measured", "roofline": "roofline"}
 LEFT = ("what", "verdict")
 STYLES = {
     "reproduced": "green",
@@ -38,7 +40,7 @@ Cells = Mapping[str, str]
 
 
 def print_verdicts(rows: Sequence[Cells], lines: Sequence[str], console: Console | None = None) -> None:
-    """Print ``rows`` (cells by the names of ``COLUMNS``, with their ``section``), then ``lines``, wrapped."""
+    """Print ``rows`` (cells by ``COLUMNS`` and ``OF_CARDS``, with their ``section``), then ``lines``, wrapped."""
     print_tables(partial(_tables, rows), lines, console)
 
 
@@ -46,22 +48,32 @@ def _tables(rows: Sequence[Cells], console: Console) -> Iterator[RenderableType]
     """One table, with an empty line between sections."""
     from rich.text import Text  # noqa: PLC0415 - heavy
 
-    table = empty_table(console, (0, 1, 0, 0))
-    for column, width in _widths(rows, console.width).items():
-        add_column(table, COLUMNS[column], left=column in LEFT, width=width)
+    table, columns = empty_table(console, (0, 1, 0, 0)), _columns(rows)
+    for column, width in _widths(rows, columns, console.width).items():
+        add_column(table, columns[column], left=column in LEFT, width=width)
     for row, following in zip(rows, [*rows[1:], None], strict=True):
-        cells = [Text(writable(row[column], console.encoding)) for column in COLUMNS]
+        cells = [Text(writable(row.get(column, ""), console.encoding)) for column in columns]
         cells[-1].stylize(STYLES.get(row["verdict"], ""))
         table.add_row(*cells, end_section=following is None or following["section"] != row["section"])
     yield table
     yield Text()
 
 
-def _widths(rows: Sequence[Cells], total: int) -> dict[str, int]:
+def _columns(rows: Sequence[Cells]) -> dict[str, str]:
+    """Headings of the columns that some row has."""
+    found: dict[str, str] = {}
+    for column, head in COLUMNS.items():
+        found[column] = head
+        if column == "mechanistic":
+            found |= {name: own for name, own in OF_CARDS.items() if any(name in row for row in rows)}
+    return found
+
+
+def _widths(rows: Sequence[Cells], columns: Mapping[str, str], total: int) -> dict[str, int]:
     """Width of every column: whole cells where they fit, else the longest word, and what is left for the first."""
-    first, *others = COLUMNS
+    first, *others = columns
     room = total - GAP * len(others)
-    texts = {column: [*head.split("\n"), *(row[column] for row in rows)] for column, head in COLUMNS.items()}
+    texts = {column: [*head.split("\n"), *(row.get(column, "") for row in rows)] for column, head in columns.items()}
     whole = {column: max(map(len, found)) for column, found in texts.items()}
     words = {column: max(len(word) for text in found for word in text.split()) for column, found in texts.items()}
     narrow = words if room - sum(whole[column] for column in others) < min(whole[first], room // 2) else whole

@@ -1,4 +1,4 @@
-"""The CUDA kernels of this folder, compiled and callable, and the architecture beside the GPU of this machine."""
+"""The CUDA kernel of this folder, compiled and callable, and the architecture beside the GPU of this machine."""
 
 import ctypes
 import shutil
@@ -11,25 +11,25 @@ import pytest
 import ngpc_sim as ngpc
 from ngpc_sim.config.bundled import folder
 
-SOURCES = sorted(Path(__file__).parent.glob("*.cu"))
+SOURCE = Path(__file__).with_name("mlp.cu")
 TURNS = 7
 
 
 @pytest.fixture(scope="session")
 def kernels(tmp_path_factory):
-    """The compiled kernels."""
+    """The compiled kernel and what describes the GPU."""
     compiler = shutil.which("nvcc")
     if compiler is None or shutil.which("nvidia-smi") is None:
         pytest.skip("there is no nvcc or no GPU here")
     library = tmp_path_factory.mktemp("gpu") / "kernels.so"
     command = [compiler, "-O3", "-std=c++17", "-arch=native", "-shared", "-Xcompiler", "-fPIC", "-o", library]
-    subprocess.run([*command, *SOURCES], check=True)
+    subprocess.run([*command, SOURCE], check=True)
     return ctypes.CDLL(str(library))
 
 
 @pytest.fixture(scope="session")
 def call(kernels):
-    """Call one of the kernels' functions with arrays and integers; what it returns."""
+    """Call one of the compiled functions with arrays and integers; what it returns."""
 
     def run(name, *arguments):
         function = getattr(kernels, name)
@@ -46,40 +46,18 @@ def call(kernels):
 def turns(call):
     """Set how many turns are timed, until the test ends."""
 
-    def give(count):
-        call("set_turns", count)
-        return np.zeros(count)
-
-    yield give
+    yield lambda count: call("set_turns", count)
     call("set_turns", TURNS)
 
 
 @pytest.fixture(scope="session")
-def arch_with(call):
-    """The architecture beside the GPU of this machine, with some values changed."""
-    numbers, name = np.zeros(3, np.int64), np.zeros(256, np.uint8)
-    call("describe", numbers, name)
+def arch(call):
+    """The architecture beside the GPU of this machine."""
+    name = np.zeros(256, np.uint8)
+    call("describe", name)
     own = "".join(filter(str.isalnum, name.tobytes().split(b"\0")[0].decode())).lower()
     names = sorted(path.stem for path in (folder("arch_configs") / "gpu").glob("*.yaml"))
     gpu = next((known for known in names if known.replace("-", "") in own), None)
     if gpu is None:
         pytest.skip(f"no file of arch_configs/gpu is named like the GPU {own}")
-    own_values = {"gpu": gpu, "frame.rest_model": "roofline", "gpu_model": "roofline"}
-    return lambda **changed: ngpc.load_arch("ngpc", overrides=own_values | changed)
-
-
-@pytest.fixture(scope="session")
-def arch(arch_with):
-    """The architecture beside the GPU of this machine."""
-    return arch_with()
-
-
-@pytest.fixture(scope="session")
-def spread():
-    """Median and 5th and 95th percentile of values, by names that begin with ``name``."""
-
-    def of(name, values):
-        least, middle, most = np.percentile(values, (5, 50, 95)).tolist()
-        return {name: middle, f"{name}_p5": least, f"{name}_p95": most}
-
-    return of
+    return ngpc.load_arch("ngpc", gpu=gpu, overrides={"frame.rest_model": "roofline", "gpu_model": "roofline"})

@@ -106,6 +106,20 @@ __global__ void mlp(const __half* inputs, const __half* weights, int layers, __h
 
 extern "C" {
 
+// Fills the name of the GPU, of at most 256 characters.
+double describe(char* name) {
+  return guarded([&] {
+    std::snprintf(name, 256, "%s", properties().name);
+    return 0.0;
+  });
+}
+
+// Time so many turns of everything from now on.
+double set_turns(int count) {
+  turns = count;
+  return 0.0;
+}
+
 // ms of n queries (a multiple of 32): inputs (n, 16 or 32), weights by layer (outputs, inputs), outputs (n, 16)
 double time_mlp(const uint16_t* inputs, uint32_t n, int n_inputs, const uint16_t* weights, int layers,
                 uint16_t* outputs) {

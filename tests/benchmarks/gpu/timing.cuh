@@ -3,13 +3,13 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <functional>
 #include <stdexcept>
-#include <vector>
 
-extern int turns;  // that are timed
+inline int turns = 7;  // that are timed
 
 inline void check(cudaError_t status) {
   if (status != cudaSuccess) throw std::runtime_error(cudaGetErrorString(status));
@@ -41,11 +41,12 @@ class Buffer {
   T* data_ = nullptr;
 };
 
-// Fills ms by turn by the device's clock, after one turn that does not count.
-inline void time_turns(const std::function<void()>& run, double* ms) {
+// Shortest of all turns in ms by the device's clock, after one turn that does not count.
+inline double shortest_ms(const std::function<void()>& run) {
   cudaEvent_t began, ended;
   check(cudaEventCreate(&began));
   check(cudaEventCreate(&ended));
+  float shortest = INFINITY;
   for (int turn = -1; turn < turns; turn++) {
     check(cudaEventRecord(began));
     run();
@@ -54,25 +55,11 @@ inline void time_turns(const std::function<void()>& run, double* ms) {
     check(cudaGetLastError());
     float found = 0;
     check(cudaEventElapsedTime(&found, began, ended));
-    if (turn >= 0) ms[turn] = found;
+    if (turn >= 0) shortest = std::min(shortest, found);
   }
   check(cudaEventDestroy(began));
   check(cudaEventDestroy(ended));
-}
-
-// Shortest of all turns in ms.
-inline double shortest_ms(const std::function<void()>& run) {
-  std::vector<double> ms(turns);
-  time_turns(run, ms.data());
-  return *std::min_element(ms.begin(), ms.end());
-}
-
-// Median of all turns in ms; fills ms by turn.
-inline double median_ms(const std::function<void()>& run, double* ms) {
-  time_turns(run, ms);
-  std::vector<double> sorted(ms, ms + turns);
-  std::nth_element(sorted.begin(), sorted.begin() + turns / 2, sorted.end());
-  return sorted[turns / 2];
+  return shortest;
 }
 
 inline cudaDeviceProp properties() {

@@ -6,9 +6,11 @@ import ngpc_sim as ngpc
 from ngpc_sim.architecture.arch import load_gpu
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.gpu.measured.adapters import Adapter
-from ngpc_sim.gpu.measured.card_file import check_file, file_bytes, given_numbers, known_of, table_bytes
+from ngpc_sim.gpu.measured.card_file import chart_file, check_file, file_bytes, given_numbers, known_of, table_bytes
 from ngpc_sim.gpu.measured.effort import Measured
 from ngpc_sim.gpu.measured.measuring import Findings
+from ngpc_sim.report.charts.canvas import chart_bytes
+from ngpc_sim.report.charts.front import volume_chart
 
 CARD = Adapter(0, "NVIDIA GeForce RTX 3090", "580.1", "Vulkan", is_cpu=False, own=None)
 GIVEN = {"die_mm2": 100.0, "l2_mib": 8.0, "board_power_w": 200.0, "idle_power_w": 20.0}
@@ -125,7 +127,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_measured(tm
         check_file(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["mine.yaml", "mine.csv"])
+@pytest.mark.parametrize("name", ["mine.yaml", "mine.csv", "mine.png"])
 def test_a_file_that_no_measurement_wrote_stays(tmp_path, name):
     (tmp_path / name).write_text("name: mine\n")
     with pytest.raises(UserError, match=f"{name} is there and gpu measure did not write it"):
@@ -133,10 +135,20 @@ def test_a_file_that_no_measurement_wrote_stays(tmp_path, name):
     assert (tmp_path / name).read_text() == "name: mine\n"
 
 
+def test_a_chart_that_no_measurement_drew_stays(tmp_path):
+    foreign = chart_bytes({"mine": volume_chart([0.5])}, ("png",))["mine.png"]
+    (tmp_path / "mine.png").write_bytes(foreign)
+    with pytest.raises(UserError, match=r"mine\.png is there and gpu measure did not write it"):
+        check_file(tmp_path / "mine.yaml")
+    assert (tmp_path / "mine.png").read_bytes() == foreign
+
+
 def test_a_measurement_may_take_the_place_of_an_earlier_one(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_bytes(file_bytes(findings(), None, GIVEN, path))
-    path.with_suffix(".csv").write_bytes(table_bytes(findings(), known_of(path, None, GIVEN, has_power=False)))
+    known = known_of(path, None, GIVEN, has_power=False)
+    path.with_suffix(".csv").write_bytes(table_bytes(findings(), known))
+    path.with_suffix(".png").write_bytes(chart_file(findings(), known, path))
     check_file(path)
 
 

@@ -128,6 +128,7 @@ def test_a_measured_card_is_a_file_that_a_gpu_can_be(tmp_path):
     assert gpu.l2_gbps.tag == gpu.dispatch_ns.tag == "measured"
     for begin in ("gia-hashgrid encoding: ", "gia-hashgrid MLP 32->64->64->16: ", "independent dispatches: "):
         assert any(line.startswith(f"# {begin}") and "median of 3" in line for line in lines)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["mine.csv", "mine.png", "mine.yaml"]
 
 
 @pytest.mark.usefixtures("device")

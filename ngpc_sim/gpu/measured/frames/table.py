@@ -9,13 +9,14 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ngpc_sim.gpu.measured.effort import Measured
 from ngpc_sim.gpu.measured.frames.timing import FrameTimes
 from ngpc_sim.gpu.rest_of_kernels import Machine, bounds_of, kernels_of
 from ngpc_sim.gpu.tile_work import kernels_of_dispatches, one_tile
+from ngpc_sim.report.charts.fusion import Fusion
 
 WHAT, TIMES = ("app", "encoding", "kernels", "kernel", "dispatches", "items"), ("ms", "least_ms", "most_ms")
 COLUMNS = (*WHAT, *TIMES, "bound_ms", "rest_over_bound")
@@ -53,8 +54,25 @@ def bounds_ms(one: FrameTimes, roofs: Roofs) -> dict[str, float]:
 def rest_over_bound(frames: Iterable[FrameTimes], roofs: Roofs) -> float:
     """Time of the rest of kernels of all frames, un-fused, over its bound: the mean of kernels, weighted by bounds."""
     own = [one for one in frames if not one.fused]
-    took = sum(one.kernels[name].value for one in own for name in bounds_ms(one, roofs))
-    return took / sum(sum(bounds_ms(one, roofs).values()) for one in own)
+    return sum(one.rest_ms for one in own) / sum(rest_bound_ms(one, roofs) for one in own)
+
+
+def rest_bound_ms(one: FrameTimes, roofs: Roofs) -> float:
+    """Bound of all kernels of the rest together."""
+    return sum(bounds_ms(one, roofs).values())
+
+
+def fusions(frames: Sequence[FrameTimes], roofs: Roofs) -> list[Fusion]:
+    """What fusing the rest of kernels gives, of frames that are un-fused and fused in turn."""
+    return [
+        Fusion(
+            app=alone.work.app,
+            encoding=alone.work.encoding_name,
+            measured=alone.rest_ms / fused.rest_ms,
+            roofline=rest_bound_ms(alone, roofs) / rest_bound_ms(fused, roofs),
+        )
+        for alone, fused in zip(frames[::2], frames[1::2], strict=True)
+    ]
 
 
 def table(frames: Iterable[FrameTimes], roofs: Roofs) -> str:

@@ -66,6 +66,11 @@ class FrameTimes:
         return self.work.label if self.snapshot else self.work.name
 
     @property
+    def rest_ms(self) -> float:
+        """All kernels of the rest together."""
+        return sum(self.kernels[name].value for name in dict.fromkeys(self.rest))
+
+    @property
     def queries(self) -> int:
         """Queries launched, padding included."""
         return int(self.counts.queries.sum())

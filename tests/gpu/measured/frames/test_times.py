@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import ngpc_sim as ngpc
+from ngpc_sim.architecture.arch import load_gpu
 from ngpc_sim.gpu.measured.adapters import Adapter
-from ngpc_sim.gpu.measured.card_file import file_bytes, table_bytes
+from ngpc_sim.gpu.measured.card_file import chart_file, file_bytes, table_bytes
 from ngpc_sim.gpu.measured.effort import QUICK, Measured
-from ngpc_sim.gpu.measured.frames.table import Roofs, bounds_ms, rest_over_bound
+from ngpc_sim.gpu.measured.frames.table import Roofs, bounds_ms, fusions, rest_over_bound
 from ngpc_sim.gpu.measured.frames.timing import OF_NETWORK, FrameTimes, frame_times
 from ngpc_sim.gpu.measured.measuring import Findings
 from ngpc_sim.gpu.ray_counts import RayCounts
@@ -75,6 +76,32 @@ def test_the_table_has_a_row_a_kernel_and_one_a_frame():
     ]
     assert float(shade["rest_over_bound"]) == pytest.approx(50, rel=1e-3)
     assert next(row for row in rows if row["kernel"] == "mlp")["bound_ms"] == ""
+
+
+def test_what_fusing_gives_is_the_quotient_of_the_tables_sums_of_the_rest():
+    (row,) = fusions(findings().frames, SLOW)
+    assert (row.app, row.encoding) == ("gia", "lowres")
+    assert row.measured == 2.0 * len(GIA_BYTES) / (2.0 * 2)
+    # bytes by hand: those of GIA_BYTES over the fused kernels' 8 and 64
+    assert row.roofline == pytest.approx(sum(GIA_BYTES.values()) / (8 + 64), rel=1e-6)
+
+
+def test_the_file_has_the_sums_of_the_rest_and_of_its_bounds_from_which_validate_takes_its_rows(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(file_bytes(findings(), "rtx3090", {"l2_mib": 1e-6}, path))
+    own = load_gpu(str(path)).measured_frames["gia-lowres"]
+    assert (own.rest_unfused_ms.value, own.rest_fused_ms.value, own.rest_fused_ms.tag) == (12, 4, "measured")
+    bounds = own.rest_unfused_bound_ms, own.rest_fused_bound_ms
+    assert [one.tag for one in bounds] == ["derived", "derived"]
+    # a byte takes 1 ns in DRAM; of the bounds of 1,000 pixels
+    assert bounds[0].value == pytest.approx(sum(GIA_BYTES.values()) * 1e-3, rel=1e-3)
+    assert bounds[1].value == pytest.approx((8 + 64) * 1e-3, rel=1e-3)
+
+
+def test_the_same_measurement_gives_the_same_chart(tmp_path):
+    known = {"l2_mib": {"value": 1e-9}}
+    once, again = (chart_file(findings(), known, tmp_path / "mine.yaml") for _ in range(2))
+    assert once == again
 
 
 def test_a_simulation_takes_the_frame_that_was_measured_by_its_queries_and_no_other(tmp_path):
