@@ -37,7 +37,7 @@ def compare(
     from ngpc_sim.results.frames import of_design_points
 
     if html:
-        check_html()
+        check_html(out)
     most = None if tolerance is None else parse_tolerance(tolerance)
     compared = Comparison(read_run(first), read_run(second))
     check_writable(out)

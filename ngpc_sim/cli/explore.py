@@ -114,7 +114,7 @@ def explore(
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
     if html:
-        check_html()
+        check_html(out)
     _search(asked, wanted, fresh=fresh)
     if html:
         write_html([out], quiet=quiet)

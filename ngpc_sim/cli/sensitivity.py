@@ -89,7 +89,7 @@ def sensitivity(
     from ngpc_sim.simulation.store import NAME, PointStore
 
     if html:
-        check_html()
+        check_html(out)
     _check_method(method, samples, seed)
     check_column(column, "--column")
     if allow_plugins:

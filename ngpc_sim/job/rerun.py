@@ -16,7 +16,7 @@ from ngpc_sim.job.feasible import Constraint, constraint
 from ngpc_sim.job.finished_runs import MANIFEST, RESULTS, read_manifest
 from ngpc_sim.job.repeats import points_of
 from ngpc_sim.job.request import PRUNED, Request
-from ngpc_sim.job.run_folder import EXTRA_FILES, PAGE
+from ngpc_sim.job.run_folder import EXTRA_FILES
 from ngpc_sim.report.charts.chart_files import CHART_FILES
 from ngpc_sim.report.files import TIMES
 from ngpc_sim.simulation.design import Point
@@ -25,7 +25,7 @@ from ngpc_sim.simulation.design import Point
 #: a table of what is finished so far is one of them
 FILES = (
     *("results.csv", RESULTS, "results.parquet", *CHART_FILES),
-    *(name for name in EXTRA_FILES if name not in {so_far.FILE, PAGE}),
+    *(name for name in EXTRA_FILES if name != so_far.FILE),
 )
 #: types of an option by the words of its annotation
 TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
