@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ngpc_sim.config.files import open_file
 from ngpc_sim.job import so_far
+from ngpc_sim.job.figures import forget_figures
 from ngpc_sim.job.notes import note
 from ngpc_sim.job.timeline_blockers import BLOCKERS_FILE
 from ngpc_sim.report.charts.chart_files import CHART_FILES, FRAME_FILES, MISS_FILES, chart_files
@@ -52,7 +53,7 @@ def write_results(
 
     ``extra`` files (name to content) belong to the set; ``level_rows`` are what the chart of misses shows. Without
     ``charts`` the charts of an earlier run are deleted, for they would contradict the tables; so are extra files that
-    this run does not write, and the earlier run's page.
+    this run does not write, and the earlier run's page and figures.
 
     Raises
     ------
@@ -61,4 +62,7 @@ def write_results(
     """
     drawn = chart_files(rows, level_rows) if charts else {}
     files: dict[str, Content] = {**result_files(rows, manifest), **drawn, **(extra or {})}
-    return write_set(Path(folder), files, (*CHART_FILES, *EXTRA_FILES, *old_pages(Path(folder))))
+    place = Path(folder)
+    written = write_set(place, files, (*CHART_FILES, *EXTRA_FILES, *old_pages(place)))
+    forget_figures(place)
+    return written

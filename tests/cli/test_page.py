@@ -106,6 +106,21 @@ def test_html_writes_the_page_and_a_later_run_deletes_it(run):
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_a_later_run_deletes_the_figures_of_the_run_before_and_no_others(run):
+    words = ("--scale", "8", "--app", "gia", "--detail", "bound", "--quiet", "--out", "o")
+    folder = run(*words).folder / "o" / "figures"
+    run("report", "o", "--chart", "speedup,area", "--format", "all", "--width", "all", "--quiet")
+    assert len(list(folder.iterdir())) == 12
+    (folder / "mine.png").write_text("mine")
+    run(*words)
+    assert [path.name for path in folder.iterdir()] == ["mine.png"]
+    (folder / "mine.png").unlink()
+    run("report", "o", "--chart", "speedup", "--quiet")
+    run(*words)
+    assert not folder.exists()
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_a_sweep_that_is_not_finished_says_how_much_of_it_the_page_shows(run):
     words = ("--app", "gia", "--detail", "bound", "--quiet", "--out", "o")
     folder = run("--scale", "8,16", *words).folder / "o"
