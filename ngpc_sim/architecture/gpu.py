@@ -40,9 +40,11 @@ class Count(Positive):
 class AppBaseline(Spec):
     """Published frame of one app on the GPU."""
 
-    frame_ms: Positive
-    queries_per_pixel: Positive
-    frame_ms_low: Positive | None = None
+    frame_ms: Positive = Field(description="published frame time in ms")
+    queries_per_pixel: Positive = Field(description="queries per pixel of that frame")
+    frame_ms_low: Positive | None = Field(
+        default=None, description="shortest of the published frame times in ms, where they range"
+    )
 
 
 class MeasuredFrame(Spec):
@@ -52,63 +54,73 @@ class MeasuredFrame(Spec):
     """
 
     workload: str | None = Field(default=None, pattern="[0-9a-f]{64}", description="hash of a workload of a snapshot")
-    unfused_ms: Positive
-    fused_ms: Positive
-    queries: Count
-    rest_unfused_ms: Positive | None = None
-    rest_fused_ms: Positive | None = None
-    rest_unfused_bound_ms: Positive | None = None
-    rest_fused_bound_ms: Positive | None = None
+    unfused_ms: Positive = Field(description="frame time in ms, kernel by kernel")
+    fused_ms: Positive = Field(description="frame time in ms of fused kernels")
+    queries: Count = Field(description="queries of the frame")
+    rest_unfused_ms: Positive | None = Field(default=None, description="its rest of kernels in ms, kernel by kernel")
+    rest_fused_ms: Positive | None = Field(default=None, description="its rest of kernels in ms, fused")
+    rest_unfused_bound_ms: Positive | None = Field(default=None, description="roofline in ms of that rest")
+    rest_fused_bound_ms: Positive | None = Field(default=None, description="roofline in ms of that rest, fused")
 
 
 class Shares(Spec):
     """Shares of GPU time by kernel, mean over the apps, for one encoding."""
 
-    encoding: Share
-    mlp: Share
-    rest: Share
+    encoding: Share = Field(description="share of the time in encoding kernels")
+    mlp: Share = Field(description="share of the time in MLP kernels")
+    rest: Share = Field(description="share of the time in all other kernels")
 
 
 class OverBound(Sourced):
     """How many times its lower bound something takes."""
 
-    value: float = Field(ge=1, le=10_000)
+    value: float = Field(ge=1, le=10_000, description="the number")
 
 
 class CacheSize(Sourced):
     """Capacity of a cache in MiB: far below what addresses reach."""
 
-    value: float = Field(gt=0, le=1_000_000)
+    value: float = Field(gt=0, le=1_000_000, description="the number")
 
 
 class GpuDram(Spec):
     """DRAM of a GPU: its structure in counts and bytes, its peak in GB/s, its timing in ns."""
 
-    mapping: Literal["RoBaRaCoCh", "RoBaCoBgCoCh"]
-    refresh: Literal["all_bank", "per_bank"]
-    channels: Count
-    peak_gbps: Positive
-    access_bytes: Count
-    burst_cycles: Count
-    bank_groups: Count
-    banks_per_group: Count
-    row_bytes: Count
-    interleave_bytes: Count
-    group_bytes: Count | None = None
-    queue: Count
-    ccdl_ns: Positive
-    rcd_ns: Positive
-    rp_ns: Positive
-    ras_ns: Positive
-    rc_ns: Positive
-    rrd_ns: Positive
-    faw_ns: Positive
-    rtp_ns: Positive
-    ppd_ns: Positive
-    cl_ns: Positive
-    refi_ns: Positive
-    rfc_ns: Positive
-    refresh_postponed: Count | None = None
+    mapping: Literal["RoBaRaCoCh", "RoBaCoBgCoCh"] = Field(
+        description="fields of an address, highest bits first, as row, bank, bank group, column, channel"
+    )
+    refresh: Literal["all_bank", "per_bank"] = Field(description="whether a refresh takes all banks or one")
+    channels: Count = Field(description="channels")
+    peak_gbps: Positive = Field(
+        description="peak bandwidth of all channels in GB/s, from which the clock of commands follows"
+    )
+    access_bytes: Count = Field(description="bytes of one access, a burst on all pins of a channel")
+    burst_cycles: Count = Field(
+        description="cycles of a burst, and from a read to one of another bank group (nBL, nCCDS)"
+    )
+    bank_groups: Count = Field(description="bank groups of a channel")
+    banks_per_group: Count = Field(description="banks of a bank group")
+    row_bytes: Count = Field(description="bytes of a row of one channel")
+    interleave_bytes: Count = Field(description="bytes that stay together in one channel")
+    group_bytes: Count | None = Field(
+        default=None, description="bytes that stay together in a bank group, with RoBaCoBgCoCh"
+    )
+    queue: Count = Field(description="entries of the read queue of a channel")
+    ccdl_ns: Positive = Field(description="ns from a read to one of the same bank group (tCCDL)")
+    rcd_ns: Positive = Field(description="ns from opening a row to its read (tRCD)")
+    rp_ns: Positive = Field(description="ns from closing a row to opening one in the same bank (tRP)")
+    ras_ns: Positive = Field(description="ns from opening a row to closing it (tRAS)")
+    rc_ns: Positive = Field(description="ns from opening a row to opening another one of the same bank (tRC)")
+    rrd_ns: Positive = Field(description="ns from opening a row to opening one of another bank (tRRD)")
+    faw_ns: Positive = Field(description="ns in which at most four rows open (tFAW)")
+    rtp_ns: Positive = Field(description="ns from a read to closing its row (tRTP)")
+    ppd_ns: Positive = Field(description="ns from closing a row to closing one of another bank (tPPD)")
+    cl_ns: Positive = Field(description="ns from a read to its data (tCL)")
+    refi_ns: Positive = Field(description="ns in which every bank is refreshed once (tREFI)")
+    rfc_ns: Positive = Field(description="ns that one refresh takes, of all banks or of one (tRFC)")
+    refresh_postponed: Count | None = Field(
+        default=None, description="refreshes that may wait for an idle bank, with per_bank"
+    )
 
     @property
     def tck_ps(self) -> float:

@@ -20,12 +20,12 @@ from ngpc_sim.config.schema import Field, Spec, Tag
 class Point(Spec):
     """One macro, with where its values come from; ``ports`` are reads of every bank in one cycle."""
 
-    capacity_kib: float = Field(gt=0, le=1e9)
-    width_bits: int = Field(ge=1, le=65536)
-    banks: int = Field(ge=1, le=4096)
-    ports: int = Field(default=1, ge=1, le=64)
-    source: str = Field(min_length=3)
-    tag: Tag
+    capacity_kib: float = Field(gt=0, le=1e9, description="capacity in KiB")
+    width_bits: int = Field(ge=1, le=65536, description="bits of a word")
+    banks: int = Field(ge=1, le=4096, description="banks")
+    ports: int = Field(default=1, ge=1, le=64, description="reads of every bank in one cycle")
+    source: str = Field(min_length=3, description="where the values are from")
+    tag: Tag = Field(description="how sure they are")
 
 
 class AccessPoint(Point):
@@ -34,16 +34,18 @@ class AccessPoint(Point):
     Reads are of an entry, writes of a word of the reference series, so points of another width need no ``write_pj``.
     """
 
-    read_pj: float = Field(gt=0, le=1e9)
-    write_pj: float | None = Field(default=None, gt=0, le=1e9)
-    leakage_mw: float | None = Field(default=None, gt=0, le=1e9)
+    read_pj: float = Field(gt=0, le=1e9, description="pJ of a read")
+    write_pj: float | None = Field(
+        default=None, gt=0, le=1e9, description="pJ of a write of a word of the reference series"
+    )
+    leakage_mw: float | None = Field(default=None, gt=0, le=1e9, description="leakage in mW at 350 K")
 
 
 class AreaPoint(Point):
     """Area of the macro in mm2, and the time of an access to it in ns."""
 
-    area_mm2: float = Field(gt=0, le=1e9)
-    access_ns: float | None = Field(default=None, gt=0, le=1e6)
+    area_mm2: float = Field(gt=0, le=1e9, description="area in mm2")
+    access_ns: float | None = Field(default=None, gt=0, le=1e6, description="time of an access in ns")
 
 
 @dataclass(frozen=True)

@@ -23,49 +23,51 @@ COLDEST_K, HOTTEST_K = 300.0, 350.0
 class EnergySpec(Spec):
     """Energy of each counted action in pJ; ``router_gate`` of a NAND2 that toggles."""
 
-    pos_fract: Sourced
-    grid_index: Sourced
-    interpol_weights: Sourced
-    router_gate: Sourced
-    position_byte: Sourced
-    feature_buffer_byte: Sourced
-    mlp_mac: Sourced
-    mlp_mac_padded: Sourced
-    mlp_mac_idle: Sourced
-    weight_byte: Sourced
-    activation_byte: Sourced
-    staging_byte: Sourced
-    output_fifo_byte: Sourced
-    l2_byte: Sourced
-    dram_byte: Sourced
+    pos_fract: Sourced = Field(description="pJ per axis of a position: where a query lies in a level's grid")
+    grid_index: Sourced = Field(description="pJ per corner: its index in the table")
+    interpol_weights: Sourced = Field(description="pJ per multiply and add of the interpolation")
+    router_gate: Sourced = Field(description="pJ per NAND2 of the router to the banks that toggles")
+    position_byte: Sourced = Field(description="pJ per byte of a position that is written or read")
+    feature_buffer_byte: Sourced = Field(description="pJ per byte of feature_buffer that is written or read")
+    mlp_mac: Sourced = Field(description="pJ per multiply and add of the MLP engine")
+    mlp_mac_padded: Sourced = Field(description="pJ per multiply and add on a padded lane of the array")
+    mlp_mac_idle: Sourced = Field(description="pJ per place of the array and cycle, clocked without work")
+    weight_byte: Sourced = Field(description="pJ per byte of weights that is read")
+    activation_byte: Sourced = Field(description="pJ per byte of activations that is written or read")
+    staging_byte: Sourced = Field(description="pJ per byte of inputs that is staged")
+    output_fifo_byte: Sourced = Field(description="pJ per byte of output_fifo that is written or read")
+    l2_byte: Sourced = Field(description="pJ per byte to or from the GPU's L2")
+    dram_byte: Sourced = Field(description="pJ per byte of the GPU's DRAM")
 
 
 class SramSpec(Spec):
     """Macros of grid_sram: what an access and leakage cost, and the area that uniform scaling starts from."""
 
-    access: dict[str, AccessPoint] = Field(min_length=1)
-    area: dict[str, AreaPoint] = Field(min_length=1)
+    access: dict[str, AccessPoint] = Field(
+        min_length=1, description="macros by name, with energy of an access and leakage"
+    )
+    area: dict[str, AreaPoint] = Field(min_length=1, description="macros by name, with area and time of an access")
 
 
 class LeakageSpec(Spec):
     """Leakage of logic by built area, and how much of any leakage is left at 300 K."""
 
-    logic_w_per_mm2: Sourced
-    share_at_300k: Share
+    logic_w_per_mm2: Sourced = Field(description="leakage of logic in W per mm2 built, at 350 K")
+    share_at_300k: Share = Field(description="leakage at 300 K over that at 350 K")
 
 
 class Coefficient(Sourced):
     """A sourced number of either sign."""
 
-    value: float = Field(ge=-1e3, le=1e3)
+    value: float = Field(ge=-1e3, le=1e3, description="the number")
 
 
 class EnergyPolynomial(Spec):
     """Switching energy of a node, relative to the others, as a V^2 + b V + c."""
 
-    a: Coefficient
-    b: Coefficient
-    c: Coefficient
+    a: Coefficient = Field(description="relative energy per V^2")
+    b: Coefficient = Field(description="relative energy per V")
+    c: Coefficient = Field(description="relative energy without a voltage")
 
     def at(self, volts: float) -> float:
         """Value at a voltage."""
@@ -75,17 +77,17 @@ class EnergyPolynomial(Spec):
 class ScalingSpec(Spec):
     """From the node and voltage that the constants are given at to those that are built."""
 
-    given_v: Positive
-    nominal_v: Positive
-    lowest_v: Positive
-    highest_v: Positive
-    given: EnergyPolynomial
-    built: EnergyPolynomial
-    logic_energy: Positive
-    sram_energy: Positive
-    leakage: Positive
-    logic_area: Positive
-    sram_area: Positive
+    given_v: Positive = Field(description="V at which the constants are given")
+    nominal_v: Positive = Field(description="V of the node built, where an architecture names none")
+    lowest_v: Positive = Field(description="lowest V that an architecture may name")
+    highest_v: Positive = Field(description="highest V that an architecture may name")
+    given: EnergyPolynomial = Field(description="switching energy of the node in which the constants are given")
+    built: EnergyPolynomial = Field(description="switching energy of the node built")
+    logic_energy: Positive = Field(description="factor of logic's energy beside the polynomials")
+    sram_energy: Positive = Field(description="factor of SRAM's energy beside the polynomials")
+    leakage: Positive = Field(description="factor of leakage from the node given to the one built")
+    logic_area: Positive = Field(description="factor of logic's area from the node given to the one built")
+    sram_area: Positive = Field(description="factor of SRAM's area from the node given to the one built")
 
 
 class AreaSpec(Spec):
@@ -94,35 +96,37 @@ class AreaSpec(Spec):
     ``density_banks`` are the banks of the SRAM that ``macro_efficiency`` and ``product_mm2_per_mib`` speak of.
     """
 
-    bitcell_um2: Positive
-    macro_efficiency: Share
-    product_mm2_per_mib: Positive | None = None
-    density_banks: Positive
-    mac_um2: Positive
-    lane_um2: Positive
-    gate_um2: Positive
-    buffer_mm2_per_kib: Positive
+    bitcell_um2: Positive = Field(description="um2 of an SRAM cell in the node built")
+    macro_efficiency: Share = Field(description="area of the cells over that of their macro")
+    product_mm2_per_mib: Positive | None = Field(default=None, description="mm2 per MiB of SRAM on dies that were sold")
+    density_banks: Positive = Field(
+        description="banks of the SRAM that macro_efficiency and product_mm2_per_mib are of"
+    )
+    mac_um2: Positive = Field(description="um2 of an fp16 multiplier and adder in the node given")
+    lane_um2: Positive = Field(description="um2 of a corner lane of an encoding engine in the node given")
+    gate_um2: Positive = Field(description="um2 of a NAND2 with its share of wires in the node given")
+    buffer_mm2_per_kib: Positive = Field(description="mm2 per KiB of buffer in the node given")
 
 
 class ClockSpec(Spec):
     """Delay of an inverter that drives four, the share of a cycle that logic has, and SRAM access over the table's."""
 
-    fo4_ps: Positive
-    logic_share: Share
-    sram_delay: Positive
+    fo4_ps: Positive = Field(description="ps that an inverter takes which drives four")
+    logic_share: Share = Field(description="share of a cycle that logic has; the rest is registers, skew and margin")
+    sram_delay: Positive = Field(description="time of an SRAM access over that in the table of areas")
 
 
 class TechnologySpec(Spec):
     """A file of ``arch_configs/tech``."""
 
-    name: Name
-    description: str
-    energy: EnergySpec
-    sram: SramSpec
-    leakage: LeakageSpec
-    scaling: ScalingSpec
-    area: AreaSpec
-    clock: ClockSpec
+    name: Name = Field(description="name of the technology")
+    description: str = Field(description="what it is, in a sentence")
+    energy: EnergySpec = Field(description="energy of each action")
+    sram: SramSpec = Field(description="macros of grid_sram")
+    leakage: LeakageSpec = Field(description="leakage of logic, and by temperature")
+    scaling: ScalingSpec = Field(description="from the node in which the constants are given to the one built")
+    area: AreaSpec = Field(description="area of logic, buffers and SRAM")
+    clock: ClockSpec = Field(description="what a cycle has room for")
 
     @cached_property
     def resolved(self) -> Tree:
@@ -165,7 +169,7 @@ class TechnologySpec(Spec):
         return self._kept(column, macro, partial(look_up, self.name, self.sram.access, column, macro))
 
     def product_density(self) -> float:
-        """SRAM area of dies that were sold in mm2 a MiB.
+        """SRAM area of dies that were sold in mm2 per MiB.
 
         Raises
         ------

@@ -28,8 +28,8 @@ def compare(
     """Join the rows of two runs, and say what differs in configuration and results: ngpc-sim compare A B."""
     from ngpc_sim.job.compare import RATIO, Comparison, parse_tolerance, ratio_rows
     from ngpc_sim.job.finished_runs import read_run
-    from ngpc_sim.job.run_folder import PAGE
-    from ngpc_sim.report.charts.canvas import chart_bytes
+    from ngpc_sim.job.run_folder import PAGE, old_pages
+    from ngpc_sim.report.charts.canvas import KINDS, chart_bytes
     from ngpc_sim.report.charts.ratios import ratios_chart
     from ngpc_sim.report.files import table_files
     from ngpc_sim.report.folder import check_writable, write_set
@@ -37,7 +37,7 @@ def compare(
     from ngpc_sim.results.frames import of_design_points
 
     if html:
-        check_html()
+        check_html(out)
     most = None if tolerance is None else parse_tolerance(tolerance)
     compared = Comparison(read_run(first), read_run(second))
     check_writable(out)
@@ -46,7 +46,8 @@ def compare(
     names = folders if folders[0] != folders[1] else [str(second), str(first)]
     note = f"frame time of {names[0]} over that of {names[1]}"
     charts = chart_bytes({"ratios": ratios_chart(drawn, RATIO, note)} if drawn else {})
-    written = write_set(out, table_files({"compare.csv": list(compared.rows())}) | charts)
+    stale = [*(f"ratios.{kind}" for kind in KINDS), *old_pages(out)]
+    written = write_set(out, table_files({"compare.csv": list(compared.rows())}) | charts, stale)
     if not quiet:
         print_tables(lambda _: [], [*compared.sentences(), wrote(written, out)], None)
     if html:

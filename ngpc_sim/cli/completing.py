@@ -31,6 +31,13 @@ def apps() -> list[str]:
     return [*APPS, "all"]
 
 
+def methods() -> list[str]:
+    """The methods of a sensitivity."""
+    from ngpc_sim.job.sensitivity_question import METHODS
+
+    return list(METHODS)
+
+
 def encodings() -> list[str]:
     """The built-in encodings, and all of them."""
     from ngpc_sim.workloads.apps import ENCODINGS

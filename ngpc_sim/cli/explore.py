@@ -114,7 +114,7 @@ def explore(
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
     if html:
-        check_html()
+        check_html(out)
     _search(asked, wanted, fresh=fresh)
     if html:
         write_html([out], quiet=quiet)
@@ -126,10 +126,13 @@ def _goals(
     """Objectives and limits; of a target, the column to minimize and the frame rate."""
     from ngpc_sim.job.explore.goals import parse_limits, parse_objectives
     from ngpc_sim.job.explore.targets import limit_of
+    from ngpc_sim.job.options import check_column
 
     limits = parse_limits(constraints or ())
     if target is not None:
-        return parse_objectives([f"{minimize or 'area_mm2'}:min"]), [*limits, limit_of(target)]
+        smallest = minimize or "area_mm2"
+        check_column(smallest, "--minimize")
+        return parse_objectives([f"{smallest}:min"]), [*limits, limit_of(target)]
     if minimize is not None:
         raise UserError(f"--minimize goes with --target; else write --objective {minimize}:min.")
     return parse_objectives(objectives or ()), limits

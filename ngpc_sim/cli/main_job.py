@@ -169,7 +169,7 @@ def main_job(
     from ngpc_sim.job import request
 
     if html:
-        check_html()
+        check_html(asked.folder)
 
     started = time.monotonic()
     if asked.dry_run and (only_failed or cluster is not None):

@@ -26,10 +26,13 @@ def rerun(
 ) -> None:
     """Repeat a run from its manifest alone, and exit 1 where a file has other bytes: ngpc-sim rerun OUT."""
     from ngpc_sim.cli.main_job import main_job
+    from ngpc_sim.cli.sensitivity import answer
     from ngpc_sim.config.errors import UserError
     from ngpc_sim.job.finished_runs import MANIFEST, read_manifest
     from ngpc_sim.job.request import Plan
-    from ngpc_sim.job.rerun import asked_again, held_against, pruned_by, sentences
+    from ngpc_sim.job.rerun import FILES, asked_again, held_against, pruned_by, sentences
+    from ngpc_sim.job.run_folder import OF_SENSITIVITY
+    from ngpc_sim.job.sensitivity_question import question_of
     from ngpc_sim.report.tables.terminal import print_tables
     from ngpc_sim.simulation.store import NAME
 
@@ -41,12 +44,16 @@ def rerun(
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
     manifest = read_manifest(folder)
+    question = question_of(manifest)
     asked, points = asked_again(manifest, allow_plugins=allow_plugins, allow_urls=allow_urls)
     with ExitStack() as stack:
         new = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ngpc-sim-")))
         again = replace(asked, out=new, jobs=jobs, quiet=True)
-        main_job(again, fresh=True, only_failed=False, repeated=Plan(points, pruned_by(manifest)))
-        agree = held_against(folder, new)
+        if question is None:
+            main_job(again, fresh=True, only_failed=False, repeated=Plan(points, pruned_by(manifest)))
+        else:
+            answer(again, question, points)
+        agree = held_against(folder, new, FILES if question is None else OF_SENSITIVITY)
         lines = sentences(agree, manifest, read_manifest(new))
     if not quiet:
         print_tables(lambda _: [], lines, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,20 +28,21 @@ from ngpc_sim.cli.options import (
 from ngpc_sim.cli.page import check_html, write_html
 from ngpc_sim.cli.progress import Bar
 from ngpc_sim.cli.written import wrote
-from ngpc_sim.config.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ngpc_sim.job.ranges import Range
+    from ngpc_sim.job.request import Request
     from ngpc_sim.job.sensitivity import Design, Run
+    from ngpc_sim.job.sensitivity_question import Question
+    from ngpc_sim.simulation.design import Point
 
 #: options that describe the design, each a field of a request of the same name
 OF_DESIGN = (
     "scale", "apps", "encodings", "resolutions", "archs", "gpu", "traces", "settings", "detail", "limit_queries",
     "allow_plugins",
 )  # fmt: skip
-METHODS = ("one-at-a-time", "sobol")
 Keys = Annotated[
     list[str] | None,
     typer.Option(
@@ -66,8 +68,10 @@ def sensitivity(
     keys: Keys = None,
     method: Annotated[
         str,
-        typer.Option(help="one-at-a-time, or sobol: shares of the variance.", autocompletion=one_of(lambda: METHODS)),
-    ] = METHODS[0],
+        typer.Option(
+            help="one-at-a-time, or sobol: shares of the variance.", autocompletion=one_of(completing.methods)
+        ),
+    ] = "one-at-a-time",
     samples: Annotated[int | None, typer.Option(help="With sobol: samples N of N (keys + 2) designs (64).")] = None,
     seed: Annotated[int | None, typer.Option(help="With sobol: seed of the samples (default 0).")] = None,
     column: Annotated[
@@ -81,41 +85,51 @@ def sensitivity(
 ) -> None:
     """Say how much a result changes with each key of an architecture: ngpc-sim sensitivity --app nerf."""
     given = locals()
-    from ngpc_sim.job.options import check_column
     from ngpc_sim.job.request import Request
-    from ngpc_sim.job.sensitivity import Design, check_sampling, in_processes
-    from ngpc_sim.report.folder import write_set
-    from ngpc_sim.report.tables.terminal import print_tables
-    from ngpc_sim.simulation.store import NAME, PointStore
+    from ngpc_sim.job.sensitivity_question import Question
 
+    question = Question(keys, method, samples, seed, column)
+    question.check()
     if html:
-        check_html()
-    _check_method(method, samples, seed)
-    check_column(column, "--column")
+        check_html(out)
     if allow_plugins:
         sys.path.insert(0, str(Path.cwd()))
-    design = Design(Request(**{name: given[name] for name in OF_DESIGN}))
-    ranges = design.ranges(keys or ())
-    sampling = (64 if samples is None else samples, seed or 0)
-    if method == "sobol":
-        check_sampling(*sampling, len(design.cases) * (len(ranges) + 2))
-    designs = sampling[0] * (len(ranges) + 2) if method == "sobol" else 1 + sum(len(own.ends) for own in ranges)
-    bar = Bar(designs * len(design.cases), "simulating", shown=not quiet)
-    answer = _sobol if method == "sobol" else _one_at_a_time
-    with closing(bar), PointStore.open(out / NAME) as store:
-        files, lines = answer(design, ranges, column, sampling, in_processes(jobs, bar.advance, store))
-    written = write_set(out, files)
-    if not quiet:
-        print_tables(lambda _: [], [*lines, wrote(written, out)], None)
+    asked = Request(**{name: given[name] for name in OF_DESIGN}, out=out, jobs=jobs, quiet=quiet)
+    answer(asked, question)
     if html:
         write_html([out], quiet=quiet)
 
 
-def _check_method(method: str, samples: int | None, seed: int | None) -> None:
-    if method not in METHODS:
-        raise UserError(f"unknown method '{method}': choose {' or '.join(METHODS)}.")
-    if method != "sobol" and (samples is not None or seed is not None):
-        raise UserError("--samples and --seed change nothing without --method sobol.")
+def answer(asked: Request, question: Question, recorded: Sequence[Point] | None = None) -> None:
+    """Simulate, write, print; ``recorded`` are the cases of an earlier sensitivity that is repeated."""
+    from ngpc_sim.job.run_folder import OF_SENSITIVITY, check_no_results, old_pages
+    from ngpc_sim.job.sensitivity import Design, check_sampling, in_processes
+    from ngpc_sim.job.sensitivity_question import SOBOL, check_unchanged, manifest
+    from ngpc_sim.report.files import manifest_file
+    from ngpc_sim.report.folder import check_writable, write_set
+    from ngpc_sim.report.tables.terminal import print_tables
+    from ngpc_sim.simulation.store import NAME, PointStore
+
+    began, out = time.monotonic(), asked.folder
+    check_no_results(out)
+    design = Design(asked)
+    if recorded is not None:
+        check_unchanged(design.cases, recorded)
+    ranges = design.ranges(question.keys or ())
+    sampling, is_sobol = question.sampling, question.method == SOBOL
+    if is_sobol:
+        check_sampling(*sampling, len(design.cases) * (len(ranges) + 2))
+    check_writable(out)
+    designs = sampling[0] * (len(ranges) + 2) if is_sobol else 1 + sum(len(own.ends) for own in ranges)
+    bar = Bar(designs * len(design.cases), "simulating", shown=not asked.quiet)
+    answered = _sobol if is_sobol else _one_at_a_time
+    with closing(bar), PointStore.open(out / NAME) as store:
+        run = in_processes(asked.jobs, bar.advance, store)
+        files, lines = answered(design, ranges, question.column, sampling, run)
+    files |= manifest_file(manifest(asked, question, design.cases, time.monotonic() - began))
+    written = write_set(out, files, (*OF_SENSITIVITY, *old_pages(out)))
+    if not asked.quiet:
+        print_tables(lambda _: [], [*lines, wrote(written, out)], None)
 
 
 def _one_at_a_time(

@@ -68,22 +68,22 @@ class Spec(BaseModel):
 class Sourced(Spec):
     """A number with its unit, its source and how sure we are."""
 
-    value: float = Field(ge=0, le=1e15)
-    unit: str = Field(min_length=1)
-    source: str = Field(min_length=3)
-    tag: Tag
+    value: float = Field(ge=0, le=1e15, description="the number")
+    unit: str = Field(min_length=1, description="its unit")
+    source: str = Field(min_length=3, description="where it is from")
+    tag: Tag = Field(description="how sure it is")
 
 
 class Positive(Sourced):
     """A sourced number that something is divided by, or that would be no thing at all at 0."""
 
-    value: float = Field(gt=0, le=1e15)
+    value: float = Field(gt=0, le=1e15, description="the number")
 
 
 class Share(Sourced):
     """A sourced part of a whole."""
 
-    value: float = Field(gt=0, le=1)
+    value: float = Field(gt=0, le=1, description="the number")
 
 
 def merge(base: Tree, over: Tree) -> Tree:

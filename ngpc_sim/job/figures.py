@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ngpc_sim.config.errors import UserError
@@ -10,7 +11,7 @@ from ngpc_sim.config.yaml_files import is_folder
 from ngpc_sim.job.finished_runs import MANIFEST, RESULTS, read_run
 from ngpc_sim.job.so_far import read_so_far
 from ngpc_sim.report.charts.canvas import FORMATS, chart_bytes
-from ngpc_sim.report.charts.chart_files import FRAMES, MISSES, charts_of
+from ngpc_sim.report.charts.chart_files import CHARTS, FRAMES, MISSES, charts_of
 from ngpc_sim.report.charts.sheet import COLUMN_IN, PAGE_IN
 from ngpc_sim.report.folder import write_set
 from ngpc_sim.report.level_file import read_levels
@@ -41,6 +42,24 @@ def write_figures(out: Path, charts: str, formats: str, widths: str) -> list[Pat
     names = _listed("--chart", charts, drawn)
     figures = {f"{name}-{size}": drawn[name](WIDTHS[size]) for name in names for size in sizes}
     return write_set(out / FOLDER, chart_bytes(figures, kinds))
+
+
+def forget_figures(out: Path) -> None:
+    """Delete what :func:`write_figures` drew of an earlier run into ``out``, and leave what others put beside it.
+
+    Raises
+    ------
+    UserError
+        Where they cannot be deleted.
+    """
+    folder = out / FOLDER
+    names = (*CHARTS, FRAMES, MISSES)
+    known = [f"{name}-{width}.{kind}" for name in names for width in WIDTHS for kind in FORMATS]
+    old = [name for name in known if (folder / name).is_file()]
+    if old:
+        write_set(folder, {}, old)
+        with suppress(OSError):  # more is in it
+            folder.rmdir()
 
 
 def _rows(out: Path) -> Sequence[Row]:

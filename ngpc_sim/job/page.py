@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from ngpc_sim.config.errors import UserError
-from ngpc_sim.config.files import open_file
 from ngpc_sim.config.yaml_files import is_folder
 from ngpc_sim.job.compare import Comparison
 from ngpc_sim.job.configurations import whole
@@ -16,7 +15,7 @@ from ngpc_sim.job.finished_runs import MANIFEST, RESULTS, FinishedRun, read_mani
 from ngpc_sim.job.notes.note import FILE as NOTES
 from ngpc_sim.job.notes.note import TOPICS
 from ngpc_sim.job.notes.reading import read_notes
-from ngpc_sim.job.run_folder import PAGE
+from ngpc_sim.job.run_folder import PAGE, is_page
 from ngpc_sim.job.so_far import SoFar, sweep_so_far
 from ngpc_sim.machine.whole_files import check_target, write_whole
 from ngpc_sim.report.page import Run, document
@@ -25,8 +24,6 @@ from ngpc_sim.simulation.store import NAME
 
 #: what is said of points without a manifest of their own
 NOT_ENDED = "They are of a sweep that has not ended, so its command, configuration and notes are not known yet."
-#: what a page of ours has in its head, and in how many bytes of it at most
-OURS, HEAD_BYTES = b" - ngpc-sim</title>", 1 << 16
 
 
 def check_page(target: Path) -> None:
@@ -41,14 +38,13 @@ def check_page(target: Path) -> None:
         raise UserError(f"{target} is no name for a page: end it in .html, for instance {PAGE}.")
     check_target(target)
     try:
-        with open_file(target) as file:
-            is_ours = OURS in file.read(HEAD_BYTES)
+        is_ours = is_page(target)
     except (FileNotFoundError, NotADirectoryError):
         return  # nothing is there; what cannot be made is told when it is made
     except OSError as error:
         raise UserError(f"{target} cannot be written: {error.strerror or error}.") from error
     if not is_ours:
-        raise UserError(f"{target} is there and is no page of ngpc-sim: name another file with --out.")
+        raise UserError(f"{target} is there and is no page of ngpc-sim: name another file or folder with --out.")
 
 
 def write_page(folders: Sequence[Path], target: Path | None = None) -> Path:

@@ -130,7 +130,11 @@ class Request:
         if self.sweep is not None:
             allowed = " --allow-plugins" if self.allow_plugins else ""
             return f"ngpc-sim sweep {quote(str(self.sweep.path))}{allowed}"
-        words = ["ngpc-sim"]
+        return " ".join(["ngpc-sim", *self.flags()])
+
+    def flags(self) -> list[str]:
+        """Options that results follow from as they are typed, defaults left out."""
+        words: list[str] = []
         for name, value in self.given().items():
             flag = f"--{FLAGS.get(name, name).replace('_', '-')}"
             if name == "settings":
@@ -139,7 +143,7 @@ class Request:
                 words += [flag if value else f"--no-{flag[2:]}"]
             else:
                 words += [flag, str(value)]
-        return " ".join(quote(word) for word in words)
+        return [quote(word) for word in words]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import filecmp
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from ngpc_sim.job.feasible import Constraint, constraint
 from ngpc_sim.job.finished_runs import MANIFEST, RESULTS, read_manifest
 from ngpc_sim.job.repeats import points_of
 from ngpc_sim.job.request import PRUNED, Request
-from ngpc_sim.job.run_folder import EXTRA_FILES, PAGE
+from ngpc_sim.job.run_folder import EXTRA_FILES
 from ngpc_sim.report.charts.chart_files import CHART_FILES
 from ngpc_sim.report.files import TIMES
 from ngpc_sim.simulation.design import Point
@@ -25,7 +25,7 @@ from ngpc_sim.simulation.design import Point
 #: a table of what is finished so far is one of them
 FILES = (
     *("results.csv", RESULTS, "results.parquet", *CHART_FILES),
-    *(name for name in EXTRA_FILES if name not in {so_far.FILE, PAGE}),
+    *(name for name in EXTRA_FILES if name != so_far.FILE),
 )
 #: types of an option by the words of its annotation
 TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
@@ -67,8 +67,13 @@ def _options(asked: object) -> dict[str, Any]:
     known["sweep"] = ["str"]  # its path: the constraints stand beside it, and the points are made
     for name, value in asked.items():
         if name not in known or not _fits(value, known[name]):
-            raise UserError(f"the manifest has the option {name} with a value that it cannot have.")
+            raise damaged_option(name)
     return dict(asked)
+
+
+def damaged_option(name: str) -> UserError:
+    """The mistake of a manifest whose option has a value that none can type."""
+    return UserError(f"the manifest has the option {name} with a value that it cannot have.")
 
 
 def _constraints(manifest: Mapping[str, Any]) -> tuple[Constraint, ...]:
@@ -84,9 +89,9 @@ def _fits(value: object, words: list[str]) -> bool:
     return type(value) in {TYPES.get(word) for word in words}
 
 
-def held_against(first: Path, second: Path) -> dict[str, bool]:
-    """Whether the bytes agree of every result file that one of two folders has; of the manifests, all but times."""
-    names = [name for name in FILES if any((folder / name).is_file() for folder in (first, second))]
+def held_against(first: Path, second: Path, files: Sequence[str] = FILES) -> dict[str, bool]:
+    """Whether the bytes agree of each of ``files`` that one of two folders has; of the manifests, all but times."""
+    names = [name for name in files if any((folder / name).is_file() for folder in (first, second))]
     agree = {name: _equal(first / name, second / name) for name in names}
     manifests = [
         {key: own for key, own in read_manifest(folder).items() if key not in TIMES} for folder in (first, second)

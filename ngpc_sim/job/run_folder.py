@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ngpc_sim.config.errors import UserError
+from ngpc_sim.config.files import open_file
 from ngpc_sim.job import so_far
+from ngpc_sim.job.figures import forget_figures
+from ngpc_sim.job.finished_runs import RESULTS
 from ngpc_sim.job.notes import note
 from ngpc_sim.job.timeline_blockers import BLOCKERS_FILE
+from ngpc_sim.report.charts.canvas import KINDS
 from ngpc_sim.report.charts.chart_files import CHART_FILES, FRAME_FILES, MISS_FILES, chart_files
 from ngpc_sim.report.files import result_files
 from ngpc_sim.report.folder import Content, write_set
@@ -15,11 +20,38 @@ from ngpc_sim.report.panels import Row
 
 #: the page of a folder, which contradicts its tables once they are written again
 PAGE = "report.html"
+#: what a page of ours has in its head, and in how many bytes of it at most
+OURS, HEAD_BYTES = b" - ngpc-sim</title>", 1 << 16
+#: files of a sensitivity, by either method
+OF_SENSITIVITY = (
+    *("sensitivity.csv", "sobol.csv"),
+    *(f"{name}.{kind}" for name in ("tornado", "sobol") for kind in KINDS),
+)
 #: files that only some runs write
 EXTRA_FILES = (
     *("budgets.csv", "levels.csv", "levels.parquet", "stalls.csv", "stalls.parquet", "traffic.csv"),
-    *(BLOCKERS_FILE, note.FILE, so_far.FILE, PAGE, *MISS_FILES, *FRAME_FILES),
+    *(BLOCKERS_FILE, note.FILE, so_far.FILE, *MISS_FILES, *FRAME_FILES),
 )
+
+
+def is_page(path: Path) -> bool:
+    """Whether a file is a page of ours; an ``OSError`` where it is not there or cannot be read."""
+    with open_file(path) as file:
+        return OURS in file.read(HEAD_BYTES)
+
+
+def old_pages(folder: Path) -> tuple[str, ...]:
+    """The page of an earlier run in a folder, where there is one: a stale file; one that is not ours is none."""
+    try:
+        return (PAGE,) if is_page(folder / PAGE) else ()
+    except OSError:
+        return ()
+
+
+def check_no_results(folder: Path) -> None:
+    """Refuse a folder that has results of a run, whose manifest another one would replace."""
+    if (folder / RESULTS).exists():
+        raise UserError(f"{folder} has the results of a run: name another folder with --out.")
 
 
 def write_results(
@@ -35,7 +67,7 @@ def write_results(
 
     ``extra`` files (name to content) belong to the set; ``level_rows`` are what the chart of misses shows. Without
     ``charts`` the charts of an earlier run are deleted, for they would contradict the tables; so are extra files that
-    this run does not write.
+    this run does not write, the earlier run's page and figures, and the files of an earlier sensitivity.
 
     Raises
     ------
@@ -44,4 +76,7 @@ def write_results(
     """
     drawn = chart_files(rows, level_rows) if charts else {}
     files: dict[str, Content] = {**result_files(rows, manifest), **drawn, **(extra or {})}
-    return write_set(Path(folder), files, (*CHART_FILES, *EXTRA_FILES))
+    place = Path(folder)
+    written = write_set(place, files, (*CHART_FILES, *EXTRA_FILES, *OF_SENSITIVITY, *old_pages(place)))
+    forget_figures(place)
+    return written

@@ -87,10 +87,10 @@ def check_timeline(window: str | None, points: Sequence[Point]) -> None:
     Raises
     ------
     UserError
-        Without exactly one design point at detail cycle, with an NFP of a plug-in, or with a window that is none.
+        Without exactly one design point at detail cycle, with an NFP of a plug-in, or with a window that is none or
+        names no invocation of the trace.
     """
-    if window is not None:
-        Window.parsed(window)
+    asked = None if window is None else Window.parsed(window)
     if len(points) != 1:
         raise UserError(f"--timeline shows one design point, not {len(points):,}: name one app, encoding and scale.")
     point = points[0]
@@ -104,6 +104,8 @@ def check_timeline(window: str | None, points: Sequence[Point]) -> None:
         raise UserError(
             f"--timeline shows {MOST_ENGINES:,} encoding engines, and {engines:,} are asked: lower --scale."
         )
+    if asked is not None:
+        asked.check_trace(max(len(point.profile.launched), len(point.work.sections)))
     load_package()  # its absence is said before anything is simulated
 
 

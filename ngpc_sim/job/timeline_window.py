@@ -16,6 +16,8 @@ from ngpc_sim.kernels.frame_tables import ASKED, OF_ITEM, OF_TILE
 Array = np.ndarray[Any, Any]
 #: ps of the units of time in a window
 UNITS = {"ms": PS_PER_MS, "us": PS_PER_MS // 10**3, "ns": PS_PER_MS // 10**6}
+#: what becomes of a run whose window is found to be no part of the frame
+KEPT = "The results are written, the timeline is not."
 _TIME = r"(\d+(?:\.\d+)?)\s*(ms|us|ns)"
 _BY_TIME = re.compile(rf"{_TIME}\.\.{_TIME}")
 _BY_NUMBER = re.compile(r"(\d+)(?:\.\.(\d+))?")
@@ -51,6 +53,12 @@ class Window:
             raise UserError(f"--timeline-window {text} ends before it begins.")
         return window
 
+    def check_trace(self, invocations: int) -> None:
+        """Raise `UserError` where it is behind so many invocations; how long a frame takes is known when it has run."""
+        if not self.by_time and self.first >= invocations:
+            known = f"which has 0 to {invocations - 1}"
+            raise UserError(f"--timeline-window {self.text} names no invocation of what runs, {known}.")
+
 
 def placed(window: Window | None, recording: Recording, invocations: Array, offset: int) -> tuple[int, int, str]:
     """Start and end of a window in ps of the frame, which starts at ``offset``, and what it is, in words.
@@ -74,10 +82,12 @@ def placed(window: Window | None, recording: Recording, invocations: Array, offs
     if window.by_time:
         if window.first >= offset + frame_ps:
             length = (offset + frame_ps) / PS_PER_MS
-            raise UserError(f"--timeline-window {window.text} begins behind the frame, which takes {length:.4g} ms.")
+            raise UserError(
+                f"--timeline-window {window.text} begins behind the frame, which takes {length:.4g} ms. {KEPT}"
+            )
         return max(0, window.first - offset), min(frame_ps, max(1, window.last - offset)), window.text
     inside = (own >= window.first) & (own <= window.last)
     if not inside.any():
         known = f"{int(own.min())} to {int(own.max())}"
-        raise UserError(f"--timeline-window {window.text} names no invocation of the frame, which has {known}.")
+        raise UserError(f"--timeline-window {window.text} names no invocation of the frame, which has {known}. {KEPT}")
     return int(came[inside].min()), int(ended[inside].max()), f"invocations {window.text}"

@@ -50,8 +50,13 @@ def result_files(rows: Sequence[Row], manifest: Mapping[str, object]) -> dict[st
         "results.csv": _csv_parts(columns, by_column),
         "results.json": _results(manifest, columns, by_column),
         "results.parquet": _parquet_parts(by_column),
-        "manifest.json": f"{_manifest(manifest)}\n".encode(),
+        **manifest_file(manifest),
     }
+
+
+def manifest_file(manifest: Mapping[str, object]) -> dict[str, bytes]:
+    """The manifest alone: file name to content."""
+    return {"manifest.json": f"{_manifest(manifest)}\n".encode()}
 
 
 def ordered_columns(rows: Sequence[Row]) -> list[str]:

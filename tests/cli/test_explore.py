@@ -148,6 +148,7 @@ def test_a_search_leaves_the_manifest_of_a_run_in_its_folder(explore, run):
         (("--objective", "bottleneck:max"), "column 'bottleneck' holds"),
         ((), "explore takes 1 to 4 objectives"),
         (("--target", "gia@4k"), "is not APP@SIZEFPS"),
+        (("--target", "gia@4k60", "--minimize", "area"), "--minimize: unknown column 'area'"),
         (("--target", "gia@4k60", *GOALS), "--objective does not go with --target"),
     ],
 )

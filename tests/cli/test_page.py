@@ -106,6 +106,21 @@ def test_html_writes_the_page_and_a_later_run_deletes_it(run):
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_a_later_run_deletes_the_figures_of_the_run_before_and_no_others(run):
+    words = ("--scale", "8", "--app", "gia", "--detail", "bound", "--quiet", "--out", "o")
+    folder = run(*words).folder / "o" / "figures"
+    run("report", "o", "--chart", "speedup,area", "--format", "all", "--width", "all", "--quiet")
+    assert len(list(folder.iterdir())) == 12
+    (folder / "mine.png").write_text("mine")
+    run(*words)
+    assert [path.name for path in folder.iterdir()] == ["mine.png"]
+    (folder / "mine.png").unlink()
+    run("report", "o", "--chart", "speedup", "--quiet")
+    run(*words)
+    assert not folder.exists()
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_a_sweep_that_is_not_finished_says_how_much_of_it_the_page_shows(run):
     words = ("--app", "gia", "--detail", "bound", "--quiet", "--out", "o")
     folder = run("--scale", "8,16", *words).folder / "o"
@@ -175,3 +190,35 @@ def test_compare_writes_a_page_of_both_runs(run):
     text = (folder / "c" / "report.html").read_text()
     assert "What differs" in text
     assert "No result differs." in text
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("compare", "a", "a"),
+        ("--scale", "8", "--app", "gia", "--detail", "bound"),
+        ("sensitivity", "--app", "gia", "--detail", "bound", "--key", "nfp.clock_ghz"),
+        ("explore", "--target", "gia@hd1", "--detail", "bound", "--budget", "1"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_html_takes_the_place_of_no_strangers_page(run, words):
+    folder = run("--scale", "8", "--app", "gia", "--detail", "bound", "--quiet", "--out", "a").folder
+    (folder / "c").mkdir()
+    (folder / "c" / "report.html").write_text("<title>mine</title>")
+    ran = run(*words, "--html", "--quiet", "--out", "c")
+    said = "c/report.html is there and is no page of ngpc-sim: name another file or folder with --out.\n"
+    assert (ran.status, ran.err) == (2, f"ngpc-sim: error: {said}")
+    assert [path.name for path in (folder / "c").iterdir()] == ["report.html"]
+    assert (folder / "c" / "report.html").read_text() == "<title>mine</title>"
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_run_without_a_page_leaves_a_strangers_one(run):
+    words = ("--scale", "8", "--app", "gia", "--detail", "bound", "--quiet", "--out", "a")
+    page = run("--version").folder / "a" / "report.html"
+    page.parent.mkdir()
+    page.write_text("<title>mine</title>")
+    assert [run(*words).status for _ in range(2)] == [0, 0]
+    assert page.read_text() == "<title>mine</title>"

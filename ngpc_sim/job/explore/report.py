@@ -18,6 +18,7 @@ from ngpc_sim.config.yaml_files import Tree, dump_yaml
 from ngpc_sim.job.explore.fronts import grown_volumes
 from ngpc_sim.job.explore.goals import Limit
 from ngpc_sim.job.explore.request import Found
+from ngpc_sim.job.run_folder import old_pages
 from ngpc_sim.report.charts.canvas import KINDS, chart_bytes
 from ngpc_sim.report.charts.front import Axis, front_chart, volume_chart
 from ngpc_sim.report.files import table_files
@@ -49,7 +50,7 @@ def write(found: Found, folder: Path, about: Mapping[str, Any]) -> list[Path]:
     files[SEARCH] = _facts(found, about)
     if designs or known:
         write_set(folder / DESIGNS, designs, known)
-    return write_set(folder, files, FILES)
+    return write_set(folder, files, (*FILES, *old_pages(folder)))
 
 
 def trial_rows(found: Found, volumes: Sequence[float]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ngpc_sim.architecture.arch import Arch
 from ngpc_sim.job.differences import Difference
@@ -43,19 +43,32 @@ def cost_notes(pairs: Pairs, names: Names) -> list[Note]:
             groups.setdefault((point.arch.name, point.arch.technology.name, names.condition(result)), []).append(
                 (point, result)
             )
-    told = ((condition, note) for (*_, condition), group in groups.items() for note in _of_group(group))
+    gains: dict[str, list[float]] = {}
+    for group in groups.values():
+        own, found = _at_largest(group)
+        gains.setdefault(_where(own.arch), []).extend(result.costs.energy_gain for result in found)
+    told = ((condition, note) for (*_, condition), group in groups.items() for note in _of_group(group, gains))
     return folded(names, told)
 
 
-def _of_group(group: Pairs) -> Iterator[Note]:
-    point, result = max(group, key=lambda pair: pair[1].scale)
-    arch = point.arch
-    same = [r for p, r in group if p.arch.sha256 == arch.sha256]
-    where = f"{arch.name} in {arch.technology.name}, scale {arch.scale}"
-    yield _gain(where, same)
-    if is_published_design(result.row()):
-        yield _power(where, arch, same)
-        yield _area(where, arch, result)
+def _at_largest(group: Pairs) -> tuple[Point, list[Result]]:
+    """A point of the largest scale of a group, and all results of its architecture."""
+    point, _ = max(group, key=lambda pair: pair[1].scale)
+    return point, [r for p, r in group if p.arch.sha256 == point.arch.sha256]
+
+
+def _where(arch: Arch) -> str:
+    return f"{arch.name} in {arch.technology.name}, scale {arch.scale}"
+
+
+def _of_group(group: Pairs, gains: Mapping[str, list[float]]) -> Iterator[Note]:
+    """Notes on one condition; that on energy is the same for all that ``gains`` has of an architecture."""
+    point, same = _at_largest(group)
+    where = _where(point.arch)
+    yield _gain(where, sorted(gains[where]))
+    if is_published_design(same[0].row()):
+        yield _power(where, point.arch, same)
+        yield _area(where, point.arch, same[0])
 
 
 def _power(where: str, arch: Arch, results: Sequence[Result]) -> Note:
@@ -74,9 +87,9 @@ def _power(where: str, arch: Arch, results: Sequence[Result]) -> Note:
     return Note("costs", where, text, figures, published.source, f"NGPC power {' to '.join(gaps)} from published")
 
 
-def _gain(where: str, results: Sequence[Result]) -> Note:
-    gains = sorted(result.costs.energy_gain for result in results)
-    band = f"{gains[0]:.1f}" if len(gains) == 1 else f"{gains[0]:.1f} to {gains[-1]:.1f}"
+def _gain(where: str, gains: Sequence[float]) -> Note:
+    low, high = f"{gains[0]:.1f}", f"{gains[-1]:.1f}"
+    band = low if low == high else f"{low} to {high}"
     text = f"A frame takes {band} times less energy than on the GPU alone, GPU and memory included."
     return Note("costs", where, text, {"least": gains[0], "largest": gains[-1]}, "column energy_gain of results.csv")
 

@@ -63,32 +63,47 @@ def _unused(pairs: Pairs, names: Names) -> Told:
 
 
 def _over_board(results: Sequence[Result], names: Names) -> Told:
-    """One note an architecture, scale and condition: whose mean power no board gives."""
-    groups: dict[tuple[str, int, Condition], list[Result]] = {}
+    """One note an architecture and board: whose mean power no board gives, at which scales."""
+    groups: dict[tuple[str, str, float], list[Result]] = {}
     for r in results:
         if r.costs.power_over_board:
-            groups.setdefault((r.arch, r.scale, names.condition(r)), []).append(r)
-    for (arch, scale, condition), group in groups.items():
-        watts, gpu = group[0].configuration["gpu_file"]["board_power_w"]["value"], group[0].gpu
-        by_work = {names.work(r): r.total_power_w for r in group}
+            watts = r.configuration["gpu_file"]["board_power_w"]["value"]
+            groups.setdefault((r.arch, r.gpu, watts), []).append(r)
+    for (arch, gpu, watts), group in groups.items():
+        by_work: dict[str, float] = {}
+        for r in group:
+            by_work[names.work(r)] = max(by_work.get(names.work(r), 0.0), r.total_power_w)
+        rows = f" in {len(group):,} rows" if len(group) > len(by_work) else ""
         text = (
-            f"The mean power of {', '.join(by_work)} is above the board of {gpu}, {watts:g} W. The table marks it *. "
-            "fit_clock_ghz is the clock at which it would fit."
+            f"The mean power of {', '.join(by_work)} is above the board of {gpu}, {watts:g} W{rows}. "
+            "The table marks it *. fit_clock_ghz is the clock at which it would fit."
         )
         brief = f"* power above the board's {watts:g} W"
         source = "columns total_power_w and power_over_board of results.csv"
-        figures = by_work | {"board_power_w": watts}
-        yield condition, Note("warnings", f"{arch}, scale {scale}", text, figures, source, brief)
+        about = f"{arch}, scale {_span(r.scale for r in group)}"
+        note = Note("warnings", about, text, by_work | {"board_power_w": watts}, source, brief)
+        yield from ((names.condition(r), note) for r in group)
 
 
 def _beyond_clock(pairs: Pairs, names: Names) -> Told:
-    """One note an architecture and condition: whose clock is beyond the estimate of its slowest block."""
+    """One note an architecture and slowest block: whose clocks are beyond the estimate of that block."""
+    groups: dict[tuple[str, str, str, float], list[tuple[float, Result]]] = {}
     for point, r in {point.arch.sha256: (point, r) for point, r in pairs}.values():
         block, ghz = slowest_block(point.arch)
-        own, technology = point.arch.nfp.clock_ghz, point.arch.technology.name
+        own = point.arch.nfp.clock_ghz
         if own > ghz:
-            text = f"nfp.clock_ghz {own:g} is beyond what {block} allows in {technology}, about {ghz:.2g} GHz."
-            figures = {"clock_ghz": own, "allowed_ghz": ghz}
-            source = "an estimate from FO4 depths, docs/hardware.md"
-            brief = f"clock of {own:g} GHz, {block} allows about {ghz:.2g}"
-            yield names.condition(r), Note("warnings", r.arch, text, figures, source, brief)
+            groups.setdefault((r.arch, point.arch.technology.name, block, ghz), []).append((own, r))
+    for (arch, technology, block, ghz), group in groups.items():
+        clocks = _span(own for own, _ in group)
+        text = f"nfp.clock_ghz {clocks} is beyond what {block} allows in {technology}, about {ghz:.2g} GHz."
+        figures = {"clock_ghz": max(own for own, _ in group), "allowed_ghz": ghz}
+        source = "an estimate from FO4 depths, docs/hardware.md"
+        brief = f"clock of {clocks} GHz, {block} allows about {ghz:.2g}"
+        note = Note("warnings", arch, text, figures, source, brief)
+        yield from ((names.condition(r), note) for _, r in group)
+
+
+def _span(values: Iterable[float]) -> str:
+    """The values in words: one, or from the least to the largest."""
+    found = sorted(set(values))
+    return f"{found[0]:g}" if len(found) == 1 else f"{found[0]:g} to {found[-1]:g}"

@@ -16,7 +16,8 @@ from typing import Any
 from ngpc_sim.report.panels import Row
 from ngpc_sim.workloads.apps import APPS, app_title
 
-FILTER = "app === null || datum.app === app"
+#: rows that an app's button leaves; a row without an app, as an area is, holds of all
+FILTER = "app === null || !isValid(datum.app) || datum.app === app"
 #: classes of a palette in the style sheet; of Okabe and Ito, lightened on dark paper
 SHAPES = ("circle", "triangle-down")
 COLOURS = tuple(f"var(--c{place})" for place in range(8))
@@ -85,7 +86,7 @@ def stacks(rows: Rows, x: Axis, parts: Mapping[str, str], top: float | None) -> 
         order="order:Q",
         tooltip=[_tip(alt, "label", "of"), _tip(alt, "part", "part"), _tip(alt, "value", x.title)],
     )
-    return _finished(chart, rows, {"step": STEP_PX})
+    return _finished(chart, rows, step=STEP_PX)
 
 
 def points(
@@ -129,7 +130,7 @@ def bars(rows: Rows, x: Axis, kinds: Sequence[str], _: float | None = None) -> d
         color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=list(kinds), range=_palette(kinds))),
         tooltip=[_tip(alt, name, name) for name in ("label", "kind", "value", "about")],
     )
-    return _finished(chart, rows, {"step": BARS_PX, "for": "position"})
+    return _finished(chart, rows, step=BARS_PX)
 
 
 def steps(rows: Rows, x: Axis, kinds: Sequence[str], _: float | None = None) -> dict[str, Any]:
@@ -143,13 +144,19 @@ def steps(rows: Rows, x: Axis, kinds: Sequence[str], _: float | None = None) -> 
         order="place:Q",
         tooltip=[_tip(alt, name, name) for name in ("label", "kind", "value")],
     )
-    return _finished(chart, rows, {"step": STEP_PX + 6})
+    return _finished(chart, rows, step=STEP_PX + 6)
 
 
-def _finished(chart: Any, rows: Rows, height: object) -> dict[str, Any]:  # noqa: ANN401 - of altair
-    """The specification with its rows; nothing in it is counted, so that the same chart has the same bytes."""
-    spec: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
+def _finished(chart: Any, rows: Rows, height: int = 0, step: int = 0) -> dict[str, Any]:  # noqa: ANN401 - of altair
+    """The specification with its rows; nothing in it is counted, so that the same chart has the same bytes.
+
+    With a ``step`` it is as high as its labels need. The page's script keeps it so when it shows one app: a height in
+    steps of Vega-Lite's own does not go with a width that follows its place, and warns.
+    """
+    labels = {row["label"] for row in rows} if step else ()
+    spec: dict[str, Any] = chart.properties(width="container", height=height or step * len(labels)).to_dict()
     spec.pop("$schema", None)
+    spec |= {"usermeta": {"step": step}} if step else {}
     spec |= {"datasets": {**spec.get("datasets", {}), "rows": list(rows)}}
     spec |= {"params": [{"name": "app", "value": None}]}
     return spec

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -59,3 +60,34 @@ def test_keys_without_effect_are_a_warning_where_they_were_typed():
     plain = points(Request(scale="8", apps="gia", detail="bound"))
     (note,) = (note for note in notes_of(plain, run_points(plain)) if "pe_stages" in note.text)
     assert (note.topic, note.brief) == ("keys", "")
+
+
+def test_many_points_have_one_note_of_a_kind_with_what_it_holds_of():
+    clocks = ("nfp.clock_ghz=0.8..2.0:0.1", "nfp.encoding.grid_sram_kib=512,1024", "gpu.board_power_w=100")
+    asked = points(Request(scale="8,16", apps="gia", detail="bound", settings=clocks))
+    results = run_points(asked)
+    notes = notes_of(asked, results)
+    (limits,) = (note for note in notes if note.topic == "limits")
+    assert (limits.about, limits.text) == ("ngpc, hashgrid, scale 16", "gia is limited by mlp_engine.")
+    (clock,) = (note for note in notes if "beyond what" in note.text)
+    assert clock.brief == "clock of 1.1 to 2 GHz, interpol_weights allows about 1.1"
+    assert clock.about.endswith("nfp.clock_ghz=1.8 or 2 other conditions")
+    (gain,) = (note for note in notes if "less energy" in note.text)
+    gains = [r.costs.energy_gain for r in results if r.scale == 8]  # of 16 no area is published
+    assert (gain.about, gain.figures) == ("ngpc in n7, scale 8", {"least": min(gains), "largest": max(gains)})
+    (board,) = (note for note in notes if "above the board" in note.text)
+    over = [r for r in results if r.total_power_w > 100]
+    assert f"100 W in {len(over)} rows." in board.text
+    assert board.figures["gia-hashgrid"] == max(r.total_power_w for r in over)
+    assert board.about.startswith("ngpc, scale 8 to 16")
+
+
+def test_gains_of_many_points_are_a_range():
+    asked = points(Request(scale="8", apps="gia", settings=("nfp.clock_ghz=0.9,1.0",)))
+    results = [
+        replace(r, doubled="mlp_engine x2", doubled_gain=gain)
+        for r, gain in zip(run_points(asked), (1.5, 1.25), strict=True)
+    ]
+    (limits,) = (note for note in notes_of(asked, results) if note.topic == "limits")
+    assert limits.text == "gia is limited by mlp_engine. With mlp_engine x2 it is 1.25 to 1.50 times as fast."
+    assert limits.figures == {"gia least": 1.25, "gia": 1.5}

@@ -60,6 +60,20 @@ def test_a_click_on_an_app_filters_every_chart_and_the_table(opened, plain):
     assert page.locator("#run0-rows tbody tr").count() == 8
 
 
+def test_a_chart_is_as_high_as_its_bars_and_one_of_no_app_keeps_all(opened, plain):
+    from playwright.sync_api import expect
+
+    own = opened(plain)
+    stalls, area = (own.page.locator(f"#run0-{name} svg .mark-rect.role-mark path") for name in ("stalls", "area"))
+    frame = own.page.locator("#run0-stalls svg path.background").first
+    whole, bars, areas = frame.bounding_box()["height"], stalls.count(), area.count()
+    own.page.locator("#run0-energy svg .mark-rect.role-mark path").first.click()
+    expect(stalls).to_have_count(bars // 2)
+    assert frame.bounding_box()["height"] == pytest.approx(whole / 2, abs=1)
+    assert area.count() == areas > 0
+    assert own.errors == []
+
+
 def test_the_table_sorts_and_filters_by_keyboard(opened, plain):
     from playwright.sync_api import expect
 

@@ -17,10 +17,18 @@
   // expressions are interpreted, for the page forbids code that is made of text
   const OPTIONS = { mode: "vega-lite", actions: false, renderer: "svg", ast: true };
 
+  /** Show one app, or all of them, in a chart, which is as high as the labels that are left need. */
+  function showIn({ view, spec }, app) {
+    const { step } = spec.usermeta ?? {};
+    const left = spec.datasets.rows.filter((row) => app === null || (row.app ?? app) === app);
+    if (step) view.height(step * new Set(left.map((row) => row.label)).size);
+    view.signal("app", app).runAsync();
+  }
+
   /** Show one app, or all of them, in every chart and table. */
   function choose(app) {
     chosen = app;
-    for (const view of views) view.signal("app", app).runAsync();
+    for (const own of views) showIn(own, app);
     for (const { api, column } of tables) api.column(column).search(app === null ? "" : app, { exact: true }).draw();
     for (const button of document.querySelectorAll("[data-app]")) {
       button.setAttribute("aria-pressed", String((button.dataset.app || null) === app));
@@ -34,8 +42,9 @@
       const app = item && item.datum && item.datum.app;
       if (app !== undefined && app !== null) choose(app === chosen ? null : app);
     });
-    if (chosen !== null) view.signal("app", chosen).runAsync();
-    views.push(view);
+    const own = { view, spec: one.spec };
+    if (chosen !== null) showIn(own, chosen);
+    views.push(own);
   }
 
   /** A number of a chart at four digits, a whole one with all of them. */
