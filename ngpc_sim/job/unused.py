@@ -136,6 +136,8 @@ def _rules(file: ArchFile) -> Iterator[Rule]:
     yield not roofline, "frame.rest_model is not roofline", ("frame.ray_state",)
     yield roofline and not frame.fused, "frame.fused is false", ("frame.ray_state",)
     yield not frame.overlap, "frame.overlap is false", ("frame.queues",)
+    one_tile = frame.overlap and frame.tiles == 1 and frame.schedule == "invocations"
+    yield one_tile, "frame.tiles is 1", ("frame.queues",)
     alone = roofline and file.gpu_model == "roofline"
     published = ("calibration.baseline", "calibration.rest_share")
     yield alone, "gpu_model and frame.rest_model are roofline", published
