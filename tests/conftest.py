@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,10 @@ def is_nightly(config):
 
 
 def pytest_configure(config):
+    if hasattr(config, "workerinput"):
+        # tests end commands by signals, which a run in the background of a script, or of nohup, passes on as ignored
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     settings.load_profile("nightly" if is_nightly(config) else "usual")
 
 
