@@ -62,7 +62,7 @@ def test_workers_hand_over_many_points_part_by_part(traces, handed, monkeypatch)
     monkeypatch.setattr(outcomes_module, "MAX_GROUP", 2)
     told = []
     results = run_points(gia_at(range(1, 8), traces), jobs=2, done=told.append)
-    assert handed == [[1, 5], [2, 6], [3, 7], [4]]
+    assert handed == [[1, 2], [3, 4], [5, 6], [7]]
     assert sorted(told) == [1, 2, 2, 2]
     assert [result.scale for result in results] == [1, 2, 3, 4, 5, 6, 7]
 
@@ -138,10 +138,23 @@ def test_overrides_stand_in_the_row(archs, traces):
     assert run_point(point).row()["nfp.mlp.rows"] == 64
 
 
-def test_a_result_carries_the_resolved_configuration_and_its_hash():
+#: keys of mechanisms that the NGPC does not have; its hash is that of a simulator that does not know them
+OFF = {
+    *("nfp.encoding.layout", "nfp.encoding.reorder_window", "nfp.encoding.subgrids", "nfp.encoding.reorder"),
+    *("nfp.encoding.first_subgrid_level", "nfp.encoding.subgrid_buffer_kib"),
+    *("nfp.encoding.subgrid_fill_bytes_per_cycle", "nfp.mlp.arrays", "nfp.io.queries_per_output"),
+}
+
+
+def test_a_result_carries_the_resolved_configuration_and_the_hash_of_what_is_on():
     arch = ngpc.load_arch("ngpc", scale=4, overrides={"nfp.clock_ghz": 1.25})
     result = ngpc.simulate(arch, ngpc.load_workload("gia-hashgrid"), ngpc.load_trace("gia-plane"), limit_queries=100)
     assert result.configuration["nfp"]["clock_ghz"] == 1.25
     assert result.configuration["scale"] == 4
-    text = json.dumps(result.configuration, sort_keys=True, separators=(",", ":"))
+    own = json.loads(json.dumps(result.configuration))
+    for key in OFF:
+        _, block, name = key.split(".")
+        del own["nfp"][block][name]
+        own["sources"].pop(key, None)
+    text = json.dumps(own, sort_keys=True, separators=(",", ":"))
     assert hashlib.sha256(text.encode()).hexdigest() == result.arch_sha256

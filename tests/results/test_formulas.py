@@ -202,15 +202,17 @@ def test_a_part_of_a_frame_has_no_figure_of_a_whole_one(run):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Files of two runs, for a timeline is of one point: all that a run can write."""
-    out, timed = tmp_path_factory.mktemp("out"), tmp_path_factory.mktemp("timed")
+    """Files of three runs, for a timeline is of one point, and traffic of blocks: all that a run can write."""
+    out, timed, laid = (tmp_path_factory.mktemp(name) for name in ("out", "timed", "laid"))
     several = ("--scale", "4,8", "--power-budget", "0.5,2,50", "--set", "nfp.clock_ghz=0.5,1")
     one = ("--scale", "8", "--timeline", str(timed / "gia.pftrace"))
-    for words, place in ((several, out), (one, timed)):
+    blocks = ("--scale", "8", "--set", "nfp.encoding.layout=voxel_block", "--limit-queries", "1000")
+    for words, place in ((several, out), (one, timed), (blocks, laid)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "argv", ["ngpc-sim", "--app", "gia", *words, "--quiet", "--out", str(place)])
             main()
     (timed / "timeline-blockers.csv").rename(out / "timeline-blockers.csv")
+    (laid / "traffic.csv").rename(out / "traffic.csv")
     return out
 
 
@@ -240,7 +242,7 @@ def test_every_budget_is_what_its_formula_says(folder):
             assert [row["nfp.clock_ghz"] for row in chosen] == [line["clock_ghz"]]
 
 
-@pytest.mark.parametrize("file", ["results.csv", "levels.csv", "stalls.csv", "budgets.csv"])
+@pytest.mark.parametrize("file", ["results.csv", "levels.csv", "stalls.csv", "budgets.csv", "traffic.csv"])
 def test_explain_knows_every_column_of_every_file(file, folder, capsys, monkeypatch):
     with (folder / file).open(newline="") as stream:
         header = next(csv.reader(stream))
