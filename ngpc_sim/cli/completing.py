@@ -68,9 +68,9 @@ def gpus() -> list[str]:
 
 def workloads() -> list[str]:
     """The built-in workloads, and all of them."""
-    from ngpc_sim.workloads.workload import workload_names
+    from ngpc_sim.workloads.workload import shipped_workloads
 
-    return [*workload_names(), "all"]
+    return [*shipped_workloads(), "all"]
 
 
 def traces() -> list[str]:

@@ -46,9 +46,9 @@ def tech_list() -> None:
 @workload_app.command("list", cls=Command)
 def workload_list() -> None:
     """List the built-in workloads, with levels, matrices and trace."""
-    from ngpc_sim.workloads.workload import load_workload, workload_names
+    from ngpc_sim.workloads.workload import load_workload, shipped_workloads
 
-    for name in workload_names():
+    for name in shipped_workloads():
         work = load_workload(name)
         shape = f"{work.encoding.n_levels} levels, {' '.join(f'{rows}x{cols}' for rows, cols in work.matrices())}"
         sys.stdout.write(f"{name:<18} {shape}, trace {work.trace}\n")

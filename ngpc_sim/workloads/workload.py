@@ -18,7 +18,7 @@ from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import MAX_PATH, Field, Name, Spec, choices, field_validator, validate
 from ngpc_sim.config.texts import MAX_NAME, printable
 from ngpc_sim.config.yaml_files import Tree, is_folder, load_yaml
-from ngpc_sim.workloads.apps import APPS, ENCODINGS, NAME_RULE, is_app_name
+from ngpc_sim.workloads.apps import APPS, ENCODINGS, NAME_RULE, OTHER_WORKLOADS, is_app_name
 from ngpc_sim.workloads.gpu_kernels import GpuKernels
 from ngpc_sim.workloads.grids import OUTPUT_PADDING, GridEncoding, grid_levels, padded, table_entries
 
@@ -183,6 +183,11 @@ def workload_names() -> list[str]:
     return [f"{app}-{encoding}" for app in APPS for encoding in ENCODINGS]
 
 
+def shipped_workloads() -> list[str]:
+    """All workloads of the package: the built-in ones, then those of other accelerators' papers."""
+    return [*workload_names(), *(f"{app}-hashgrid" for app in OTHER_WORKLOADS)]
+
+
 def load_workload(name: str | os.PathLike[str]) -> Workload:
     """Workload by built-in name (``nerf-hashgrid``) or as ``path/to/file.yaml:encoding``.
 
@@ -320,7 +325,7 @@ def _locate(name: str) -> tuple[Path, str]:
     app, dash, encoding = name.partition("-")
     path = bundled.folder("workloads") / f"{app}.yaml"
     if not is_app_name(app) or not path.is_file() or (dash and not encoding):
-        raise UserError(f"unknown workload '{name}'; {choices(name, workload_names())}.")
+        raise UserError(f"unknown workload '{name}'; {choices(name, shipped_workloads())}.")
     return path, encoding
 
 

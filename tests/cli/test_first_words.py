@@ -7,6 +7,9 @@ import pytest
 
 import ngpc_sim as ngpc
 
+#: architectures beside the NGPC
+OTHERS = ("icarus", "instant3d-forward", "neurex-edge", "neurex-server")
+
 
 @pytest.mark.parametrize("words", [("-h",), ("trace", "-h"), ("gpu", "-h"), ("validate", "-h")])
 def test_h_is_help(run, words):
@@ -23,12 +26,15 @@ def test_the_package_runs_as_a_module():
 @pytest.mark.parametrize(
     ("what", "names"),
     [
-        ("arch", ["ngpc", "ngpc-paper"]),
+        ("arch", [*OTHERS, "ngpc", "ngpc-paper"]),
         ("gpu", ["h200", "orin", "rtx3090", "rtx4090", "xavier-nx"]),
         ("tech", ["n28", "n45", "n7", "n7-paper"]),
         (
             "workload",
-            [f"{app}-{e}" for app in ("nerf", "nsdf", "gia", "nvr") for e in ("hashgrid", "densegrid", "lowres")],
+            [
+                *(f"{app}-{e}" for app in ("nerf", "nsdf", "gia", "nvr") for e in ("hashgrid", "densegrid", "lowres")),
+                *("neurex-hashgrid", "instant3d-hashgrid", "icarus-hashgrid"),
+            ],
         ),
     ],
 )
@@ -52,8 +58,8 @@ def test_the_shell_gets_completion(installed, monkeypatch):
     [
         (("--gpu", "foo"), "unknown GPU 'foo'; choose from h200, orin, rtx3090, rtx4090, xavier-nx."),
         (("--set", "technology=foo"), "unknown technology 'foo'; choose from n28, n45, n7, n7-paper."),
-        (("--arch", "foo"), "unknown arch 'foo'; choose from ngpc, ngpc-paper."),
-        (("arch", "show", "foo"), "unknown architecture 'foo'; choose from ngpc, ngpc-paper."),
+        (("--arch", "foo"), f"unknown arch 'foo'; choose from {', '.join(OTHERS)}, ngpc, ngpc-paper."),
+        (("arch", "show", "foo"), f"unknown architecture 'foo'; choose from {', '.join(OTHERS)}, ngpc, ngpc-paper."),
         (("workload", "show", "qqq"), "unknown workload 'qqq'; choose from nerf-hashgrid, "),
         (("--trace", "qqq"), "No trace is called 'qqq'; choose from gia-plane-fhd, "),
         (("trace", "record", "qqq"), "No scene is called 'qqq'; choose from "),

@@ -143,6 +143,7 @@ list:
 
 def test_a_design_may_give_a_whole_section(file):
     section = {"input_bytes_per_cycle": 8, "output_bytes_per_cycle": 8, "output_fifo_queries": 128}
+    section |= {"queries_per_output": 1}
     text = f"app: gia\ndetail: bound\nlist:\n  a: {{nfp.io: {json.dumps(section)}}}\n  b: {{nfp.clock_ghz: 1.5}}\n"
     found = points(read_sweep(file(text)))
     own = found[1].arch.nfp.io
