@@ -6,10 +6,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ngpc_sim.architecture.arch import Arch, load_arch
-from ngpc_sim.engines import ClusterSpec, EncodingEngine, NfpSpec
+from ngpc_sim.engines import Cluster, ClusterSpec, EncodingEngine, NfpSpec
 from ngpc_sim.engines.cluster import ClusterWork
 from ngpc_sim.engines.grid_cache import L2Shape
 from ngpc_sim.engines.nfp import IDEAL_PATH, MissPath
+from ngpc_sim.reference import ReferenceCluster
 from ngpc_sim.workloads.grids import GridEncoding, grid_levels, table_entries
 from ngpc_sim.workloads.workload import Network, Workload
 
@@ -48,6 +49,24 @@ class Case:
         """The default architecture with this case's NFPs and cluster."""
         parts = {"nfp": self.spec, "cluster": self.cluster, "scale": self.scale}
         return replace(DEFAULT, file=DEFAULT.file.model_copy(update=parts))
+
+
+def assert_same_misses(fast, slow):
+    """Two services miss the same lines, or none of them can miss any."""
+    assert (fast.misses is None) == (slow.misses is None)
+    if fast.misses and slow.misses:
+        for name in ("lines", "missing", "far", "slot_missing", "slot_far"):
+            assert getattr(fast.misses, name).tolist() == getattr(slow.misses, name).tolist(), name
+
+
+def assert_same_command(case, direction):
+    """A cluster's command on the stream, forwards (1) or backwards (-1), costs what it costs the reference."""
+    work = case.command(np.arange(len(case.positions))[::direction])
+    fast = Cluster(case.cluster, case.spec, case.scale).run(work, each_query=True)
+    slow = ReferenceCluster(case.cluster, case.spec, case.scale).run(work)
+    for name in ("end_cycles", "occupancy_cycles", "level_stalls", "busy_cycles", "done_cycles"):
+        assert getattr(fast, name).tolist() == getattr(slow, name).tolist(), name
+    assert (dict(fast.actions), fast.n_queries) == (dict(slow.actions), slow.n_queries)
 
 
 @st.composite

@@ -46,21 +46,13 @@ def test_a_service_with_mechanisms_equals_its_reference(data, cases):
         assert fast.subgrids.numbers.tolist() == slow.subgrids.numbers.tolist()
         assert fast.subgrids.slots.tolist() == slow.subgrids.slots.tolist()
         assert fast.subgrids.bytes == slow.subgrids.bytes
-    assert (fast.misses is None) == (slow.misses is None)
-    if fast.misses and slow.misses:
-        for name in ("lines", "missing", "far", "slot_missing", "slot_far"):
-            assert getattr(fast.misses, name).tolist() == getattr(slow.misses, name).tolist(), name
+    cases.assert_same_misses(fast, slow)
 
 
 @given(data=st.data())
 def test_a_cluster_with_mechanisms_equals_its_reference_to_the_cycle(data, cases):
     case = data.draw(cases.mechanisms())
-    work = case.command(np.arange(len(case.positions))[:: data.draw(st.sampled_from((1, -1)))])
-    fast = Cluster(case.cluster, case.spec, case.scale).run(work, each_query=True)
-    slow = reference.ReferenceCluster(case.cluster, case.spec, case.scale).run(work)
-    for name in ("end_cycles", "occupancy_cycles", "level_stalls", "busy_cycles", "done_cycles"):
-        assert getattr(fast, name).tolist() == getattr(slow, name).tolist(), name
-    assert (dict(fast.actions), fast.n_queries) == (dict(slow.actions), slow.n_queries)
+    cases.assert_same_command(case, data.draw(st.sampled_from((1, -1))))
 
 
 @given(data=st.data())

@@ -66,21 +66,13 @@ def test_intervals_and_reads_equal_their_reference(data, cases):
     slots = reference.slot_cycles(case.spec.encoding, lookups)
     assert [tuple(row) for row in service.slot_cycles.tolist()] == slots
     slow = reference.reference_service(case.spec.encoding, case.work.encoding, case.positions, case.l2)
-    assert (service.misses is None) == (slow.misses is None)
-    if service.misses and slow.misses:
-        for name in ("lines", "missing", "far", "slot_missing", "slot_far"):
-            assert getattr(service.misses, name).tolist() == getattr(slow.misses, name).tolist(), name
+    cases.assert_same_misses(service, slow)
 
 
 @given(data=st.data())
 def test_a_cluster_equals_its_reference_to_the_cycle(data, cases):
     case = data.draw(cases.cases())
-    work = case.command(np.arange(len(case.positions))[:: data.draw(st.sampled_from((1, -1)))])
-    fast = Cluster(case.cluster, case.spec, case.scale).run(work, each_query=True)
-    slow = reference.ReferenceCluster(case.cluster, case.spec, case.scale).run(work)
-    for name in ("end_cycles", "occupancy_cycles", "level_stalls", "busy_cycles", "done_cycles"):
-        assert getattr(fast, name).tolist() == getattr(slow, name).tolist(), name
-    assert (dict(fast.actions), fast.n_queries) == (dict(slow.actions), slow.n_queries)
+    cases.assert_same_command(case, data.draw(st.sampled_from((1, -1))))
 
 
 @given(data=st.data())
