@@ -136,6 +136,7 @@ def _draw_intervals(axes: Axes, places: Array, ends: Array) -> dict[str, Any]:
 def _area_rows(rows: Sequence[Row]) -> ColumnedRows:
     """One row for each area of an architecture by scale, model and overridden values."""
     settings = [name for name in condition_columns(rows) if name != "area_model"]  # all are drawn
+    told = dict.fromkeys(("arch", "scale", "gpu", "limit_queries", *settings))
     found, seen = ColumnedRows(), set[tuple[object, ...]]()
     for row in rows:
         for prefix, model in AREA_MODELS.items():
@@ -144,9 +145,8 @@ def _area_rows(rows: Sequence[Row]) -> ColumnedRows:
             key = (text(row, "arch"), row_scale(row), model, *texts(row, settings), str(whole))
             if key not in seen:
                 seen.add(key)
-                area = {**row, **dict.fromkeys(NOT_AREA, ""), **blocks, "area": whole, "app": MODEL_WORDS[model]}
-                area.pop("area_model", None)
-                found.add(area)
+                own = {name: row[name] for name in told if name in row} | dict.fromkeys(NOT_AREA, "")
+                found.add({**own, **blocks, "area": whole, "app": MODEL_WORDS[model]})
     return found
 
 
