@@ -19,7 +19,8 @@ def largest_scales(results: Sequence[Result], names: Names) -> dict[Group, list[
     groups: dict[Group, list[Result]] = {}
     for r in results:
         groups.setdefault((r.arch, r.encoding, names.condition(r)), []).append(r)
-    return {key: [r for r in group if r.scale == max(one.scale for one in group)] for key, group in groups.items()}
+    largest = {key: max(r.scale for r in group) for key, group in groups.items()}
+    return {key: [r for r in group if r.scale == largest[key]] for key, group in groups.items()}
 
 
 def limit_notes(results: Sequence[Result], names: Names) -> list[Note]:

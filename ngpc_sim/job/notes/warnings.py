@@ -88,8 +88,11 @@ def _over_board(results: Sequence[Result], names: Names) -> Told:
 def _beyond_clock(pairs: Pairs, names: Names) -> Told:
     """One note an architecture and slowest block: whose clocks are beyond the estimate of that block."""
     groups: dict[tuple[str, str, str, float], list[tuple[float, Result]]] = {}
+    slowest: dict[int, tuple[str, float]] = {}  # scales of an architecture share its file
     for point, r in {point.arch.sha256: (point, r) for point, r in pairs}.values():
-        block, ghz = slowest_block(point.arch)
+        if id(point.arch.file) not in slowest:
+            slowest[id(point.arch.file)] = slowest_block(point.arch)
+        block, ghz = slowest[id(point.arch.file)]
         own = point.arch.nfp.clock_ghz
         if own > ghz:
             groups.setdefault((r.arch, point.arch.technology.name, block, ghz), []).append((own, r))
