@@ -10,6 +10,7 @@ from typing import Any, Literal
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.schema import (
     Field,
+    Line,
     Name,
     Positive,
     Share,
@@ -53,7 +54,7 @@ class MeasuredFrame(Spec):
     ``workload``: hash of a workload that is not built in; the frame is of no other.
     """
 
-    workload: str | None = Field(default=None, pattern="[0-9a-f]{64}", description="hash of a workload of a snapshot")
+    workload: str | None = Field(default=None, pattern="^[0-9a-f]{64}$", description="hash of a workload of a snapshot")
     unfused_ms: Positive = Field(description="frame time in ms, kernel by kernel")
     fused_ms: Positive = Field(description="frame time in ms of fused kernels")
     queries: Count = Field(description="queries of the frame")
@@ -185,7 +186,7 @@ class GpuSpec(Spec):
     )
     apps: dict[str, AppBaseline] = Field(default_factory=dict, description="published frames by app")
     encodings: dict[str, Shares] = Field(default_factory=dict, description="published shares of kernels by encoding")
-    measured_frames: dict[str, MeasuredFrame] = Field(
+    measured_frames: dict[Line, MeasuredFrame] = Field(
         default_factory=dict, description="measured frames by workload, as ngpc-sim gpu measure writes them"
     )
     dram: GpuDram | None = Field(

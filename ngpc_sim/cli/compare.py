@@ -46,7 +46,8 @@ def compare(
     names = folders if folders[0] != folders[1] else [str(second), str(first)]
     note = f"frame time of {names[0]} over that of {names[1]}"
     charts = chart_bytes({"ratios": ratios_chart(drawn, RATIO, note)} if drawn else {})
-    stale = [*(f"ratios.{kind}" for kind in KINDS), *old_pages(out)]
+    charts_before = [f"ratios.{kind}" for kind in KINDS if (out / "compare.csv").is_file()]
+    stale = [*charts_before, *old_pages(out)]
     written = write_set(out, table_files({"compare.csv": list(compared.rows())}) | charts, stale)
     if not quiet:
         print_tables(lambda _: [], [*compared.sentences(), wrote(written, out)], None)

@@ -77,7 +77,7 @@ def measure(
     from ngpc_sim.gpu.measured.measuring import measure as measured
     from ngpc_sim.gpu.measured.power import nvml_of
     from ngpc_sim.job.works import Asked
-    from ngpc_sim.machine.whole_files import write_whole
+    from ngpc_sim.report.folder import write_set
 
     check_file(out)
     works = list(chain.from_iterable(Asked(apps, encodings, None, None).works().values()))
@@ -89,9 +89,12 @@ def measure(
     with closing(Bar(1.0, "measuring", shown=not quiet)) as bar:
         found = measured(card, QUICK if quick or card.is_cpu else FULL, works, bar.advance, own)
     kernels, chart = table_path(out), chart_path(out)
-    write_whole(kernels, table_bytes(found, known))
-    write_whole(chart, chart_file(found, known, out))
-    write_whole(out, file_bytes(found, like, given, out))
+    contents = {
+        out: file_bytes(found, like, given, out),
+        kernels: table_bytes(found, known),
+        chart: chart_file(found, known, out),
+    }
+    write_set(out.parent, {path.name: content for path, content in contents.items()})
     if not quiet:
         wrote = f"Wrote {out}, kernel by kernel {kernels}, and {chart}.\n"
         sys.stdout.write("\n".join([*lines_of(found, like), wrote]))

@@ -296,9 +296,11 @@ def _record_files(asked: Request) -> list[Note]:
 def _check(asked: Request, points: Sequence[Point]) -> list[float]:
     """Refuse what cannot be written, write the waveform that needs no results, and give the power budgets in W."""
     from ngpc_sim.job import budgets, exports
+    from ngpc_sim.job.run_folder import has_manifest
     from ngpc_sim.report.folder import check_writable
 
     check_writable(asked.folder)
+    has_manifest(asked.folder)
     watts = budgets.parse_budgets(asked.power_budget) if asked.power_budget is not None else []
     if asked.export is not None:
         kind, path = asked.export

@@ -102,7 +102,7 @@ def sensitivity(
 
 def answer(asked: Request, question: Question, recorded: Sequence[Point] | None = None) -> None:
     """Simulate, write, print; ``recorded`` are the cases of an earlier sensitivity that is repeated."""
-    from ngpc_sim.job.run_folder import OF_SENSITIVITY, check_no_results, old_pages
+    from ngpc_sim.job.run_folder import OF_SENSITIVITY, check_no_results, has_manifest, old_pages
     from ngpc_sim.job.sensitivity import Design, check_sampling, in_processes
     from ngpc_sim.job.sensitivity_question import SOBOL, check_unchanged, manifest
     from ngpc_sim.report.files import manifest_file
@@ -120,6 +120,7 @@ def answer(asked: Request, question: Question, recorded: Sequence[Point] | None 
     if is_sobol:
         check_sampling(*sampling, len(design.cases) * (len(ranges) + 2))
     check_writable(out)
+    stale = OF_SENSITIVITY if has_manifest(out) else ()
     designs = sampling[0] * (len(ranges) + 2) if is_sobol else 1 + sum(len(own.ends) for own in ranges)
     bar = Bar(designs * len(design.cases), "simulating", shown=not asked.quiet)
     answered = _sobol if is_sobol else _one_at_a_time
@@ -127,7 +128,7 @@ def answer(asked: Request, question: Question, recorded: Sequence[Point] | None 
         run = in_processes(asked.jobs, bar.advance, store)
         files, lines = answered(design, ranges, question.column, sampling, run)
     files |= manifest_file(manifest(asked, question, design.cases, time.monotonic() - began))
-    written = write_set(out, files, (*OF_SENSITIVITY, *old_pages(out)))
+    written = write_set(out, files, (*stale, *old_pages(out)))
     if not asked.quiet:
         print_tables(lambda _: [], [*lines, wrote(written, out)], None)
 

@@ -47,6 +47,8 @@ def write_figures(out: Path, charts: str, formats: str, widths: str) -> list[Pat
 def forget_figures(out: Path) -> None:
     """Delete what :func:`write_figures` drew of an earlier run into ``out``, and leave what others put beside it.
 
+    A folder behind a link is another one, and its files stay.
+
     Raises
     ------
     UserError
@@ -55,7 +57,7 @@ def forget_figures(out: Path) -> None:
     folder = out / FOLDER
     names = (*CHARTS, FRAMES, MISSES)
     known = [f"{name}-{width}.{kind}" for name in names for width in WIDTHS for kind in FORMATS]
-    old = [name for name in known if (folder / name).is_file()]
+    old = [name for name in known if (folder / name).is_file() and not folder.is_symlink()]
     if old:
         write_set(folder, {}, old)
         with suppress(OSError):  # more is in it

@@ -73,6 +73,18 @@ def test_a_space_of_one_design_has_a_front_of_one(explore, space):
     assert [row["scale"] for row in rows_of(ran.folder / "found/pareto.csv")] == ["8"]
 
 
+def test_a_search_deletes_designs_of_one_before_it_and_no_files_of_others(explore, tmp_path):
+    designs = tmp_path / "found" / "designs"
+    designs.mkdir(parents=True)
+    for path in (designs / "mine.yaml", designs / "900.yaml"):
+        path.write_text("mine")
+    explore("--budget", "6", "--out", tmp_path / "found")
+    assert (designs / "900.yaml").read_text() == (designs / "mine.yaml").read_text() == "mine"
+    explore("--budget", "6", "--out", tmp_path / "found")
+    assert (designs / "mine.yaml").read_text() == "mine"
+    assert not (designs / "900.yaml").exists()
+
+
 def test_no_feasible_design_is_said(run, space):
     ran = run("explore", "--space", space, *FRAMES, *GOALS, "--constraint", "area_mm2 <= 1", "--out", "found")
     assert ran.status == 0

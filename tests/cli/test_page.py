@@ -118,6 +118,11 @@ def test_a_later_run_deletes_the_figures_of_the_run_before_and_no_others(run):
     run("report", "o", "--chart", "speedup", "--quiet")
     run(*words)
     assert not folder.exists()
+    (folder.parents[1] / "paper").mkdir()
+    folder.symlink_to(folder.parents[1] / "paper")
+    run("report", "o", "--chart", "speedup", "--format", "pdf", "--quiet")
+    run(*words)
+    assert [path.name for path in folder.iterdir()] == ["speedup-column.pdf"]
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -7,7 +7,9 @@ import pytest
 import yaml
 
 import ngpc_sim as ngpc
+from ngpc_sim.architecture.arch import load_gpu
 from ngpc_sim.config.bundled import folder
+from ngpc_sim.config.errors import UserError
 from ngpc_sim.job.notes.gpu import gpu_notes
 from ngpc_sim.results.names import CASE_COLUMNS, Names
 
@@ -162,3 +164,14 @@ def test_a_value_beyond_what_a_replay_can_count_is_refused(values, words):
     work = ngpc.load_workload("gia-hashgrid")
     with pytest.raises(ngpc.UserError, match=words):
         ngpc.simulate(ngpc.load_arch("ngpc", overrides=values), work, ngpc.load_trace(work.trace))
+
+
+def test_a_measured_frame_whose_name_breaks_a_line_is_refused(tmp_path):
+    number = "{value: 1, unit: x, tag: assumed, source: a test}"
+    frame = ", ".join(f"{key}: {number}" for key in ("unfused_ms", "fused_ms", "queries"))
+    path = tmp_path / "mine.yaml"
+    path.write_text(f'extends: rtx3090\nmeasured_frames: {{"a\\nb": {{{frame}}}}}\n')
+    with pytest.raises(UserError, match="it should be one printable line"):
+        load_gpu(str(path))
+    path.write_text(path.read_text().replace("\\n", " "))
+    assert list(load_gpu(str(path)).measured_frames) == ["a b"]

@@ -21,7 +21,7 @@ from ngpc_sim.report.folder import check_writable
 
 TABLES = ("results.csv", "results.json", "results.parquet", "manifest.json")
 TIMES = {"wall_time_s": 1.25, "simulated_cycles_per_s": 1.5e9, "queries_per_s": 2e8}
-MANIFEST = {"version": "0.1.0", "seed": 7, **TIMES, "traces": {"nerf-room-fhd": "ab12"}}
+MANIFEST = {"tool": "ngpc-sim", "version": "0.1.0", "seed": 7, **TIMES, "traces": {"nerf-room-fhd": "ab12"}}
 
 
 def contents(folder):
@@ -112,10 +112,32 @@ def test_a_run_without_charts_takes_away_those_of_the_run_before(make_rows, tmp_
 
 
 def test_misses_of_the_run_before_go_where_this_run_has_none(make_rows, tmp_path):
+    write_results(tmp_path, make_rows(scales=(8,)), MANIFEST, charts=True)
     for name in MISS_FILES:
         (tmp_path / name).write_bytes(b"of another run")
     write_results(tmp_path, make_rows(scales=(8,)), MANIFEST, charts=True)
     assert set(contents(tmp_path)) == {*TABLES, *CHART_FILES}
+
+
+def test_files_called_like_ours_stay_where_no_run_was(make_rows, tmp_path):
+    own = dict.fromkeys(("budgets.csv", "traffic.csv", "sobol.png", "points.csv", *MISS_FILES), b"mine")
+    for name, content in own.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "speedup-column.pdf").write_bytes(b"mine")
+    write_results(tmp_path, make_rows(scales=(8,)), MANIFEST, charts=False)
+    assert (tmp_path / "figures" / "speedup-column.pdf").read_bytes() == b"mine"
+    (tmp_path / "figures" / "speedup-column.pdf").unlink()
+    (tmp_path / "figures").rmdir()
+    found = contents(tmp_path)
+    assert {name: found[name] for name in own} == own
+
+
+def test_a_manifest_of_another_tool_stays(make_rows, tmp_path):
+    (tmp_path / "manifest.json").write_text('{"name": "a web page"}')
+    with pytest.raises(UserError, match=r"manifest\.json was written by no run of ngpc-sim: name another folder"):
+        write_results(tmp_path, make_rows(scales=(8,)), MANIFEST, charts=False)
+    assert contents(tmp_path) == {"manifest.json": b'{"name": "a web page"}'}
 
 
 @pytest.mark.parametrize("failing", range(1, 5))

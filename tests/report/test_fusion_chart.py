@@ -38,3 +38,8 @@ def test_a_card_without_frames_says_so():
 def test_texts_are_whole_large_enough_and_apart(flaws, count):
     rows = [Fusion("nerf", "an encoding of my own", 0.5 + row, 100.0) for row in range(count)]
     assert flaws(fusion_chart(rows, f"{NOTE}, {NOTE}, {NOTE}")) == []
+
+
+def test_a_name_of_many_lines_has_room(flaws):
+    name = "a very long name of a snapshot, of sixty characters and more, in"
+    assert flaws(fusion_chart([*ROWS, Fusion(name, "hashgrid", 3.0, 2.0), ROWS[0]], NOTE)) == []

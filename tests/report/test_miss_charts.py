@@ -199,7 +199,7 @@ def test_misses_are_a_chart_of_the_run_where_any_level_is_cached(make_rows, make
     assert tuple(first) == (*CHART_FILES, *MISS_FILES)
     assert chart_files(rows, spilled) == first
     for level_rows, expected in ((spilled, {*CHART_FILES, *MISS_FILES}), (fitting, {*CHART_FILES})):
-        write_results(tmp_path, rows, {}, charts=True, level_rows=level_rows)
+        write_results(tmp_path, rows, {"tool": "ngpc-sim"}, charts=True, level_rows=level_rows)
         assert {path.name for path in tmp_path.iterdir() if path.suffix in {".png", ".svg"}} == expected
 
 

@@ -95,7 +95,7 @@ def chosen(number: int = 0) -> Adapter:
     """
     found = adapters()
     if not found:
-        raise UserError(f"{PURPOSE} needs a driver for {', '.join(BACKENDS[:-1])} or {BACKENDS[-1]}: none is here.")
+        raise UserError(f"{PURPOSE} needs a driver for Vulkan, Metal or Direct3D 12: none is here.")
     if not 0 <= number < len(found):
         numbers = "only 0" if len(found) == 1 else f"0 to {len(found) - 1}"
         raise UserError(f"there is no adapter {number}: there is {numbers}; `ngpc-sim gpu list` names them.")

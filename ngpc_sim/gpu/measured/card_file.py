@@ -12,7 +12,7 @@ from ngpc_sim.architecture.gpu import GpuSpec
 from ngpc_sim.config.errors import UserError
 from ngpc_sim.config.files import open_file
 from ngpc_sim.config.schema import choices, validate
-from ngpc_sim.config.yaml_files import Tree, dump_overlay, is_folder
+from ngpc_sim.config.yaml_files import Tree, dump_overlay, is_folder, load_yaml
 from ngpc_sim.gpu.measured.effort import Measured
 from ngpc_sim.gpu.measured.frames.table import COLUMNS, Roofs, fusions, rest_bound_ms, rest_over_bound, table
 from ngpc_sim.gpu.measured.frames.timing import FrameTimes
@@ -20,6 +20,7 @@ from ngpc_sim.gpu.measured.measuring import Findings
 from ngpc_sim.machine.whole_files import check_target
 from ngpc_sim.report.charts.canvas import chart_bytes
 from ngpc_sim.report.charts.fusion import fusion_chart
+from ngpc_sim.report.folder import check_writable
 
 #: numbers that a user may give, with their units
 GIVEN = {
@@ -48,8 +49,8 @@ def check_file(target: Path) -> None:
     Raises
     ------
     UserError
-        For another ending than .yaml or .yml, a folder that is not there, a name that is no file, or a file there, or
-        a table or a chart beside it, that no measurement wrote.
+        For another ending than .yaml or .yml, a folder that is not there or cannot be written, a name that is no file,
+        or a file there, or a table or a chart beside it, that no measurement wrote.
     """
     if target.suffix not in {".yaml", ".yml"}:
         raise UserError(f"--out {target} should be a YAML file, for instance my-gpu.yaml.")
@@ -58,8 +59,9 @@ def check_file(target: Path) -> None:
     marks = {target: MARK, table_path(target): ",".join(COLUMNS), chart_path(target): MARK}
     for path, mark in marks.items():
         check_target(path)
-        if path.exists() and mark not in _head(path):
+        if (path.exists() or path.is_symlink()) and mark not in _head(path):
             raise UserError(f"--out {target}: {path} is there and gpu measure did not write it; name another file.")
+    check_writable(target.parent)
 
 
 def table_path(target: Path) -> Path:
@@ -112,9 +114,14 @@ def known_of(target: Path, like: str | None, given: Mapping[str, float], *, has_
     Raises
     ------
     UserError
-        Where a number is missing that cannot be measured here (``has_power``: NVML measures power), or cannot be.
+        Where a number is missing that cannot be measured here (``has_power``: NVML measures power), or cannot be, or
+        where the known card rests on the file to write.
     """
     known: dict[str, Any] = load_gpu(like).model_dump(exclude_none=True) if like else {}
+    if like and target.resolve() in _files_of(like):
+        raise UserError(
+            f"--like {like} is or extends {target}, whose place the new file would take: name another --out."
+        )
     for key, value in given.items():
         known[key] = _given(key, value)
     missing = [key for key in NEEDED if key not in known and not (has_power and key in OF_POWER)]
@@ -128,6 +135,23 @@ def known_of(target: Path, like: str | None, given: Mapping[str, float], *, has_
     return known
 
 
+def _files_of(like: str) -> list[Path]:
+    """The file of a known card and those that it extends, up to a bundled one."""
+    found, name, near = [], like, Path()
+    while name and name not in names_of("GPU"):
+        found.append((near / name).resolve())
+        near, name = found[-1].parent, load_yaml(found[-1])[0].get("extends", "")
+    return found
+
+
+def _extended(like: str, target: Path) -> str:
+    """A known card as a file beside ``target`` names it; from its own folder, since links may lead there."""
+    if like in names_of("GPU"):
+        return like
+    path = os.path.relpath(Path(like).parent.resolve() / Path(like).name, target.parent.resolve())
+    return path if "/" in path or path.endswith((".yaml", ".yml")) else f"./{path}"
+
+
 def _given(key: str, value: float) -> Tree:
     """A number that a user gave."""
     return {"value": value, "unit": GIVEN[key], "tag": "assumed", "source": "given by the user"}
@@ -138,7 +162,7 @@ def file_bytes(found: Findings, like: str | None, given: Mapping[str, float], ta
     known = known_of(target, like, given, has_power=found.limit_w is not None)
     tree: Tree = {"name": target.stem}
     if like:
-        tree["extends"] = like if like in names_of("GPU") else os.path.relpath(like, target.parent)
+        tree["extends"] = _extended(like, target)
     tree |= {key: known[key] for key in given} | _measured(found, known, given)
     return "".join([*(f"# {line}\n" for line in lines_of(found, like)), dump_overlay(tree)]).encode()
 

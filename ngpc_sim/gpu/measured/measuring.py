@@ -71,7 +71,7 @@ def measure(
     of_frames = [partial(frame_times, device, work, effort) for work in built_in]
     of_frames += [partial(times_of_snapshot, device, own, effort)] if own else []
     found, clocks, frames, share = [*idle], "", [], 1 / (len(tasks) + len(of_frames))
-    left_out += [f"a frame of {work.name}: only built-in apps have kernels" for work in works if work not in built_in]
+    left_out += [f"a frame of {work.label}: only built-in apps have kernels" for work in works if work not in built_in]
     for task in tasks:
         found += task()
         advance(share)

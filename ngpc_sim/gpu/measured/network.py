@@ -164,6 +164,6 @@ def network_rates(device: Device, work: Workload, effort: Effort) -> list[Measur
     turns = np.array([device.run(list(kernels.values()), each=True).each_ns for _ in range(effort.turns)]) / n
     kind = f"{n} recorded queries, {own.__name__}, without tensor cores"
     return [
-        measured(f"{work.name} {name}", "ns a query", column.tolist(), kind)
+        measured(f"{work.label} {name}", "ns a query", column.tolist(), kind)
         for name, column in zip(kernels, turns.T, strict=True)
     ]

@@ -44,13 +44,14 @@ def write(found: Found, folder: Path, about: Mapping[str, Any]) -> list[Path]:
     """Write the files of a search as one set, and before it the files of its designs; ``about`` is how it was run."""
     front, volumes = found.search.front, volumes_of(found)
     designs = {f"{n:03}.yaml": design_file(found, n, folder / DESIGNS).encode() for n in front}
-    known = {path.name for path in (folder / DESIGNS).glob("*.yaml")} if (folder / DESIGNS).is_dir() else set()
+    had_search = (folder / SEARCH).is_file()  # else files called like ours are somebody's own
+    known = {path.name for path in (folder / DESIGNS).glob("*.yaml") if had_search and path.stem.isdecimal()}
     files = table_files({"trials.csv": trial_rows(found, volumes), "pareto.csv": front_rows(found)})
     files |= chart_bytes(_charts(found, volumes))
     files[SEARCH] = _facts(found, about)
     if designs or known:
         write_set(folder / DESIGNS, designs, known)
-    return write_set(folder, files, (*FILES, *old_pages(folder)))
+    return write_set(folder, files, (*(FILES if had_search else ()), *old_pages(folder)))
 
 
 def trial_rows(found: Found, volumes: Sequence[float]) -> list[dict[str, Any]]:

@@ -33,4 +33,4 @@ def write(found: Calibration, folder: Path) -> list[Path]:
             for parameter, interval in zip(found.parameters, found.intervals, strict=True)
         }
         files |= profile_files(curves)
-    return write_set(folder, files, stale=SOMETIMES)
+    return write_set(folder, files, stale=SOMETIMES if (folder / "calibration.csv").is_file() else ())

@@ -51,12 +51,14 @@ class Fusion:
 def fusion_chart(rows: Sequence[Fusion], note: str) -> Figure:
     """Draw a row for each workload; ``note`` says of which card."""
     published = PUBLISHED["rest_fusion"]
+    names = [folded(f"{app_title(row.app)}, {row.encoding}", NAMES_IN - GAP_IN) for row in rows]
+    row_in = max([ROW_IN, *(LINE_IN * (1 + name.count("\n")) for name in names)])
     with style():
         sheet = Sheet(
             columns=1,
             rows=1,
             width_in=COLUMN_IN,
-            plot_in=ROW_IN * max(1, len(rows)),
+            plot_in=row_in * max(1, len(rows)),
             left_in=NAMES_IN,
             right_in=RIGHT_IN,
             between_in=0.0,
@@ -69,17 +71,16 @@ def fusion_chart(rows: Sequence[Fusion], note: str) -> Figure:
         end = ROOM * max([published.value, *(max(row.measured, row.roofline) for row in rows)])
         axes.set_xlim(0, end)
         axes.set_xticks([tick for tick in axes.get_xticks() if tick <= end])
-        _draw(axes, rows)
+        _draw(axes, rows, names)
         line = axes.axvline(published.value, color=MARK_COLOUR, linestyle="dashed")
         marks = {name: swatch(colour, hatch) for name, (colour, hatch, _) in LOOKS.items()}
         legend(figure, sheet, marks | {f"{published.value:g} {SOURCE_WORDS[published.confidence]}": line})
     return figure
 
 
-def _draw(axes: Axes, rows: Sequence[Fusion]) -> None:
+def _draw(axes: Axes, rows: Sequence[Fusion], names: Sequence[str]) -> None:
     """Draw the bars, the first row above."""
     axes.set_ylim(max(1, len(rows)) - 0.5, -0.5)
-    names = [folded(f"{app_title(row.app)}, {row.encoding}", NAMES_IN - GAP_IN) for row in rows]
     axes.set_yticks(range(len(rows)), names)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")

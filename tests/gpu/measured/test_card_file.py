@@ -84,6 +84,27 @@ def test_a_file_may_extend_a_file_beside_it(tmp_path):
     assert "extends: base.yaml\n" in (tmp_path / "mine.yaml").read_text()
 
 
+def test_a_file_reached_by_a_linked_folder_extends_the_file_that_was_named(tmp_path):
+    (tmp_path / "base.yaml").write_text("extends: orin\n")
+    (tmp_path / "deep" / "down").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "deep" / "down")
+    assert loaded(tmp_path / "link", findings(), str(tmp_path / "base.yaml"), {}).die_mm2 == load_gpu("orin").die_mm2
+
+
+def test_a_file_without_ending_can_be_extended(tmp_path):
+    (tmp_path / "base").write_text("extends: orin\n")
+    assert loaded(tmp_path, findings(), str(tmp_path / "base"), {}).die_mm2 == load_gpu("orin").die_mm2
+
+
+def test_a_file_cannot_take_the_place_of_one_that_it_extends(tmp_path):
+    (tmp_path / "base.yaml").write_text("extends: orin\n")
+    (tmp_path / "card.yaml").write_text("extends: base.yaml\n")
+    for target in ("card.yaml", "base.yaml"):
+        with pytest.raises(UserError, match=r"card\.yaml is or extends [^\n]*name another --out\.$"):
+            known_of(tmp_path / target, str(tmp_path / "card.yaml"), {}, has_power=False)
+    known_of(tmp_path / "mine.yaml", str(tmp_path / "card.yaml"), {}, has_power=False)
+
+
 def test_a_card_of_another_name_than_the_one_it_extends_is_told(tmp_path):
     said = "is not called orin, of which die, power and published times are taken"
     assert said in file_bytes(findings(), "orin", {}, tmp_path / "mine.yaml").decode()
@@ -133,6 +154,13 @@ def test_a_file_that_no_measurement_wrote_stays(tmp_path, name):
     with pytest.raises(UserError, match=f"{name} is there and gpu measure did not write it"):
         check_file(tmp_path / "mine.yaml")
     assert (tmp_path / name).read_text() == "name: mine\n"
+
+
+def test_a_link_that_leads_nowhere_stays(tmp_path):
+    (tmp_path / "mine.csv").symlink_to(tmp_path / "gone.csv")
+    with pytest.raises(UserError, match=r"mine\.csv"):
+        check_file(tmp_path / "mine.yaml")
+    assert (tmp_path / "mine.csv").is_symlink()
 
 
 def test_a_chart_that_no_measurement_drew_stays(tmp_path):

@@ -113,7 +113,7 @@ def test_without_the_extra_one_sentence_names_it(monkeypatch):
 
 def test_without_an_adapter_one_sentence_says_so(monkeypatch):
     monkeypatch.setattr(adapters_module, "adapters", list)
-    with pytest.raises(UserError, match=r"needs a driver for Vulkan, Metal or D3D12: none is here\.$"):
+    with pytest.raises(UserError, match=r"needs a driver for Vulkan, Metal or Direct3D 12: none is here\.$"):
         chosen()
 
 

@@ -1,6 +1,8 @@
 """Measurements: what kernels do while they are timed, medians and amounts, power through NVML, and a whole file."""
 
+import errno
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -154,6 +156,28 @@ def test_a_card_that_is_lost_in_the_middle_leaves_no_file(tmp_path, monkeypatch)
     with pytest.raises(UserError, match="was lost in the middle of"):
         command.measure(out=tmp_path / "mine.yaml", like="rtx3090", **ASKED)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("device")
+def test_a_disk_that_is_full_leaves_no_file(tmp_path, monkeypatch):
+    def full(path, content):
+        if path.suffix == ".png":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return whole(path, content)
+
+    whole = Path.write_bytes
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(UserError, match="No space left on device"):
+        command.measure(out=tmp_path / "mine.yaml", like="rtx3090", **ASKED)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("device")
+def test_workloads_of_one_name_are_told_apart(tmp_path):
+    path = tmp_path / "mine.yaml"
+    command.measure(out=path, like="rtx3090", **{**ASKED, "apps": "neurex,instant3d"})
+    text = path.read_text()
+    assert all(f"# {name} MLP " in text for name in ("neurex-hashgrid", "instant3d-hashgrid"))
 
 
 def test_a_processor_is_measured_in_small_sizes(tmp_path, monkeypatch, device):

@@ -66,7 +66,7 @@ def fusions(frames: Sequence[FrameTimes], roofs: Roofs) -> list[Fusion]:
     """What fusing the rest of kernels gives, of frames that are un-fused and fused in turn."""
     return [
         Fusion(
-            app=alone.work.app,
+            app=alone.app,
             encoding=alone.work.encoding_name,
             measured=alone.rest_ms / fused.rest_ms,
             roofline=rest_bound_ms(alone, roofs) / rest_bound_ms(fused, roofs),
@@ -87,7 +87,7 @@ def table(frames: Iterable[FrameTimes], roofs: Roofs) -> str:
 
 def _rows(one: FrameTimes, roofs: Roofs) -> Iterator[list[object]]:
     bounds, kind = bounds_ms(one, roofs), "fused" if one.fused else "unfused"
-    head = [one.name.removesuffix(f"-{one.work.encoding_name}"), one.work.encoding_name, kind]
+    head = [one.app, one.work.encoding_name, kind]
     for name, took in one.kernels.items():
         bound = bounds.get(name)
         ratio = f"{took.value / bound:.4g}" if bound else ""

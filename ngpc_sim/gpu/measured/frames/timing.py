@@ -66,6 +66,11 @@ class FrameTimes:
         return self.work.label if self.snapshot else self.work.name
 
     @property
+    def app(self) -> str:
+        """What tables and charts call it: its app, or the name of a snapshot."""
+        return self.name.removesuffix(f"-{self.work.encoding_name}")
+
+    @property
     def rest_ms(self) -> float:
         """All kernels of the rest together."""
         return sum(self.kernels[name].value for name in dict.fromkeys(self.rest))

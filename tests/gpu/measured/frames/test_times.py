@@ -86,6 +86,12 @@ def test_what_fusing_gives_is_the_quotient_of_the_tables_sums_of_the_rest():
     assert row.roofline == pytest.approx(sum(GIA_BYTES.values()) / (8 + 64), rel=1e-6)
 
 
+def test_a_frame_of_a_snapshot_has_the_snapshots_name_in_the_chart():
+    work = dataclasses.replace(ngpc.load_workload("gia-lowres"), label="fox-lowres")
+    frames = [dataclasses.replace(one, work=work, snapshot="fox.ingp") for one in findings().frames]
+    assert [row.app for row in fusions(frames, SLOW)] == ["fox"]
+
+
 def test_the_file_has_the_sums_of_the_rest_and_of_its_bounds_from_which_validate_takes_its_rows(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_bytes(file_bytes(findings(), "rtx3090", {"l2_mib": 1e-6}, path))
