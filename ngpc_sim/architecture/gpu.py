@@ -193,7 +193,8 @@ class GpuSpec(Spec):
         default=None, description="DRAM behind missing lines; else memory.dram_efficiency holds"
     )
     software: Literal["2022", "jit"] | None = Field(
-        default=None, description="of the frame on the GPU alone: instant-ngp of 2022 (null), or its fused renderer"
+        default=None,
+        description="of the frame on the GPU alone: instant-ngp of 2022 (2022), or its fused renderer (jit)",
     )
     dispatch_ns: Sourced = Field(
         default=_assumed(500, "ns", "as of the RTX 3090"),

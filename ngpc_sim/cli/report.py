@@ -56,8 +56,9 @@ def report(
     --chart NAMES. Draw those of the NGPC's paper: --paper OUT.
     """
     if accelerators:
-        if folders or paper is not None:
-            raise UserError("--compare-accelerators stands alone: leave out --paper and folders of results.")
+        _check_alone(
+            folders, {"--paper": paper, "--chart": chart, "--format": formats, "--width": width, "--open": browse}
+        )
         _accelerators(page or Path("out/accelerators"), jobs, quiet=quiet)
         return
     if bool(folders) == (paper is not None):
@@ -91,6 +92,13 @@ def _accelerators(folder: Path, jobs: int, *, quiet: bool) -> None:
     write_set(folder, table_files({"accelerators.csv": rows}))
     if not quiet:
         print_accelerators(rows, [*notes(rows), f"Wrote accelerators.csv to {folder}."])
+
+
+def _check_alone(folders: list[Path] | None, others: Mapping[str, object]) -> None:
+    """Refuse what does nothing for the table of accelerators; ``others`` are options by name."""
+    typed = ["folders of results"] if folders else [name for name, value in others.items() if value]
+    if typed:
+        raise UserError(f"--compare-accelerators stands alone: leave out {typed[0]}.")
 
 
 def _check_options(given: Mapping[str, object], *, of_page: bool, of_charts: bool) -> None:

@@ -29,6 +29,10 @@ def subgrid_levels(spec: EncodingSpec, encoding: GridEncoding) -> list[int]:
     first = next((number for number, level in enumerate(levels) if level.hashed), len(levels))
     if spec.first_subgrid_level != "hashed":
         first = spec.first_subgrid_level
+        if spec.subgrids > 1 and first >= len(levels):
+            raise UserError(
+                f"nfp.encoding.first_subgrid_level is {first}, but the grid has levels 0 to {len(levels) - 1}."
+            )
     found = list(range(first, len(levels))) if spec.subgrids > 1 else []
     if not found:
         return []

@@ -23,15 +23,21 @@ Array = np.ndarray[Any, Any]
 DRAM_COLUMNS = [frame_tables.DRAM, frame_tables.IN_WRITTEN, frame_tables.IN_READ, frame_tables.OUT_READ]
 
 
-def asks_of(arch: Arch, work: Workload, plan: FramePlan, commands: Commands) -> Array:
-    """(S, ASK_COLUMNS) int64 bytes that each stream asks of the memory; subtables come from DRAM like missing lines."""
+def asks_of(arch: Arch, work: Workload, plan: FramePlan, commands: Commands, rules: Rules) -> Array:
+    """(S, ASK_COLUMNS) int64 bytes that each stream asks of the memory.
+
+    Subtables cross the link and come from DRAM as a stream does: as so many bytes of lines as take that time.
+    """
     lines = plan.stream_lines[:, 1:].sum(axis=2) * arch.nfp.encoding.line_bytes
     if commands.runs and arch.nfp.encoding.subgrids > 1:
-        lines += np.array([[run.actions.get("subgrid_fill_bytes", 0)] for run in commands.runs], np.int64)
+        fills = np.array([run.actions.get("subgrid_fill_bytes", 0) for run in commands.runs], np.int64)
+        lines += np.column_stack([fills, np.rint(fills * (rules.dram_ps / rules.lines_ps)).astype(np.int64)])
     return np.column_stack([stream_bytes(arch, work, plan), lines])
 
 
-def tiles_of(arch: Arch, work: Workload, plan: FramePlan, commands: Sequence[Command], gpu: Dispatches) -> Tiles:
+def tiles_of(
+    arch: Arch, work: Workload, plan: FramePlan, commands: Sequence[Command], gpu: Dispatches, rules: Rules
+) -> Tiles:
     """The frame as the event loop takes it."""
     commands = Commands.of(commands)
     steps, firsts = plan.in_tiles
@@ -39,7 +45,7 @@ def tiles_of(arch: Arch, work: Workload, plan: FramePlan, commands: Sequence[Com
     gaps = np.arange(len(steps)) + np.repeat(np.arange(len(firsts) - 1), np.diff(firsts)) + 1  # behind each command
     reread = np.logical_or.reduceat(reads, gpu.gaps[gaps]) & (gpu.gaps[gaps] < gpu.gaps[gaps + 1])
     costs = commands.end_ps, commands.occupancy_ps, commands.granules, commands.shares
-    return Tiles(firsts, steps, gpu.gaps, gpu.work, *costs, asks_of(arch, work, plan, commands), ~reread)
+    return Tiles(firsts, steps, gpu.gaps, gpu.work, *costs, asks_of(arch, work, plan, commands, rules), ~reread)
 
 
 def least_ps(work: Array, rules: Rules) -> float:

@@ -61,8 +61,9 @@ class Baseline:
 
     @property
     def is_below_bound(self) -> bool:
-        """Whether the frame is shorter than its own kernels can be."""
-        return self.modelled is not None and self.frame_ms < self.modelled.bound_ms
+        """Whether the frame is shorter than its own kernels can be; a modelled one never is, but for rounding."""
+        alone = self.modelled
+        return alone is not None and self.frame_ms != alone.frame_ms and self.frame_ms < alone.bound_ms
 
 
 @dataclass(frozen=True)

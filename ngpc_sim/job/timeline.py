@@ -152,7 +152,7 @@ class Maker:
     def _recording(self) -> Recording:
         design, run = self._design, self._run
         gpu, rules = design.gpu_and_rules(design.arch, run.plan, run.memory.efficiency)
-        tiles = tiles_of(design.arch, self.point.work, run.plan, run.commands, gpu)
+        tiles = tiles_of(design.arch, self.point.work, run.plan, run.commands, gpu, rules)
         return Recording.of(tiles, rules, design.arch.scale)
 
     @cached_property

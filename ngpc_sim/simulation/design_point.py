@@ -118,7 +118,7 @@ class DesignPoint:
             rates = self._rates_of_a_replay.of(plan)
         else:
             rates = counted_rates(arch, work, plan, cluster)
-        tiles = tiles_of(arch, work, plan, counted_commands(arch, plan, cluster, rates), gpu)
+        tiles = tiles_of(arch, work, plan, counted_commands(arch, plan, cluster, rates), gpu, rules)
         return frame_ps(tiles, rules, arch.scale) if longest_ps(tiles, rules) <= units.MOST else math.inf
 
     @cached_property
@@ -224,7 +224,7 @@ class DesignPoint:
         if key not in frames:
             run = run_reference_frame if self.design.detail == "reference" else run_frame_fast
             gpu, rules = self.gpu_and_rules(self.arch, plan, efficiency)
-            tiles = tiles_of(self.arch, self.design.work, plan, commands, gpu)
+            tiles = tiles_of(self.arch, self.design.work, plan, commands, gpu, rules)
             units.check_fits(int(longest_ps(tiles, rules)))
             frames[key] = run(tiles, rules, self.arch.scale, np.array(plan.rounds, np.int64))
         return Run(plan, commands, MemoryUse(frames[key].streamed_bytes, plan.lines, efficiency), frames[key])

@@ -58,6 +58,8 @@ def located(source: str | os.PathLike[str]) -> tuple[str, str]:
     looks_like_path = isinstance(source, os.PathLike) or "/" in text or os.sep in text or "." in text
     if looks_like_path or is_file(Path(text)):
         return text, name
+    if text.startswith("uniform-rays"):
+        raise UserError(f"No trace is called '{text}': write uniform-rays-64, or uniform-rays-64-800x800.")
     hint = choices(text, known) if known else "none is bundled here"
     raise UserError(f"No trace is called '{text}'; {hint}; a path or a URL works too.")
 

@@ -27,8 +27,8 @@ SEED = 1
 DISTANCE = 4.0
 #: depth of the back of the cube over that of its face
 BACK = 1.0 + 1.0 / DISTANCE
-#: queries a ray at most
-MAX_SAMPLES = 4096
+#: queries a ray at most: then 8,388,608 are recorded, which take about 4 GiB
+MAX_SAMPLES = 1024
 #: goes into the trace as tool_version; changes when its contents do
 MAKER = "ngpc-sim uniform rays 1"
 Array = npt.NDArray[Any]

@@ -1,10 +1,13 @@
 """``ngpc-sim report --compare-accelerators``: one table, and what is published beside it."""
 
 import csv
+import io
 
 import pytest
+from rich.console import Console
 
 from ngpc_sim.paper import accelerators
+from ngpc_sim.report.tables.accelerators import HEADS, print_accelerators
 
 
 @pytest.fixture
@@ -38,7 +41,22 @@ def test_the_published_shares_of_the_ngpc_are_of_the_gpu_that_the_paper_has():
     assert ngpc[8].power_w == pytest.approx(0.0275 * 350)
 
 
-def test_it_stands_alone(run):
-    ran = run("report", "--compare-accelerators", "--paper", "p")
+@pytest.mark.parametrize(
+    "others", [("--paper", "p"), ("--chart", "fps"), ("--format", "pdf"), ("--width", "page"), ("--open",), ("folder",)]
+)
+def test_it_stands_alone(others, run):
+    ran = run("report", "--compare-accelerators", *others)
     assert ran.status == 2
-    assert "stands alone" in ran.err
+    named = others[0] if others[0].startswith("-") else "folders of results"
+    assert f"stands alone: leave out {named}." in ran.err
+
+
+def test_its_table_fits_100_columns():
+    ours, published = (0.02199, 402.6, 59.22, 0.01567, 0.004526), (0.022, 0.2828, 227.4, 0.07779, 0.001333)
+    row = {"machine": "instant3d-forward"} | dict(zip(HEADS, ours, strict=True))
+    row |= {f"published_{name}": value for name, value in zip(HEADS, published, strict=True)}
+    stream = io.StringIO()
+    print_accelerators([row], [], Console(file=stream, width=100))
+    lines = stream.getvalue().splitlines()
+    assert "FPS/mm2" in lines[0]
+    assert "instant3d-forward" in lines[2]

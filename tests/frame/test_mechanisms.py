@@ -86,6 +86,16 @@ def test_fills_cross_the_link_and_come_from_dram(work, trace):
     assert frame.actions["dram_bytes"] >= far * 64 + 64 * FILL
 
 
+def test_fills_come_at_the_rate_of_streams_and_missing_blocks_at_that_of_dram_banks(work, trace):
+    # at 1 GB/s nothing else takes time
+    frame = result(work, trace, **{"memory.dram_gbps": 1.0, "frame.rest_model": "none"})
+    far = 64 * sum(level.far for level in frame.levels)
+    assert frame.line_efficiency < 0.5
+    streamed = frame.actions["dram_bytes"] - far
+    at_all = streamed / 0.95 + far / frame.line_efficiency
+    assert frame.frame_ms * 1e6 == pytest.approx(at_all, rel=0.01)
+
+
 def test_detail_sampled_is_refused_and_a_whole_frame_is_replayed_by_cycle(work, trace):
     assert result(work, trace, detail=None).detail == "cycle"
     with pytest.raises(UserError, match="detail sampled leaves out"):

@@ -82,6 +82,14 @@ def test_the_frame_on_a_gpu_without_published_ones_is_modelled_and_a_line_says_s
     assert any(f"No frame time is published on {gpu}." in line for line in lines_of(arch, result))
 
 
+def test_of_other_software_the_lines_say_of_which_frames_are_published():
+    arch, work = ngpc.load_arch("ngpc", overrides={"gpu.software": "jit"}), ngpc.load_workload("gia-hashgrid")
+    lines = lines_of(arch, ngpc.simulate(arch, work, ngpc.load_trace("gia-plane"), detail="bound"))
+    (line,) = (line for line in lines if "alone is modelled" in line)
+    assert "Published frame times are of software of 2022, and gpu.software is jit." in line
+    assert "All is one kernel" in line
+
+
 def test_a_gpu_without_published_shares_names_the_way_out():
     said = refused({"gpu_model": "roofline", "frame.rest_model": "published"}, gpu="orin")
     assert "GPU orin has no published shares of kernels: --set frame.rest_model=roofline derives the rest." in said

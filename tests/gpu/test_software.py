@@ -35,3 +35,13 @@ def test_one_kernel_of_an_image_takes_its_tensor_arithmetic():
 def test_another_word_is_refused_with_the_choices():
     with pytest.raises(ngpc.UserError, match="jit"):
         frame("gia", "2031")
+
+
+def test_a_modelled_frame_is_not_below_its_own_bound():
+    # nothing but the kernel takes time here, so that frame and bound differ by rounding alone
+    work = ngpc.load_workload("neurex-hashgrid")
+    arch = ngpc.load_arch("neurex-server", overrides={"gpu.software": "jit"})
+    trace = ngpc.load_trace(work.trace)
+    frames = [ngpc.simulate(arch, work, trace, detail="bound", resolution=f"{n}x{n}") for n in (100, 101, 102, 103)]
+    assert [frame.gpu_between_ms for frame in frames] == [0.0] * 4
+    assert not any(frame.gpu_below_bound for frame in frames)

@@ -113,6 +113,7 @@ def test_a_level_that_is_cut_needs_no_grid_sram(spec_of, work_of):
     [
         ({"subgrids": 4}, {}, "subgrids of 4 are no whole number a side in 3-D"),
         ({"subgrids": 8, "first_subgrid_level": 0}, {"kind": "dense"}, "level 0 is not hashed"),
+        ({"subgrids": 8, "first_subgrid_level": 1}, {}, "first_subgrid_level is 1, but the grid has levels 0 to 0"),
         ({"subgrids": 512}, {"log2_hashmap_size": 8}, "level 0 has 256 entries, which 512 subgrids do not divide"),
         (
             {"subgrids": 8, "subgrid_buffer_kib": 1},

@@ -37,3 +37,9 @@ def test_queries_of_a_ray_are_evenly_spaced_on_a_line_that_ends_at_a_face():
 def test_impossible_numbers_are_refused(name):
     with pytest.raises(UserError, match="queries a ray"):
         ngpc.load_trace(name)
+
+
+@pytest.mark.parametrize("name", ["uniform-rays", "uniform-rays-64-5", "uniform-rays-123456"])
+def test_another_name_is_refused_with_the_form_of_names(name):
+    with pytest.raises(UserError, match="write uniform-rays-64, or uniform-rays-64-800x800"):
+        ngpc.load_trace(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ngpc_sim.architecture.arch import Arch
+from ngpc_sim.architecture.gpu import JIT
 from ngpc_sim.architecture.gpu_memory import GPU_BANDWIDTHS
 from ngpc_sim.gpu.baseline import ROOFLINE, models_of
 from ngpc_sim.job.notes.note import Note, folded
@@ -61,7 +62,7 @@ def _of_arch(arch: Arch) -> Iterator[Note]:
     """Notes on an architecture whatever runs on it."""
     gpu = arch.gpu.name
     if arch.file.gpu_model == ROOFLINE:
-        text = f"The frame on {gpu} alone is modelled, from the GPU's peaks and the trace. {LOWER_BOUND}"
+        text = f"The frame on {gpu} alone is modelled, from the GPU's peaks and the trace. {_least(arch)}"
         yield Note("gpu", arch.name, text, source=MODELLED, brief=f"the frame on {gpu} alone is modelled")
     for key in GPU_BANDWIDTHS:
         own, used = getattr(arch.gpu, key), getattr(arch.memory, key)
@@ -71,11 +72,19 @@ def _of_arch(arch: Arch) -> Iterator[Note]:
 
 
 def _not_published(arch: Arch, own_work: str) -> Note:
-    """Why a frame is modelled: the GPU has no published one, or ``own_work`` has none, which is not built in."""
+    """Why a frame is modelled: the GPU, its software, or ``own_work``, which is not built in, has no published one."""
     gpu = arch.gpu.name
     which = f"time of {own_work}, which is not built in," if own_work else "frame time"
-    text = f"No {which} is published on {gpu}. Its frame on {gpu} alone is modelled. {LOWER_BOUND}"
+    why = f"No {which} is published on {gpu}."
+    if arch.gpu.software == JIT and arch.gpu.apps and not own_work:
+        why = f"Published frame times are of software of 2022, and gpu.software is {JIT}."
+    text = f"{why} Its frame on {gpu} alone is modelled. {_least(arch)}"
     return Note("gpu", arch.name, text, source=MODELLED, brief=f"the frame on {gpu} alone is modelled")
+
+
+def _least(arch: Arch) -> str:
+    """What is least of a modelled frame."""
+    return "All is one kernel, which takes the least time that it can." if arch.gpu.software == JIT else LOWER_BOUND
 
 
 def _below_bound(result: Result, case: str) -> Note:

@@ -1,4 +1,4 @@
-"""Accelerators side by side on a terminal: what is simulated, and in brackets what is published."""
+"""Accelerators side by side on a terminal: what is simulated, and behind it what is published."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _tables(rows: Sequence[Row], console: Console) -> Iterator[RenderableType]:
     add_column(table, "machine", left=True)
     for head in HEADS.values():
         add_column(table, head)
-        add_column(table, "published")
+        add_column(table, "publ.")
     for row in rows:
         cells = (_cell(row.get(f"{side}{name}")) for name in HEADS for side in ("", "published_"))
         table.add_row(text(row, "machine"), *cells)
