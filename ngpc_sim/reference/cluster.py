@@ -50,10 +50,26 @@ class ReferenceCluster:
         twice = [self._twice(work, part, closed_at) for part in parts]
         added = [both[len(once) :] for once, both in zip(alone, twice, strict=True)]
         run = self._answer(work, alone, twice, added, done if each_query else done[:0])
+        run = replace(run, lines=self._lines(work, order, owners))
         if work.service.subgrids is None:
             return run
         fills = sum(len(nfp.runs.all) for nfp in nfps)
         return replace(run, actions={**run.actions, "subgrid_fill_bytes": fills * work.service.subgrids.bytes})
+
+    def _lines(self, work: ClusterWork, order: list[int], owners: list[int]) -> Array | None:
+        """(N, 3, slots) lines asked of cached levels, missing in grid_sram, and in L2 too, query by query."""
+        misses = work.service.misses
+        if misses is None or not owners:
+            return None
+        slots = misses.slot_missing.shape[1]
+        lines = np.zeros((self.scale, 3, slots), np.int64)
+        for place, number in enumerate(order):
+            row, owner = work.stream[number], owners[place // self.spec.dispatch_queries]
+            for level, asked in enumerate(misses.lines[row].tolist()):
+                lines[owner, 0, level % slots] += asked
+            lines[owner, 1] += misses.slot_missing[row]
+            lines[owner, 2] += misses.slot_far[row]
+        return lines
 
     def replay(self, work: ClusterWork) -> list[ReferenceNfp]:
         """The NFPs after one command that found them idle, with their logs."""

@@ -66,6 +66,8 @@ def assert_same_command(case, direction):
     slow = ReferenceCluster(case.cluster, case.spec, case.scale).run(work)
     for name in ("end_cycles", "occupancy_cycles", "level_stalls", "busy_cycles", "done_cycles"):
         assert getattr(fast, name).tolist() == getattr(slow, name).tolist(), name
+    assert (fast.lines is None) == (slow.lines is None)
+    assert fast.lines is None or fast.lines.tolist() == slow.lines.tolist()
     assert (dict(fast.actions), fast.n_queries) == (dict(slow.actions), slow.n_queries)
 
 
