@@ -56,8 +56,8 @@ class Window:
     def check_trace(self, invocations: int) -> None:
         """Raise `UserError` where it is behind so many invocations; how long a frame takes is known when it has run."""
         if not self.by_time and self.first >= invocations:
-            known = f"which has 0 to {invocations - 1}"
-            raise UserError(f"--timeline-window {self.text} names no invocation of what runs, {known}.")
+            known = "0" if invocations == 1 else f"0 to {invocations - 1}"
+            raise UserError(f"--timeline-window {self.text} names no invocation of what runs: those are {known}.")
 
 
 def placed(window: Window | None, recording: Recording, invocations: Array, offset: int) -> tuple[int, int, str]:

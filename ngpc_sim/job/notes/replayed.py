@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ngpc_sim.frame.tiles import CANDIDATES
 from ngpc_sim.job.notes.note import Note, folded
 from ngpc_sim.results.names import Condition, Names
 from ngpc_sim.results.result import Result
@@ -144,8 +145,9 @@ def _tiles(results: Sequence[Result], names: Names) -> Told:
         scale = max(r.scale for r in group)
         at = {names.work(r): r for r in group if r.scale == scale}
         chosen = ", ".join(f"{r.tiles} for {work}" for work, r in at.items())
-        factors = {work: r.most_tiles_factor or 0.0 for work, r in at.items()}
+        factors = {work: r.most_tiles_factor or 0.0 for work, r in at.items() if (r.tiles or 0) < CANDIDATES[-1]}
         listed = ", ".join(f"{factor:.2f} times as long for {work}" for work, factor in factors.items())
-        text = f"A frame is cut into screen tiles: {chosen}. With 64 tiles it would take at least {listed}."
+        most = f" With {CANDIDATES[-1]} tiles it would take at least {listed}." if factors else ""
+        text = f"A frame is cut into screen tiles: {chosen}.{most}"
         source = "frame.tiles: auto, the fewest within 0.5 % of the shortest frame"
         yield condition, Note("tiles", f"{arch}, scale {scale}", text, factors, source)

@@ -49,7 +49,7 @@ def test_a_window_behind_the_frame_keeps_the_results(run, tmp_path, capsys):
         (("--timeline-window", "3..5"), "needs --timeline"),
         (("--timeline", "t.pftrace", "--timeline-window", "soon"), "is no window"),
         (("--timeline", "t.pftrace", "--timeline-window", "4ms..2ms"), "ends before it begins"),
-        (("--timeline", "t.pftrace", "--timeline-window", "64"), "no invocation of what runs, which has 0 to 0."),
+        (("--timeline", "t.pftrace", "--timeline-window", "64"), "no invocation of what runs: those are 0."),
         (("--timeline", "t.pftrace", "--detail", "bound"), "not bound: add --detail cycle."),
         (("--timeline", "t.pftrace", "--encoding", "hashgrid,lowres"), "one design point, not 2"),
     ],
