@@ -21,7 +21,7 @@ from ngpc_sim.report.charts.sweeps import MAX_STACKS, SCALE, Layout, Plot, Sweep
 from ngpc_sim.report.panels import Row, another_gpu, condition_columns, number, row_scale, text, texts
 from ngpc_sim.results.columned_rows import ColumnedRows
 from ngpc_sim.results.columns import AREA_MODELS
-from ngpc_sim.results.names import CASE_COLUMNS
+from ngpc_sim.results.names import CASE_COLUMNS, POINT_COLUMNS
 from ngpc_sim.results.published import PUBLISHED, Published
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _draw_intervals(axes: Axes, places: Array, ends: Array) -> dict[str, Any]:
 def _area_rows(rows: Sequence[Row]) -> ColumnedRows:
     """One row for each area of an architecture by scale, model and overridden values."""
     settings = [name for name in condition_columns(rows) if name != "area_model"]  # all are drawn
-    told = dict.fromkeys(("arch", "scale", "gpu", "limit_queries", *settings))
+    told = dict.fromkeys(("arch", "scale", "gpu", *POINT_COLUMNS, *settings))
     found, seen = ColumnedRows(), set[tuple[object, ...]]()
     for row in rows:
         for prefix, model in AREA_MODELS.items():
