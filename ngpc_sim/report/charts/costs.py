@@ -47,9 +47,9 @@ OF_GPU = ("gpu", "gpu_idle")
 AREA_BLOCKS = {name: ENERGY_BLOCKS[name] for name in ("grid_sram", "encoding", "buffers", "mlp")}
 #: area models in words
 MODEL_WORDS = {
-    "stillmaker_uniform": "45 nm scaled to 7 nm, as in the paper",
-    "n7_bitcell": "7 nm, SRAM of bit cells",
-    "n7_product": "7 nm, SRAM as in products",
+    "stillmaker_uniform": "45 nm scaled, as in the paper",
+    "n7_bitcell": "SRAM of bit cells",
+    "n7_product": "SRAM as in products",
 }
 PAPERS_MODEL = MODEL_WORDS["stillmaker_uniform"]
 #: columns that area does not depend on
